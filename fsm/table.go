@@ -1,0 +1,144 @@
+package fsm
+
+import (
+	"fmt"
+	"time"
+)
+
+// Deadline is a bound and the state that it leads to. The zero Deadline is row
+// Any's.
+type Deadline struct {
+	D  time.Duration
+	To State
+}
+
+// Never says that a state may wait for ever, so that Check keeps quiet.
+var Never = Deadline{D: -1}
+
+// After leads to a state when d has passed.
+func After(d time.Duration, to State) Deadline { return Deadline{d, to} }
+
+// Runs tells whether the deadline bounds anything: it is neither left empty nor Never.
+func (d Deadline) Runs() bool { return d.D > 0 }
+
+// Row is a state. M is the machine, C the context its handlers get, Msg its
+// message type.
+type Row[M, C, Msg any] struct {
+	Name string
+
+	Wait   Ready    // readiness waited for; required with Ready, forbidden without
+	Within Deadline // bounds the stay, however busy; of row Any: the machine's life
+	Idle   Deadline // bounds silence: no byte came in (without ports: no message)
+	Stall  Deadline // bounds how long written bytes do not move
+	Defer  bool     // messages wait until the state changes (they count against the mailbox)
+
+	Enter   func(*M, C) State          // on each entry, before any event; may lead on (8 times at most)
+	Exit    func(*M, C)                // on each leaving, a stop too
+	Ready   func(*M, C, Ready) State   // readiness: called again while it makes progress
+	Message func(*M, C, *Msg) State    // a message, a reply to an ask, an offloaded result
+	Timer   func(*M, C, Fired) State   // a named timer
+	Down    func(*M, C, Down) State    // what was monitored has ended
+	Signal  func(*M, C, Signals) State // signals asked for
+
+	Fail     State  // where an error leads: Stay is row Any's, then Stop with the error as reason
+	Shutdown State  // where a shutdown leads as soon as nothing is ready: Stay is row Any's, then: go on
+	To       States // where the handlers lead (deadlines, Fail, Shutdown and Stop need no naming)
+}
+
+// Table is a machine's rows, by State. A table that is in use is not changed: any
+// number of goroutines may read it.
+type Table[M, C, Msg any] []Row[M, C, Msg]
+
+// Resolve is the row that state s has in effect: its own, with what it leaves
+// empty taken from row Any.
+//
+// Taken are Wait, Idle, Stall, the handlers Ready, Message, Timer, Down and
+// Signal, Fail and Shutdown; a Ready handler is taken only by a row that waits
+// for something. Row Any's To is added to the row's: the handlers taken may lead
+// there. Not taken are Within, Enter and Exit, which are the machine's life, birth
+// and end in row Any; nor Defer; nor Name.
+//
+// Fail is Stop when neither row says anything else. Resolve(Any) is row Any.
+func (t Table[M, C, Msg]) Resolve(s State) Row[M, C, Msg] {
+	r, base := t[s], &t[Any]
+	if s == Any {
+		return r
+	}
+	r.Wait = or(r.Wait, base.Wait)
+	r.Idle = or(r.Idle, base.Idle)
+	r.Stall = or(r.Stall, base.Stall)
+	r.Fail = or(or(r.Fail, base.Fail), Stop)
+	r.Shutdown = or(r.Shutdown, base.Shutdown)
+	r.To |= base.To
+	if r.Ready == nil && r.Wait != 0 {
+		r.Ready = base.Ready
+	}
+	if r.Message == nil {
+		r.Message = base.Message
+	}
+	if r.Timer == nil {
+		r.Timer = base.Timer
+	}
+	if r.Down == nil {
+		r.Down = base.Down
+	}
+	if r.Signal == nil {
+		r.Signal = base.Signal
+	}
+	return r
+}
+
+// or is own, or when that is empty what row Any has.
+func or[T comparable](own, base T) T {
+	var empty T
+	if own == empty {
+		return base
+	}
+	return own
+}
+
+// Edges is every state of one's own that row s leads to, by whatever way: what its
+// handlers answer (To), its deadlines, Fail and Shutdown, its own or row Any's, and
+// the bound of the machine's life. Row Any's edges are those of its own fields.
+// See Stops for the edge to Stop.
+func (t Table[M, C, Msg]) Edges(s State) States {
+	r := t.Resolve(s)
+	return r.To&^noState | To(r.ways(&t[Any])...)&^noState
+}
+
+// Stops tells whether row s leads to Stop by a deadline, Fail or Shutdown, its own
+// or row Any's. A handler may always answer Stop as well.
+func (t Table[M, C, Msg]) Stops(s State) bool {
+	r := t.Resolve(s)
+	for _, to := range r.ways(&t[Any]) {
+		if to == Stop {
+			return true
+		}
+	}
+	return false
+}
+
+// ways is where row r leads without a handler's answer; Stay where it does not.
+func (r *Row[M, C, Msg]) ways(base *Row[M, C, Msg]) []State {
+	ways := []State{r.Fail, r.Shutdown}
+	for _, d := range [...]Deadline{r.Within, r.Idle, r.Stall, base.Within} {
+		if d.Runs() {
+			ways = append(ways, d.To)
+		}
+	}
+	return ways
+}
+
+// NameOf is the name of state s for people: that of its row, or of a special
+// state, or its number.
+func (t Table[M, C, Msg]) NameOf(s State) string {
+	switch {
+	case s == Any:
+		return "any"
+	case int(s) < len(t) && t[s].Name != "":
+		return t[s].Name
+	case s > Last:
+		return s.String()
+	}
+	return fmt.Sprintf("state %d", s)
+}

@@ -1,0 +1,3 @@
+// Package poll tells which descriptors are ready, portably and without
+// allocating.
+package poll

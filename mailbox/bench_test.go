@@ -1,0 +1,152 @@
+package mailbox_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stator-go/stator/mailbox"
+)
+
+// letter is as large as a small message with its address: half a cache line.
+type letter struct {
+	to               uint64
+	kind, key, value uint64
+}
+
+const (
+	benchCapacity = 1024
+	benchBatch    = 64
+)
+
+func BenchmarkSendRecv(b *testing.B) {
+	r := newRing[letter](b, benchCapacity, mailbox.NewSleeper(func() {}))
+	var in, out letter
+	b.ReportAllocs()
+	for b.Loop() {
+		in.to++
+		if r.Send(in) != nil || !r.Recv(&out) {
+			b.Fatal("lost")
+		}
+		r.Release(1)
+	}
+}
+
+func BenchmarkChannel(b *testing.B) {
+	c := make(chan letter, benchCapacity)
+	var in, out letter
+	b.ReportAllocs()
+	for b.Loop() {
+		in.to++
+		select {
+		case c <- in:
+		default:
+			b.Fatal("lost")
+		}
+		select {
+		case out = <-c:
+		default:
+			b.Fatal("lost")
+		}
+	}
+	_ = out
+}
+
+// BenchmarkSendRecvBatch and its twin report the time of one message.
+func BenchmarkSendRecvBatch(b *testing.B) {
+	r := newRing[letter](b, benchCapacity, mailbox.NewSleeper(func() {}))
+	var in, out letter
+	b.ReportAllocs()
+	n := 0
+	for ; n < b.N; n += benchBatch {
+		for range benchBatch {
+			in.to++
+			if r.Send(in) != nil {
+				b.Fatal("lost")
+			}
+		}
+		for range benchBatch {
+			if !r.Recv(&out) {
+				b.Fatal("lost")
+			}
+		}
+		r.Release(benchBatch)
+	}
+}
+
+func BenchmarkChannelBatch(b *testing.B) {
+	c := make(chan letter, benchCapacity)
+	var in, out letter
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += benchBatch {
+		for range benchBatch {
+			in.to++
+			select {
+			case c <- in:
+			default:
+				b.Fatal("lost")
+			}
+		}
+		for range benchBatch {
+			select {
+			case out = <-c:
+			default:
+				b.Fatal("lost")
+			}
+		}
+	}
+	_ = out
+}
+
+// BenchmarkSendRecv1P1C is one producer and one consumer on a goroutine each. The
+// producer yields when the ring is full, the consumer sleeps when it is empty.
+func BenchmarkSendRecv1P1C(b *testing.B) {
+	bell := make(chan struct{}, 1)
+	s := mailbox.NewSleeper(func() {
+		select {
+		case bell <- struct{}{}:
+		default:
+		}
+	})
+	r := newRing[letter](b, benchCapacity, s)
+	b.ReportAllocs()
+	go func() {
+		var in letter
+		for range b.N {
+			in.to++
+			for r.Send(in) != nil {
+				runtime.Gosched()
+			}
+		}
+	}()
+	var out letter
+	for got := 0; got < b.N; {
+		batch := 0
+		for batch < benchBatch && r.Recv(&out) {
+			batch++
+		}
+		r.Release(batch)
+		got += batch
+		if batch == 0 {
+			s.Asleep()
+			if r.Empty() {
+				<-bell
+			}
+			s.Awake()
+		}
+	}
+}
+
+func BenchmarkChannel1P1C(b *testing.B) {
+	c := make(chan letter, benchCapacity)
+	b.ReportAllocs()
+	go func() {
+		var in letter
+		for range b.N {
+			in.to++
+			c <- in
+		}
+	}()
+	for range b.N {
+		<-c
+	}
+}

@@ -1,0 +1,257 @@
+package mailbox_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/mailbox"
+)
+
+// stressMessages is the number of messages in all subtests of TestStress: 200,000,
+// or 10 million with STATOR_STRESS=1 in the environment.
+func stressMessages() int {
+	if os.Getenv("STATOR_STRESS") == "1" {
+		return 10_000_000
+	}
+	return 200_000
+}
+
+// TestStress runs senders against a consumer that really blocks, and checks that
+// all that was accepted arrives once, in each sender's order, and that no wake-up
+// is lost. Small rings and bursts make it sleep often.
+func TestStress(t *testing.T) {
+	cases := []stress{
+		{procs: 1, senders: 1, rings: 1, capacity: 1},
+		{procs: 1, senders: 4, rings: 2, capacity: 5},
+		{procs: 1, senders: 3, rings: 3, capacity: 64, closeMidway: true},
+		{procs: 2, senders: 1, rings: 1, capacity: 2},
+		{procs: 2, senders: 1, rings: 1, capacity: 1024},
+		{procs: 2, senders: 4, rings: 2, capacity: 3},
+		{procs: 2, senders: 3, rings: 3, capacity: 64, closeMidway: true},
+		{procs: 2, senders: 4, rings: 1, capacity: 7, closeMidway: true},
+	}
+	for _, c := range cases {
+		c.messages = stressMessages() / len(cases)
+		name := fmt.Sprintf("procs=%d,senders=%d,rings=%d,capacity=%d,midway=%t", c.procs, c.senders, c.rings, c.capacity, c.closeMidway)
+		t.Run(name, c.run)
+	}
+}
+
+type stress struct {
+	procs, senders, rings, capacity int
+	closeMidway                     bool
+	messages                        int
+}
+
+// note is the n-th message of a sender.
+type note struct{ sender, n int }
+
+// stage is a stress at work.
+type stage struct {
+	stress
+	sleeper  *mailbox.Sleeper
+	bell     chan struct{}
+	rings    []*mailbox.Ring[note]
+	accepted []atomic.Int64 // by sender
+	received []atomic.Int64 // by sender
+	sleeps   atomic.Int64
+	blocked  atomic.Bool
+	failure  atomic.Pointer[string]
+}
+
+func (c stress) run(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.procs))
+	s := &stage{
+		stress:   c,
+		bell:     make(chan struct{}, 1),
+		accepted: make([]atomic.Int64, c.senders),
+		received: make([]atomic.Int64, c.senders),
+	}
+	s.sleeper = mailbox.NewSleeper(func() {
+		select {
+		case s.bell <- struct{}{}:
+		default: // it rings already
+		}
+	})
+	for range c.rings {
+		s.rings = append(s.rings, newRing[note](t, c.capacity, s.sleeper))
+	}
+	var senders sync.WaitGroup
+	for i := range c.senders {
+		senders.Go(func() { s.send(i) })
+	}
+	go func() {
+		senders.Wait()
+		s.close()
+	}()
+	if c.closeMidway {
+		go s.closeMidway()
+	}
+	done := make(chan struct{})
+	go func() {
+		s.consume()
+		close(done)
+	}()
+	s.watch(t, done)
+	senders.Wait()
+	s.check(t)
+}
+
+func (s *stage) close() {
+	for _, r := range s.rings {
+		r.Close()
+	}
+}
+
+func (s *stage) closeMidway() {
+	for s.progress() < int64(s.messages/2) {
+		runtime.Gosched()
+	}
+	s.close()
+}
+
+func (s *stage) send(sender int) {
+	rng := rand.New(rand.NewPCG(uint64(sender), uint64(s.capacity)))
+	r := s.rings[sender%len(s.rings)]
+	burst := 0
+	for n := 0; n < s.messages/s.stress.senders; {
+		switch err := r.Send(note{sender, n}); {
+		case err == nil:
+			n++
+			s.accepted[sender].Add(1)
+		case errors.Is(err, mailbox.ErrClosed):
+			return
+		default:
+			runtime.Gosched()
+		}
+		if burst--; burst <= 0 {
+			burst = rng.IntN(3 * s.capacity)
+			for range rng.IntN(200) {
+				s.blocked.Load() // let the consumer come to rest, or nearly
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+// consume receives until every ring is done. It puts some messages aside and gives
+// their places back later, behind those of newer messages.
+func (s *stage) consume() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	aside := make([]int, len(s.rings))
+	for {
+		found, done := false, true
+		for i, r := range s.rings {
+			n := 0
+			for v := (note{}); n < 64 && r.Recv(&v); n++ {
+				if want := s.received[v.sender].Add(1) - 1; int64(v.n) != want {
+					failure := fmt.Sprintf("sender %d: message %d received, want %d", v.sender, v.n, want)
+					s.failure.CompareAndSwap(nil, &failure)
+				}
+			}
+			found = found || n > 0
+			keep := 0
+			if n > 1 {
+				keep = rng.IntN(n)
+			}
+			r.Release(n - keep + aside[i])
+			aside[i] = keep
+			done = done && r.Done()
+		}
+		switch {
+		case done:
+			return
+		case !found:
+			s.releaseAll(aside)
+			s.sleep()
+		}
+	}
+}
+
+func (s *stage) releaseAll(aside []int) {
+	for i, r := range s.rings {
+		r.Release(aside[i])
+		aside[i] = 0
+	}
+}
+
+func (s *stage) sleep() {
+	s.sleeper.Asleep()
+	empty, done := true, true
+	for _, r := range s.rings {
+		empty = empty && r.Empty()
+		done = done && r.Done()
+	}
+	if empty && !done {
+		s.blocked.Store(true)
+		<-s.bell
+		s.blocked.Store(false)
+		s.sleeps.Add(1)
+	}
+	s.sleeper.Awake()
+}
+
+func (s *stage) progress() (n int64) {
+	for i := range s.received {
+		n += s.received[i].Load()
+	}
+	return n
+}
+
+// watch waits for the consumer's end, and reports the state of things when nothing
+// has moved for long.
+func (s *stage) watch(t *testing.T, done <-chan struct{}) {
+	const patience = 20 * time.Second
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	last, moved := int64(-1), time.Now()
+	for {
+		select {
+		case <-done:
+			return
+		case now := <-tick.C:
+			if p := s.progress(); p != last {
+				last, moved = p, now
+			} else if now.Sub(moved) > patience {
+				t.Fatalf("no progress for %v:\n%s", patience, s.state())
+			}
+		}
+	}
+}
+
+func (s *stage) state() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "consumer: blocked %t, flag asleep %t, bell rings %d, slept %d times\n",
+		s.blocked.Load(), s.sleeper.IsAsleep(), len(s.bell), s.sleeps.Load())
+	for i, r := range s.rings {
+		fmt.Fprintf(&b, "ring %d: %s\n", i, r.State())
+	}
+	for i := range s.accepted {
+		fmt.Fprintf(&b, "sender %d: %d accepted, %d received\n", i, s.accepted[i].Load(), s.received[i].Load())
+	}
+	return b.String()
+}
+
+func (s *stage) check(t *testing.T) {
+	if failure := s.failure.Load(); failure != nil {
+		t.Fatal(*failure)
+	}
+	for i := range s.accepted {
+		a, r := s.accepted[i].Load(), s.received[i].Load()
+		if a != r || (!s.stress.closeMidway && a != int64(s.messages/s.stress.senders)) {
+			t.Errorf("sender %d: %d accepted, %d received, of %d", i, a, r, s.messages/s.stress.senders)
+		}
+	}
+	if s.sleeps.Load() == 0 {
+		t.Error("the consumer never slept: nothing was tested")
+	}
+	t.Logf("%d received, %d sleeps", s.progress(), s.sleeps.Load())
+}

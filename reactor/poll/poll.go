@@ -153,7 +153,7 @@ func NewBackend(name string) (*Poller, error) {
 			continue
 		}
 		p := &Poller{name: name, start: time.Now()}
-		b, err := have.make(&p.wakers)
+		b, err := have.open(&p.wakers)
 		if err != nil {
 			return nil, fmt.Errorf("poll: open %s: %w", name, err)
 		}
@@ -188,10 +188,10 @@ func (p *Poller) Modify(fd int, t Token, i Interest) error {
 	return p.control("modify", fd, t, i, backend.modify)
 }
 
-// Rearm has to be called with Edge interest after an operation would have
-// blocked, with the token and interest registered: only then is the next event
-// due. It does nothing on a backend whose kernel knows edges, and costs a
-// nanosecond there.
+// Rearm has to be called with Edge interest when an operation would have
+// blocked: only then is the next event of its direction due. i names what would
+// have blocked, t is the token registered. It does nothing, at the cost of a
+// nanosecond, on a backend whose kernel knows edges.
 func (p *Poller) Rearm(fd int, t Token, i Interest) error {
 	if p.b.edges() {
 		return nil

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package poll
+
+var backends []opener // none yet: New answers ErrUnsupported
+
+func named(err error) error { return err }

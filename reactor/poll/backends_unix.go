@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package poll
+
+var backends = []opener{{"poll", newPoll2}}

@@ -1,0 +1,19 @@
+package poll
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const pollRDHUP = unix.POLLRDHUP
+
+// pollFor is poll(2) with a timeout that is exact to a nanosecond; a negative
+// one is for ever.
+func pollFor(fds []unix.PollFd, timeout time.Duration) (int, error) {
+	if timeout < 0 {
+		return unix.Ppoll(fds, nil, nil)
+	}
+	ts := unix.NsecToTimespec(min(timeout, maxTimer).Nanoseconds())
+	return unix.Ppoll(fds, &ts, nil)
+}

@@ -1,9 +1,0 @@
-//go:build unix && !linux
-
-package poll
-
-// backends are none yet: New answers ErrUnsupported.
-var backends []struct {
-	name string
-	make func(*wakers) (backend, error)
-}

@@ -1,0 +1,197 @@
+package slab_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stator-go/stator/slab"
+)
+
+// model runs a slab beside a map that never forgets a token, and compares all
+// that can be seen of the two.
+type model struct {
+	t      testing.TB
+	s      *slab.Slab[uint64]
+	loop   uint8
+	live   map[slab.Token]uint64
+	order  []slab.Token // the live ones, for picking
+	stale  []slab.Token
+	ever   map[slab.Token]bool
+	serial uint64
+	gone   int // retired slots
+}
+
+func newModel(t testing.TB, loop uint8, capacity int) *model {
+	return &model{
+		t: t, s: newSlab[uint64](t, loop, capacity), loop: loop,
+		live: make(map[slab.Token]uint64), ever: make(map[slab.Token]bool),
+	}
+}
+
+func (m *model) insert() {
+	token, v, err := m.s.Insert()
+	if full := len(m.live)+m.gone == m.s.Cap(); full || err != nil {
+		if !full || !errors.Is(err, slab.ErrFull) || token != 0 || v != nil {
+			m.t.Fatalf("Insert with %d live, %d retired of %d = %v, %v", len(m.live), m.gone, m.s.Cap(), token, err)
+		}
+		return
+	}
+	if token.Loop() != m.loop || token.Generation()&1 == 0 || int(token.Index()) >= m.s.Cap() || m.ever[token] {
+		m.t.Fatalf("Insert gave the token %v (given before: %v)", token, m.ever[token])
+	}
+	if *v != 0 {
+		m.t.Fatalf("Insert gave a value of %d, want zero", *v)
+	}
+	m.serial++
+	*v = m.serial
+	m.live[token] = m.serial
+	m.order = append(m.order, token)
+	m.ever[token] = true
+}
+
+func (m *model) remove(i int) {
+	token := m.order[i]
+	if !m.s.Remove(token) {
+		m.t.Fatalf("Remove(%v) of a live value = false", token)
+	}
+	m.order[i] = m.order[len(m.order)-1]
+	m.order = m.order[:len(m.order)-1]
+	delete(m.live, token)
+	m.stale = append(m.stale, token)
+	if token.Generation() == math.MaxUint32 {
+		m.gone++
+	}
+}
+
+// age brings a live value near the end of its slot's generations.
+func (m *model) age(i int, lives uint32) {
+	old := m.order[i]
+	token := m.s.Age(old, max(old.Generation(), math.MaxUint32-2*lives))
+	if token == old {
+		return
+	}
+	m.order[i] = token
+	m.live[token] = m.live[old]
+	delete(m.live, old)
+	m.stale = append(m.stale, old)
+	m.ever[token] = true
+}
+
+// probe asks for any 64-bit value at all.
+func (m *model) probe(token slab.Token) {
+	want, ok := m.live[token]
+	got := m.s.Get(token)
+	if (got != nil) != ok || ok && *got != want {
+		m.t.Fatalf("Get(%v): live is %v", token, got != nil)
+	}
+	if token.Loop() == m.loop {
+		if m.s.Find(token.Generation(), token.Index()) != got {
+			m.t.Fatalf("Find and Get of %v differ", token)
+		}
+	}
+	if ok {
+		if m.s.TokenAt(token.Index()) != token || m.s.At(token.Index()) != got {
+			m.t.Fatalf("TokenAt or At of %v is wrong", token)
+		}
+	} else if m.s.Remove(token) {
+		m.t.Fatalf("Remove(%v) of what is not live = true", token)
+	}
+}
+
+func (m *model) check() {
+	if m.s.Len() != len(m.live) || m.s.Retired() != m.gone {
+		m.t.Fatalf("Len, Retired = %d, %d; want %d, %d", m.s.Len(), m.s.Retired(), len(m.live), m.gone)
+	}
+	n, next := 0, uint32(0)
+	for token, v := range m.s.All() {
+		if want, ok := m.live[token]; !ok || *v != want || token.Index() < next {
+			m.t.Fatalf("All yields %v with %d, want %d", token, *v, want)
+		}
+		next = token.Index() + 1
+		n++
+	}
+	if n != len(m.live) {
+		m.t.Fatalf("All yields %d values, want %d", n, len(m.live))
+	}
+	if !m.s.Fresh() {
+		m.t.Fatal("the free list is wrong")
+	}
+}
+
+func TestModel(t *testing.T) {
+	for seed := range uint64(8) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		m := newModel(t, uint8(rng.Uint32()), 1+rng.IntN(200))
+		for step := range 20_000 {
+			// The odds drift, so that the slab is now full and now empty.
+			inserts := 3 + step/2000%5
+			switch n := rng.IntN(20); {
+			case n < inserts:
+				m.insert()
+			case n < 10 && len(m.order) > 0:
+				m.remove(rng.IntN(len(m.order)))
+			case n < 13 && len(m.order) > 0:
+				m.probe(m.order[rng.IntN(len(m.order))])
+			case n < 16 && len(m.stale) > 0:
+				m.probe(m.stale[rng.IntN(len(m.stale))])
+			case n < 18:
+				m.probe(slab.Token(rng.Uint64()))
+			default: // close misses: right loop, small generation, index near the end
+				m.probe(slab.MakeToken(rng.Uint32N(64), m.loop, rng.Uint32N(uint32(m.s.Cap())+2)))
+			}
+			if step%1000 == 0 {
+				if seed%2 == 1 && len(m.order) > 0 {
+					m.age(rng.IntN(len(m.order)), rng.Uint32N(3))
+				}
+				m.check()
+			}
+		}
+		if seed%2 == 1 && m.gone == 0 {
+			t.Errorf("seed %d: no slot was retired", seed)
+		}
+	}
+}
+
+// FuzzSlab reads its input as a program: an operation and its operand, a byte
+// each, eight more for a probe of an arbitrary value.
+func FuzzSlab(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 0, 1, 0, 2, 0, 3, 0})
+	f.Add([]byte{0, 0, 5, 0, 1, 0, 0, 0, 1, 0, 0, 0})
+	f.Add([]byte{0, 0, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, program []byte) {
+		m := newModel(t, 0, 5)
+		for len(program) >= 2 {
+			op, n := program[0], int(program[1])
+			program = program[2:]
+			switch op % 6 {
+			case 0:
+				m.insert()
+			case 1:
+				if len(m.order) > 0 {
+					m.remove(n % len(m.order))
+				}
+			case 2:
+				if len(m.order) > 0 {
+					m.probe(m.order[n%len(m.order)])
+				}
+			case 3:
+				if len(m.stale) > 0 {
+					m.probe(m.stale[n%len(m.stale)])
+				}
+			case 4:
+				if len(program) >= 8 {
+					m.probe(slab.Token(binary.LittleEndian.Uint64(program)))
+					program = program[8:]
+				}
+			case 5:
+				if len(m.order) > 0 {
+					m.age(n%len(m.order), uint32(n>>4))
+				}
+			}
+		}
+		m.check()
+	})
+}

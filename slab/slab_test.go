@@ -1,0 +1,287 @@
+package slab_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stator-go/stator/slab"
+)
+
+// header has the size that fills a cache line together with a slot's own words.
+type header struct {
+	n    uint64
+	rest [48]byte
+}
+
+func newSlab[T any](t testing.TB, loop uint8, capacity int) *slab.Slab[T] {
+	t.Helper()
+	s, err := slab.New[T](loop, capacity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func insert[T any](t testing.TB, s *slab.Slab[T]) (slab.Token, *T) {
+	t.Helper()
+	token, v, err := s.Insert()
+	if err != nil {
+		t.Fatalf("Insert: %v", err)
+	}
+	return token, v
+}
+
+func TestTokenParts(t *testing.T) {
+	for _, gen := range []uint32{0, 1, 5, 1 << 31, math.MaxUint32} {
+		for _, loop := range []uint8{0, 1, 255} {
+			for _, index := range []uint32{0, 1, slab.MaxSlots - 1} {
+				token := slab.MakeToken(gen, loop, index)
+				if token.Generation() != gen || token.Loop() != loop || token.Index() != index {
+					t.Errorf("MakeToken(%d, %d, %d) came back as %d, %d, %d",
+						gen, loop, index, token.Generation(), token.Loop(), token.Index())
+				}
+				if want := uint64(gen)<<32 | uint64(loop)<<24 | uint64(index); uint64(token) != want {
+					t.Errorf("MakeToken(%d, %d, %d) = %#x, want %#x", gen, loop, index, uint64(token), want)
+				}
+			}
+		}
+	}
+	for _, index := range []uint32{slab.MaxSlots, math.MaxUint32} {
+		if token := slab.MakeToken(1, 0, index); token != 0 {
+			t.Errorf("MakeToken with index %d = %v, want 0", index, token)
+		}
+	}
+	if got := slab.MakeToken(math.MaxUint32, 255, slab.MaxSlots-1).String(); got != "255:16777215#4294967295" {
+		t.Errorf("String = %q", got)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for capacity, want := range map[int]string{
+		0:                 "slab: capacity 0: want 1 to 16777216",
+		-1:                "slab: capacity -1: want 1 to 16777216",
+		slab.MaxSlots + 1: "slab: capacity 16777217: want 1 to 16777216",
+	} {
+		s, err := slab.New[int](0, capacity)
+		if s != nil || err == nil || err.Error() != want {
+			t.Errorf("New(%d) = %v, %v; want the error %q", capacity, s, err, want)
+		}
+	}
+	type vast [1 << 24]byte
+	if s, err := slab.New[vast](0, slab.MaxSlots); s != nil || err == nil {
+		t.Errorf("New of slots beyond the address space = %v, %v", s, err)
+	}
+}
+
+func TestLife(t *testing.T) {
+	s := newSlab[header](t, 7, 2)
+	a, v := insert(t, s)
+	if *v != (header{}) {
+		t.Errorf("a fresh value is %v", *v)
+	}
+	v.n = 42
+	if a.Loop() != 7 || a.Generation() != 1 || a.Index() != 0 {
+		t.Errorf("the first token is %v", a)
+	}
+	if s.Get(a) != v || s.Find(1, 0) != v || s.At(0) != v || s.TokenAt(0) != a {
+		t.Error("Get, Find, At and TokenAt disagree with Insert")
+	}
+	b, _ := insert(t, s)
+	if s.Len() != 2 || s.Cap() != 2 {
+		t.Errorf("Len, Cap = %d, %d", s.Len(), s.Cap())
+	}
+	if token, v, err := s.Insert(); token != 0 || v != nil || !errors.Is(err, slab.ErrFull) {
+		t.Errorf("Insert into a full slab = %v, %v, %v", token, v, err)
+	}
+	if !s.Remove(a) || s.Remove(a) || s.Get(a) != nil || s.TokenAt(0) != 0 {
+		t.Error("a removed token is still good")
+	}
+	c, v := insert(t, s)
+	if c.Index() != a.Index() || c == a || *v != (header{}) {
+		t.Errorf("after %v was removed, Insert gave %v with %v", a, c, *v)
+	}
+	if s.Get(a) != nil || s.Get(b) == nil || s.Get(c) == nil {
+		t.Error("a slot's tokens are mixed up")
+	}
+}
+
+func TestLastRemovedIsUsedFirst(t *testing.T) {
+	s := newSlab[int](t, 0, 4)
+	a, _ := insert(t, s)
+	b, _ := insert(t, s)
+	c, _ := insert(t, s)
+	s.Remove(b)
+	s.Remove(a)
+	s.Remove(c)
+	for _, want := range []uint32{c.Index(), a.Index(), b.Index(), 3} {
+		if got, _ := insert(t, s); got.Index() != want {
+			t.Errorf("Insert took slot %d, want %d", got.Index(), want)
+		}
+	}
+}
+
+func TestForeignTokens(t *testing.T) {
+	s, other := newSlab[int](t, 1, 4), newSlab[int](t, 2, 4)
+	mine, _ := insert(t, s)
+	theirs, _ := insert(t, other)
+	if s.Get(theirs) != nil || s.Remove(theirs) || other.Get(mine) != nil {
+		t.Error("a token of another loop was taken")
+	}
+	for _, token := range []slab.Token{
+		0, math.MaxUint64,
+		slab.MakeToken(0, 1, 0),               // a fresh slot's generation
+		slab.MakeToken(0, 1, 1),               // and of one that was never used
+		slab.MakeToken(2, 1, 0),               // the generation to come
+		slab.MakeToken(1, 1, 4),               // past the end
+		slab.MakeToken(1, 1, slab.MaxSlots-1), // far past it
+	} {
+		if s.Get(token) != nil || s.Remove(token) {
+			t.Errorf("%v was taken for live", token)
+		}
+	}
+	s.Remove(mine)
+	if even := slab.MakeToken(2, 1, 0); s.Get(even) != nil || s.Remove(even) {
+		t.Error("the even generation of a free slot was taken for live")
+	}
+	if s.Find(1, math.MaxUint32) != nil || s.TokenAt(math.MaxUint32) != 0 {
+		t.Error("an index past 24 bits was taken for live")
+	}
+}
+
+func TestZeroSlab(t *testing.T) {
+	var s slab.Slab[int]
+	if _, _, err := s.Insert(); !errors.Is(err, slab.ErrFull) {
+		t.Errorf("Insert = %v", err)
+	}
+	if s.Get(slab.MakeToken(1, 0, 0)) != nil || s.Remove(0) || s.Len() != 0 || s.Cap() != 0 {
+		t.Error("the zero slab is not empty")
+	}
+	for token := range s.All() {
+		t.Errorf("All yields %v", token)
+	}
+}
+
+func TestRetirement(t *testing.T) {
+	s := newSlab[int](t, 3, 2)
+	first, _ := insert(t, s)
+	last := s.Age(first, math.MaxUint32-2)
+	if !s.Remove(last) || s.Retired() != 0 {
+		t.Fatal("retired one life too early")
+	}
+	last, _ = insert(t, s)
+	if last.Generation() != math.MaxUint32 || last.Index() != 0 {
+		t.Fatalf("the last life is %v", last)
+	}
+	if !s.Remove(last) || s.Retired() != 1 || s.Len() != 0 || s.Cap() != 2 {
+		t.Errorf("Retired, Len, Cap = %d, %d, %d; want 1, 0, 2", s.Retired(), s.Len(), s.Cap())
+	}
+	for _, old := range []slab.Token{first, last, slab.MakeToken(0, 3, 0)} {
+		if s.Get(old) != nil || s.Remove(old) {
+			t.Errorf("%v of a retired slot is live", old)
+		}
+	}
+	if next, _ := insert(t, s); next.Index() != 1 {
+		t.Errorf("Insert took %v, want slot 1", next)
+	}
+	if _, _, err := s.Insert(); !errors.Is(err, slab.ErrFull) {
+		t.Errorf("Insert with one slot live and one retired = %v, want ErrFull", err)
+	}
+	if !s.Fresh() {
+		t.Error("the free list is wrong")
+	}
+}
+
+func TestRemoveReleasesPointers(t *testing.T) {
+	s := newSlab[*int](t, 0, 1)
+	token, v := insert(t, s)
+	*v = new(int)
+	s.Remove(token)
+	if *s.At(0) != nil {
+		t.Error("a removed slot holds on to its value")
+	}
+}
+
+func TestAll(t *testing.T) {
+	s := newSlab[int](t, 0, 100)
+	for i := range 10 {
+		_, v := insert(t, s)
+		*v = i
+	}
+	s.Remove(s.TokenAt(4))
+	var seen []int
+	for token, v := range s.All() {
+		seen = append(seen, *v)
+		if *v == 7 { // one still to come
+			s.Remove(s.TokenAt(8))
+		}
+		if *v%2 == 1 && !s.Remove(token) {
+			t.Errorf("%v can't be removed in its turn", token)
+		}
+	}
+	want := []int{0, 1, 2, 3, 5, 6, 7, 9}
+	if len(seen) != len(want) {
+		t.Fatalf("All yields %v, want %v", seen, want)
+	}
+	for i := range want {
+		if seen[i] != want[i] {
+			t.Fatalf("All yields %v, want %v", seen, want)
+		}
+	}
+	if s.Len() != 3 {
+		t.Errorf("Len = %d, want 3", s.Len())
+	}
+	n := 0
+	for range s.All() {
+		n++
+		break
+	}
+	if n != 1 {
+		t.Errorf("break after one left %d", n)
+	}
+}
+
+func TestSlotIsOneCacheLine(t *testing.T) {
+	if size := newSlab[header](t, 0, 1).SlotSize(); size != 64 {
+		t.Errorf("a slot with 56 bytes of value takes %d", size)
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	s := newSlab[header](t, 0, 64)
+	kept, _ := insert(t, s)
+	var sum uint64
+	for name, f := range map[string]func(){
+		"insert, get, remove": func() {
+			token, v, _ := s.Insert()
+			v.n = 1
+			sum += s.Get(token).n
+			s.Remove(token)
+		},
+		"get a stale one": func() {
+			if s.Get(kept+2) != nil {
+				sum++
+			}
+		},
+		"all": func() {
+			for _, v := range s.All() {
+				sum += v.n
+			}
+		},
+		"insert when full": func() {
+			for s.Len() < s.Cap() {
+				s.Insert()
+			}
+			if _, _, err := s.Insert(); err != nil {
+				sum++
+			}
+			for token := range s.All() {
+				s.Remove(token)
+			}
+		},
+	} {
+		if n := testing.AllocsPerRun(100, f); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}

@@ -17,10 +17,11 @@
 // [New] allocates all slots at once. They never move, so a *T stays good until
 // its Remove, and nothing is allocated afterwards. Slots are first used in
 // ascending order and the free list links only slots that were used before;
-// pages beyond the highest slot ever used are not touched. They cost address
-// space alone, provided that the allocator had fresh memory to give, as it has
-// when a program starts: memory that the heap recycles it clears first. A T
-// without pointers keeps the garbage collector out of the slab altogether.
+// pages beyond the highest slot ever used are not touched: they cost address
+// space alone. (On systems other than Linux that needs an allocator with fresh
+// memory to give; memory that the heap recycles it clears first.) A T without
+// pointers keeps the garbage collector out of the slab altogether; it would
+// have to look at every page of the others.
 //
 // A slot is T and 8 bytes before it: a T of 56 bytes and an alignment of at
 // most 8 makes slots of one cache line, 64 bytes.

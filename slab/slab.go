@@ -44,7 +44,9 @@ func New[T any](loop uint8, capacity int) (*Slab[T], error) {
 		return nil, fmt.Errorf("slab: capacity %d: want 1 to %d with slots of %d bytes",
 			capacity, maxBytes/size, size)
 	}
-	return &Slab[T]{slots: make([]slot[T], capacity), loop: loop}, nil
+	slots := make([]slot[T], capacity)
+	untouch(slots)
+	return &Slab[T]{slots: slots, loop: loop}, nil
 }
 
 // Insert makes a slot live and returns its new token and its value, which is

@@ -56,8 +56,7 @@ func BenchmarkSendRecvBatch(b *testing.B) {
 	r := newRing[letter](b, benchCapacity, mailbox.NewSleeper(func() {}))
 	var in, out letter
 	b.ReportAllocs()
-	n := 0
-	for ; n < b.N; n += benchBatch {
+	for n := 0; n < b.N; n += benchBatch {
 		for range benchBatch {
 			in.to++
 			if r.Send(in) != nil {
@@ -93,6 +92,30 @@ func BenchmarkChannelBatch(b *testing.B) {
 				b.Fatal("lost")
 			}
 		}
+	}
+	_ = out
+}
+
+// BenchmarkSendRecvLarge and its twin move a message of four cache lines.
+func BenchmarkSendRecvLarge(b *testing.B) {
+	r := newRing[[32]uint64](b, benchBatch, mailbox.NewSleeper(func() {}))
+	var in, out [32]uint64
+	b.ReportAllocs()
+	for b.Loop() {
+		if r.Send(in) != nil || !r.Recv(&out) {
+			b.Fatal("lost")
+		}
+		r.Release(1)
+	}
+}
+
+func BenchmarkChannelLarge(b *testing.B) {
+	c := make(chan [32]uint64, benchBatch)
+	var in, out [32]uint64
+	b.ReportAllocs()
+	for b.Loop() {
+		c <- in
+		out = <-c
 	}
 	_ = out
 }

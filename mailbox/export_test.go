@@ -17,6 +17,8 @@ func (r *Ring[T]) StartAt(position uint64) {
 	}
 }
 
+func (r *Ring[T]) SetTail(position uint64) { r.tail.Store(position) }
+
 // Claim and Publish are the two halves of Post, for a sender that is preempted
 // between them.
 func (r *Ring[T]) Claim() (uint64, error)  { return r.claim() }

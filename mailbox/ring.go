@@ -27,9 +27,9 @@ type Ring[T any] struct {
 
 // cell is one place of the ring.
 type cell[T any] struct {
-	// seq is the low half of p+1 once the message of position p is in the cell. A
-	// cell last held position p - len(cells), or nothing and 0, and differs for
-	// every number of cells up to MaxCapacity.
+	// seq is p+1, cut to 32 bits, once the message of position p is in the cell.
+	// Before that it is of position p - len(cells), or 0 in a new ring: never the
+	// same, as a ring has at most MaxCapacity cells.
 	seq   atomic.Uint32
 	value T
 }

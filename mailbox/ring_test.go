@@ -153,6 +153,16 @@ func TestPreemptedSender(t *testing.T) {
 	}
 }
 
+// TestTailOutOfDate has a sender see a tail older than the count of freed places.
+func TestTailOutOfDate(t *testing.T) {
+	r := newRing[int](t, 4, nil)
+	r.StartAt(10)
+	r.SetTail(8)
+	if _, err := r.Claim(); err != nil {
+		t.Fatalf("places free, tail behind them: %v", err)
+	}
+}
+
 func TestWakeOnceASleep(t *testing.T) {
 	wakes := 0
 	s := mailbox.NewSleeper(func() { wakes++ })

@@ -40,6 +40,9 @@ func TestStress(t *testing.T) {
 	}
 	for _, c := range cases {
 		c.messages = stressMessages() / len(cases)
+		if c.closeMidway {
+			c.messages *= 2 // half of them arrive
+		}
 		name := fmt.Sprintf("procs=%d,senders=%d,rings=%d,capacity=%d,midway=%t", c.procs, c.senders, c.rings, c.capacity, c.closeMidway)
 		t.Run(name, c.run)
 	}
@@ -62,7 +65,9 @@ type stage struct {
 	rings    []*mailbox.Ring[note]
 	accepted []atomic.Int64 // by sender
 	received []atomic.Int64 // by sender
-	sleeps   atomic.Int64
+	asleeps  atomic.Int64   // the flag was set
+	sleeps   atomic.Int64   // the consumer blocked
+	wakes    atomic.Int64
 	blocked  atomic.Bool
 	failure  atomic.Pointer[string]
 }
@@ -76,6 +81,7 @@ func (c stress) run(t *testing.T) {
 		received: make([]atomic.Int64, c.senders),
 	}
 	s.sleeper = mailbox.NewSleeper(func() {
+		s.wakes.Add(1)
 		select {
 		case s.bell <- struct{}{}:
 		default: // it rings already
@@ -134,10 +140,8 @@ func (s *stage) send(sender int) {
 		}
 		if burst--; burst <= 0 {
 			burst = rng.IntN(3 * s.capacity)
-			for range rng.IntN(200) {
-				s.blocked.Load() // let the consumer come to rest, or nearly
-			}
-			runtime.Gosched()
+			s.pause(rng)
+			runtime.Gosched() // let the consumer come to rest, or nearly
 		}
 	}
 }
@@ -171,7 +175,7 @@ func (s *stage) consume() {
 			return
 		case !found:
 			s.releaseAll(aside)
-			s.sleep()
+			s.sleep(rng)
 		}
 	}
 }
@@ -183,20 +187,36 @@ func (s *stage) releaseAll(aside []int) {
 	}
 }
 
-func (s *stage) sleep() {
+// sleep is the consumer's part of the protocol, with pauses that let the senders
+// in between any two of its steps.
+func (s *stage) sleep(rng *rand.Rand) {
+	s.pause(rng)
+	s.asleeps.Add(1)
 	s.sleeper.Asleep()
+	s.pause(rng)
 	empty, done := true, true
 	for _, r := range s.rings {
 		empty = empty && r.Empty()
 		done = done && r.Done()
 	}
 	if empty && !done {
+		s.pause(rng)
 		s.blocked.Store(true)
 		<-s.bell
 		s.blocked.Store(false)
 		s.sleeps.Add(1)
 	}
 	s.sleeper.Awake()
+}
+
+// pause spends a short time, on a processor or off it.
+func (s *stage) pause(rng *rand.Rand) {
+	for range rng.IntN(100) {
+		s.blocked.Load()
+	}
+	if rng.IntN(8) == 0 {
+		runtime.Gosched()
+	}
 }
 
 func (s *stage) progress() (n int64) {
@@ -229,8 +249,8 @@ func (s *stage) watch(t *testing.T, done <-chan struct{}) {
 
 func (s *stage) state() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "consumer: blocked %t, flag asleep %t, bell rings %d, slept %d times\n",
-		s.blocked.Load(), s.sleeper.IsAsleep(), len(s.bell), s.sleeps.Load())
+	fmt.Fprintf(&b, "consumer: blocked %t, flag asleep %t, bell rings %d, slept %d times, woken %d times\n",
+		s.blocked.Load(), s.sleeper.IsAsleep(), len(s.bell), s.sleeps.Load(), s.wakes.Load())
 	for i, r := range s.rings {
 		fmt.Fprintf(&b, "ring %d: %s\n", i, r.State())
 	}
@@ -240,6 +260,7 @@ func (s *stage) state() string {
 	return b.String()
 }
 
+// check runs when the consumer and the senders have ended.
 func (s *stage) check(t *testing.T) {
 	if failure := s.failure.Load(); failure != nil {
 		t.Fatal(*failure)
@@ -253,5 +274,8 @@ func (s *stage) check(t *testing.T) {
 	if s.sleeps.Load() == 0 {
 		t.Error("the consumer never slept: nothing was tested")
 	}
-	t.Logf("%d received, %d sleeps", s.progress(), s.sleeps.Load())
+	if s.wakes.Load() > s.asleeps.Load() {
+		t.Errorf("%d wakes in %d sleeps: want one a sleep at most", s.wakes.Load(), s.asleeps.Load())
+	}
+	t.Logf("%d received, %d sleeps, %d wakes", s.progress(), s.sleeps.Load(), s.wakes.Load())
 }

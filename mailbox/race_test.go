@@ -1,0 +1,120 @@
+package mailbox_test
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stator-go/stator/mailbox"
+)
+
+// TestClosedAmidSends closes many rings while senders are at work: what they were
+// told is accepted arrives, and nothing else does.
+func TestClosedAmidSends(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	for round := range stressMessages() / 500 {
+		r := newRing[int](t, 1<<10, nil)
+		var accepted, started atomic.Int64
+		var senders sync.WaitGroup
+		for range 2 {
+			senders.Go(func() {
+				started.Add(1)
+				for r.Send(1) == nil {
+					accepted.Add(1)
+				}
+			})
+		}
+		for started.Load() == 0 {
+			runtime.Gosched()
+		}
+		r.Close()
+		received := int64(0)
+		for v := 0; !r.Done(); {
+			if r.Recv(&v) {
+				received++
+			} else {
+				runtime.Gosched() // a sender is still filling its cell
+			}
+		}
+		senders.Wait()
+		if received != accepted.Load() || r.Send(1) == nil {
+			t.Fatalf("round %d: %d accepted, %d received", round, accepted.Load(), received)
+		}
+	}
+}
+
+// TestNotFullBelowCapacity has as many senders as places. Each has at most one
+// message under way, so there is room for every one of them, always.
+func TestNotFullBelowCapacity(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	const places = 3
+	r := newRing[*atomic.Bool](t, places, nil)
+	each := stressMessages() / 2 / places
+	var senders sync.WaitGroup
+	for range places {
+		senders.Go(func() {
+			var handled atomic.Bool
+			for n := range each {
+				handled.Store(false)
+				if err := r.Send(&handled); err != nil {
+					t.Errorf("message %d: %v, with at most %d under way", n, err, places)
+					break
+				}
+				for !handled.Load() {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	go func() {
+		senders.Wait()
+		r.Close()
+	}()
+	var handled *atomic.Bool
+	for !r.Done() {
+		if r.Recv(&handled) {
+			r.Release(1)
+			handled.Store(true)
+		} else {
+			runtime.Gosched()
+		}
+	}
+}
+
+// TestOneWakeForManySenders lets two senders find the consumer asleep at the same
+// moment: one of them wakes it.
+func TestOneWakeForManySenders(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	const senders = 2
+	var wakes, round, sent atomic.Int64
+	s := mailbox.NewSleeper(func() { wakes.Add(1) })
+	r := newRing[int](t, senders, s)
+	rounds := int64(stressMessages() / 10)
+	for range senders {
+		go func() {
+			for n := int64(1); n <= rounds; n++ {
+				for round.Load() < n {
+					runtime.Gosched()
+				}
+				_ = r.Send(1)
+				sent.Add(1)
+			}
+		}()
+	}
+	failed := false
+	for n := int64(1); n <= rounds; n++ {
+		s.Asleep()
+		round.Store(n)
+		for sent.Load() < n*senders {
+			runtime.Gosched()
+		}
+		if w := wakes.Swap(0); w != 1 && !failed {
+			failed = true
+			t.Errorf("sleep %d: %d wakes", n, w)
+		}
+		for v := 0; r.Recv(&v); {
+		}
+		r.Release(senders)
+	}
+}

@@ -142,3 +142,50 @@ func (t Table[M, C, Msg]) NameOf(s State) string {
 	}
 	return fmt.Sprintf("state %d", s)
 }
+
+// none stands for the types that a table's checks and drawings don't need.
+type none struct{}
+
+type (
+	plainRow   = Row[none, none, none]
+	plainTable = Table[none, none, none]
+)
+
+// plain is the table without its types: of the handlers it keeps whether they are
+// there. What reads tables without running them is written once, for this one.
+func (t Table[M, C, Msg]) plain() plainTable {
+	p := make(plainTable, len(t))
+	for s := range t {
+		p[s] = t[s].plain()
+	}
+	return p
+}
+
+func (r *Row[M, C, Msg]) plain() plainRow {
+	p := plainRow{
+		Name: r.Name, Wait: r.Wait, Within: r.Within, Idle: r.Idle, Stall: r.Stall, Defer: r.Defer,
+		Fail: r.Fail, Shutdown: r.Shutdown, To: r.To,
+	}
+	if r.Enter != nil {
+		p.Enter = func(*none, none) State { return Stay }
+	}
+	if r.Exit != nil {
+		p.Exit = func(*none, none) {}
+	}
+	if r.Ready != nil {
+		p.Ready = func(*none, none, Ready) State { return Stay }
+	}
+	if r.Message != nil {
+		p.Message = func(*none, none, *none) State { return Stay }
+	}
+	if r.Timer != nil {
+		p.Timer = func(*none, none, Fired) State { return Stay }
+	}
+	if r.Down != nil {
+		p.Down = func(*none, none, Down) State { return Stay }
+	}
+	if r.Signal != nil {
+		p.Signal = func(*none, none, Signals) State { return Stay }
+	}
+	return p
+}

@@ -1,0 +1,121 @@
+package fsm
+
+import (
+	"reflect"
+	"testing"
+	"time"
+)
+
+func TestResolve(t *testing.T) {
+	base := row{
+		Name: "base", Wait: port0.Readable(), Within: After(time.Hour, Stop), Idle: After(1, 1), Stall: After(2, 2), Defer: true,
+		Enter: (*machine).enter, Exit: (*machine).exit, Ready: (*machine).ready, Message: (*machine).message,
+		Timer: (*machine).timer, Down: (*machine).down, Signal: (*machine).signal, Fail: 1, Shutdown: 2, To: To(1),
+	}
+	rows := table{Any: base, 1: {Name: "heir", To: To(2)}, 2: {
+		Name: "own", Wait: port1.Opened(), Within: After(3, 1), Idle: Never, Stall: After(4, 1),
+		Ready: (*machine).other, Fail: 2, Shutdown: Stop,
+	}}
+
+	heir := rows.Resolve(1)
+	if heir.Name != "heir" || heir.Within != (Deadline{}) || heir.Defer || heir.Enter != nil || heir.Exit != nil {
+		t.Errorf("took what is row any's alone: %+v", heir)
+	}
+	if heir.Wait != base.Wait || heir.Idle != base.Idle || heir.Stall != base.Stall || heir.Fail != 1 || heir.Shutdown != 2 || heir.To != To(1, 2) {
+		t.Errorf("did not take: %+v", heir)
+	}
+	for _, x := range []struct {
+		name     string
+		got, own any
+	}{
+		{"Ready", heir.Ready, base.Ready}, {"Message", heir.Message, base.Message}, {"Timer", heir.Timer, base.Timer},
+		{"Down", heir.Down, base.Down}, {"Signal", heir.Signal, base.Signal},
+	} {
+		if reflect.ValueOf(x.got).Pointer() != reflect.ValueOf(x.own).Pointer() {
+			t.Errorf("%s is not row any's", x.name)
+		}
+	}
+
+	own := rows.Resolve(2)
+	if own.Wait != port1.Opened() || own.Within != After(3, 1) || own.Idle != Never || own.Stall != After(4, 1) || own.Fail != 2 || own.Shutdown != Stop {
+		t.Errorf("lost what is its own: %+v", own)
+	}
+	if reflect.ValueOf(own.Ready).Pointer() == reflect.ValueOf(base.Ready).Pointer() {
+		t.Error("lost its own Ready")
+	}
+
+	rows[Any].Wait, rows[Any].Fail = 0, Stay
+	if r := rows.Resolve(1); r.Ready != nil || r.Fail != Stop {
+		t.Errorf("a row that waits for nothing took Ready, or Fail is %v", r.Fail)
+	}
+	if r := rows.Resolve(Any); r.Name != "base" || r.To != To(1) || r.Fail != Stay {
+		t.Errorf("row any is not itself: %+v", r)
+	}
+}
+
+func (*machine) other(*context, Ready) State { return Stop }
+
+func TestEdges(t *testing.T) {
+	rows := table{
+		Any: {Within: After(1, 9), Idle: After(1, 10), Stall: After(1, 11), Fail: 12, Shutdown: 13, To: To(14)},
+		1:   {},
+		2:   {Within: After(1, 1), Idle: Never, Stall: After(1, Stop), Fail: Stop, Shutdown: 3, To: To(4, 64)},
+		3:   {Idle: Never, Stall: Never, Fail: 3, Shutdown: 3},
+	}
+	for s, want := range []States{To(9, 10, 11, 12, 13, 14), To(9, 10, 11, 12, 13, 14), To(1, 3, 4, 9, 14), To(3, 9, 14)} {
+		if got := rows.Edges(State(s)); got != want {
+			t.Errorf("edges of %d are %v, want %v", s, got, want)
+		}
+	}
+	for s, want := range []bool{false, false, true, false} {
+		if got := rows.Stops(State(s)); got != want {
+			t.Errorf("row %d stops: %v", s, got)
+		}
+	}
+	rows[Any].Fail = Stay
+	if !rows.Stops(1) {
+		t.Error("an error that nobody leads anywhere does not stop")
+	}
+}
+
+// The checks and drawings of a plain table must be those of the table itself.
+func TestPlainKeepsAll(t *testing.T) {
+	for _, p := range programs() {
+		plain := p.rows.plain()
+		for s := range p.rows {
+			got, want := reflect.ValueOf(plain[s]), reflect.ValueOf(p.rows[s])
+			for i := range want.NumField() {
+				name := want.Type().Field(i).Name
+				if want.Field(i).Kind() == reflect.Func {
+					if got.Field(i).IsNil() != want.Field(i).IsNil() {
+						t.Errorf("%s, row %d: %s is lost or made up", p.name, s, name)
+					}
+				} else if !got.Field(i).Equal(want.Field(i)) {
+					t.Errorf("%s, row %d: %s differs", p.name, s, name)
+				}
+			}
+			if plain.Edges(State(s)) != p.rows.Edges(State(s)) {
+				t.Errorf("%s, row %d: edges differ", p.name, s)
+			}
+		}
+	}
+	full := row{
+		Enter: (*machine).enter, Exit: (*machine).exit, Ready: (*machine).ready, Message: (*machine).message,
+		Timer: (*machine).timer, Down: (*machine).down, Signal: (*machine).signal,
+	}
+	plain := full.plain()
+	for i := range reflect.TypeFor[row]().NumField() {
+		if f := reflect.ValueOf(plain).Field(i); f.Kind() == reflect.Func && f.IsNil() {
+			t.Errorf("%s is lost", reflect.TypeFor[row]().Field(i).Name)
+		}
+	}
+}
+
+func TestNameOf(t *testing.T) {
+	rows := table{Any: {Name: "whatever"}, 1: {Name: "one"}, 2: {}}
+	for s, want := range map[State]string{Any: "any", 1: "one", 2: "state 2", 3: "state 3", Stop: "stop", Pass: "pass"} {
+		if got := rows.NameOf(s); got != want {
+			t.Errorf("name of %d is %q, want %q", s, got, want)
+		}
+	}
+}

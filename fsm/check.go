@@ -226,12 +226,18 @@ func (c *checker) stay(s State) {
 	if r.Within.D == 0 && r.Idle.D == 0 && !base.Within.Runs() {
 		c.add(s, ErrEndless, "may wait for ever: bound it with Within or Idle, or say fsm.Never")
 	}
-	fails := r.Wait != 0 || c.t[s].Fail != Stay || base.Fail != Stay
-	stops := r.Shutdown == Stop
-	for _, d := range [...]Deadline{r.Within, r.Idle, r.Stall, base.Within} {
-		stops = stops || d.Runs() && d.To == Stop
+	// An error stops a machine that says nothing of it, and only what waits can have one.
+	deaf := r.Wait == 0 && or(c.t[s].Fail, base.Fail) == Stay
+	if deaf {
+		r.Fail = Stay
 	}
-	if c.t.Edges(s)&^To(s) == 0 && !stops && !fails {
+	out := r.To &^ To(s)
+	stops := false
+	for _, x := range append(r.exits(), base.life()...) {
+		out |= To(x.to) &^ To(s)
+		stops = stops || x.to == Stop
+	}
+	if out == 0 && !stops {
 		c.add(s, ErrDeadEnd, "leads nowhere: want a state in To, a deadline, Fail or Shutdown")
 	}
 }

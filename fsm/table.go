@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -103,30 +104,65 @@ func or[T comparable](own, base T) T {
 // See Stops for the edge to Stop.
 func (t Table[M, C, Msg]) Edges(s State) States {
 	r := t.Resolve(s)
-	return r.To&^noState | To(r.ways(&t[Any])...)&^noState
+	set := r.To
+	for _, x := range append(r.exits(), t[Any].life()...) {
+		set |= To(x.to)
+	}
+	return set &^ noState
 }
 
 // Stops tells whether row s leads to Stop by a deadline, Fail or Shutdown, its own
 // or row Any's. A handler may always answer Stop as well.
 func (t Table[M, C, Msg]) Stops(s State) bool {
 	r := t.Resolve(s)
-	for _, to := range r.ways(&t[Any]) {
-		if to == Stop {
+	for _, x := range append(r.exits(), t[Any].life()...) {
+		if x.to == Stop {
 			return true
 		}
 	}
 	return false
 }
 
-// ways is where row r leads without a handler's answer; Stay where it does not.
-func (r *Row[M, C, Msg]) ways(base *Row[M, C, Msg]) []State {
-	ways := []State{r.Fail, r.Shutdown}
-	for _, d := range [...]Deadline{r.Within, r.Idle, r.Stall, base.Within} {
+// exit is a way out of a row that no handler answers.
+type exit struct {
+	to    State
+	why   string
+	after time.Duration // of a deadline
+}
+
+func (x exit) String() string {
+	if x.after == 0 {
+		return x.why
+	}
+	after := strings.Replace(x.after.String(), "m0s", "m", 1) // 1m, not 1m0s
+	return x.why + " " + strings.Replace(after, "h0m", "h", 1)
+}
+
+// exits is where the fields of r lead without a handler's answer.
+func (r *Row[M, C, Msg]) exits() (all []exit) {
+	for _, d := range [...]struct {
+		why string
+		Deadline
+	}{{"within", r.Within}, {"idle", r.Idle}, {"stall", r.Stall}} {
 		if d.Runs() {
-			ways = append(ways, d.To)
+			all = append(all, exit{d.To, d.why, d.D})
 		}
 	}
-	return ways
+	if r.Fail != Stay {
+		all = append(all, exit{to: r.Fail, why: "fail"})
+	}
+	if r.Shutdown != Stay {
+		all = append(all, exit{to: r.Shutdown, why: "shutdown"})
+	}
+	return all
+}
+
+// life is where row Any's Within leads, which every state leads to as well.
+func (r *Row[M, C, Msg]) life() []exit {
+	if r.Within.Runs() {
+		return []exit{{r.Within.To, "life", r.Within.D}}
+	}
+	return nil
 }
 
 // NameOf is the name of state s for people: that of its row, or of a special

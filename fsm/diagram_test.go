@@ -1,0 +1,79 @@
+package fsm
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what is drawn to testdata, to be reviewed")
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.ReplaceAll(string(want), "\r\n", "\n"); got != want {
+		t.Errorf("%s differs (go test ./fsm -update writes it):\n%s\nwant\n%s", file, got, want)
+	}
+}
+
+func TestDiagrams(t *testing.T) {
+	for _, p := range programs() {
+		d := Drawing{Ports: p.ports}
+		golden(t, p.name+".mmd", Mermaid(p.rows, First, d))
+		golden(t, p.name+".dot", DOT(p.rows, First, d))
+	}
+}
+
+// A covered drawing: hits on own edges and on row Any's, an answered Stop, a birth
+// elsewhere, what never happened, and what must not have.
+func TestCoveredDiagrams(t *testing.T) {
+	c := new(Coverage)
+	count := func(n int, from, to State) {
+		for range n {
+			c.Count(from, to)
+		}
+	}
+	count(120, Any, 1)
+	count(1, Any, 4)
+	count(110, 1, 2)
+	count(12, 1, 4) // its own deadline, and row Any's Fail
+	count(90, 2, 3)
+	count(4, 3, 4) // row Any's Fail alone
+	count(30, 3, Stop)
+	count(2, 3, 1) // not declared
+	for _, p := range programs() {
+		if p.name == "mqtt" {
+			d := Drawing{Ports: p.ports, Coverage: c}
+			golden(t, "covered.mmd", Mermaid(p.rows, 0, d))
+			golden(t, "covered.dot", DOT(p.rows, 0, d))
+		}
+	}
+}
+
+// Names that a notation would take for something else.
+func TestDiagramNames(t *testing.T) {
+	rows := table{
+		{},
+		{Name: "end", Wait: port0.Readable(), To: To(2)},
+		{Name: `a "b": c;` + "\n{d} #e", Defer: true, To: To(3)},
+		{Name: "End", To: To(4)},
+		{Name: "two words", To: To(5)},
+		{Name: "two_words", To: To(6)},
+		{Name: "any", To: To(7)},
+		{Name: "", Fail: Stop},
+	}
+	d := Drawing{Ports: []string{`p"q`}}
+	golden(t, "names.mmd", Mermaid(rows, 2, d))
+	golden(t, "names.dot", DOT(rows, 2, d))
+}

@@ -1,0 +1,71 @@
+package fsm
+
+import (
+	"fmt"
+	"strings"
+)
+
+// DOT draws a table in Graphviz's language, as Mermaid does in its own. With a
+// Coverage, an edge is the thicker the more often it was taken; what is declared
+// and was never taken or entered is dashed, what was taken undeclared is red.
+func DOT[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
+	g := newGraph(t.plain(), start, d)
+	var b strings.Builder
+	b.WriteString("digraph machine {\n")
+	b.WriteString("    rankdir=LR;\n")
+	b.WriteString("    node [shape=box, style=rounded];\n")
+	b.WriteString("    birth [shape=point, width=0.2];\n")
+	b.WriteString("    stop [shape=doublecircle, label=\"\", width=0.15, style=filled, fillcolor=black];\n")
+	for _, n := range g.nodes {
+		lines := append([]string{n.title}, n.lines...)
+		if g.covered && n.state != Any {
+			lines = append(lines, fmt.Sprintf("entered ×%d", n.hits))
+		}
+		fmt.Fprintf(&b, "    %s [label=%s", dotID(n.state), dotText(strings.Join(lines, "\n")))
+		if n.state == Any || g.never(n.hits) {
+			b.WriteString(`, style="rounded,dashed"`)
+		}
+		b.WriteString("];\n")
+	}
+	for _, a := range g.arrows {
+		fmt.Fprintf(&b, "    %s -> %s [label=%s%s];\n", dotID(a.from), dotID(a.to), dotLabel(g, &a), dotStyle(g, &a))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func dotLabel(g *graph, a *arrow) string {
+	if g.covered && a.hits > 0 {
+		return dotText(strings.TrimSpace(fmt.Sprintf("%s ×%d", a.label, a.hits)))
+	}
+	return dotText(a.label)
+}
+
+func dotStyle(g *graph, a *arrow) string {
+	switch {
+	case g.never(a.hits):
+		return ", style=dashed"
+	case a.undeclared:
+		return ", color=red"
+	case g.covered:
+		return fmt.Sprintf(", penwidth=%d", len(fmt.Sprint(a.hits))) // its number of digits
+	}
+	return ""
+}
+
+func dotID(s State) string {
+	switch s {
+	case Any:
+		return "any"
+	case birth:
+		return "birth"
+	case Stop:
+		return "stop"
+	}
+	return fmt.Sprintf("state%d", s)
+}
+
+// dotText quotes a label; a line of it is a line of the drawing.
+func dotText(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", "").Replace(s) + `"`
+}

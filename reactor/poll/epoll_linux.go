@@ -292,6 +292,7 @@ func readyOf(ev uint32) Ready {
 	}
 	return r
 }
+
 // ringEventfd adds one to an eventfd. A counter that is full, after 2⁶⁴-2
 // wakes, is emptied first. The system calls are raw: they cannot block.
 func ringEventfd(fd int) error {

@@ -1,0 +1,82 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const networks = "tcp, tcp4, tcp6, udp, udp4, udp6, unix, unixgram or unixpacket"
+
+var errName = errors.New("a name to resolve")
+
+// parseAddr reads an address that needs no resolver; errName says that it does.
+func parseAddr(network, addr string) (Addr, error) {
+	n, err := parseNet(network)
+	if err != nil {
+		return Addr{}, err
+	}
+	if n >= Unix {
+		if addr == "" {
+			return Addr{}, fmt.Errorf("reactor: %s address is empty: want a path or @name", network)
+		}
+		return Addr{Net: n, Path: addr}, nil
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return Addr{}, fmt.Errorf("reactor: address %q: want host:port: %w", addr, err)
+	}
+	num, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return Addr{}, errName // a service's name
+	}
+	ip, err := parseHost(network, host)
+	if err != nil {
+		return Addr{}, err
+	}
+	return Addr{Net: n, IP: netip.AddrPortFrom(ip, uint16(num))}, nil
+}
+
+func parseNet(network string) (Net, error) {
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+		return TCP, nil
+	case "udp", "udp4", "udp6":
+		return UDP, nil
+	case "unix":
+		return Unix, nil
+	case "unixgram":
+		return Unixgram, nil
+	case "unixpacket":
+		return UnixPacket, nil
+	}
+	return NetNone, fmt.Errorf("reactor: network %q: want %s", network, networks)
+}
+
+func parseHost(network, host string) (netip.Addr, error) {
+	if host == "" {
+		if strings.HasSuffix(network, "4") {
+			return netip.IPv4Unspecified(), nil
+		}
+		return netip.IPv6Unspecified(), nil
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return ip, errName
+	}
+	if is6 := ip.Is6() && !ip.Is4In6(); strings.HasSuffix(network, "4") && is6 || strings.HasSuffix(network, "6") && !is6 {
+		return ip, fmt.Errorf("reactor: address %s is not one of network %s", host, network)
+	}
+	return ip, nil
+}
+
+// String is the address as Listen and Dial take it.
+func (a Addr) String() string {
+	if a.Net >= Unix {
+		return a.Path
+	}
+	return a.IP.String()
+}

@@ -1,0 +1,101 @@
+package reactor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stator-go/stator/slab"
+)
+
+// Config are a loop's limits. Zero fields take the documented defaults; nothing
+// grows beyond what stands here.
+type Config struct {
+	ID         int           // 1 to 255, part of every token; 0 picks the lowest that no running loop has
+	Slots      int           // machines at once; 65,536, at most 16,777,216
+	Timers     int           // named timers at once; as many as Slots
+	Events     int           // readiness events collected a turn; 256
+	Accepts    int           // connections accepted a turn and listener; 64
+	Batch      int           // messages delivered a turn and kind; 256
+	Steps      int           // calls of a machine a turn while it makes progress; 32
+	Buffers    int           // bytes that all ports may hold together; 256 MiB
+	Resolution time.Duration // of deadlines, 100 µs to 1 s; 1 ms
+	Driver     Driver        // nil is the operating system's
+}
+
+func (c *Config) check() error {
+	fields := []struct {
+		name     string
+		v        *int
+		def, max int
+	}{
+		{"Slots", &c.Slots, 1 << 16, slab.MaxSlots},
+		{"Timers", &c.Timers, 0, slab.MaxSlots},
+		{"Events", &c.Events, 256, 1 << 16},
+		{"Accepts", &c.Accepts, 64, 1 << 16},
+		{"Batch", &c.Batch, 256, 1 << 20},
+		{"Steps", &c.Steps, 32, 1 << 16},
+		{"Buffers", &c.Buffers, 256 << 20, 1 << 46},
+	}
+	fields[1].def = c.Slots
+	if c.Slots == 0 {
+		fields[1].def = fields[0].def
+	}
+	for _, f := range fields {
+		if *f.v == 0 {
+			*f.v = f.def
+		}
+		if *f.v < 1 || *f.v > f.max {
+			return fmt.Errorf("reactor: Config.%s %d: want 1 to %d, or 0 for %d", f.name, *f.v, f.max, f.def)
+		}
+	}
+	if c.ID < 0 || c.ID > 255 {
+		return fmt.Errorf("reactor: Config.ID %d: want 1 to 255, or 0 for the lowest free", c.ID)
+	}
+	if c.Resolution == 0 {
+		c.Resolution = time.Millisecond
+	}
+	return nil
+}
+
+// Options are a kind's names and limits. Zero fields take the documented
+// defaults.
+type Options struct {
+	Ports   []string           // names of ports 0, 1, ...; their number sizes the slot; at most 4
+	Timers  []TimerSpec        // by Timer
+	Start   State              // fsm.First
+	Mailbox int                // messages that may wait for one machine, kept ones too; 64
+	Inflow  int                // messages that may wait for all of them on a loop; 4,096
+	Outbox  int                // bytes a port may hold; Room is under half of it; 256 KiB
+	Inbox   int                // unconsumed bytes a port may hold; 64 KiB
+	Linger  time.Duration      // for flushing after Stop; 5 s
+	Most    int                // machines of this kind at once on a loop; the loop's Slots
+	Ended   func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: none
+}
+
+func (o *Options) check() error {
+	for _, f := range []struct {
+		name string
+		v    *int
+		def  int
+	}{{"Mailbox", &o.Mailbox, 64}, {"Inflow", &o.Inflow, 4096}, {"Outbox", &o.Outbox, 256 << 10}, {"Inbox", &o.Inbox, 64 << 10}} {
+		if *f.v == 0 {
+			*f.v = f.def
+		}
+		if *f.v < 1 || *f.v > 1<<30 {
+			return fmt.Errorf("Options.%s %d: want 1 to %d, or 0 for %d", f.name, *f.v, 1<<30, f.def)
+		}
+	}
+	if o.Most < 0 || o.Most > slab.MaxSlots {
+		return fmt.Errorf("Options.Most %d: want 1 to %d, or 0 for the loop's slots", o.Most, slab.MaxSlots)
+	}
+	if o.Linger == 0 {
+		o.Linger = 5 * time.Second
+	}
+	if o.Linger < 0 {
+		return fmt.Errorf("Options.Linger %v: want a duration, or 0 for 5s", o.Linger)
+	}
+	if o.Start == 0 {
+		o.Start = 1
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package reactor
+
+import (
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+)
+
+// Context is what a handler of a kind that takes Msg works with, for the length
+// of the call. It belongs to the handler's goroutine.
+type Context[Msg any] struct {
+	IO
+	inbox *inbox[Msg]
+	store any
+}
+
+// Self is this machine's address.
+func (cx *Context[Msg]) Self() Ref[Msg] { return Ref[Msg]{cx.inbox, cx.Token()} }
+
+// IO is the part of a Context that knows no message type: what helpers and
+// libraries take.
+type IO struct {
+	loop *Loop
+	st   *base
+	h    *header
+	x    uint32
+}
+
+func (c *IO) place(f func(*Loop) error) error { return f(c.loop) }
+
+// Token is the machine's identity: it fits no other machine, then or later.
+func (c *IO) Token() Token { return c.loop.slots.TokenAt(c.x) }
+
+// State is the state that the machine is in; in Enter, the one being entered.
+func (c *IO) State() State { return State(c.h.state) }
+
+// Now is the driver's clock: monotonic, comparable with itself alone.
+func (c *IO) Now() time.Duration { return time.Duration(c.loop.drv.Now()) }
+
+// Fail answers to an error: Stay for nil and ErrWouldBlock, else the row's Fail,
+// else Stop with err as reason (io.EOF: none).
+func (c *IO) Fail(err error) State {
+	if err == nil || err == ErrWouldBlock {
+		return fsm.Stay
+	}
+	to := c.st.rows[c.h.state].fail
+	if to == fsm.Stay {
+		to = fsm.Stop
+	}
+	if c.loop.reason = err; err == io.EOF && to == fsm.Stop {
+		c.loop.reason = nil
+	}
+	return to
+}
+
+// Stop is fsm.Stop with a reason.
+func (c *IO) Stop(reason error) State {
+	c.loop.reason = reason
+	return fsm.Stop
+}
+
+// Why is the error that led to this state, in the Enter of a state that Fail or
+// a deadline leads to.
+func (c *IO) Why() error { return c.loop.reason }
+
+// Within replaces this stay's bound (in Enter: backoff, negotiated times); the
+// row still says where it leads. In a row without Within it does nothing.
+func (c *IO) Within(d time.Duration) {
+	c.h.withinAt = after(c.loop.drv.Now(), d)
+	c.h.flags |= noDeadline // it may be earlier than what is armed
+}
+
+// moved notes progress: the machine is called again while something is ready.
+func (c *IO) moved() {
+	c.loop.progress = true
+	c.h.circles = 0
+}
+
+// open finds an open port, or says what is wrong with it.
+func (c *IO) open(p Port) (*port, error) {
+	if uint32(p) >= c.st.nports {
+		return nil, c.noPort(p)
+	}
+	pt := c.st.port(c.h, p)
+	if pt.flags&isOpen == 0 {
+		return nil, ErrClosed
+	}
+	return pt, nil
+}
+
+// Err is what broke the port, nil while it works; io.EOF once its input is over.
+func (c *IO) Err(p Port) error {
+	pt, err := c.open(p)
+	switch {
+	case err != nil:
+		return err
+	case pt.err != 0:
+		return c.loop.errs.of(pt.err)
+	case pt.flags&ended != 0 && pt.in == 0:
+		return io.EOF
+	}
+	return nil
+}
+
+// Pending is how many bytes of output the port holds.
+func (c *IO) Pending(p Port) int {
+	pt, err := c.open(p)
+	if err != nil {
+		return 0
+	}
+	return c.loop.held(pt)
+}
+
+// RemoteAddr is the peer's address; the zero value when there is none. It asks
+// the system.
+func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, Remote).IP }
+
+// LocalAddr is the port's own address.
+func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, Local).IP }
+
+func (c *IO) name(p Port, side Side) (a Addr) {
+	if pt, err := c.open(p); err == nil && pt.sock != 0 {
+		a, _ = c.loop.drv.Name(pt.sock, side)
+	}
+	return a
+}
+
+// Close drops what was not sent, and frees the port for another Dial.
+func (c *IO) Close(p Port) {
+	if pt, err := c.open(p); err == nil {
+		c.loop.closePort(c.h, p, pt)
+		c.moved()
+	}
+}
+
+// CloseWrite ends this direction once what was written is out.
+func (c *IO) CloseWrite(p Port) error {
+	pt, err := c.open(p)
+	if err != nil {
+		return err
+	}
+	c.loop.flush()
+	pt.flags |= wantShut
+	c.loop.shutIfDrained(pt)
+	c.moved()
+	return nil
+}

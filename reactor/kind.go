@@ -1,0 +1,149 @@
+package reactor
+
+import (
+	"fmt"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/slab"
+)
+
+// The words of package fsm that tables are written in.
+type (
+	State     = fsm.State
+	Ready     = fsm.Ready
+	Port      = fsm.Port
+	Timer     = fsm.Timer
+	TimerSpec = fsm.TimerSpec
+	Fired     = fsm.Fired
+	Down      = fsm.Down
+	Signals   = fsm.Signals
+	Token     = slab.Token
+
+	Row[M, Msg any]   = fsm.Row[M, *Context[Msg], Msg]
+	Table[M, Msg any] = fsm.Table[M, *Context[Msg], Msg]
+)
+
+// None is the message type of a kind that takes none.
+type None struct{}
+
+// Kind is a checked table: immutable, usable by any number of loops at once.
+type Kind[M, Msg any] struct {
+	name  string
+	opt   Options
+	table Table[M, Msg]
+	rows  []Row[M, Msg] // resolved
+	info  []rowInfo
+}
+
+// rowInfo is the part of a resolved row that knows no types.
+type rowInfo struct {
+	name                string
+	wait                fsm.Ready
+	within, idle, stall fsm.Deadline
+	fail, shutdown      State
+	to                  fsm.States
+	keeps               bool
+}
+
+// NewKind checks the table: the error names each state and what is wrong with it.
+func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M, Msg], error) {
+	if err := opt.check(); err != nil {
+		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
+	}
+	if err := fsm.Check(rows, opt.Start, len(opt.Ports), opt.Timers, takesMessages[Msg]()); err != nil {
+		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
+	}
+	k := &Kind[M, Msg]{name: name, opt: opt, table: append(Table[M, Msg](nil), rows...)}
+	for s := range rows {
+		r := k.table.Resolve(State(s))
+		k.rows = append(k.rows, r)
+		k.info = append(k.info, rowInfo{
+			name: rows[s].Name, wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
+			fail: r.Fail, shutdown: r.Shutdown, keeps: r.Defer,
+			to: k.table.Edges(State(s)) | 1<<s,
+		})
+	}
+	return k, nil
+}
+
+// Must is for constructors: it panics on a bad table.
+func Must[M, Msg any](k *Kind[M, Msg], err error) *Kind[M, Msg] {
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+func takesMessages[Msg any]() bool {
+	_, none := any(*new(Msg)).(None)
+	return !none
+}
+
+// Name is the kind's name.
+func (k *Kind[M, Msg]) Name() string { return k.name }
+
+// Options are the kind's names and limits, defaults filled in.
+func (k *Kind[M, Msg]) Options() Options { return k.opt }
+
+// Table is the kind's table, not to be changed: for diagrams and coverage.
+func (k *Kind[M, Msg]) Table() Table[M, Msg] { return k.table }
+
+// Mermaid draws the table as a Mermaid state diagram.
+func (k *Kind[M, Msg]) Mermaid() string {
+	return fsm.Mermaid(k.table, k.opt.Start, fsm.Drawing{Ports: k.opt.Ports})
+}
+
+// Place is where a machine can be born: a *Loop, or, from a handler, its *IO
+// (this loop).
+type Place interface {
+	place(f func(*Loop) error) error
+}
+
+// Spawn makes a machine that starts as a copy of m. Its Enter runs in the loop's
+// next turn. ErrFull when every slot, or Options.Most, is taken.
+func (k *Kind[M, Msg]) Spawn(at Place, m M) (Ref[Msg], error) {
+	var ref Ref[Msg]
+	err := at.place(func(l *Loop) error {
+		s, err := storeOf(l, k)
+		if err != nil {
+			return err
+		}
+		x, err := s.spawn(&m)
+		if err == nil {
+			ref = s.ref(x)
+		}
+		return err
+	})
+	if err != nil {
+		return ref, fmt.Errorf("reactor: spawn %s: %w", k.name, err)
+	}
+	return ref, nil
+}
+
+// Ref turns the token of a machine of this kind back into its address: ErrForeign
+// for the token of another loop, ErrStale for a machine that has ended.
+func (k *Kind[M, Msg]) Ref(at Place, t Token) (Ref[Msg], error) {
+	var ref Ref[Msg]
+	err := at.place(func(l *Loop) error {
+		if t.Loop() != l.id {
+			return ErrForeign
+		}
+		s, err := storeOf(l, k)
+		if err != nil {
+			return err
+		}
+		h := l.live(t)
+		if h == nil {
+			return ErrStale
+		}
+		if l.stores[h.kind] != &s.base {
+			return fmt.Errorf("a machine of kind %s", l.stores[h.kind].name)
+		}
+		ref = s.ref(t.Index())
+		return nil
+	})
+	if err != nil {
+		return ref, fmt.Errorf("reactor: %s at %v: %w", k.name, t, err)
+	}
+	return ref, nil
+}

@@ -1,0 +1,341 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// pauseFor is how long accepting rests when descriptors run out, unless one is
+// closed before.
+const pauseFor = 50 * time.Millisecond
+
+// Internal event data: generation even, the kind of source in the low byte.
+const (
+	internalWaker    = 1
+	internalListener = 2
+)
+
+// listener is a row of Loop.listeners.
+type listener struct {
+	sock   Sock
+	gen    uint32
+	ready  bool // connections may wait
+	paused bool // no slot or no descriptor for them
+	store  *base
+	accept func(Sock) error // makes a machine, its port 0
+}
+
+// Listener is a bound socket. Addr is where it listens, the port that the system
+// chose included.
+type Listener struct {
+	Addr netip.AddrPort // of TCP and UDP
+	Path string         // of unix sockets
+
+	loop *Loop
+	row  int
+	gen  uint32
+}
+
+// String is the address as Dial takes it.
+func (n *Listener) String() string {
+	if n.Path != "" {
+		return n.Path
+	}
+	return n.Addr.String()
+}
+
+// Close accepts no more; connections that were accepted live on.
+func (n *Listener) Close(at Place) error {
+	return at.place(func(l *Loop) error {
+		if l != n.loop || l.listeners[n.row].gen != n.gen || l.listeners[n.row].sock == 0 {
+			return ErrClosed
+		}
+		l.closeListener(&l.listeners[n.row])
+		return nil
+	})
+}
+
+// Listen makes a machine for each connection accepted, its port 0, that starts as
+// a copy of m: m is where configuration and shared stores come in. On a datagram
+// network it makes one machine, whose port 0 is the bound socket.
+//
+// Accepting pauses while slots or descriptors are used up and resumes by itself.
+func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, error) {
+	a, err := resolveOne(network, addr)
+	if err != nil {
+		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
+	}
+	var n *Listener
+	err = at.place(func(l *Loop) (err error) {
+		n, err = listen(l, k, a, m)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reactor: listen %s on %s %s: %w", k.name, network, addr, err)
+	}
+	return n, nil
+}
+
+func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, m M) (*Listener, error) {
+	s, err := storeOf(l, k)
+	if err != nil {
+		return nil, err
+	}
+	if len(k.opt.Ports) == 0 {
+		return nil, errors.New("the kind has no port for what is accepted: name one in Options.Ports")
+	}
+	if l.leaving {
+		return nil, ErrClosed
+	}
+	stream := a.Net == TCP || a.Net == Unix || a.Net == UnixPacket
+	var sock Sock
+	if stream {
+		sock, err = l.drv.Listen(a, Opt{})
+	} else {
+		sock, err = l.drv.Bind(a, Opt{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	bound, err := l.drv.Name(sock, Local)
+	if err != nil {
+		l.drv.Close(sock)
+		return nil, err
+	}
+	n := &Listener{Addr: bound.IP, Path: bound.Path, loop: l, row: -1}
+	if !stream {
+		return n, s.adopt(sock, &m)
+	}
+	n.row, n.gen, err = l.addListener(sock, &s.base, func(c Sock) error { return s.adopt(c, &m) })
+	return n, err
+}
+
+// adopt makes a machine over a socket: its port 0.
+func (s *store[M, Msg]) adopt(c Sock, m *M) error {
+	x, err := s.spawn(m)
+	if err != nil {
+		s.loop.drv.Close(c)
+		return err
+	}
+	h := s.loop.slots.At(x)
+	if err := s.loop.attach(x, h, 0, c, 0); err != nil {
+		s.loop.die(x, h)
+		return err
+	}
+	return nil
+}
+
+func (l *Loop) addListener(sock Sock, b *base, accept func(Sock) error) (int, uint32, error) {
+	row := 0
+	for row < len(l.listeners) && l.listeners[row].sock != 0 {
+		row++
+	}
+	if row == len(l.listeners) {
+		l.listeners = append(l.listeners, listener{})
+	}
+	n := &l.listeners[row]
+	*n = listener{sock: sock, gen: n.gen + 2, store: b, accept: accept}
+	if err := l.drv.Register(sock, uint64(n.gen)<<32|uint64(row)<<8|internalListener); err != nil {
+		l.drv.Close(sock)
+		n.sock = 0
+		return 0, 0, err
+	}
+	n.ready = true // what waited before the registration
+	l.accepting++
+	return row, n.gen, nil
+}
+
+// internal takes an event that is no machine's.
+func (l *Loop) internal(data uint64, _ poll.Ready) {
+	if data&0xff != internalListener {
+		return
+	}
+	row := int(uint32(data) >> 8)
+	if row >= len(l.listeners) || l.listeners[row].gen != uint32(data>>32) || l.listeners[row].sock == 0 {
+		l.stats.stale++
+		return
+	}
+	if n := &l.listeners[row]; !n.ready {
+		if n.ready = true; !n.paused {
+			l.accepting++
+		}
+	}
+}
+
+func (l *Loop) acceptAll() {
+	for i := range l.listeners {
+		if n := &l.listeners[i]; n.ready && !n.paused {
+			l.acceptFrom(n)
+		}
+	}
+}
+
+// acceptFrom takes a bounded number of connections, so that a burst does not hold
+// up the machines that there are.
+func (l *Loop) acceptFrom(n *listener) {
+	for range l.cfg.Accepts {
+		if n.store.live == n.store.most || l.slots.Len() == l.slots.Cap() {
+			l.stats.slotPauses++
+			l.pause(n, forever)
+			return
+		}
+		sock, flow, err := l.drv.Accept(n.sock)
+		switch {
+		case err != nil && exhausted(err):
+			l.stats.fdPauses++
+			l.pause(n, l.drv.Now()+int64(pauseFor))
+			return
+		case err != nil:
+			l.stats.acceptErrors++
+			continue // one that did not live: go on with the next
+		case sock == 0:
+			if flow&Drained != 0 {
+				n.ready = false
+				l.accepting--
+			}
+			return
+		}
+		l.stats.accepted++
+		if err := n.accept(sock); err != nil {
+			l.stats.acceptErrors++
+		}
+	}
+}
+
+func (l *Loop) pause(n *listener, until int64) {
+	n.paused = true
+	l.accepting--
+	l.resumeAt = min(l.resumeAt, until)
+}
+
+// resumeAccepts lets paused listeners try again: a slot or a descriptor is free.
+func (l *Loop) resumeAccepts() {
+	l.resumeAt = forever
+	for i := range l.listeners {
+		if n := &l.listeners[i]; n.paused {
+			n.paused = false
+			l.accepting++
+		}
+	}
+}
+
+func (l *Loop) closeListener(n *listener) {
+	l.drv.Close(n.sock)
+	if n.ready && !n.paused {
+		l.accepting--
+	}
+	*n = listener{gen: n.gen}
+}
+
+func (l *Loop) closeListeners() {
+	for i := range l.listeners {
+		if n := &l.listeners[i]; n.sock != 0 {
+			l.closeListener(n)
+		}
+	}
+}
+
+// Descriptor is what Adopt takes: *os.File, *net.TCPConn, *net.UDPConn,
+// *net.UnixConn and the like.
+type Descriptor interface {
+	syscall.Conn
+	io.Closer
+}
+
+// Adopt gives an open descriptor to a new machine, as its port 0. The machine has
+// a duplicate of its own, and d is closed; on an error d is left as it was.
+// ErrNotPollable for what can't be waited for, such as a regular file.
+func (k *Kind[M, Msg]) Adopt(at Place, d Descriptor, m M) (Ref[Msg], error) {
+	var ref Ref[Msg]
+	err := at.place(func(l *Loop) error {
+		s, err := storeOf(l, k)
+		if err != nil {
+			return err
+		}
+		if len(k.opt.Ports) == 0 {
+			return errors.New("the kind has no port for it: name one in Options.Ports")
+		}
+		sock, err := l.take(d)
+		if err != nil {
+			return err
+		}
+		x, err := s.spawn(&m)
+		if err != nil {
+			l.drv.Close(sock)
+			return err
+		}
+		h := l.slots.At(x)
+		if err := l.attach(x, h, 0, sock, 0); err != nil {
+			l.die(x, h)
+			return err
+		}
+		ref = s.ref(x)
+		return nil
+	})
+	if err != nil {
+		return ref, fmt.Errorf("reactor: adopt %s: %w", k.name, err)
+	}
+	d.Close()
+	return ref, nil
+}
+
+// Adopt gives an open descriptor to a port of this machine that is not open. See
+// Kind.Adopt.
+func (c *IO) Adopt(p Port, d Descriptor) error {
+	if uint32(p) >= c.st.nports {
+		return c.noPort(p)
+	}
+	if c.st.port(c.h, p).flags&isOpen != 0 {
+		return fmt.Errorf("reactor: adopt as port %d: %w", p, ErrPortInUse)
+	}
+	sock, err := c.loop.take(d)
+	if err != nil {
+		return err
+	}
+	if err := c.loop.attach(c.x, c.h, p, sock, 0); err != nil {
+		return err
+	}
+	c.moved()
+	return d.Close()
+}
+
+// take duplicates a descriptor for the driver.
+func (l *Loop) take(d Descriptor) (sock Sock, err error) {
+	raw, err := d.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	if e := raw.Control(func(fd uintptr) { sock, err = l.drv.Adopt(fd) }); e != nil {
+		return 0, e
+	}
+	return sock, err
+}
+
+// Release gives the port's descriptor back to the standard library (net.FileConn
+// makes it a net.Conn), and closes the port. ErrFull while the port holds output
+// or input: flush and read first.
+func (c *IO) Release(p Port) (*os.File, error) {
+	pt, err := c.open(p)
+	if err != nil {
+		return nil, err
+	}
+	l := c.loop
+	if l.flush(); pt.in != 0 || pt.out != 0 || pt.flags&(connecting|resolving) != 0 {
+		return nil, fmt.Errorf("reactor: release port %d: bytes are held: %w", p, ErrFull)
+	}
+	fd, err := l.drv.Release(pt.sock)
+	if err != nil {
+		return nil, err
+	}
+	pt.sock = 0
+	l.closePort(c.h, p, pt)
+	c.moved()
+	return os.NewFile(fd, "released"), nil
+}

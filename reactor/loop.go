@@ -1,0 +1,523 @@
+package reactor
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stator-go/stator/mailbox"
+	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
+	"github.com/stator-go/stator/slab"
+	"github.com/stator-go/stator/timerwheel"
+)
+
+const (
+	forever     = math.MaxInt64
+	scratchSize = 64 << 10
+)
+
+// Loop waits for readiness, deadlines, messages and signals, and feeds them to
+// machines, all on one goroutine. Spawn, Listen, Adopt, Send, Shutdown and Stats
+// may be called from any goroutine; all else happens in handlers.
+type Loop struct {
+	cfg Config
+	id  uint8
+	drv Driver
+	os  *osDriver // drv, when it is the operating system's: a concrete type lets buffers stay on stacks
+
+	slots  *slab.Slab[header]
+	wheel  *timerwheel.Wheel
+	stores []*base
+	byKind map[any]any // *Kind -> *store
+	timers timerTable
+	pool   pool
+	errs   errTable
+
+	// One turn.
+	now      int64
+	events   []poll.Event
+	event    int // the next one of them
+	found    int
+	phase    phase
+	finished bool
+	runFirst uint32
+	runLast  uint32
+	runLen   int
+	runLeft  int
+	kindAt   int // the next kind to receive
+	graves   []uint32
+
+	// One call of a handler.
+	calling   uint32 // the machine's index+1 while its handler runs
+	crashed   uint32 // the machine's index+1 after its handler panicked
+	crashedBy error
+	progress  bool
+	peeked    uint8 // ports whose input the handler looked at and did not take
+	reason    error
+	cork      []byte
+	corked    int
+	corkOf    corkOf
+	copying   []byte
+	relay     []byte // Copy's
+	vec       Vec
+
+	listeners []listener
+	accepting int   // listeners with connections waiting and not paused
+	resumeAt  int64 // when paused listeners try again
+	blocked   []refusal
+	lookups   []lookup
+	notified  []subscription
+	signals   *sig.Source
+	signalled Signals // being told
+	signalAt  int     // the next subscription
+
+	// Shared with other goroutines.
+	sleeper *mailbox.Sleeper
+	mu      sync.Mutex
+	calls   []func()
+	control atomic.Bool // calls, shutdown or stop are pending
+	room    atomic.Bool // a mailbox elsewhere that refused one of ours may have room
+	asked   atomic.Uint32
+	started bool
+	ended   bool
+	gone    chan struct{}
+	goid    atomic.Uint64
+	leaving bool // Shutdown was asked for
+	ending  bool // nothing new any more
+	stats   counters
+	observe func(Token, string, State, State)
+}
+
+// What other goroutines ask of a loop, in Loop.asked.
+const (
+	askShutdown = 1 << iota
+	askStop
+)
+
+// NewLoop makes a loop; nothing is allocated for its limits before they are used,
+// but for the address space.
+func NewLoop(cfg Config) (*Loop, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	id, err := loopIDs.take(cfg.ID)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loop{
+		cfg: cfg, id: id, byKind: map[any]any{}, gone: make(chan struct{}),
+		events: make([]poll.Event, cfg.Events), pool: newPool(cfg.Buffers, scratchSize),
+		cork: make([]byte, scratchSize), resumeAt: forever,
+	}
+	if err := l.open(); err != nil {
+		loopIDs.give(id)
+		return nil, fmt.Errorf("reactor: new loop: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Loop) open() (err error) {
+	if l.slots, err = slab.New[header](l.id, l.cfg.Slots); err != nil {
+		return err
+	}
+	if l.drv = l.cfg.Driver; l.drv == nil {
+		if l.os, err = newOSDriver(l.cfg.Slots); err != nil {
+			return err
+		}
+		l.drv = l.os
+	}
+	l.now = l.drv.Now()
+	l.sleeper = mailbox.NewSleeper(l.drv.Wake)
+	l.timers = newTimerTable(l.cfg.Slots, l.cfg.Timers)
+	l.wheel, err = timerwheel.New(l.cfg.Slots+l.cfg.Timers, l.cfg.Resolution, l.now)
+	if err != nil {
+		l.drv.End()
+	}
+	return err
+}
+
+// loopIDs are the numbers that running loops have, so that no token fits two.
+var loopIDs idSet
+
+type idSet struct {
+	mu   sync.Mutex
+	used [256]bool
+}
+
+func (s *idSet) take(want int) (uint8, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if want != 0 {
+		if s.used[want] {
+			return 0, fmt.Errorf("reactor: loop id %d is taken by a loop that has not ended", want)
+		}
+		s.used[want] = true
+		return uint8(want), nil
+	}
+	for id := 1; id < len(s.used); id++ {
+		if !s.used[id] {
+			s.used[id] = true
+			return uint8(id), nil
+		}
+	}
+	return 0, fmt.Errorf("reactor: 255 loops have not ended: %w", ErrFull)
+}
+
+func (s *idSet) give(id uint8) {
+	s.mu.Lock()
+	s.used[id] = false
+	s.mu.Unlock()
+}
+
+// Run runs the loop until ctx ends, or a Shutdown is done. It returns with every
+// descriptor closed: nil after a Shutdown, else the context's cause. When ctx
+// ends, each machine is stopped as if it had answered Stop, with one try to send
+// what it wrote; Shutdown is the patient way.
+//
+// Handlers run on a goroutine of Run's own, so that a Goexit in one ends its
+// machine and not the loop.
+func (l *Loop) Run(ctx context.Context) error {
+	l.mu.Lock()
+	if l.started || l.ended {
+		l.mu.Unlock()
+		return fmt.Errorf("reactor: run: %w", ErrRunning)
+	}
+	l.started = true
+	l.mu.Unlock()
+	defer context.AfterFunc(ctx, func() { l.ask(askStop) })()
+	for !l.work() {
+	}
+	if l.asked.Load()&askStop != 0 && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Close frees a loop that was never run, or stops one that runs.
+func (l *Loop) Close() error {
+	l.mu.Lock()
+	if !l.started {
+		l.started, l.ended = true, true
+		l.mu.Unlock()
+		l.stopAll()
+		l.finish()
+		return nil
+	}
+	l.mu.Unlock()
+	l.ask(askStop)
+	<-l.gone
+	return nil
+}
+
+// Shutdown asks every machine to take its state's Shutdown edge as soon as nothing
+// is ready for it, accepts no more connections, and waits until the loop has
+// ended. When ctx ends first, what is left is stopped, and the context's cause
+// returned.
+func (l *Loop) Shutdown(ctx context.Context) error {
+	l.mu.Lock()
+	started := l.started
+	l.mu.Unlock()
+	if !started {
+		return l.Close()
+	}
+	l.ask(askShutdown)
+	select {
+	case <-l.gone:
+		return nil
+	case <-ctx.Done():
+		l.ask(askStop)
+		<-l.gone
+		return context.Cause(ctx)
+	}
+}
+
+func (l *Loop) ask(what uint32) {
+	l.asked.Or(what)
+	l.control.Store(true)
+	l.sleeper.Wake()
+}
+
+// work runs turns until the loop ends, or, answering false, until a handler's
+// Goexit ended the goroutine.
+func (l *Loop) work() bool {
+	done := make(chan bool)
+	go func() {
+		over := false
+		defer func() { done <- over }()
+		l.goid.Store(goroutineID())
+		for !over {
+			over = l.turn()
+		}
+	}()
+	return <-done
+}
+
+// turn is one round of the loop: wait, then the phases in their order. It tells
+// whether the loop has ended.
+func (l *Loop) turn() bool {
+	if l.phase == waiting {
+		l.wait()
+		l.phase++
+	}
+	for !l.phases() {
+	}
+	l.phase = waiting
+	l.bury()
+	if l.leaving && l.slots.Len() == 0 || l.ending {
+		l.finish()
+		return true
+	}
+	return false
+}
+
+type phase uint8
+
+const (
+	waiting phase = iota
+	readiness
+	deadlines
+	controlling
+	messages
+	signalling
+	running
+	over
+)
+
+// phases runs what is left of the turn. A handler's panic ends its machine and
+// the call; the next call goes on behind it.
+func (l *Loop) phases() bool {
+	defer l.caught()
+	l.finished = false
+	if l.crashed != 0 {
+		l.bail()
+	}
+	for ; l.phase < over; l.phase++ {
+		switch l.phase {
+		case readiness:
+			for l.event < l.found {
+				l.event++
+				l.ready(l.events[l.event-1])
+			}
+			if l.accepting > 0 {
+				l.acceptAll()
+			}
+		case deadlines:
+			l.expire()
+		case controlling:
+			if l.control.Load() {
+				l.obey()
+			}
+		case messages:
+			l.receive()
+		case signalling:
+			if l.signals != nil {
+				l.signal()
+			}
+			l.runLeft = l.runLen
+		case running:
+			for l.runLeft > 0 && l.runFirst != 0 {
+				l.runLeft--
+				x, h := l.dequeue()
+				l.stores[h.kind].run(x, h)
+			}
+		}
+	}
+	l.finished = true
+	return true
+}
+
+// caught ends the machine whose handler panicked, or called Goexit. A panic of
+// the loop's own goes on.
+func (l *Loop) caught() {
+	if l.finished {
+		return
+	}
+	if l.calling == 0 {
+		return // not a handler's: let it crash
+	}
+	v := recover()
+	h := l.slots.At(l.calling - 1)
+	b := l.stores[h.kind]
+	l.crashed, l.calling = l.calling, 0
+	l.stats.panics++
+	stack := make([]byte, 8<<10)
+	stack = stack[:runtime.Stack(stack, false)]
+	l.crashedBy = &PanicError{Kind: b.name, State: b.rows[h.state].name, Value: v, Stack: stack}
+}
+
+// bail ends the machine that crashed: what it wrote is not flushed. It runs under
+// phases, as the machine's Exit may panic too; that one is not called again.
+func (l *Loop) bail() {
+	x := l.crashed - 1
+	l.crashed = 0
+	h := l.slots.At(x)
+	l.reason = l.crashedBy
+	if h.flags&stopping == 0 {
+		l.stop(x, h)
+	}
+	if h.flags&dead == 0 {
+		l.die(x, h)
+	}
+}
+
+// wait collects events: at once while there is work, else until the next deadline.
+func (l *Loop) wait() {
+	l.event = 0
+	until := l.until()
+	n := l.collect(0)
+	if n == 0 && until != 0 {
+		l.sleeper.Asleep()
+		if !l.idle() {
+			l.sleeper.Awake()
+		} else {
+			n = l.collect(until)
+			l.sleeper.Awake()
+			l.stats.parks++
+		}
+	}
+	l.found = n
+	l.now = l.drv.Now()
+	l.stats.turns++
+}
+
+func (l *Loop) collect(until int64) int {
+	n, err := l.drv.Wait(l.events, until)
+	if err != nil {
+		panic(fmt.Errorf("reactor: wait: %w", err)) // the driver is broken: nothing can go on
+	}
+	return n
+}
+
+// until is when the loop has to be up again; 0 is at once.
+func (l *Loop) until() int64 {
+	if l.runLen > 0 || l.accepting > 0 || len(l.graves) > 0 || !l.idle() {
+		return 0
+	}
+	at := l.resumeAt
+	if next, ok := l.wheel.Next(); ok {
+		at = min(at, next)
+	}
+	if at <= l.now {
+		return 0
+	}
+	return at
+}
+
+// idle looks whether other goroutines left something.
+func (l *Loop) idle() bool {
+	if l.control.Load() || l.room.Load() || l.signals != nil && !l.signals.Empty() {
+		return false
+	}
+	for _, b := range l.stores {
+		if !b.inboxEmpty() {
+			return false
+		}
+	}
+	return true
+}
+
+// obey does what other goroutines asked for.
+func (l *Loop) obey() {
+	l.control.Store(false)
+	l.mu.Lock()
+	calls := l.calls
+	l.calls = nil
+	l.mu.Unlock()
+	for _, f := range calls {
+		f()
+	}
+	asked := l.asked.Load()
+	if asked&askShutdown != 0 && !l.leaving {
+		l.leaving = true
+		l.closeListeners()
+		for t, h := range l.slots.All() {
+			if h.flags&dead == 0 {
+				h.flags |= leaving
+				l.queue(t.Index(), h)
+			}
+		}
+	}
+	if asked&askStop != 0 {
+		l.control.Store(true) // a panic in an Exit comes back here
+		l.stopAll()
+	}
+}
+
+// place runs f on the loop's goroutine, or in its stead while it does not run.
+func (l *Loop) place(f func(*Loop) error) error {
+	l.mu.Lock()
+	if !l.started {
+		defer l.mu.Unlock()
+		return f(l)
+	}
+	if l.ended {
+		l.mu.Unlock()
+		return ErrClosed
+	}
+	if l.goid.Load() == goroutineID() {
+		l.mu.Unlock()
+		return ErrInHandler
+	}
+	result := make(chan error, 1)
+	l.calls = append(l.calls, func() { result <- f(l) })
+	l.mu.Unlock()
+	l.control.Store(true)
+	l.sleeper.Wake()
+	return <-result
+}
+
+// stopAll stops every machine now: Exit runs, one try to send, all is closed.
+func (l *Loop) stopAll() {
+	l.leaving, l.ending = true, true
+	l.closeListeners()
+	for t, h := range l.slots.All() {
+		if h.flags&(dead|stopping) == 0 {
+			l.reason = ErrShutdown
+			l.stop(t.Index(), h)
+		}
+		if h.flags&dead == 0 {
+			l.die(t.Index(), h)
+		}
+	}
+}
+
+// finish closes what is left when no machine is: the loop is over.
+func (l *Loop) finish() {
+	l.ending = true
+	l.bury()
+	for _, b := range l.stores {
+		b.closeInbox()
+	}
+	if l.signals != nil {
+		l.signals.Close()
+	}
+	l.mu.Lock()
+	l.ended = true
+	calls := l.calls
+	l.calls = nil
+	l.mu.Unlock()
+	for _, f := range calls {
+		f() // admit answers ErrClosed
+	}
+	l.drv.End()
+	loopIDs.give(l.id)
+	close(l.gone)
+}
+
+// goroutineID reads the number of the calling goroutine off its stack's first
+// line ("goroutine 7 [running]"): some microseconds, for the calls from outside
+// that would otherwise wait for themselves.
+func goroutineID() (id uint64) {
+	var b [32]byte
+	for _, c := range b[len("goroutine "):runtime.Stack(b[:], false)] {
+		if c < '0' || c > '9' {
+			break
+		}
+		id = id*10 + uint64(c-'0')
+	}
+	return id
+}

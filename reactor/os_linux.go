@@ -1,0 +1,405 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// The driver of Linux: descriptors under a poll.Poller, edge-triggered, with raw
+// system calls for what cannot block. A raw call does not tell the scheduler, so
+// none may take long: maxIO bounds how much one copies.
+const maxIO = 256 << 10
+
+// osDriver is the operating system's Driver.
+type osDriver struct {
+	poller *poll.Poller
+	waker  *poll.Waker
+	start  time.Time
+	rows   []row // by Sock; 0 is none
+	free   Sock
+	used   Sock
+}
+
+// row is one open descriptor: 16 bytes.
+type row struct {
+	data   uint64 // as registered; in a free row, the next one
+	fd     int32
+	nature nature
+	watch  poll.Interest // as registered
+}
+
+type nature uint8
+
+const (
+	tcpStream nature = iota + 1
+	unixStream
+	inetDatagram
+	unixDatagram
+	listening
+	pipeIn
+	pipeOut
+	fifo
+	device // tty and whatever else can be polled
+)
+
+func newOSDriver(socks int) (*osDriver, error) {
+	p, err := poll.New()
+	if err != nil {
+		return nil, err
+	}
+	w, err := poll.NewWaker(p, internalWaker)
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}, nil
+}
+
+func (d *osDriver) Now() int64 { return int64(time.Since(d.start)) + 1 }
+
+func (d *osDriver) Wake() { d.waker.Wake() }
+
+func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) {
+	timeout := time.Duration(-1)
+	if until != math.MaxInt64 {
+		if timeout = 0; until != 0 {
+			timeout = max(0, time.Duration(until-d.Now()))
+		}
+	}
+	return d.poller.Wait(dst, timeout)
+}
+
+func (d *osDriver) End() error {
+	d.waker.Close()
+	return d.poller.Close()
+}
+
+func (d *osDriver) add(fd int, n nature) (Sock, error) {
+	s := d.free
+	if s != 0 {
+		d.free = Sock(d.rows[s].data)
+	} else {
+		if int(d.used)+1 >= len(d.rows) {
+			syscall.Close(fd)
+			return 0, fmt.Errorf("%d descriptors: %w", d.used, ErrFull)
+		}
+		d.used++
+		s = d.used
+	}
+	d.rows[s] = row{fd: int32(fd), nature: n}
+	return s, nil
+}
+
+func (d *osDriver) drop(s Sock) {
+	d.rows[s] = row{data: uint64(d.free), fd: -1}
+	d.free = s
+}
+
+// interest is how each nature is registered. Where the row for OUT is empty, a
+// first would-block adds it: most such descriptors never see one.
+var interest = [...]poll.Interest{
+	tcpStream:    poll.Readable | poll.Writable | poll.Priority | poll.Edge,
+	unixStream:   poll.Readable | poll.Edge,
+	inetDatagram: poll.Readable | poll.Edge,
+	unixDatagram: poll.Readable | poll.Edge,
+	listening:    poll.Readable | poll.Edge,
+	pipeIn:       poll.Readable | poll.Edge,
+	pipeOut:      poll.Writable | poll.Edge,
+	fifo:         poll.Readable | poll.Writable | poll.Edge,
+	device:       poll.Readable | poll.Edge,
+}
+
+func (d *osDriver) Register(s Sock, data uint64) error {
+	r := &d.rows[s]
+	r.data, r.watch = data, interest[r.nature]
+	return notPollable(d.poller.Register(int(r.fd), poll.Token(data), r.watch))
+}
+
+func notPollable(err error) error {
+	if errors.Is(err, poll.ErrNotPollable) {
+		return fmt.Errorf("%w: %w", ErrNotPollable, err)
+	}
+	return err
+}
+
+func (d *osDriver) Traits(s Sock) Traits {
+	switch d.rows[s].nature {
+	case inetDatagram, unixDatagram:
+		return Datagram
+	case listening:
+		return Listening
+	case pipeIn:
+		return ReadOnly
+	case pipeOut:
+		return WriteOnly
+	}
+	return 0
+}
+
+// blocked follows a call that would block. Backends without edges are told to
+// watch again.
+func (d *osDriver) blocked(r *row, dir poll.Interest) {
+	if r.watch&dir == 0 && r.data != 0 {
+		r.watch |= dir
+		d.poller.Modify(int(r.fd), poll.Token(r.data), r.watch)
+		return
+	}
+	d.poller.Rearm(int(r.fd), poll.Token(r.data), dir|poll.Edge)
+}
+
+func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) { return d.read(s, b) }
+
+// read is Read for callers that know the type, so that b stays on their stack.
+func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
+	r := &d.rows[s]
+	most := len(b)
+	if most == 0 {
+		return 0, 0, nil
+	}
+	if most > maxIO {
+		b = b[:maxIO]
+	}
+	for {
+		n, errno := rawRead(r.fd, b)
+		switch errno {
+		case 0:
+			if n == 0 && r.nature != inetDatagram && r.nature != unixDatagram {
+				return 0, End, nil
+			}
+			if n < len(b) && n < most && r.nature == tcpStream {
+				d.blocked(r, poll.Readable)
+				return n, Drained, nil
+			}
+			return n, 0, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			d.blocked(r, poll.Readable)
+			return 0, Drained, nil
+		case syscall.EIO:
+			if r.nature == device {
+				return 0, End, nil // the terminal's other end is gone
+			}
+			return 0, Gone, errno
+		case syscall.ECONNREFUSED:
+			if r.nature == inetDatagram || r.nature == unixDatagram {
+				continue // an ICMP error, or a peer that is gone: not the socket's end
+			}
+			return 0, Gone, errno
+		default:
+			return 0, Gone, errno
+		}
+	}
+}
+
+func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) { return d.write(s, b) }
+
+func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
+	r := &d.rows[s]
+	capped := len(b) > maxIO
+	if capped {
+		b = b[:maxIO]
+	}
+	for {
+		n, errno := rawWrite(r, b)
+		switch errno {
+		case 0:
+			if n < len(b) {
+				d.blocked(r, poll.Writable)
+				return n, Full, nil
+			}
+			return n, 0, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			d.blocked(r, poll.Writable)
+			return 0, Full, nil
+		default:
+			return 0, Gone, errno
+		}
+	}
+}
+
+func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
+	if v.N == 1 {
+		return d.write(s, v.B[0])
+	}
+	r := &d.rows[s]
+	var iov [MaxVec]unix.Iovec
+	n, total := 0, 0
+	for ; n < v.N && total+len(v.B[n]) <= maxIO; n++ {
+		iov[n].Base = unsafe.SliceData(v.B[n])
+		iov[n].SetLen(len(v.B[n]))
+		total += len(v.B[n])
+	}
+	if n == 0 {
+		return d.write(s, v.B[0])
+	}
+	for {
+		sent, errno := rawWritev(r, iov[:n], v)
+		switch errno {
+		case 0:
+			if sent < total {
+				d.blocked(r, poll.Writable)
+				return sent, Full, nil
+			}
+			return sent, 0, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			d.blocked(r, poll.Writable)
+			return 0, Full, nil
+		default:
+			return 0, Gone, errno
+		}
+	}
+}
+
+func rawRead(fd int32, b []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	if errno == 0 {
+		raceWrite(b[:n])
+	}
+	return int(n), errno
+}
+
+// rawWrite sends on sockets, where a peer that is gone shall not be a signal.
+func rawWrite(r *row, b []byte) (int, syscall.Errno) {
+	raceRead(b)
+	if r.nature <= unixDatagram {
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT, 0, 0)
+		return int(n), errno
+	}
+	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return int(n), errno
+}
+
+func rawWritev(r *row, iov []unix.Iovec, v *Vec) (int, syscall.Errno) {
+	for i := range iov {
+		raceRead(v.B[i])
+	}
+	var n uintptr
+	var errno syscall.Errno
+	if r.nature <= unixDatagram {
+		msg := unix.Msghdr{Iov: &iov[0]}
+		msg.SetIovlen(len(iov))
+		n, _, errno = syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(r.fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT)
+	} else {
+		n, _, errno = syscall.RawSyscall(syscall.SYS_WRITEV, uintptr(r.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
+	}
+	runtime.KeepAlive(v)
+	return int(n), errno
+}
+
+func (d *osDriver) Shutdown(s Sock, how How) error {
+	r := &d.rows[s]
+	if r.nature == pipeOut {
+		return nil // closing it is the only way; the machine does
+	}
+	h := map[How]int{ShutRead: unix.SHUT_RD, ShutWrite: unix.SHUT_WR, ShutRead | ShutWrite: unix.SHUT_RDWR}[how]
+	if err := unix.Shutdown(int(r.fd), h); err != unix.ENOTCONN {
+		return err
+	}
+	return nil
+}
+
+func (d *osDriver) Close(s Sock) error {
+	r := d.rows[s]
+	d.drop(s)
+	if r.nature <= listening {
+		_, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(r.fd), 0, 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	}
+	// Whatever has the same description, a parent's terminal say, must not keep it registered.
+	d.poller.Remove(int(r.fd))
+	return syscall.Close(int(r.fd)) // may block: a terminal drains
+}
+
+// Adopt duplicates an open descriptor and finds out what it is.
+func (d *osDriver) Adopt(of uintptr) (Sock, error) {
+	fd, err := unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	n, err := natureOf(fd)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	return d.add(fd, n)
+}
+
+func natureOf(fd int) (nature, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return 0, err
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFSOCK:
+		return socketNature(fd)
+	case unix.S_IFIFO:
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		switch flags & unix.O_ACCMODE {
+		case unix.O_RDONLY:
+			return pipeIn, err
+		case unix.O_WRONLY:
+			return pipeOut, err
+		}
+		return fifo, err
+	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:
+		return 0, fmt.Errorf("a regular file, directory or disk: %w", ErrNotPollable)
+	}
+	return device, nil
+}
+
+func socketNature(fd int) (nature, error) {
+	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return 0, err
+	}
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return 0, err
+	}
+	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && on != 0 {
+		return listening, nil
+	}
+	inet := domain == unix.AF_INET || domain == unix.AF_INET6
+	switch {
+	case typ == unix.SOCK_STREAM && inet:
+		return tcpStream, nil
+	case typ == unix.SOCK_DGRAM && inet:
+		return inetDatagram, nil
+	case typ == unix.SOCK_DGRAM:
+		return unixDatagram, nil
+	}
+	return unixStream, nil
+}
+
+func (d *osDriver) Release(s Sock) (uintptr, error) {
+	fd := d.rows[s].fd
+	if err := d.poller.Remove(int(fd)); err != nil {
+		return 0, err
+	}
+	d.drop(s)
+	return uintptr(fd), nil
+}
+
+// exhausted tells whether an accept failed for want of descriptors or memory.
+func exhausted(err error) bool {
+	errno, ok := err.(syscall.Errno)
+	return errors.Is(err, ErrFull) || ok && (errno == unix.EMFILE || errno == unix.ENFILE || errno == unix.ENOMEM || errno == unix.ENOBUFS)
+}

@@ -1,0 +1,351 @@
+package reactor
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+)
+
+// What a handler writes is gathered in the loop's cork, and sent when its machine
+// has had its turn: sixteen pipelined replies are one system call. What the
+// kernel does not take is held in chunks, and sent as soon as it takes more.
+
+// corkOf says whose output the cork holds.
+type corkOf struct {
+	h  *header
+	pt *port
+	p  Port
+	st *base
+}
+
+// directly is the size from which a write is not worth copying.
+const directly = 16 << 10
+
+// Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
+// Options.Outbox bounds what a port holds. Errors of the connection are sticky
+// and lead to Fail, here or, when it breaks later, by the loop.
+func (c *IO) Write(p Port, b []byte) error {
+	pt, err := c.writable(p)
+	if err != nil {
+		return err
+	}
+	l := c.loop
+	mine := l.corkOf.pt == pt
+	if l.corked > 0 && (!mine || l.corked+len(b) > len(l.cork)) {
+		if l.flush(); pt.err != 0 {
+			return l.errs.of(pt.err)
+		}
+	}
+	held := l.held(pt)
+	if held+len(b) > c.st.opt.Outbox || !l.pool.room(held+len(b)) {
+		l.stats.outboxFull++
+		return ErrFull
+	}
+	c.moved()
+	switch {
+	case len(b) == 0:
+		return nil
+	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
+		l.append(pt, b)
+	case pt.flags&datagram != 0 || len(b) >= directly:
+		l.flush()
+		return l.send(c.h, p, pt, b)
+	default:
+		l.corkOf = corkOf{c.h, pt, p, c.st}
+		l.corked += copy(l.cork[l.corked:], b)
+	}
+	c.h.ready &^= drainBit(p)
+	l.gauge(c.h, p, pt, c.st)
+	return nil
+}
+
+// WriteSome is the raw write: no Outbox. It takes what the kernel takes, or
+// ErrWouldBlock; wait for Writable then.
+func (c *IO) WriteSome(p Port, b []byte) (int, error) {
+	pt, err := c.writable(p)
+	if err != nil || len(b) == 0 {
+		return 0, err
+	}
+	l := c.loop
+	if l.flush(); pt.err != 0 {
+		return 0, l.errs.of(pt.err)
+	}
+	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
+		return 0, ErrWouldBlock
+	}
+	n, flow, err := l.write(pt.sock, b)
+	if l.sent(c.h, p, n, flow); err != nil {
+		l.fault(pt, err)
+		pt.flags |= told
+		return n, err
+	}
+	if n == 0 {
+		return 0, ErrWouldBlock
+	}
+	c.moved()
+	return n, nil
+}
+
+// write goes to the operating system's driver by its type: b does not escape.
+func (l *Loop) write(s Sock, b []byte) (int, Flow, error) {
+	if l.os != nil {
+		return l.os.write(s, b)
+	}
+	n := copy(l.scratch(len(b)), b)
+	return l.drv.Write(s, l.copying[:n])
+}
+
+func (c *IO) writable(p Port) (*port, error) {
+	pt, err := c.open(p)
+	switch {
+	case err != nil:
+		return nil, err
+	case pt.err != 0:
+		pt.flags |= told
+		return nil, c.loop.errs.of(pt.err)
+	case pt.flags&wantShut != 0:
+		return nil, fmt.Errorf("reactor: write after CloseWrite: %w", ErrClosed)
+	}
+	return pt, nil
+}
+
+// SendTo sends one datagram. What the system has no room for is dropped, as
+// networks do, with ErrWouldBlock.
+func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
+	pt, err := c.writable(p)
+	if err != nil {
+		return err
+	}
+	l := c.loop
+	var n int
+	var flow Flow
+	if l.os != nil {
+		n, flow, err = l.os.sendTo(pt.sock, b, Addr{Net: UDP, IP: to})
+	} else {
+		k := copy(l.scratch(len(b)), b)
+		n, flow, err = l.drv.Send(pt.sock, l.copying[:k], Addr{Net: UDP, IP: to})
+	}
+	if l.sent(c.h, p, n, flow); err != nil {
+		return err
+	}
+	if flow&Full != 0 {
+		return ErrWouldBlock
+	}
+	c.moved()
+	return nil
+}
+
+// Copy moves what there is from one port to another's Outbox, as much as has
+// room: what was consumed and not sent is never lost. io.EOF is the end of from.
+func (c *IO) Copy(to, from Port) (int, error) {
+	src, err := c.open(from)
+	if err != nil {
+		return 0, err
+	}
+	dst, err := c.writable(to)
+	if err != nil {
+		return 0, err
+	}
+	l := c.loop
+	room := min(c.st.opt.Outbox-l.held(dst), scratchSize)
+	if room <= 0 {
+		return 0, ErrWouldBlock
+	}
+	if src.in != 0 {
+		k := &l.pool.chunks[src.in]
+		b := k.b[k.r:min(k.w, k.r+room)]
+		if err := c.Write(to, b); err != nil {
+			return 0, err
+		}
+		c.Discard(from, len(b))
+		return len(b), nil
+	}
+	if src.flags&kernelIn == 0 {
+		return 0, c.nothing(from, src, false)
+	}
+	if !l.pool.room(l.held(dst) + room) {
+		return 0, ErrFull
+	}
+	if l.relay == nil {
+		l.relay = make([]byte, scratchSize)
+	}
+	n, flow, err := l.drv.Read(src.sock, l.relay[:room])
+	if l.came(c.h, from, src, n, flow, err); n == 0 {
+		return 0, c.nothing(from, src, false)
+	}
+	c.moved()
+	return n, c.Write(to, l.relay[:n])
+}
+
+// held is how many bytes of output a port holds, the cork's among them.
+func (l *Loop) held(pt *port) int {
+	n := 0
+	if pt.out != 0 {
+		n = l.pool.chunks[pt.out].total
+	}
+	if l.corkOf.pt == pt {
+		n += l.corked
+	}
+	return n
+}
+
+// gauge opens and closes the gate Room, which is open under half of the Outbox.
+func (l *Loop) gauge(h *header, p Port, pt *port, b *base) {
+	if l.held(pt) < (b.opt.Outbox+1)/2 {
+		h.gates |= 1 << p
+	} else {
+		h.gates &^= 1 << p
+	}
+}
+
+// flush sends what is in the cork.
+func (l *Loop) flush() {
+	if l.corked == 0 {
+		return
+	}
+	of, b := l.corkOf, l.cork[:l.corked]
+	l.corked, l.corkOf = 0, corkOf{}
+	if of.pt.err == 0 && l.send(of.h, of.p, of.pt, b) != nil && of.pt.flags&told == 0 {
+		of.h.flags |= broken
+	}
+	l.gauge(of.h, of.p, of.pt, of.st)
+}
+
+// send writes b, and holds what is left of it. The order was kept by the caller.
+func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
+	for len(b) > 0 && h.ready&writeBit(p) != 0 {
+		n, flow, err := l.write(pt.sock, b)
+		if l.sent(h, p, n, flow); err != nil {
+			l.fault(pt, err)
+			return err
+		}
+		if b = b[n:]; n == 0 && flow == 0 {
+			break
+		}
+	}
+	if len(b) > 0 {
+		l.append(pt, b)
+		h.ready &^= drainBit(p)
+		l.gauge(h, p, pt, l.stores[h.kind])
+	} else {
+		h.ready |= drainBit(p)
+		l.shutIfDrained(pt)
+	}
+	return nil
+}
+
+func (l *Loop) sent(h *header, p Port, n int, flow Flow) {
+	l.stats.out += uint64(n)
+	if flow&Full != 0 {
+		h.ready &^= writeBit(p)
+	}
+}
+
+// append holds b behind the port's output. Write has made sure that it fits.
+func (l *Loop) append(pt *port, b []byte) {
+	for len(b) > 0 {
+		if pt.out == 0 {
+			if pt.out = l.pool.get(outChunk); pt.out == 0 {
+				l.fault(pt, ErrFull)
+				return
+			}
+			k := &l.pool.chunks[pt.out]
+			k.last, k.since = pt.out, l.now
+		}
+		first := &l.pool.chunks[pt.out]
+		k := &l.pool.chunks[first.last]
+		if k.w == len(k.b) {
+			n := l.pool.get(outChunk)
+			if n == 0 {
+				l.fault(pt, ErrFull)
+				return
+			}
+			first = &l.pool.chunks[pt.out]
+			l.pool.chunks[first.last].next = n
+			first.last = n
+			k = &l.pool.chunks[n]
+		}
+		n := copy(k.b[k.w:], b)
+		k.w += n
+		first.total += n
+		b = b[n:]
+	}
+}
+
+// drain sends what a port holds, until the kernel takes no more.
+func (l *Loop) drain(h *header, p Port, pt *port) {
+	for pt.out != 0 && h.ready&writeBit(p) != 0 && pt.err == 0 {
+		v := &l.vec
+		v.N = 0
+		for n := pt.out; n != 0 && v.N < MaxVec; n = l.pool.chunks[n].next {
+			k := &l.pool.chunks[n]
+			v.B[v.N] = k.b[k.r:k.w]
+			v.N++
+		}
+		n, flow, err := l.drv.Writev(pt.sock, v)
+		l.sent(h, p, n, flow)
+		l.release(pt, n)
+		if err != nil {
+			l.fault(pt, err)
+			if pt.flags&told == 0 {
+				h.flags |= broken
+			}
+			break
+		}
+		if n == 0 && flow == 0 {
+			break
+		}
+	}
+	if pt.err != 0 {
+		l.dropOutput(pt)
+	}
+	if pt.out == 0 {
+		h.ready |= drainBit(p)
+		l.shutIfDrained(pt)
+	}
+	l.gauge(h, p, pt, l.stores[h.kind])
+}
+
+// release gives back the first n bytes of held output.
+func (l *Loop) release(pt *port, n int) {
+	for n > 0 {
+		k := &l.pool.chunks[pt.out]
+		k.since = l.now
+		took := min(n, k.w-k.r)
+		k.r += took
+		k.total -= took
+		if n -= took; k.r < k.w {
+			return
+		}
+		l.pop(pt)
+	}
+}
+
+// pop gives back the first chunk; the figures of the list move to the next one.
+func (l *Loop) pop(pt *port) {
+	k := l.pool.chunks[pt.out]
+	l.pool.put(pt.out)
+	if pt.out = k.next; pt.out != 0 {
+		first := &l.pool.chunks[pt.out]
+		first.last, first.total, first.since = k.last, k.total, k.since
+	}
+}
+
+func (l *Loop) dropOutput(pt *port) {
+	for pt.out != 0 {
+		l.pop(pt)
+	}
+	if l.corkOf.pt == pt {
+		l.corked, l.corkOf = 0, corkOf{}
+	}
+}
+
+// shutIfDrained does what CloseWrite asked for, once all is out.
+func (l *Loop) shutIfDrained(pt *port) {
+	if pt.flags&(wantShut|shut|connecting|resolving) == wantShut && pt.out == 0 && l.corkOf.pt != pt {
+		pt.flags |= shut
+		if err := l.drv.Shutdown(pt.sock, ShutWrite); err != nil && err != io.EOF {
+			l.fault(pt, err)
+		}
+	}
+}

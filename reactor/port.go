@@ -1,0 +1,227 @@
+package reactor
+
+import (
+	"errors"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+func (b *base) port(h *header, p Port) *port {
+	return &b.ports[h.local*b.nports+uint32(p)]
+}
+
+// attach puts a socket under a port and starts its events.
+func (l *Loop) attach(x uint32, h *header, p Port, s Sock, flags uint16) error {
+	pt := l.stores[h.kind].port(h, p)
+	traits := l.drv.Traits(s)
+	if traits&Datagram != 0 {
+		flags |= datagram
+	}
+	*pt = port{sock: s, flags: isOpen | flags, gen: pt.gen}
+	if err := l.drv.Register(s, eventData(l.slots.TokenAt(x), p, pt.gen)); err != nil {
+		l.drv.Close(s)
+		*pt = port{gen: pt.gen}
+		return err
+	}
+	if flags&connecting == 0 {
+		l.opened(h, p, pt, traits)
+	}
+	return nil
+}
+
+// opened makes a connected port ready: the first read or write finds out.
+func (l *Loop) opened(h *header, p Port, pt *port, traits Traits) {
+	pt.flags &^= connecting | resolving
+	h.ready |= openBit(p) | drainBit(p)
+	if traits&ReadOnly == 0 {
+		h.ready |= writeBit(p)
+	}
+	if traits&WriteOnly == 0 {
+		pt.flags |= kernelIn
+	}
+	l.refresh(h, p, pt)
+	l.drain(h, p, pt)
+}
+
+// ready takes one event of the driver's.
+func (l *Loop) ready(ev poll.Event) {
+	data := uint64(ev.Token)
+	if data>>32&1 == 0 {
+		l.internal(data, ev.Ready)
+		return
+	}
+	x := uint32(data) & indexMask
+	h := l.slots.Find(uint32(data>>32), x)
+	if h == nil || h.flags&dead != 0 {
+		l.stats.stale++
+		return
+	}
+	b, p := l.stores[h.kind], Port(data>>portAt&3)
+	if uint32(p) >= b.nports {
+		l.stats.stale++
+		return
+	}
+	pt := b.port(h, p)
+	if pt.flags&isOpen == 0 || pt.gen != uint8(data>>portGenAt)&portGens {
+		l.stats.stale++
+		return
+	}
+	l.stats.events++
+	if pt.flags&connecting != 0 {
+		if ev.Ready&(poll.Writable|poll.WriteClosed|poll.Error) != 0 {
+			l.finishDial(x, h, p, pt)
+		}
+		return
+	}
+	const readish = poll.Readable | poll.ReadClosed | poll.Error | poll.Priority
+	if ev.Ready&(poll.ReadClosed|poll.WriteClosed|poll.Error|poll.Priority) != 0 {
+		pt.flags |= hungUp
+	}
+	if ev.Ready&readish != 0 && pt.flags&ended == 0 {
+		pt.flags |= kernelIn
+		l.refresh(h, p, pt)
+	}
+	if ev.Ready&(poll.Writable|poll.WriteClosed|poll.Error) != 0 {
+		h.ready |= writeBit(p)
+		if pt.out != 0 {
+			l.drain(h, p, pt)
+		}
+	}
+	if ev.Ready&poll.Error != 0 && pt.flags&datagram == 0 {
+		l.reset(h, p, pt)
+	}
+	l.rouse(x, h)
+}
+
+// reset looks after an error on a port that the machine is not about to read: it
+// takes the Fail edge now, and not at some later call.
+func (l *Loop) reset(h *header, p Port, pt *port) {
+	if h.flags&(newborn|stopping) != 0 || l.told(h)&fsm.Ready(readBit(p)) != 0 {
+		return
+	}
+	if _, err := l.drv.Finish(pt.sock); err != nil {
+		l.fault(pt, err)
+		l.dropOutput(pt)
+		if pt.flags&told == 0 {
+			h.flags |= broken
+		}
+	}
+}
+
+// closePort closes a port for good or for another Dial: later events of the
+// socket carry a generation that is over.
+func (l *Loop) closePort(h *header, p Port, pt *port) {
+	l.dropOutput(pt)
+	if pt.in != 0 {
+		l.pool.put(pt.in)
+	}
+	if pt.flags&resolving != 0 {
+		l.forgetLookup(h, p)
+	}
+	if pt.sock != 0 {
+		l.drv.Close(pt.sock)
+		l.resumeAccepts()
+	}
+	*pt = port{gen: (pt.gen + 1) & portGens}
+	h.ready &^= readBit(p) | writeBit(p) | drainBit(p) | openBit(p)
+	h.gates |= 1 << p
+}
+
+// stop ends a machine: its Exit handlers run, what it wrote is flushed within
+// Linger, its ports close, its slot is free in the next turn.
+func (l *Loop) stop(x uint32, h *header) {
+	b := l.stores[h.kind]
+	reason := l.reason
+	b.exit(x, h)
+	l.reason = nil
+	l.flush()
+	h.flags |= stopping
+	h.flags &^= newborn | broken
+	l.dropTimers(h)
+	b.drop(x, h)
+	if b.opt.Ended != nil {
+		b.opt.Ended(l.slots.TokenAt(x), reason)
+	}
+	if reason != nil && !errors.Is(reason, ErrShutdown) {
+		l.stats.failed++
+	}
+	h.withinAt = after(l.drv.Now(), b.opt.Linger)
+	l.drainPorts(x, h)
+}
+
+// drainPorts closes the ports of a stopping machine as their output is out. A
+// peer that still sends would have that output destroyed by a reset: its input is
+// read and dropped, until it ends or Linger does.
+func (l *Loop) drainPorts(x uint32, h *header) {
+	b := l.stores[h.kind]
+	left := false
+	for p := Port(0); uint32(p) < b.nports; p++ {
+		pt := b.port(h, p)
+		if pt.flags&isOpen == 0 {
+			continue
+		}
+		if l.drain(h, p, pt); pt.err == 0 && pt.flags&resolving == 0 && (pt.out != 0 || l.lingers(h, p, pt)) {
+			left = true
+			continue
+		}
+		l.closePort(h, p, pt)
+	}
+	if !left {
+		l.die(x, h)
+	} else if h.flags&dead == 0 {
+		h.flags &^= noDeadline
+		l.wheel.Add(timerOf(x), h.withinAt)
+	}
+}
+
+// lingers discards input that came after the last look, and tells whether more is
+// to be expected.
+func (l *Loop) lingers(h *header, p Port, pt *port) bool {
+	if pt.flags&(connecting|datagram) != 0 || pt.flags&(kernelIn|lingering) == 0 || l.drv.Traits(pt.sock)&(ReadOnly|WriteOnly) != 0 {
+		return false
+	}
+	for tries := 0; pt.flags&kernelIn != 0 && tries < 16; tries++ {
+		n, flow, err := l.drv.Read(pt.sock, l.scratch(scratchSize))
+		if l.came(h, p, pt, n, flow, err); n > 0 && pt.flags&lingering == 0 {
+			pt.flags |= lingering | wantShut
+			l.shutIfDrained(pt)
+		}
+	}
+	return pt.flags&lingering != 0 && pt.flags&ended == 0 && pt.err == 0
+}
+
+// die closes what is open and marks the slot: bury frees it at the turn's end.
+func (l *Loop) die(x uint32, h *header) {
+	if h.flags&dead != 0 {
+		return
+	}
+	b := l.stores[h.kind]
+	for p := Port(0); uint32(p) < b.nports; p++ {
+		if pt := b.port(h, p); pt.flags&isOpen != 0 {
+			l.closePort(h, p, pt)
+		}
+	}
+	h.flags |= dead | stopping
+	l.wheel.Cancel(timerOf(x))
+	l.dropTimers(h)
+	b.drop(x, h)
+	l.graves = append(l.graves, x)
+}
+
+// bury frees the slots of machines that ended this turn and left the run queue.
+func (l *Loop) bury() {
+	keep := l.graves[:0]
+	for _, x := range l.graves {
+		h := l.slots.At(x)
+		if h.flags&queued != 0 {
+			keep = append(keep, x)
+			continue
+		}
+		b := l.stores[h.kind]
+		b.vacate(h.local)
+		l.slots.Remove(l.slots.TokenAt(x))
+		l.resumeAccepts()
+	}
+	l.graves = keep
+}

@@ -1,0 +1,61 @@
+package reactor
+
+import "fmt"
+
+// counters are the loop's alone; Stats asks the loop.
+type counters struct {
+	turns, parks, events, messages, timers, signals uint64
+	accepted, acceptErrors, slotPauses, fdPauses    uint64
+	in, out, outboxFull                             uint64
+	stale, dead, deadlines, lingered                uint64
+	failed, panics                                  uint64
+}
+
+// Stats is what a loop counted since it began.
+type Stats struct {
+	Machines     int    // alive now
+	Turns        uint64 // rounds of the loop
+	Parks        uint64 // rounds in which it slept
+	Events       uint64 // readiness events taken
+	Messages     uint64 // messages handled
+	Dead         uint64 // messages accepted for machines that ended, or that no state takes
+	Timers       uint64 // named timers fired
+	Deadlines    uint64 // Within, Idle, Stall and life deadlines that led somewhere
+	Signals      uint64 // sets of signals told
+	Accepted     uint64 // connections
+	AcceptErrors uint64 // connections that did not live to be accepted
+	SlotPauses   uint64 // accepting rested for want of a slot
+	FilePauses   uint64 // accepting rested for want of a descriptor
+	BytesIn      uint64
+	BytesOut     uint64
+	Held         int    // bytes of chunks that ports hold now
+	Stale        uint64 // events for ports and machines that were closed
+	OutboxFull   uint64 // writes refused because the Outbox, or the pool, was full
+	Failed       uint64 // machines that ended with a reason
+	Lingered     uint64 // machines whose output was cut off by Linger
+	Panics       uint64 // machines that their own panic ended
+}
+
+// Stats asks the loop for its counters, from any goroutine; a handler passes
+// &cx.IO.
+func (l *Loop) Stats(at Place) (s Stats, err error) {
+	err = at.place(func(l *Loop) error {
+		c := &l.stats
+		s = Stats{
+			Machines: l.slots.Len(), Turns: c.turns, Parks: c.parks, Events: c.events,
+			Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
+			Signals: c.signals, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
+			SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
+			Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
+			Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
+		}
+		return nil
+	})
+	return s, err
+}
+
+// String is one line for a log.
+func (s Stats) String() string {
+	return fmt.Sprintf("machines %d, accepted %d, events %d, messages %d, in %d B, out %d B, held %d B, deadlines %d, failed %d, panics %d",
+		s.Machines, s.Accepted, s.Events, s.Messages, s.BytesIn, s.BytesOut, s.Held, s.Deadlines, s.Failed, s.Panics)
+}

@@ -38,6 +38,8 @@
 //	}
 //	s.Awake()
 //
+// One that waits for the end as well looks at Done before it blocks: Close wakes it.
+//
 // A sender publishes its message first and reads the flag second; the consumer
 // sets the flag first and reads the cells second. Go's atomics have one total
 // order, so at least one of the two sees the other: a message is never left in a

@@ -9,9 +9,9 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// TestClosedAmidSends closes many rings while senders are at work: what they were
+// TestStressClose closes many rings while senders are at work: what they were
 // told is accepted arrives, and nothing else does.
-func TestClosedAmidSends(t *testing.T) {
+func TestStressClose(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	for round := range stressMessages() / 500 {
 		r := newRing[int](t, 1<<10, nil)
@@ -44,9 +44,9 @@ func TestClosedAmidSends(t *testing.T) {
 	}
 }
 
-// TestNotFullBelowCapacity has as many senders as places. Each has at most one
+// TestStressNotFull has as many senders as places. Each has at most one
 // message under way, so there is room for every one of them, always.
-func TestNotFullBelowCapacity(t *testing.T) {
+func TestStressNotFull(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	const places = 3
 	r := newRing[*atomic.Bool](t, places, nil)
@@ -82,9 +82,9 @@ func TestNotFullBelowCapacity(t *testing.T) {
 	}
 }
 
-// TestOneWakeForManySenders lets two senders find the consumer asleep at the same
+// TestStressOneWake lets two senders find the consumer asleep at the same
 // moment: one of them wakes it.
-func TestOneWakeForManySenders(t *testing.T) {
+func TestStressOneWake(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	const senders = 2
 	var wakes, round, sent atomic.Int64

@@ -2,4 +2,4 @@ module github.com/stator-go/stator
 
 go 1.25.0
 
-require golang.org/x/sys v0.44.0 // indirect
+require golang.org/x/sys v0.44.0

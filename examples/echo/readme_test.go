@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// The README shows this program's machine and its diagram: as they are.
+func TestReadmeShowsTheMachine(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("echo.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, machine, _ := strings.Cut(string(source), "const peer")
+	for name, want := range map[string]string{
+		"echo.go": "```go\nconst peer" + machine + "```\n",
+		"the diagram of `go run ./examples/echo -diagram`": "```mermaid\n" + newEcho().Mermaid() + "```\n",
+	} {
+		if !strings.Contains(string(readme), want) {
+			t.Errorf("README.md lacks %s:\n%s", name, want)
+		}
+	}
+}

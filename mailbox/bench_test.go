@@ -9,8 +9,7 @@ import (
 
 // letter is as large as a small message with its address: half a cache line.
 type letter struct {
-	to               uint64
-	kind, key, value uint64
+	To, Kind, Key, Value uint64
 }
 
 const (
@@ -23,7 +22,7 @@ func BenchmarkSendRecv(b *testing.B) {
 	var in, out letter
 	b.ReportAllocs()
 	for b.Loop() {
-		in.to++
+		in.To++
 		if r.Send(in) != nil || !r.Recv(&out) {
 			b.Fatal("lost")
 		}
@@ -36,7 +35,7 @@ func BenchmarkChannel(b *testing.B) {
 	var in, out letter
 	b.ReportAllocs()
 	for b.Loop() {
-		in.to++
+		in.To++
 		select {
 		case c <- in:
 		default:
@@ -58,7 +57,7 @@ func BenchmarkSendRecvBatch(b *testing.B) {
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += benchBatch {
 		for range benchBatch {
-			in.to++
+			in.To++
 			if r.Send(in) != nil {
 				b.Fatal("lost")
 			}
@@ -78,7 +77,7 @@ func BenchmarkChannelBatch(b *testing.B) {
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += benchBatch {
 		for range benchBatch {
-			in.to++
+			in.To++
 			select {
 			case c <- in:
 			default:
@@ -135,7 +134,7 @@ func BenchmarkSendRecv1P1C(b *testing.B) {
 	go func() {
 		var in letter
 		for range b.N {
-			in.to++
+			in.To++
 			for r.Send(in) != nil {
 				runtime.Gosched()
 			}
@@ -165,7 +164,7 @@ func BenchmarkChannel1P1C(b *testing.B) {
 	go func() {
 		var in letter
 		for range b.N {
-			in.to++
+			in.To++
 			c <- in
 		}
 	}()

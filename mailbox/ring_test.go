@@ -224,17 +224,17 @@ func TestCellKeepsNoPointers(t *testing.T) {
 
 func TestHasPointers(t *testing.T) {
 	type flat struct {
-		a [4]uint32
-		b struct {
-			c bool
-			d uintptr
-			e complex128
+		A [4]uint32
+		B struct {
+			C bool
+			D uintptr
+			E complex128
 		}
-		f [0]*int
+		F [0]*int
 	}
 	type deep struct {
-		a int
-		b [2]struct{ c map[int]int }
+		A int
+		B [2]struct{ C map[int]int }
 	}
 	if mailbox.HasPointers[flat]() || mailbox.HasPointers[int]() || mailbox.HasPointers[struct{}]() {
 		t.Error("pointers where none are: each Recv would clear for nothing")
@@ -247,14 +247,14 @@ func TestHasPointers(t *testing.T) {
 
 // large is a message of several cache lines.
 type large struct {
-	text  [31]uint64
-	reply *int
+	Text  [31]uint64
+	Reply *int
 }
 
 func TestNoAllocs(t *testing.T) {
 	t.Run("small", func(t *testing.T) { noAllocs(t, letter{}) })
 	t.Run("pointers", func(t *testing.T) { noAllocs(t, "text") })
-	t.Run("large", func(t *testing.T) { noAllocs(t, large{reply: new(int)}) })
+	t.Run("large", func(t *testing.T) { noAllocs(t, large{Reply: new(int)}) })
 	t.Run("interface", func(t *testing.T) { noAllocs[any](t, t) })
 }
 

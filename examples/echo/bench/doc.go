@@ -23,7 +23,9 @@
 // must be the slower side, which "busy" (the server's share of its core, near
 // 1) and "slack" (the load's share of time with nothing to do, above 0) show.
 // redis-benchmark saturates its core before the server does, so there the rate
-// says little, and CPU a request counts.
+// says little, and CPU a request counts. On a machine that does other work too,
+// "busy" falls in both benchmarks: the rates then mean nothing, and CPU a
+// request is a little too high on both sides.
 //
 // # Idle connections
 //

@@ -1,0 +1,330 @@
+package redis
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+func timeNow(c *call) {
+	c.out.Array(2)
+	c.out.Text(strconv.FormatInt(c.us/1e6, 10))
+	c.out.Text(strconv.FormatInt(c.us%1e6, 10))
+}
+
+// param is a parameter of CONFIG. What tools ask for is there, and says how
+// this server behaves.
+type param struct {
+	name, value string
+	set         func(value string) bool // nil: it can't be changed
+}
+
+func newParams(cfg *Config) []param {
+	return []param{
+		{name: "appendonly", value: "no"},
+		{name: "bind", value: ""},
+		{name: "databases", value: strconv.Itoa(cfg.Databases)},
+		{name: "maxmemory", value: "0"},
+		{name: "maxmemory-policy", value: "noeviction"},
+		{name: "port", value: strconv.Itoa(cfg.Port)},
+		{name: "proto-max-bulk-len", value: strconv.Itoa(cfg.MaxBulk)},
+		{name: "requirepass", value: cfg.Password, set: func(v string) bool { cfg.Password = v; return true }},
+		{name: "save", value: "", set: func(v string) bool { return v == "" }},
+		{name: "timeout", value: "0"},
+	}
+}
+
+func configGet(c *call) {
+	var found []param
+	for _, p := range c.srv.params {
+		for _, pattern := range c.args[2:] {
+			if match(strings.ToLower(string(pattern)), []byte(p.name)) {
+				found = append(found, p)
+				break
+			}
+		}
+	}
+	c.out.Map(len(found))
+	for _, p := range found {
+		c.out.Text(p.name)
+		c.out.Text(p.value)
+	}
+}
+
+// configSet changes all the parameters named, or none.
+func configSet(c *call) {
+	if len(c.args)%2 != 0 {
+		c.fail("ERR wrong number of arguments for 'config|set' command")
+		return
+	}
+	for i := 2; i < len(c.args); i += 2 {
+		p := c.srv.param(c.args[i])
+		if p == nil {
+			c.fail("ERR Unknown option or number of arguments for CONFIG SET - '" + quoted(c.args[i], len(c.args[i])) + "'")
+			return
+		}
+		if p.set == nil {
+			c.fail("ERR CONFIG SET failed (possibly related to argument '" + p.name + "') - can't set immutable config")
+			return
+		}
+	}
+	for i := 2; i < len(c.args); i += 2 {
+		p, value := c.srv.param(c.args[i]), string(c.args[i+1])
+		if !p.set(value) {
+			c.fail("ERR CONFIG SET failed (possibly related to argument '" + p.name + "') - argument is not allowed")
+			return
+		}
+		p.value = value
+	}
+	c.out.Simple("OK")
+}
+
+func (srv *Server) param(name []byte) *param {
+	for i := range srv.params {
+		if is(name, srv.params[i].name) {
+			return &srv.params[i]
+		}
+	}
+	return nil
+}
+
+func configResetstat(c *call) {
+	c.srv.Stats = Stats{}
+	c.out.Simple("OK")
+}
+
+func configRewrite(c *call) { c.fail("ERR The server is running without a config file") }
+
+// info tells the sections asked for, or all, in one order.
+func info(c *call) {
+	var text strings.Builder
+	for _, section := range sections {
+		if !c.wants(section.name) {
+			continue
+		}
+		if text.Len() > 0 {
+			text.WriteString("\r\n")
+		}
+		text.WriteString("# " + section.name + "\r\n")
+		section.write(c, func(name string, value any) {
+			fmt.Fprintf(&text, "%s:%v\r\n", name, value)
+		})
+	}
+	c.out.Verbatim("txt", text.String())
+}
+
+func (c *call) wants(section string) bool {
+	for _, a := range c.args[1:] {
+		if is(a, strings.ToLower(section)) || is(a, "all") || is(a, "everything") || is(a, "default") {
+			return true
+		}
+	}
+	return len(c.args) == 1
+}
+
+// sections are the parts of INFO.
+var sections = []struct {
+	name  string
+	write func(c *call, field func(name string, value any))
+}{
+	{"Server", func(c *call, field func(string, any)) {
+		field("redis_version", Version)
+		field("redis_mode", "standalone")
+		field("run_id", c.srv.cfg.RunID)
+		field("tcp_port", c.srv.cfg.Port)
+		field("server_time_usec", c.us)
+		field("uptime_in_seconds", (c.us-c.srv.cfg.Started)/1e6)
+		field("uptime_in_days", (c.us-c.srv.cfg.Started)/1e6/86400)
+	}},
+	{"Clients", func(c *call, field func(string, any)) {
+		field("connected_clients", c.srv.clients)
+		field("pubsub_clients", c.srv.listeners())
+	}},
+	{"Stats", func(c *call, field func(string, any)) {
+		s := &c.srv.Stats
+		field("total_connections_received", c.srv.opened)
+		field("total_commands_processed", s.Commands)
+		field("total_net_input_bytes", s.BytesIn)
+		field("total_net_output_bytes", s.BytesOut)
+		field("rejected_connections", s.Rejected)
+		field("expired_keys", c.srv.Keys.Expired())
+		field("keyspace_hits", s.Hits)
+		field("keyspace_misses", s.Misses)
+		field("pubsub_channels", len(c.srv.channels.order))
+		field("pubsub_patterns", len(c.srv.patterns.order))
+		field("total_error_replies", s.Errors)
+		field("client_query_timeout_disconnections", s.Trickled)
+		field("client_output_buffer_limit_disconnections", s.OutputLimit)
+	}},
+	{"Replication", func(_ *call, field func(string, any)) {
+		field("role", "master")
+		field("connected_slaves", 0)
+	}},
+	{"Keyspace", func(c *call, field func(string, any)) {
+		for i := range c.srv.Keys.DBs {
+			if db := &c.srv.Keys.DBs[i]; db.Len() > 0 {
+				field("db"+strconv.Itoa(i), fmt.Sprintf("keys=%d,expires=%d,avg_ttl=0", db.Len(), db.Timed()))
+			}
+		}
+	}},
+}
+
+// listeners is the number of sessions that are subscribed.
+func (srv *Server) listeners() (n int) {
+	for s := srv.sessions; s != nil; s = s.older {
+		if s.Subscribed() {
+			n++
+		}
+	}
+	return n
+}
+
+// commandAll tells the shape of every command.
+func commandAll(c *call) {
+	at, n := c.out.Mark(), 0
+	for _, cmd := range c.srv.commands.list {
+		if cmd.flags&hidden == 0 {
+			c.shape(cmd)
+			n++
+		}
+	}
+	c.out.InsertArray(at, n)
+}
+
+func commandCount(c *call) {
+	n := 0
+	for _, cmd := range c.srv.commands.list {
+		if cmd.flags&hidden == 0 {
+			n++
+		}
+	}
+	c.out.Int(int64(n))
+}
+
+func commandInfo(c *call) {
+	if len(c.args) == 2 {
+		commandAll(c)
+		return
+	}
+	c.out.Array(len(c.args) - 2)
+	for _, name := range c.args[2:] {
+		if cmd := c.named(name); cmd != nil {
+			c.shape(cmd)
+		} else {
+			c.out.NullArray()
+		}
+	}
+}
+
+func commandDocs(c *call) {
+	var list []*command
+	if len(c.args) == 2 {
+		for _, cmd := range c.srv.commands.list {
+			if cmd.flags&hidden == 0 {
+				list = append(list, cmd)
+			}
+		}
+	}
+	for _, name := range c.args[2:] {
+		if cmd := c.named(name); cmd != nil {
+			list = append(list, cmd)
+		}
+	}
+	c.out.Map(len(list))
+	for _, cmd := range list {
+		c.docs(cmd)
+	}
+}
+
+// docs tells a command's name and what it does.
+func (c *call) docs(cmd *command) {
+	c.out.Text(cmd.name)
+	c.out.Map(2 + min(len(cmd.subs), 1))
+	c.out.Text("summary")
+	c.out.Text(cmd.about)
+	c.out.Text("group")
+	c.out.Text(cmd.group)
+	if cmd.subs != nil {
+		c.out.Text("subcommands")
+		c.out.Map(len(cmd.subs))
+		for _, s := range cmd.subs {
+			c.docs(s)
+		}
+	}
+}
+
+func commandList(c *call) {
+	at, n := c.out.Mark(), 0
+	for _, cmd := range c.srv.commands.list {
+		if cmd.flags&hidden == 0 {
+			c.out.Text(cmd.name)
+			n++
+		}
+	}
+	c.out.InsertArray(at, n)
+}
+
+// named finds a command that may be told, "client|id" too.
+func (c *call) named(name []byte) *command {
+	container, sub, nested := strings.Cut(string(name), "|")
+	cmd := c.srv.commands.find([]byte(container))
+	if cmd != nil && nested {
+		cmd = cmd.sub([]byte(sub))
+	}
+	if cmd == nil || cmd.flags&hidden != 0 {
+		return nil
+	}
+	return cmd
+}
+
+// shape tells a command's arity, flags, keys and categories. Hints and the
+// newer form of keys stay empty.
+func (c *call) shape(cmd *command) {
+	c.out.Array(10)
+	c.out.Text(cmd.name)
+	c.out.Int(int64(cmd.arity))
+	at, n := c.out.Mark(), 0
+	for _, f := range flagNames {
+		if cmd.flags&f.flag != 0 {
+			c.out.Simple(f.name)
+			n++
+		}
+	}
+	c.out.InsertSet(at, n)
+	c.out.Int(int64(cmd.keys.first))
+	c.out.Int(int64(cmd.keys.last))
+	c.out.Int(int64(cmd.keys.step))
+	at, n = c.out.Mark(), 0
+	for _, name := range cmd.categories() {
+		c.out.Simple(name)
+		n++
+	}
+	c.out.InsertSet(at, n)
+	c.out.Array(0)
+	c.out.Array(0)
+	c.out.Array(len(cmd.subs))
+	for _, s := range cmd.subs {
+		c.shape(s)
+	}
+}
+
+// categories follow from a command's flags and group.
+func (cmd *command) categories() (names []string) {
+	add := func(when bool, name string) {
+		if when {
+			names = append(names, name)
+		}
+	}
+	f := cmd.flags
+	add(f&(write|readonly) != 0 && cmd.group != "string", "@keyspace")
+	add(f&readonly != 0, "@read")
+	add(f&write != 0, "@write")
+	add(cmd.group == "string", "@string")
+	add(f&pubsub != 0, "@pubsub")
+	add(f&admin != 0, "@admin")
+	add(f&fast != 0, "@fast")
+	add(f&fast == 0, "@slow")
+	add(f&(admin|dangerous) != 0, "@dangerous")
+	add(cmd.subs == nil && cmd.group == "connection" || strings.HasPrefix(cmd.name, "command"), "@connection")
+	return names
+}

@@ -1,0 +1,72 @@
+package redis
+
+// match tells whether a name matches a pattern: * for anything, ? for a byte,
+// [a-z] and [^a-z] for one of a set, \ before what stands for itself.
+//
+// Only the last star is ever widened, as what an earlier one matched need not
+// be tried again: the time is at most the product of the two lengths.
+func match(pattern string, name []byte) bool {
+	p, n := 0, 0
+	star, from := -1, 0 // behind the last star, and what it covers ends here
+	for n < len(name) {
+		if p < len(pattern) && pattern[p] == '*' {
+			p++
+			star, from = p, n
+			continue
+		}
+		if p < len(pattern) {
+			if next, ok := one(pattern, p, name[n]); ok {
+				p, n = next, n+1
+				continue
+			}
+		}
+		if star < 0 {
+			return false
+		}
+		from++
+		p, n = star, from
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}
+
+// one matches a byte with the element at pattern[p:], which is no star, and
+// answers where the next element begins.
+func one(pattern string, p int, c byte) (next int, ok bool) {
+	switch pattern[p] {
+	case '?':
+		return p + 1, true
+	case '[':
+		return class(pattern, p+1, c)
+	case '\\':
+		if p+1 < len(pattern) {
+			p++
+		}
+	}
+	return p + 1, pattern[p] == c
+}
+
+// class matches a byte with the set whose elements begin at pattern[p:]. A set
+// without an end goes to the pattern's end.
+func class(pattern string, p int, c byte) (next int, ok bool) {
+	not := p < len(pattern) && pattern[p] == '^'
+	if not {
+		p++
+	}
+	for ; p < len(pattern) && pattern[p] != ']'; p++ {
+		switch {
+		case pattern[p] == '\\' && p+1 < len(pattern):
+			p++
+			ok = ok || pattern[p] == c
+		case p+2 < len(pattern) && pattern[p+1] == '-':
+			low, high := min(pattern[p], pattern[p+2]), max(pattern[p], pattern[p+2])
+			ok = ok || low <= c && c <= high
+			p += 2
+		default:
+			ok = ok || pattern[p] == c
+		}
+	}
+	return min(p+1, len(pattern)), ok != not
+}

@@ -1,0 +1,203 @@
+package redis
+
+import (
+	"github.com/stator-go/stator/examples/resp/store"
+	"github.com/stator-go/stator/examples/resp/wire"
+)
+
+// Mail takes a message to the place where its session is served.
+type Mail interface {
+	// Deliver answers false when the message is lost, as there is no room for
+	// it; the session should end, as the client does not keep up.
+	Deliver(m Message) bool
+}
+
+// Session is one client. It must not move between Open and Close, and may lie
+// in any struct.
+type Session struct {
+	srv  *Server
+	mail Mail
+
+	id      uint64
+	name    string
+	addr    string
+	lib     string // CLIENT SETINFO
+	libVer  string
+	created int64 // microseconds since the epoch
+	seen    int64 // when the last command began
+	last    *command
+
+	db      int
+	v3      bool
+	authed  bool
+	closing bool
+
+	channels subscriptions
+	patterns subscriptions
+
+	newer, older *Session // Server.sessions
+}
+
+// Open begins a session in s. mail may be nil where nobody subscribes; addr is
+// for CLIENT LIST.
+func (srv *Server) Open(s *Session, mail Mail, addr string, now int64) {
+	srv.opened++
+	*s = Session{srv: srv, mail: mail, id: srv.opened, addr: addr, created: now, seen: now,
+		authed: srv.cfg.Password == "", older: srv.sessions}
+	if s.older != nil {
+		s.older.newer = s
+	}
+	srv.sessions = s
+	srv.clients++
+}
+
+// Close ends the session: its subscriptions go. A second call does nothing.
+func (s *Session) Close() {
+	if s.srv == nil {
+		return
+	}
+	s.srv.channels.leave(&s.channels)
+	s.srv.patterns.leave(&s.patterns)
+	if s.newer != nil {
+		s.newer.older = s.older
+	} else {
+		s.srv.sessions = s.older
+	}
+	if s.older != nil {
+		s.older.newer = s.newer
+	}
+	s.srv.clients--
+	*s = Session{}
+}
+
+// ID is the session's number, CLIENT ID: 1 and up.
+func (s *Session) ID() uint64 { return s.id }
+
+// Closing tells whether the connection ends once the replies are sent.
+func (s *Session) Closing() bool { return s.closing }
+
+// Subscribed tells whether messages may come.
+func (s *Session) Subscribed() bool { return s.channels.len()+s.patterns.len() > 0 }
+
+// Violation replies to an error of the protocol; the session ends.
+func (s *Session) Violation(out *wire.Output, err error) {
+	out.V3 = s.v3
+	out.Error(err.Error())
+	s.srv.Stats.Errors++
+	s.closing = true
+}
+
+// call is a command that runs: what its handler works with.
+type call struct {
+	*Session
+	out  *wire.Output
+	args [][]byte
+	cmd  *command
+	db   *store.DB
+	us   int64 // the time in microseconds since the epoch
+	now  int64 // in milliseconds
+}
+
+// Do runs a command, args[0] being its name, and appends the replies to it. It
+// keeps nothing of args. now is in microseconds since the Unix epoch.
+func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
+	srv := s.srv
+	out.V3 = s.v3
+	s.seen = now
+	srv.Stats.Commands++
+	c := &srv.call
+	*c = call{Session: s, out: out, args: args, us: now, now: now / 1000, db: &srv.Keys.DBs[s.db]}
+	c.cmd = srv.commands.find(args[0])
+	if c.admitted() {
+		s.last = c.cmd
+		c.cmd.run(c)
+	}
+}
+
+// admitted finds the subcommand, and replies with an error to a command that
+// can't run.
+func (c *call) admitted() bool {
+	cmd := c.cmd
+	if cmd != nil && cmd.subs != nil && len(c.args) > 1 {
+		if cmd = cmd.sub(c.args[1]); cmd == nil {
+			c.fail("ERR unknown subcommand '" + quoted(c.args[1], 128) + "'. Try " + upper(c.cmd.name) + " HELP.")
+			return false
+		}
+		c.cmd = cmd
+	}
+	switch {
+	case cmd == nil:
+		c.unknown()
+	case cmd.arity > 0 && len(c.args) != cmd.arity || len(c.args) < -cmd.arity:
+		c.fail("ERR wrong number of arguments for '" + cmd.name + "' command")
+	case !c.authed && cmd.flags&noAuth == 0:
+		c.fail("NOAUTH Authentication required.")
+	case !c.v3 && cmd.flags&whileSubscribed == 0 && c.Subscribed():
+		c.fail("ERR Can't execute '" + cmd.name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+	default:
+		return true
+	}
+	return false
+}
+
+// unknown replies to a command that there isn't, with the start of what it was
+// given.
+func (c *call) unknown() {
+	text := "ERR unknown command '" + quoted(c.args[0], 128) + "', with args beginning with: "
+	given := ""
+	for _, a := range c.args[1:] {
+		if len(given) >= 128 {
+			break
+		}
+		given += "'" + quoted(a, 128-len(given)) + "' "
+	}
+	c.fail(text + given)
+}
+
+// fail replies with an error: its code and text.
+func (c *call) fail(text string) {
+	c.srv.Stats.Errors++
+	c.out.Error(text)
+}
+
+// quoted is what stands of b in a message: most bytes of it, up to a NUL.
+func quoted(b []byte, most int) string {
+	b = b[:min(len(b), most)]
+	for i, c := range b {
+		if c == 0 {
+			b = b[:i]
+			break
+		}
+	}
+	return string(b)
+}
+
+func upper(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'a' && c <= 'z' {
+			b[i] = c - 'a' + 'A'
+		}
+	}
+	return string(b)
+}
+
+// is tells whether an option is word (in lower case).
+func is(b []byte, word string) bool {
+	if len(b) != len(word) {
+		return false
+	}
+	for i := range len(word) {
+		if lower(b[i]) != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

@@ -1,0 +1,235 @@
+package store
+
+// Timers are what calls for Keyspace.Due when a deadline has passed. Nodes are
+// small numbers, used again after Cancel or Due.
+type Timers interface {
+	Add(node uint32, deadline int64) // the node has none
+	Cancel(node uint32)              // the node has one
+}
+
+// Keyspace is a set of databases.
+type Keyspace struct {
+	DBs []DB
+
+	timers Timers   // may be nil
+	nodes  []*Entry // by node: the entry that waits for its deadline
+	spare  []uint32 // nodes not in use
+	expiry uint64   // keys removed because their time had come
+}
+
+// New makes n empty databases. Without timers, expiry is lazy.
+func New(n int, timers Timers) *Keyspace {
+	k := &Keyspace{DBs: make([]DB, n), timers: timers}
+	for i := range k.DBs {
+		k.DBs[i].space = k
+		k.DBs[i].clear()
+	}
+	return k
+}
+
+// Expired is the number of keys that were removed because their time had come.
+func (k *Keyspace) Expired() uint64 { return k.expiry }
+
+// Due removes the key whose timer fired, if its time has come by now. If it
+// has not, the timer is set again.
+func (k *Keyspace) Due(node uint32, now int64) {
+	if int(node) >= len(k.nodes) || k.nodes[node] == nil {
+		return
+	}
+	e := k.nodes[node]
+	if e.deadline > now {
+		k.timers.Add(node, e.deadline)
+		return
+	}
+	k.release(e)
+	k.expiry++
+	e.db.remove(e)
+}
+
+// watch starts e's timer.
+func (k *Keyspace) watch(e *Entry) {
+	if k.timers == nil {
+		return
+	}
+	if n := len(k.spare); n > 0 {
+		e.node = k.spare[n-1] + 1
+		k.spare = k.spare[:n-1]
+		k.nodes[e.node-1] = e
+	} else {
+		k.nodes = append(k.nodes, e)
+		e.node = uint32(len(k.nodes))
+	}
+	k.timers.Add(e.node-1, e.deadline)
+}
+
+// unwatch stops e's timer, if it has one.
+func (k *Keyspace) unwatch(e *Entry) {
+	if e.node != 0 {
+		k.timers.Cancel(e.node - 1)
+		k.release(e)
+	}
+}
+
+// release gives back the node of a timer that is not running.
+func (k *Keyspace) release(e *Entry) {
+	k.nodes[e.node-1] = nil
+	k.spare = append(k.spare, e.node-1)
+	e.node = 0
+}
+
+// DB is one database.
+type DB struct {
+	space *Keyspace
+	index map[string]*Entry
+	pages []*page
+	free  uint32   // the first slot of the list of empty ones, noSlot at its end
+	used  uint32   // slots that were ever used: the pages are filled up to here
+	live  []*Entry // all entries, in no order: what Random picks from
+	timed int      // entries with a deadline
+}
+
+// Slots come in pages, which stay where they are as the database grows.
+type page [pageSlots]Entry
+
+const (
+	pageSlots = 256
+	noSlot    = 1<<32 - 1
+)
+
+// Len is the number of keys, those included whose time has come unseen.
+func (db *DB) Len() int { return len(db.live) }
+
+// Timed is the number of those that have a deadline.
+func (db *DB) Timed() int { return db.timed }
+
+// Get finds a key, nil when it is not there or its time has come. The entry is
+// valid until its key is deleted or due.
+func (db *DB) Get(key []byte, now int64) *Entry {
+	e := db.index[string(key)]
+	if e != nil && e.deadline != 0 && e.deadline <= now {
+		db.space.expiry++
+		db.Delete(e)
+		return nil
+	}
+	return e
+}
+
+// Set gives a key a value, and takes its deadline away.
+func (db *DB) Set(key, value []byte) *Entry {
+	e := db.index[string(key)]
+	if e == nil {
+		return db.Add(key, value)
+	}
+	e.Replace(value)
+	e.Persist()
+	return e
+}
+
+// Add makes a key that Get did not find.
+func (db *DB) Add(key, value []byte) *Entry {
+	e := db.slot()
+	e.db = db
+	e.key = string(key)
+	e.value = append([]byte(nil), value...)
+	e.at = uint32(len(db.live))
+	db.live = append(db.live, e)
+	db.index[e.key] = e
+	return e
+}
+
+// Delete removes an entry.
+func (db *DB) Delete(e *Entry) {
+	db.space.unwatch(e)
+	db.remove(e)
+}
+
+// Rename gives an entry's value and deadline to another key, which is
+// overwritten.
+func (db *DB) Rename(e *Entry, key []byte, now int64) {
+	value, shared, deadline := e.value, e.shared, e.deadline
+	db.Delete(e)
+	to := db.Get(key, now)
+	if to == nil {
+		to = db.Add(key, nil)
+	}
+	to.value, to.shared = value, shared
+	to.Persist()
+	if deadline != 0 {
+		to.SetDeadline(deadline)
+	}
+}
+
+// Flush removes all keys.
+func (db *DB) Flush() {
+	for _, e := range db.live {
+		db.space.unwatch(e)
+	}
+	db.clear()
+}
+
+func (db *DB) clear() {
+	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot}
+}
+
+// slot takes an empty slot.
+func (db *DB) slot() *Entry {
+	if db.free != noSlot {
+		e := db.at(db.free)
+		db.free = e.at
+		return e
+	}
+	if db.used%pageSlots == 0 {
+		db.pages = append(db.pages, new(page))
+	}
+	e := db.at(db.used)
+	e.slot = db.used
+	db.used++
+	return e
+}
+
+func (db *DB) at(slot uint32) *Entry { return &db.pages[slot/pageSlots][slot%pageSlots] }
+
+// remove empties an entry's slot. Its timer is not running any more.
+func (db *DB) remove(e *Entry) {
+	if e.deadline != 0 {
+		db.timed--
+	}
+	delete(db.index, e.key)
+	last := len(db.live) - 1
+	db.live[e.at] = db.live[last]
+	db.live[e.at].at = e.at
+	db.live[last] = nil
+	db.live = db.live[:last]
+	*e = Entry{slot: e.slot, at: db.free}
+	db.free = e.slot
+}
+
+// Random picks a key: r is a random number, and the same for an even choice
+// each time. It is nil when there is none.
+func (db *DB) Random(r uint64) *Entry {
+	if len(db.live) == 0 {
+		return nil
+	}
+	return db.live[r%uint64(len(db.live))]
+}
+
+// Scan shows the entries from a cursor on, about count of them, whether due or
+// not, and answers the cursor to go on from: 0 when all were seen. It looks at
+// ten times as many slots at most, so a call is short in a database that was
+// once large. see must not add or delete keys.
+func (db *DB) Scan(cursor uint64, count int, see func(*Entry)) uint64 {
+	if count < 1 {
+		count = 1
+	}
+	end := cursor + uint64(min(count, 1<<40))*10
+	for ; cursor < uint64(db.used); cursor++ {
+		if count == 0 || cursor == end {
+			return cursor
+		}
+		if e := db.at(uint32(cursor)); e.db != nil {
+			see(e)
+			count--
+		}
+	}
+	return 0
+}

@@ -34,7 +34,7 @@
 //
 // States say what may still happen, gates whether there is room for it now.
 // [Ready.Deliver] is what a loop asks: what came, of what is waited for, with the
-// gates that are open. It costs about 2 ns.
+// gates that are open. It costs 2 to 4 ns.
 //
 // # Deadlines
 //

@@ -368,18 +368,17 @@ func (l *Loop) bail() {
 func (l *Loop) wait() {
 	l.event = 0
 	until := l.until()
-	n := l.collect(0)
-	if n == 0 && until != 0 {
-		l.sleeper.Asleep()
-		if !l.idle() {
-			l.sleeper.Awake()
-		} else {
-			n = l.collect(until)
-			l.sleeper.Awake()
-			l.stats.parks++
+	if until != 0 {
+		// Publish first, look again after: whoever comes later, wakes.
+		if l.sleeper.Asleep(); !l.idle() {
+			until = 0
 		}
+		l.found = l.collect(until)
+		l.sleeper.Awake()
+		l.stats.parks++
+	} else {
+		l.found = l.collect(0)
 	}
-	l.found = n
 	l.now = l.drv.Now()
 	l.stats.turns++
 }

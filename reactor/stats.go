@@ -15,7 +15,7 @@ type counters struct {
 type Stats struct {
 	Machines     int    // alive now
 	Turns        uint64 // rounds of the loop
-	Parks        uint64 // rounds in which it slept
+	Parks        uint64 // rounds begun with nothing to do, in which it may have slept
 	Events       uint64 // readiness events taken
 	Messages     uint64 // messages handled
 	Dead         uint64 // messages accepted for machines that ended, or that no state takes

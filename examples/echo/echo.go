@@ -26,10 +26,13 @@ func newEcho() *reactor.Kind[conn, reactor.None] {
 }
 
 func (c *conn) echo(cx *cx, _ reactor.Ready) fsm.State {
-	var buf [16 << 10]byte
-	n, err := cx.Read(peer, buf[:])
+	in, err := cx.Peek(peer)
 	if err == nil {
-		err = cx.Write(peer, buf[:n])
+		err = cx.Write(peer, in)
 	}
-	return cx.Fail(err) // nil or would-block: stay
+	if err != nil {
+		return cx.Fail(err) // would-block: stay
+	}
+	cx.Discard(peer, len(in))
+	return fsm.Stay
 }

@@ -34,11 +34,16 @@ func newParams(cfg *Config) []param {
 	}
 }
 
+// configGet tells the parameters that match; one that is named in full goes by
+// the name as given.
 func configGet(c *call) {
 	var found []param
 	for _, p := range c.srv.params {
 		for _, pattern := range c.args[2:] {
 			if match(strings.ToLower(string(pattern)), []byte(p.name)) {
+				if is(pattern, p.name) {
+					p.name = string(pattern)
+				}
 				found = append(found, p)
 				break
 			}
@@ -54,7 +59,7 @@ func configGet(c *call) {
 // configSet changes all the parameters named, or none.
 func configSet(c *call) {
 	if len(c.args)%2 != 0 {
-		c.fail("ERR wrong number of arguments for 'config|set' command")
+		c.fail(errSyntax)
 		return
 	}
 	for i := 2; i < len(c.args); i += 2 {
@@ -211,7 +216,7 @@ func commandInfo(c *call) {
 		if cmd := c.named(name); cmd != nil {
 			c.shape(cmd)
 		} else {
-			c.out.NullArray()
+			c.out.Null()
 		}
 	}
 }

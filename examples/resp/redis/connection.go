@@ -48,7 +48,7 @@ func selectDB(c *call) {
 		return
 	}
 	if int64(int32(db)) != db {
-		c.fail(errInteger)
+		c.fail("ERR value is out of range, value must between -2147483648 and 2147483647")
 		return
 	}
 	if db < 0 || db >= int64(len(c.srv.Keys.DBs)) {
@@ -130,7 +130,7 @@ func hello(c *call) {
 		return
 	}
 	if !c.authed {
-		c.fail("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time")
+		c.fail("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time")
 		return
 	}
 	if name != nil {
@@ -237,7 +237,7 @@ func clientList(c *call) {
 		ids := make(map[uint64]bool)
 		for _, a := range rest[1:] {
 			id, ok := wire.Integer(a)
-			if !ok || id < 1 {
+			if !ok {
 				c.fail("ERR Invalid client ID")
 				return
 			}

@@ -60,7 +60,7 @@ func TestParse(t *testing.T) {
 		{"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$0\r\n\r\n", "\"GET\" \"k\" \n\"\" \n"},
 		{"*0\r\n*-1\r\n*-9223372036854775808\r\nPING\r\n", "\"PING\" \n"},
 		{"*1\r\n$2\r\nabXXPING\r\n", "\"ab\" \n\"PING\" \n"}, // the end of a bulk is not looked at
-		{"*1\rX$2\rYab\r\n", "\"ab\" \n"},                     // nor that of a header behind its \r
+		{"*1\rX$2\rYab\r\n", "\"ab\" \n"},                    // nor that of a header behind its \r
 		{"*1\r\n$70000\r\n" + long + "\r\n*1\r\n$1\r\nz\r\n", fmt.Sprintf("%q \n\"z\" \n", long)},
 		{"*1048577\r\n", "! ERR Protocol error: invalid multibulk length\n"},
 		{"*99999999999999999999\r\n", "! ERR Protocol error: invalid multibulk length\n"},

@@ -81,15 +81,6 @@ func (o *Output) Null() {
 	}
 }
 
-// NullArray writes what stands for no array.
-func (o *Output) NullArray() {
-	if o.V3 {
-		o.Raw("_\r\n")
-	} else {
-		o.Raw("*-1\r\n")
-	}
-}
-
 // Bool writes a truth: an integer in RESP2.
 func (o *Output) Bool(v bool) {
 	switch {

@@ -1,0 +1,180 @@
+package redis_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/examples/resp/redis"
+	"github.com/stator-go/stator/examples/resp/wire"
+)
+
+// peer is one connection to a server: ours or the real one.
+type peer interface {
+	// say sends bytes and answers all that came by the time they were served.
+	say(t testing.TB, b []byte) string
+	// last sends bytes and answers all that comes until the connection ends,
+	// by the server's doing or because no more is sent.
+	last(t testing.TB, b []byte) string
+}
+
+// mark is a command of which no server has ever heard, whatever the state of
+// the connection: its error tells that what was sent before it is served.
+const (
+	mark      = "the-end-of-it\r\n"
+	markReply = "-ERR unknown command 'the-end-of-it', with args beginning with: \r\n"
+)
+
+// ours is a session without a connection.
+type ours struct {
+	srv    *redis.Server
+	s      redis.Session
+	parser wire.Parser
+	args   *wire.Args
+	window []byte
+	mail   []redis.Message
+}
+
+func (o *ours) Deliver(m redis.Message) bool {
+	o.mail = append(o.mail, m)
+	return true
+}
+
+func newOurs(srv *redis.Server) *ours {
+	o := &ours{srv: srv, args: wire.NewArgs(wire.Limits{})}
+	srv.Open(&o.s, o, "test", time.Now().UnixMicro())
+	return o
+}
+
+func (o *ours) say(t testing.TB, b []byte) string {
+	var out wire.Output
+	for _, m := range o.mail {
+		o.s.Message(&out, m)
+	}
+	o.mail = nil
+	o.window = append(o.window, b...)
+	for !o.s.Closing() {
+		args, n, err := o.parser.Next(o.window, o.args)
+		if err != nil {
+			o.s.Violation(&out, err)
+			break
+		}
+		if args != nil {
+			o.s.Do(&out, args, time.Now().UnixMicro())
+		}
+		o.window = o.window[n:]
+		if args == nil {
+			break
+		}
+	}
+	return all(&out)
+}
+
+func (o *ours) last(t testing.TB, b []byte) string {
+	defer o.s.Close()
+	return o.say(t, b)
+}
+
+// all takes everything out of an Output.
+func all(out *wire.Output) string {
+	var b []byte
+	for out.Len() > 0 {
+		front := out.Front()
+		b = append(b, front...)
+		out.Sent(len(front))
+	}
+	return string(b)
+}
+
+// theirs is a connection to redis-server.
+type theirs struct{ net.Conn }
+
+func (p theirs) say(t testing.TB, b []byte) string {
+	t.Helper()
+	p.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := p.Write(append(b[:len(b):len(b)], mark...)); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	room := make([]byte, 64<<10)
+	for !bytes.HasSuffix(got, []byte(markReply)) {
+		n, err := p.Read(room)
+		got = append(got, room[:n]...)
+		if err != nil {
+			t.Fatalf("redis-server: %v, after %q", err, got)
+		}
+	}
+	return strings.TrimSuffix(string(got), markReply)
+}
+
+func (p theirs) last(t testing.TB, b []byte) string {
+	t.Helper()
+	p.SetDeadline(time.Now().Add(20 * time.Second))
+	go func() { // a server that has closed may not read it all
+		p.Write(b)
+		p.Conn.(*net.TCPConn).CloseWrite()
+	}()
+	got, _ := io.ReadAll(p) // a reset ends what came like an end
+	return string(got)
+}
+
+// startRedis runs a redis-server until the test ends, and answers its address.
+func startRedis(t testing.TB, args ...string) string {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("redis-server is not installed")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().(*net.TCPAddr)
+	free.Close()
+	var log bytes.Buffer
+	cmd := exec.Command(path, append([]string{"--port", fmt.Sprint(addr.Port), "--bind", "127.0.0.1",
+		"--save", "", "--appendonly", "no", "--proto-max-bulk-len", "64mb", "--dir", t.TempDir()}, args...)...)
+	cmd.Stdout = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if c, err := net.Dial("tcp", addr.String()); err == nil {
+			c.Close()
+			return addr.String()
+		}
+		if time.Now().After(deadline) {
+			cmd.Process.Kill()
+			cmd.Wait()
+			t.Fatalf("redis-server does not answer: %s", log.String())
+		}
+	}
+}
+
+func dialRedis(t testing.TB, addr string) theirs {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return theirs{c}
+}
+
+// command is the bytes of a command.
+func command(args ...string) []byte {
+	b := fmt.Appendf(nil, "*%d\r\n", len(args))
+	for _, a := range args {
+		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
+	}
+	return b
+}

@@ -1,0 +1,107 @@
+// Package reactor runs state machines over readiness events: one loop waits for
+// descriptors, deadlines, messages and signals, and calls the handlers of the
+// machines that they are for.
+//
+// # A machine
+//
+// A machine is a struct and a table of rows, one a state; package fsm says what a
+// row is. NewKind checks the table and makes a Kind of it; Listen, Spawn and Adopt
+// make machines of that kind, each a copy of a prototype in a slot that was there
+// from the start. Configuration, shared stores and whatever else a machine needs
+// travel in the prototype.
+//
+//	var kind = reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}},
+//		reactor.Table[conn, reactor.None]{
+//			fsm.Any: {Shutdown: fsm.Stop},
+//			echoing: {Name: "echoing", Wait: peer.Readable().While(peer.Room()),
+//				Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*conn).echo},
+//		}))
+//
+// A handler gets the machine, a Context, and the event, and answers the state to
+// go to; Stay is no transition. It runs to completion on the loop's goroutine, so
+// a machine's state needs no lock, and must not block: while it runs, nobody else
+// on the loop does. Handlers are best written as method expressions, (*conn).echo:
+// a method value allocates.
+//
+// # When a handler is called
+//
+// Ready is called while what the row waits for is ready, its gates are open, and
+// the last call made progress: bytes moved, a transition, a message sent. After a
+// call without progress it is called again only when something new came. So a
+// handler may take one byte a call, or decline to read, and neither starves nor
+// spins. A machine has Config.Steps calls a turn, then the next one has its own.
+//
+// A turn of the loop is always: wait; readiness; expired deadlines; what other
+// goroutines asked for; messages; signals; machines that are ready. Nothing else
+// calls a machine.
+//
+// # Ports
+//
+// A machine owns up to four descriptors, its ports. Underneath they are
+// edge-triggered; what a machine sees is a level. Peek shows the input that is not
+// consumed, in one piece, and what Discard leaves is kept and shown again when
+// there is more of it, or to another state; Read fills a buffer, which may lie on
+// the stack. Write gathers output, which is sent when the machine's turn ends, and
+// holds what the kernel does not take, up to Options.Outbox; the gate Room closes
+// at half of that. An idle port holds no memory.
+//
+// The end of input is io.EOF, told once, after the last byte. Errors are sticky:
+// an error that comes while the machine does not read leads to its row's Fail all
+// the same. Every error can be given to Context.Fail, which answers the state that
+// it leads to and Stay for ErrWouldBlock, so that most handlers end with it.
+//
+// # Deadlines
+//
+// Within bounds a stay, however busy; Idle bounds silence, and is renewed by bytes
+// and messages, never by a call that moved nothing; Stall bounds output that does
+// not move; Within of row Any bounds the machine's life. Named timers are declared
+// in Options.Timers, armed by handlers, and end with the state that armed them
+// unless their spec lists others. None fires early; late by at most the loop's
+// Resolution, the granularity of the system's sleep, and the work already due.
+//
+// # Messages
+//
+// A Ref is the typed address of a machine. Send copies a value into its mailbox
+// from any goroutine and answers at once: nil, ErrFull, ErrStale or ErrClosed.
+// Options.Mailbox bounds what waits for one machine, what its states Defer and its
+// handlers keep for Later included; Options.Inflow what waits for all machines of
+// the kind on a loop. Post is Send from a handler: when it is refused, the gate
+// fsm.Sendable is closed until there is room.
+//
+// Message types whose fields are plain scalars, strings and slices travel in
+// registers; a struct with an array in it is copied through memory.
+//
+// # Ends
+//
+// Answering Stop ends a machine: the Exit of its row and of row Any run, what was
+// written is flushed within Options.Linger, ports close, and the slot is free from
+// the next turn on, under another generation, so that whatever still means the old
+// machine is ErrStale or counted. Input that comes meanwhile is read and dropped,
+// as a close with unread input would make the kernel destroy what was sent. A
+// panic in a handler, or a Goexit, ends that machine alone; Options.Ended is told
+// why each machine ended.
+//
+// Loop.Shutdown leads each machine where its row's Shutdown says once nothing is
+// ready for it; ending Run's context stops all at once. Either way Run returns with
+// every descriptor closed.
+//
+// # Limits
+//
+// Everything has a limit, set at the start in Config and Options: slots, timers,
+// messages, events and calls a turn, bytes held by a port and by all. At a limit
+// the caller gets ErrFull, or the source pauses: accepting rests while slots or
+// descriptors are used up, and resumes by itself. Once warm, nothing allocates:
+// not reading, writing, peeking, timers, messages, accepting or closing.
+//
+// # Memory
+//
+// An idle connection costs some 110 bytes resident beside its machine's struct:
+// its slot, a cache line; its port; its row of the driver; its node of the wheel.
+//
+// # Drivers
+//
+// The operating system is an interface, Driver. Config.Driver puts another one
+// under the same loop: a simulated one with a clock of its own, say. On Linux the
+// loop sleeps in Go's own poller, without a thread of its own. Elsewhere NewLoop
+// answers ErrUnsupported unless Config.Driver is set.
+package reactor

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stator-go/stator/mailbox"
 	"github.com/stator-go/stator/reactor/poll"
@@ -195,6 +196,22 @@ func (l *Loop) Run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// Serve runs the loop until ctx ends, a program's signals say, and then shuts it
+// down within grace. It returns nil when every machine came to its end by then.
+func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
+	late := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		patience, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		late <- l.Shutdown(patience)
+	})
+	err := l.Run(context.Background())
+	if !stop() && err == nil {
+		err = <-late
+	}
+	return err
 }
 
 // Close frees a loop that was never run, or stops one that runs.

@@ -51,7 +51,7 @@ func inetSockaddr(ip netip.AddrPort) (unix.Sockaddr, int) {
 }
 
 func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
-	fd, n, err := bound(a, o)
+	fd, _, err := bound(a, o)
 	if err != nil {
 		return 0, err
 	}
@@ -63,7 +63,6 @@ func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
 		unix.Close(fd)
 		return 0, err
 	}
-	_ = n
 	return d.add(fd, listening)
 }
 

@@ -204,33 +204,16 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) { return d.write(s
 
 func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
-	capped := len(b) > maxIO
-	if capped {
-		b = b[:maxIO]
-	}
+	b = b[:min(len(b), maxIO)]
 	for {
 		n, errno := rawWrite(r, b)
-		switch errno {
-		case 0:
-			if n < len(b) {
-				d.blocked(r, poll.Writable)
-				return n, Full, nil
-			}
-			return n, 0, nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			d.blocked(r, poll.Writable)
-			return 0, Full, nil
-		default:
-			return 0, Gone, errno
+		if errno != syscall.EINTR {
+			return d.wrote(r, n, len(b), errno)
 		}
 	}
 }
 
 func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
-	if v.N == 1 {
-		return d.write(s, v.B[0])
-	}
 	r := &d.rows[s]
 	var iov [MaxVec]unix.Iovec
 	n, total := 0, 0
@@ -239,26 +222,30 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 		iov[n].SetLen(len(v.B[n]))
 		total += len(v.B[n])
 	}
-	if n == 0 {
+	if n <= 1 {
 		return d.write(s, v.B[0])
 	}
 	for {
 		sent, errno := rawWritev(r, iov[:n], v)
-		switch errno {
-		case 0:
-			if sent < total {
-				d.blocked(r, poll.Writable)
-				return sent, Full, nil
-			}
-			return sent, 0, nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			d.blocked(r, poll.Writable)
-			return 0, Full, nil
-		default:
-			return 0, Gone, errno
+		if errno != syscall.EINTR {
+			return d.wrote(r, sent, total, errno)
 		}
 	}
+}
+
+// wrote is what a write of size bytes taught: one that was cut short met a full
+// buffer.
+func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, error) {
+	switch {
+	case errno == syscall.EAGAIN:
+		n = 0
+	case errno != 0:
+		return 0, Gone, errno
+	case n == size:
+		return n, 0, nil
+	}
+	d.blocked(r, poll.Writable)
+	return n, Full, nil
 }
 
 func rawRead(fd int32, b []byte) (int, syscall.Errno) {
@@ -303,8 +290,8 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 	if r.nature == pipeOut {
 		return nil // closing it is the only way; the machine does
 	}
-	h := map[How]int{ShutRead: unix.SHUT_RD, ShutWrite: unix.SHUT_WR, ShutRead | ShutWrite: unix.SHUT_RDWR}[how]
-	if err := unix.Shutdown(int(r.fd), h); err != unix.ENOTCONN {
+	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2: one less than How's bits.
+	if err := unix.Shutdown(int(r.fd), int(how)-1); err != unix.ENOTCONN {
 		return err
 	}
 	return nil

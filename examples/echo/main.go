@@ -44,13 +44,6 @@ func serve(addr string, grace time.Duration) error {
 	fmt.Println("listening on", l)
 
 	ended, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() {
-		<-ended.Done()
-		stop() // a second signal kills
-		patience, cancel := context.WithTimeout(context.Background(), grace)
-		defer cancel()
-		loop.Shutdown(patience)
-	}()
-	return loop.Run(context.Background())
+	context.AfterFunc(ended, stop) // a second signal kills
+	return loop.Serve(ended, grace)
 }

@@ -64,15 +64,8 @@ func serve(addr, password string, clients int, grace time.Duration, l limits) er
 	fmt.Println("listening on", bound)
 
 	ended, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() {
-		<-ended.Done()
-		stop() // a second signal kills
-		patience, cancel := context.WithTimeout(context.Background(), grace)
-		defer cancel()
-		loop.Shutdown(patience)
-	}()
-	return loop.Run(context.Background())
+	context.AfterFunc(ended, stop) // a second signal kills
+	return loop.Serve(ended, grace)
 }
 
 // start puts the server's machines into a loop.

@@ -18,6 +18,7 @@ func TestFindings(t *testing.T) {
 		status int
 	}{
 		{"right", []string{"-v", "./testdata/right"}, 0},
+		{"flow", []string{"-v", "./testdata/flow"}, 0},
 		{"wrong", []string{"./testdata/wrong"}, 1},
 		{"blind", []string{"-v", "./testdata/blind"}, 0},
 		{"all", []string{"./testdata/right", "./testdata/wrong", "./testdata/blind"}, 1},
@@ -58,6 +59,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-h"}, 0, "usage: edges"},
 		{[]string{"-nonsense"}, 2, "usage: edges"},
 		{[]string{"./testdata/none"}, 2, "edges: go list:"},
+		{[]string{"./testdata/broken"}, 2, "broken.go:6"},
 	} {
 		var out, errs bytes.Buffer
 		if status := run(c.args, &out, &errs); status != c.status || !strings.Contains(errs.String(), c.says) || out.Len() > 0 {

@@ -95,10 +95,8 @@ func (ev *evaluator) call(fn *function, args []ast.Expr, from *frame, i int) val
 	ev.active[key] = true
 	defer delete(ev.active, key)
 
-	w := walker{frame: f}
-	w.list(fn.body.List)
 	var v value
-	for _, r := range w.returns {
+	for _, r := range f.walk(fn.body) {
 		v.add(f.result(fn, r, i))
 	}
 	if outermost {
@@ -187,7 +185,7 @@ func (f *frame) variable(v *types.Var, at token.Pos) value {
 		switch {
 		case f.isDead(g.at):
 		case g.opaque:
-			sum.add(unknown(at))
+			return unknown(at)
 		case g.expr == nil:
 			sum.add(single(fsm.Stay, at))
 		default:

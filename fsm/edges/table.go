@@ -78,21 +78,52 @@ func (p *pack) table(lit *ast.CompositeLit) *table {
 }
 
 func (t *table) add(s fsm.State, key string, e ast.Expr) {
-	r := &row{state: s, name: cmp.Or(key, strconv.Itoa(int(s))), at: e.Pos(), fields: make(map[string]ast.Expr)}
+	r := &row{state: s, name: key, at: e.Pos(), fields: make(map[string]ast.Expr)}
 	t.rows[s] = r
 	lit, ok := t.origin(e).(*ast.CompositeLit)
 	if !ok {
 		r.opaque = true
+		r.name = cmp.Or(key, strconv.Itoa(int(s)))
 		t.note(e.Pos(), "row %s: %s is no literal: its handlers can't be told", r.name, types.ExprString(e))
 		return
 	}
 	for i, e := range lit.Elts {
+		field := t.info.Types[lit].Type.Underlying().(*types.Struct).Field(i).Name()
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
-			r.fields[kv.Key.(*ast.Ident).Name] = kv.Value
-		} else {
-			r.fields[t.info.Types[lit].Type.Underlying().(*types.Struct).Field(i).Name()] = e
+			field, e = kv.Key.(*ast.Ident).Name, kv.Value
+		}
+		if !t.isZero(e) {
+			r.fields[field] = e
 		}
 	}
+	if r.name == "" {
+		r.name = cmp.Or(t.title(r), strconv.Itoa(int(s)))
+	}
+}
+
+// isZero tells whether an expression says no more than a field left out.
+func (t *table) isZero(e ast.Expr) bool {
+	tv := t.info.Types[e]
+	if tv.IsNil() || tv.Value == nil {
+		return tv.IsNil()
+	}
+	switch tv.Value.Kind() {
+	case constant.Bool:
+		return !constant.BoolVal(tv.Value)
+	case constant.Int:
+		return constant.Sign(tv.Value) == 0
+	}
+	return false
+}
+
+// title is a row's Name in quotes, if it has one that can be told.
+func (t *table) title(r *row) string {
+	if e := r.fields["Name"]; e != nil {
+		if v := t.info.Types[e].Value; v != nil && v.Kind() == constant.String {
+			return strconv.Quote(constant.StringVal(v))
+		}
+	}
+	return ""
 }
 
 // origin is an expression, or, for a variable that is given one thing, that thing.
@@ -117,12 +148,7 @@ func (t *table) label(r *row) string {
 	if r.state == fsm.Any {
 		return "row any"
 	}
-	if e := r.fields["Name"]; e != nil {
-		if v := t.info.Types[e].Value; v != nil && v.Kind() == constant.String {
-			return fmt.Sprintf("state %q", constant.StringVal(v))
-		}
-	}
-	return "state " + r.name
+	return "state " + cmp.Or(t.title(r), r.name)
 }
 
 // nameOf is how the source names a state.
@@ -189,14 +215,14 @@ func (t *table) effective(r *row, field string, taken bool) ast.Expr {
 	if e := r.fields[field]; e != nil || r.state == fsm.Any || !taken {
 		return e
 	}
-	any := t.row(fsm.Any)
+	base := t.row(fsm.Any)
 	switch {
-	case field == "Ready" && r.fields["Wait"] == nil && any.fields["Wait"] == nil:
+	case field == "Ready" && r.fields["Wait"] == nil && base.fields["Wait"] == nil:
 		return nil
 	case field == "Message" && r.fields["Defer"] != nil:
 		return nil
 	}
-	return any.fields[field]
+	return base.fields[field]
 }
 
 // judge compares what the handlers of each row answer with what it declares.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"go/types"
 )
 
 // walker goes through a body in order, leaves out what the machine's state
@@ -11,13 +12,30 @@ import (
 type walker struct {
 	*frame
 	returns []*ast.ReturnStmt
+	broke   bool                  // a break left the innermost statement that it can
+	jumped  map[types.Object]bool // labels that a break or goto leads to
+}
+
+// walk is the returns of a body.
+func (f *frame) walk(body *ast.BlockStmt) []*ast.ReturnStmt {
+	w := walker{frame: f, jumped: make(map[types.Object]bool)}
+	ast.Inspect(body, func(n ast.Node) bool { // a goto backwards may come from anywhere
+		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
+			if label := f.ev.info.Uses[b.Label]; label.Pos() < b.Pos() {
+				w.jumped[label] = true
+			}
+		}
+		return true
+	})
+	w.list(body.List)
+	return w.returns
 }
 
 // list walks statements and tells whether what follows them is reached.
 func (w *walker) list(all []ast.Stmt) bool {
 	goesOn := true
 	for _, s := range all {
-		if _, target := s.(*ast.LabeledStmt); target {
+		if l, ok := s.(*ast.LabeledStmt); ok && w.jumped[w.ev.info.Defs[l.Label]] {
 			goesOn = true
 		}
 		if goesOn {
@@ -35,21 +53,21 @@ func (w *walker) stmt(s ast.Stmt) bool {
 		w.returns = append(w.returns, s)
 		return false
 	case *ast.BranchStmt:
-		return s.Tok == token.FALLTHROUGH
+		return w.jump(s)
 	case *ast.ExprStmt:
-		return !isPanic(s.X)
+		return !w.panics(s.X)
 	case *ast.BlockStmt:
 		return w.list(s.List)
 	case *ast.LabeledStmt:
-		w.stmt(s.Stmt)
-		return true // a break may name it
+		goesOn := w.stmt(s.Stmt)
+		return goesOn || w.jumped[w.ev.info.Defs[s.Label]]
 	case *ast.IfStmt:
 		return w.branch(s)
 	case *ast.ForStmt:
-		w.list(s.Body.List)
-		return s.Cond != nil || branches(s.Body, token.BREAK)
+		broke := w.within(func() { w.list(s.Body.List) })
+		return broke || s.Cond != nil
 	case *ast.RangeStmt:
-		w.list(s.Body.List)
+		w.within(func() { w.list(s.Body.List) })
 	case *ast.SwitchStmt:
 		return w.cases(s.Body, func(e ast.Expr) truth {
 			if s.Tag == nil {
@@ -60,11 +78,39 @@ func (w *walker) stmt(s ast.Stmt) bool {
 	case *ast.TypeSwitchStmt:
 		return w.cases(s.Body, func(ast.Expr) truth { return perhaps })
 	case *ast.SelectStmt:
-		for _, c := range s.Body.List {
-			w.list(c.(*ast.CommClause).Body)
-		}
+		goesOn := false
+		broke := w.within(func() {
+			for _, c := range s.Body.List {
+				goesOn = w.list(c.(*ast.CommClause).Body) || goesOn
+			}
+		})
+		return goesOn || broke
 	}
 	return true
+}
+
+// jump notes where a branch leads, and tells whether it leads to what follows.
+func (w *walker) jump(s *ast.BranchStmt) bool {
+	switch {
+	case s.Tok == token.FALLTHROUGH:
+		return true
+	case s.Tok == token.CONTINUE:
+	case s.Label != nil:
+		w.jumped[w.ev.info.Uses[s.Label]] = true
+	default:
+		w.broke = true
+	}
+	return false
+}
+
+// within walks a statement that a break can leave, and tells whether one does.
+func (w *walker) within(walk func()) bool {
+	outer := w.broke
+	w.broke = false
+	walk()
+	inner := w.broke
+	w.broke = outer
+	return inner
 }
 
 func (w *walker) branch(s *ast.IfStmt) bool {
@@ -88,47 +134,53 @@ func (w *walker) branch(s *ast.IfStmt) bool {
 
 // cases walks the clauses of a switch that may be taken: none behind one that
 // surely is. With a fallthrough in it, any may be.
-func (w *walker) cases(body *ast.BlockStmt, is func(ast.Expr) truth) bool {
-	if branches(body, token.FALLTHROUGH) {
+func (w *walker) cases(body *ast.BlockStmt, is func(ast.Expr) truth) (goesOn bool) {
+	if fallsThrough(body) {
 		is = func(ast.Expr) truth { return perhaps }
 	}
-	goesOn, decided := branches(body, token.BREAK), false
+	decided := false
 	var rest *ast.CaseClause
-	for _, c := range body.List {
-		clause := c.(*ast.CaseClause)
-		if clause.List == nil {
-			rest = clause
-			continue
+	broke := w.within(func() {
+		for _, c := range body.List {
+			clause := c.(*ast.CaseClause)
+			if clause.List == nil {
+				rest = clause
+				continue
+			}
+			none := yes
+			for _, e := range clause.List {
+				none = none.and(is(e).not())
+			}
+			if decided || none == yes {
+				w.dead = append(w.dead, clause)
+				continue
+			}
+			decided = none == no
+			goesOn = w.list(clause.Body) || goesOn
 		}
-		none := yes
-		for _, e := range clause.List {
-			none = none.and(is(e).not())
+		switch {
+		case rest == nil:
+			goesOn = goesOn || !decided
+		case decided:
+			w.dead = append(w.dead, rest)
+		default:
+			goesOn = w.list(rest.Body) || goesOn
 		}
-		if decided || none == yes {
-			w.dead = append(w.dead, clause)
-			continue
-		}
-		decided = none == no
-		goesOn = w.list(clause.Body) || goesOn
-	}
-	switch {
-	case rest == nil:
-		return goesOn || !decided
-	case decided:
-		w.dead = append(w.dead, rest)
-		return goesOn
-	}
-	return w.list(rest.Body) || goesOn
+	})
+	return goesOn || broke
 }
 
-// branches tells whether there is a break, or a fallthrough, at any depth.
-func branches(body *ast.BlockStmt, tok token.Token) (found bool) {
-	ast.Inspect(body, func(n ast.Node) bool {
-		b, ok := n.(*ast.BranchStmt)
-		found = found || ok && b.Tok == tok
-		return !found
-	})
-	return found
+func fallsThrough(body *ast.BlockStmt) bool {
+	for _, c := range body.List {
+		all := c.(*ast.CaseClause).Body
+		if len(all) == 0 {
+			continue
+		}
+		if b, ok := all[len(all)-1].(*ast.BranchStmt); ok && b.Tok == token.FALLTHROUGH {
+			return true
+		}
+	}
+	return false
 }
 
 // cond is what is known of a condition in this state.
@@ -164,11 +216,11 @@ func (w *walker) equal(x, y ast.Expr) truth {
 	return equal(w.eval(x), w.eval(y))
 }
 
-func isPanic(e ast.Expr) bool {
-	call, ok := e.(*ast.CallExpr)
+func (w *walker) panics(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok {
 		return false
 	}
-	id, ok := call.Fun.(*ast.Ident)
-	return ok && id.Name == "panic"
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	return ok && w.ev.info.Uses[id] == types.Universe.Lookup("panic")
 }

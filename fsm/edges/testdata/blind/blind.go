@@ -38,3 +38,44 @@ func (c *conn) field(*context) fsm.State {
 	}
 	return c.after
 }
+
+// moving answers through variables that more than assignments change.
+func moving(m map[fsm.State]fsm.State) table {
+	loose := [...]fsm.State{head}
+	again := func(c *conn, cx *context) fsm.State { return idle }
+	again = func(c *conn, cx *context) fsm.State { return head }
+	return table{
+		{},
+		{Name: "stepping", Exit: nil, Enter: func(*conn, *context) fsm.State {
+			s := idle
+			s++
+			return s
+		}},
+		{Name: "adding", Enter: func(*conn, *context) fsm.State {
+			s := idle
+			s += 1
+			return s
+		}},
+		{Name: "pointing", Enter: func(*conn, *context) fsm.State {
+			s := idle
+			change(&s)
+			return s
+		}},
+		{Name: "ranging", Enter: func(*conn, *context) fsm.State {
+			for _, s := range loose {
+				return s
+			}
+			s, ok := m[idle]
+			if !ok {
+				return fsm.State(len(m))
+			}
+			return s
+		}},
+		{Name: "changing", Enter: again},
+		{Name: "asking", Enter: func(_ *conn, cx *context) fsm.State { return ask(func() fsm.State { return m[idle] }) }},
+	}
+}
+
+func change(s *fsm.State) { *s = body }
+
+func ask(f func() fsm.State) fsm.State { return f() }

@@ -1,0 +1,6 @@
+// Package broken does not compile.
+package broken
+
+import "github.com/stator-go/stator/fsm"
+
+var next fsm.State = "three"

@@ -375,8 +375,8 @@ func (p *poll2) tell(i int, revents int) Event {
 	if w == nil {
 		return Event{}
 	}
-	if revents&unix.POLLNVAL != 0 { // closed without Remove
-		p.drop(w.fd)
+	if file, err := identify(int(w.fd)); err != nil || file != w.file {
+		p.drop(w.fd) // closed without Remove, as epoll would have noticed
 		return Event{}
 	}
 	var r Ready

@@ -1,0 +1,304 @@
+// Package conformance is what every backend of package poll and every driver of
+// package reactor has to do alike: 45 numbered cases, in one table, that each of
+// them passes itself to. A simulated driver is worth only what it shares with
+// real kernels, so it passes here too.
+//
+//	func TestConformance(t *testing.T) {
+//		conformance.Run(t, conformance.Backend{
+//			Name: "epoll",
+//			New:  func() (conformance.System, error) { return conformance.OverPoller("epoll") },
+//		})
+//	}
+//
+// # Systems
+//
+// A [System] is an operating system as the cases see it: descriptors, what can
+// be done with them, a clock, and the wait under test. [OverPoller] is that of
+// a poll.Poller and the descriptors of the machine it runs on. A System of
+// another kind embeds [Lacking], whose every operation answers
+// errors.ErrUnsupported, and overrides what it has.
+//
+// # Modes and skips
+//
+// Most cases run twice, level-triggered and edge-triggered. A case that asks a
+// System for an operation that it lacks is skipped, and the name of the
+// operation is the reason; Backend.Skips gives other reasons. [Run] answers a
+// [Report] of what was skipped, and [Table] prints the Reports of several
+// backends beside each other.
+//
+// [Same] goes further than any case: it makes the same random calls to two
+// backends and compares what their waits answer.
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// ErrWouldBlock is what an operation of a System answers when it would block.
+var ErrWouldBlock = errors.New("would block")
+
+// Backend is what Run tests.
+type Backend struct {
+	Name string
+	// New makes a System with no descriptor open. It is called for each case.
+	New func() (System, error)
+	// Skips are the cases that cannot be met, by number, and why.
+	Skips map[int]string
+}
+
+// File is a descriptor of a System.
+type File int
+
+// How is a direction to shut down.
+type How int
+
+// The directions of System.Shutdown.
+const (
+	ShutRead How = iota
+	ShutWrite
+)
+
+// System is what the cases run on. Networks are named as in package net: "tcp",
+// "udp", "unix", "unixgram". An operation that the System lacks answers
+// errors.ErrUnsupported. One that would block answers ErrWouldBlock, and with
+// Edge interest re-arms its direction by that. Other failures answer to
+// errors.Is with syscall.ECONNREFUSED and its kin; the end of a stream is
+// io.EOF.
+type System interface {
+	// Now is the clock that timeouts are held against.
+	Now() time.Duration
+	// After calls f once d has passed, while a Wait may be under way.
+	After(d time.Duration, f func()) error
+	// Goroutines tells whether other goroutines may call methods during a Wait:
+	// nil, or errors.ErrUnsupported.
+	Goroutines() error
+	// Interrupt disturbs the Wait under way, as a signal does.
+	Interrupt() error
+	// Shut ends the System. It closes what is open.
+	Shut() error
+
+	// The wait under test, as in package poll. Remove strikes events out of the
+	// slice that the last Wait filled, by making their Ready 0.
+	Wait(dst []poll.Event, timeout time.Duration) (int, error)
+	Register(File, poll.Token, poll.Interest) error
+	Modify(File, poll.Token, poll.Interest) error
+	Remove(File) error
+	// Rearm tells that an event of a direction with Edge interest is welcome
+	// though no operation would have blocked.
+	Rearm(File, poll.Interest) error
+	NewWaker(poll.Token) (Waker, error)
+
+	// Listen, Bind and Dial take an address as package net does, and Listen and
+	// Bind tell the one they got. Dial only begins to connect; Finish, called
+	// once the connection is writable, tells how that ended.
+	Listen(network, addr string) (File, string, error)
+	Accept(File) (File, error)
+	Dial(network, addr string) (File, error)
+	Finish(File) error
+	Bind(network, addr string) (File, string, error)
+	// Pair makes two connected sockets, by socketpair(2) or a listener.
+	Pair(network string) (a, b File, err error)
+	Pipe() (r, w File, err error)
+	// Open opens a file or a directory for reading.
+	Open(path string) (File, error)
+	Dup(File) (File, error)
+	// Number is the descriptor's number, that a later one may have as well.
+	Number(File) (int, error)
+	// Descriptors is how many are open.
+	Descriptors() (int, error)
+	// Exhaust uses up all descriptors, until restore.
+	Exhaust() (restore func(), err error)
+	// Adopt borrows the descriptor of a net.Conn, net.Listener or os.File.
+	// Release gives it back.
+	Adopt(syscall.Conn) (File, error)
+	Release(File) error
+	// Child starts a process that copies stdin to stdout, closes its copies of
+	// both here, and answers how to wait for it.
+	Child(stdin, stdout File) (wait func() error, err error)
+	// Calls runs a machine on the descriptor that reads one byte a call, until
+	// it is called no more, and answers how often it was.
+	Calls(File) (int, error)
+
+	Read(File, []byte) (int, error)
+	Write(File, []byte) (int, error)
+	RecvFrom(File, []byte) (n int, from string, err error)
+	SendTo(f File, b []byte, to string) (int, error)
+	Shutdown(File, How) error
+	// Reset closes a TCP connection so that its peer sees a reset.
+	Reset(File) error
+	Close(File) error
+}
+
+// Waker is as poll.Waker.
+type Waker interface {
+	Wake() error
+	Close() error
+}
+
+// level and edge are the modes of a case; once is for those that have none.
+const (
+	level = poll.Interest(0)
+	edge  = poll.Edge
+)
+
+var (
+	both      = []poll.Interest{level, edge}
+	levelOnly = []poll.Interest{level}
+	edgeOnly  = []poll.Interest{edge}
+)
+
+// aCase is a row of the table.
+type aCase struct {
+	number int
+	name   string
+	modes  []poll.Interest
+	run    func(*env)
+}
+
+// all is the table, in order.
+func all() []aCase {
+	return slices.Concat(waiting, registering, edges, connections, waking, sources)
+}
+
+// Report is what Run found.
+type Report struct {
+	Backend string
+	// Skipped are the cases that did not run, by number, and why.
+	Skipped map[int]string
+}
+
+// Run passes a backend through all cases, each a subtest on a System of its own.
+func Run(t *testing.T, b Backend) Report {
+	report := Report{b.Name, make(map[int]string)}
+	for _, c := range all() {
+		name := fmt.Sprintf("%02d %s", c.number, c.name)
+		if why, ok := b.Skips[c.number]; ok {
+			report.Skipped[c.number] = why
+			t.Run(name, func(t *testing.T) { t.Skip(why) })
+			continue
+		}
+		var skips []string
+		for _, mode := range c.modes {
+			sub := name
+			if len(c.modes) > 1 {
+				sub += "/" + modeName(mode)
+			}
+			t.Run(sub, func(t *testing.T) {
+				if why := c.once(t, b, mode); why != "" {
+					skips = append(skips, why)
+					t.Skip(why)
+				}
+			})
+		}
+		if len(skips) == len(c.modes) {
+			report.Skipped[c.number] = skips[0]
+		}
+	}
+	return report
+}
+
+func modeName(mode poll.Interest) string {
+	if mode == edge {
+		return "edge"
+	}
+	return "level"
+}
+
+// lacks is what env panics with to leave a case that cannot run.
+type lacks struct{ what string }
+
+// once runs the case in a mode, and answers why it could not.
+func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) (why string) {
+	sys, err := b.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &env{T: t, System: sys, mode: mode, came: make(map[poll.Token]poll.Ready)}
+	defer func() {
+		if err := sys.Shut(); err != nil {
+			t.Error("shut:", err)
+		}
+		switch r := recover().(type) {
+		case nil:
+		case lacks:
+			why = r.what
+		default:
+			panic(r)
+		}
+	}()
+	c.run(e)
+	return ""
+}
+
+// Table prints which cases each backend skipped, and why; the reasons stand
+// once where backends share them.
+func Table(reports ...Report) string {
+	var b strings.Builder
+	for _, c := range all() {
+		for i, r := range reports {
+			why, ok := r.Skipped[c.number]
+			if !ok || slices.ContainsFunc(reports[:i], func(p Report) bool { return p.Skipped[c.number] == why }) {
+				continue
+			}
+			var who []string
+			for _, s := range reports[i:] {
+				if s.Skipped[c.number] == why {
+					who = append(who, s.Backend)
+				}
+			}
+			fmt.Fprintf(&b, "%2d %s: %s: %s\n", c.number, c.name, strings.Join(who, ", "), why)
+		}
+	}
+	return b.String()
+}
+
+// Lacking is a System that has nothing.
+type Lacking struct{}
+
+func lack(what string) error { return fmt.Errorf("no %s: %w", what, errors.ErrUnsupported) }
+
+func (Lacking) After(time.Duration, func()) error                 { return lack("timed call") }
+func (Lacking) Goroutines() error                                 { return lack("goroutines") }
+func (Lacking) Interrupt() error                                  { return lack("interruption") }
+func (Lacking) Register(File, poll.Token, poll.Interest) error    { return lack("registration") }
+func (Lacking) Modify(File, poll.Token, poll.Interest) error      { return lack("change of registration") }
+func (Lacking) Remove(File) error                                 { return lack("removal") }
+func (Lacking) Rearm(File, poll.Interest) error                   { return lack("re-arming") }
+func (Lacking) NewWaker(poll.Token) (Waker, error)                { return nil, lack("waker") }
+func (Lacking) Listen(network, addr string) (File, string, error) { return 0, "", lack("listener") }
+func (Lacking) Accept(File) (File, error)                         { return 0, lack("listener") }
+func (Lacking) Dial(network, addr string) (File, error)           { return 0, lack("dialling") }
+func (Lacking) Finish(File) error                                 { return lack("dialling") }
+func (Lacking) Bind(network, addr string) (File, string, error) {
+	return 0, "", lack("datagram socket")
+}
+func (Lacking) Pair(network string) (a, b File, err error)      { return 0, 0, lack("socket pair") }
+func (Lacking) Pipe() (r, w File, err error)                    { return 0, 0, lack("pipe") }
+func (Lacking) Open(path string) (File, error)                  { return 0, lack("file system") }
+func (Lacking) Dup(File) (File, error)                          { return 0, lack("dup") }
+func (Lacking) Number(File) (int, error)                        { return 0, lack("descriptor number") }
+func (Lacking) Descriptors() (int, error)                       { return 0, lack("count of descriptors") }
+func (Lacking) Exhaust() (func(), error)                        { return nil, lack("limit of descriptors") }
+func (Lacking) Adopt(syscall.Conn) (File, error)                { return 0, lack("adoption") }
+func (Lacking) Release(File) error                              { return lack("adoption") }
+func (Lacking) Child(stdin, stdout File) (func() error, error)  { return nil, lack("child process") }
+func (Lacking) Calls(File) (int, error)                         { return 0, lack("loop that calls machines") }
+func (Lacking) Read(File, []byte) (int, error)                  { return 0, lack("read") }
+func (Lacking) Write(File, []byte) (int, error)                 { return 0, lack("write") }
+func (Lacking) RecvFrom(File, []byte) (int, string, error)      { return 0, "", lack("datagram socket") }
+func (Lacking) SendTo(f File, b []byte, to string) (int, error) { return 0, lack("datagram socket") }
+func (Lacking) Shutdown(File, How) error                        { return lack("half-close") }
+func (Lacking) Reset(File) error                                { return lack("reset") }
+func (Lacking) Close(File) error                                { return lack("close") }
+
+// isEnd tells whether err ends a stream.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) }

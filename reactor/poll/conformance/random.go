@@ -1,0 +1,309 @@
+package conformance
+
+import (
+	"errors"
+	"math/rand/v2"
+	"syscall"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// end is one socket of a pair, as the model of case 45 knows it.
+type end struct {
+	f          File
+	peer       *end
+	open       bool
+	registered bool
+	token      poll.Token
+	interest   poll.Interest // without the mode
+	in         int           // messages of one byte to be read
+	due        poll.Ready    // edges: directions whose next readiness has to be told
+}
+
+// maxIn keeps the buffers of a socket from filling up, so that one with an open
+// peer is always writable.
+const maxIn = 16
+
+// ready is what is true of x, whoever asks.
+func (x *end) ready() poll.Ready {
+	if !x.peer.open {
+		return poll.Readable | poll.Writable | poll.ReadClosed | poll.WriteClosed
+	}
+	r := poll.Ready(poll.Writable)
+	if x.in > 0 {
+		r |= poll.Readable
+	}
+	return r
+}
+
+// level is what a level-triggered wait has to tell of x, 0 for nothing. A
+// hang-up is told whatever the interest.
+func (x *end) level() poll.Ready {
+	if !x.registered {
+		return 0
+	}
+	if !x.peer.open {
+		return x.ready()
+	}
+	return x.ready() & poll.Ready(x.interest)
+}
+
+// edge is what an edge-triggered wait has to tell of x.
+func (x *end) edge() poll.Ready {
+	if !x.registered {
+		return 0
+	}
+	return x.ready() & x.due & poll.Ready(x.interest)
+}
+
+// crowd is the System of case 45 and the model beside it.
+type crowd struct {
+	*env
+	rnd    *rand.Rand
+	ends   []*end
+	by     map[poll.Token]*end
+	serial uint64
+	dst    []poll.Event
+}
+
+// manySockets makes random calls on 10,000 sockets, or as many as there may be,
+// and compares what the waits in between tell with a model.
+func manySockets(e *env) {
+	const sockets, checks, calls = 10_000, 20, 1000
+	c := &crowd{env: e, rnd: rand.New(rand.NewPCG(45, uint64(e.mode))),
+		by: make(map[poll.Token]*end), dst: make([]poll.Event, 2048)}
+	spare := make([]File, 0, 128) // for the runtime, and for the crowd's own opening
+	for len(spare) < cap(spare) {
+		a, b, err := e.Pair("unix")
+		e.must(err)
+		spare = append(spare, a, b)
+	}
+	for len(c.ends) < sockets && c.openPair() {
+	}
+	for _, f := range spare {
+		e.must(e.Close(f))
+	}
+	if len(c.ends) < sockets {
+		e.Logf("%d sockets: the limit of descriptors allows no more", len(c.ends))
+	}
+	for range checks {
+		for range calls {
+			c.step()
+		}
+		if e.mode == edge {
+			c.checkEdges()
+		} else {
+			c.checkLevels()
+		}
+	}
+}
+
+// openPair adds two registered sockets, unless there are no descriptors left.
+func (c *crowd) openPair() bool {
+	a, b, err := c.Pair("unix")
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return false
+	}
+	c.must(err)
+	x, y := &end{f: a, open: true}, &end{f: b, open: true}
+	x.peer, y.peer = y, x
+	c.register(x)
+	c.register(y)
+	c.ends = append(c.ends, x, y)
+	return true
+}
+
+// newToken is a token of 64 random bits, or nearly.
+func (c *crowd) newToken() poll.Token {
+	c.serial++
+	return poll.Token(c.rnd.Uint64()<<24 | c.serial&(1<<24-1))
+}
+
+func (c *crowd) newInterest() poll.Interest {
+	return poll.Interest(1 + c.rnd.IntN(3))
+}
+
+func (c *crowd) register(x *end) {
+	t, i := c.newToken(), c.newInterest()
+	c.must(c.Register(x.f, t, i|c.mode))
+	c.watched(x, t, i)
+}
+
+func (c *crowd) watched(x *end, t poll.Token, i poll.Interest) {
+	x.registered, x.token, x.interest = true, t, i
+	x.due = poll.Readable | poll.Writable
+	c.by[t] = x
+}
+
+func (c *crowd) unwatched(x *end) {
+	delete(c.by, x.token)
+	x.registered = false
+}
+
+// step makes one random call.
+func (c *crowd) step() {
+	k := c.rnd.IntN(len(c.ends))
+	x := c.ends[k]
+	if !x.open {
+		if !x.peer.open {
+			c.replace(k)
+		}
+		return
+	}
+	switch c.rnd.IntN(16) {
+	case 0, 1:
+		if x.registered {
+			delete(c.by, x.token)
+			t, i := c.newToken(), c.newInterest()
+			c.must(c.Modify(x.f, t, i|c.mode))
+			c.watched(x, t, i)
+		} else {
+			c.fails(c.Modify(x.f, 1, poll.Readable), poll.ErrNotExist)
+		}
+	case 2, 3:
+		if x.registered {
+			c.fails(c.Register(x.f, 1, poll.Readable), poll.ErrExist)
+		} else {
+			c.register(x)
+		}
+	case 4:
+		if x.registered {
+			c.must(c.Remove(x.f))
+			c.unwatched(x)
+		} else {
+			c.fails(c.Remove(x.f), poll.ErrNotExist)
+		}
+	case 5:
+		if c.rnd.IntN(4) == 0 {
+			c.shut(x, true)
+		}
+	case 6:
+		if c.rnd.IntN(4) == 0 { // both, without removal, and others in their place
+			c.shut(x, false)
+			if x.peer.open {
+				c.shut(x.peer, false)
+			}
+			c.replace(k)
+		}
+	case 7, 8, 9:
+		c.readOne(x)
+	case 10:
+		c.readUp(x)
+	default:
+		if x.peer.open && x.peer.in < maxIn {
+			c.write(x.f, "x")
+			x.peer.in++
+		}
+	}
+}
+
+// shut closes x.
+func (c *crowd) shut(x *end, remove bool) {
+	if x.registered {
+		if remove {
+			c.must(c.Remove(x.f))
+		}
+		c.unwatched(x)
+	}
+	c.must(c.Close(x.f))
+	x.open = false
+}
+
+// replace puts a new pair in the place of ends[k] and its peer.
+func (c *crowd) replace(k int) {
+	k &^= 1 // pairs lie side by side
+	if !c.openPair() {
+		c.Fatal("no descriptor for a new pair")
+	}
+	last := len(c.ends) - 2
+	copy(c.ends[k:], c.ends[last:])
+	c.ends = c.ends[:last]
+}
+
+func (c *crowd) readOne(x *end) {
+	var b [1]byte
+	n, err := c.Read(x.f, b[:])
+	switch {
+	case x.in > 0 && n == 1 && err == nil:
+		x.in--
+	case x.in == 0 && x.peer.open && errors.Is(err, ErrWouldBlock):
+		x.due |= poll.Readable
+	case !x.peer.open && isGone(err): // a reset hides what was not read
+	default:
+		c.Fatalf("read: %d, %v: want one of %d bytes, peer open %v", n, err, x.in, x.peer.open)
+	}
+}
+
+// readUp reads until nothing is left.
+func (c *crowd) readUp(x *end) {
+	for x.in > 0 {
+		before := x.in
+		c.readOne(x)
+		if x.in == before {
+			return
+		}
+	}
+	c.readOne(x)
+}
+
+// isGone tells whether err says that there is no peer any more.
+func isGone(err error) bool { return isEnd(err) || errors.Is(err, syscall.ECONNRESET) }
+
+// told is an event's readiness, as far as the model knows it.
+func (c *crowd) told(ev poll.Event) (*end, poll.Ready) {
+	x := c.by[ev.Token]
+	if x == nil {
+		c.Fatalf("event %#x %v: of no socket that is registered", uint64(ev.Token), ev.Ready)
+	}
+	return x, ev.Ready &^ poll.Error // closing with bytes unread is an error to the peer
+}
+
+// checkLevels compares every socket's readiness with the model's.
+func (c *crowd) checkLevels() {
+	want := make(map[*end]bool)
+	for _, x := range c.ends {
+		if x.level() != 0 {
+			want[x] = true
+		}
+	}
+	for range 2*len(want)/512 + 2 {
+		n, err := c.Wait(c.dst, 0)
+		c.must(err)
+		for _, ev := range c.dst[:n] {
+			x, r := c.told(ev)
+			if r != x.level() {
+				c.Fatalf("event %v: want %v (in %d, interest %v, peer open %v)", r, x.level(), x.in, x.interest, x.peer.open)
+			}
+			delete(want, x)
+		}
+		if len(want) == 0 {
+			return
+		}
+	}
+	for x := range want {
+		c.Fatalf("%d sockets are ready and were not told of; one: %v", len(want), x.level())
+	}
+}
+
+// checkEdges checks that all that was due is told, and nothing untrue.
+func (c *crowd) checkEdges() {
+	for {
+		n, err := c.Wait(c.dst, 0)
+		c.must(err)
+		if n == 0 {
+			break
+		}
+		for _, ev := range c.dst[:n] {
+			x, r := c.told(ev)
+			if r&^x.ready() != 0 {
+				c.Fatalf("event %v: want no more than %v", r, x.ready())
+			}
+			x.due &^= r
+		}
+	}
+	for _, x := range c.ends {
+		if r := x.edge(); r != 0 {
+			c.Fatalf("%v was not told", r)
+		}
+	}
+}

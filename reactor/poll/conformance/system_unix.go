@@ -1,0 +1,518 @@
+//go:build unix
+
+package conformance
+
+import (
+	"errors"
+	"io"
+	"math"
+	"net/netip"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// OverPoller is a System of this machine's descriptors and a Poller of the
+// backend named. It lacks what needs a loop.
+func OverPoller(backend string) (System, error) {
+	p, err := poll.NewBackend(backend)
+	if err != nil {
+		return nil, err
+	}
+	return &machine{p: p, start: time.Now()}, nil
+}
+
+// machine is the System of real descriptors.
+type machine struct {
+	Lacking
+	p     *poll.Poller
+	start time.Time
+	batch []poll.Event // what the last Wait answered
+
+	mu    sync.Mutex // of files, which grows while others use it
+	files []*file
+	calls sync.WaitGroup // of After
+}
+
+// file is a descriptor: what a File stands for.
+type file struct {
+	fd       int
+	closed   bool
+	borrowed bool
+	family   int
+
+	mu       sync.Mutex // of the registration
+	token    poll.Token
+	interest poll.Interest
+}
+
+// add makes fd a File that neither blocks nor is inherited.
+func (m *machine) add(fd, family int) (File, error) {
+	unix.CloseOnExec(fd)
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	return m.put(&file{fd: fd, family: family}), nil
+}
+
+func (m *machine) put(f *file) File {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.files = append(m.files, f)
+	return File(len(m.files) - 1)
+}
+
+// get is what f stands for; a File that never was stands for no descriptor.
+func (m *machine) get(f File) *file {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f < 0 || int(f) >= len(m.files) {
+		return &file{fd: int(f)}
+	}
+	return m.files[f]
+}
+
+func (m *machine) Now() time.Duration { return time.Since(m.start) }
+func (m *machine) Goroutines() error  { return nil }
+
+func (m *machine) After(d time.Duration, f func()) error {
+	m.calls.Add(1)
+	time.AfterFunc(d, func() {
+		defer m.calls.Done()
+		f()
+	})
+	return nil
+}
+
+// Interrupt sends a signal to each thread: SIGURG, which the runtime takes for
+// one of its own and ignores.
+func (m *machine) Interrupt() error { return interruptThreads() }
+
+func (m *machine) Shut() error {
+	m.calls.Wait()
+	for _, f := range m.files {
+		if !f.closed && !f.borrowed {
+			unix.Close(f.fd)
+		}
+	}
+	return m.p.Close()
+}
+
+func (m *machine) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
+	n, err := m.p.Wait(dst, timeout)
+	m.batch = dst[:n]
+	return n, err
+}
+
+func (m *machine) Register(h File, t poll.Token, i poll.Interest) error {
+	f := m.get(h)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := m.p.Register(f.fd, t, i)
+	if err == nil {
+		f.token, f.interest = t, i
+	}
+	return err
+}
+
+func (m *machine) Modify(h File, t poll.Token, i poll.Interest) error {
+	f := m.get(h)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := m.p.Modify(f.fd, t, i)
+	if err == nil {
+		f.token, f.interest = t, i
+	}
+	return err
+}
+
+func (m *machine) Remove(h File) error {
+	f := m.get(h)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := m.p.Remove(f.fd)
+	if err == nil {
+		f.interest = 0
+		m.strike(f.token)
+	}
+	return err
+}
+
+func (m *machine) strike(t poll.Token) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	poll.Drop(m.batch, t)
+}
+
+func (m *machine) Rearm(h File, i poll.Interest) error {
+	f := m.get(h)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return m.p.Rearm(f.fd, f.token, i)
+}
+
+func (m *machine) NewWaker(t poll.Token) (Waker, error) { return poll.NewWaker(m.p, t) }
+
+// blocked turns the outcome of an operation into a System's: it re-arms what
+// would have blocked.
+func (m *machine) blocked(h File, dir poll.Interest, err error) error {
+	if err != unix.EAGAIN {
+		return err
+	}
+	f := m.get(h)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.interest&dir != 0 && f.interest&poll.Edge != 0 {
+		if err := m.p.Rearm(f.fd, f.token, dir|poll.Edge); err != nil {
+			return err
+		}
+	}
+	return ErrWouldBlock
+}
+
+// again repeats a system call that a signal interrupts.
+func again(f func() (int, error)) (int, error) {
+	for {
+		if n, err := f(); err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+func (m *machine) Read(h File, b []byte) (int, error) {
+	f := m.get(h)
+	n, err := again(func() (int, error) { return unix.Read(f.fd, b) })
+	if err != nil {
+		return 0, m.blocked(h, poll.Readable, err)
+	}
+	if n == 0 && len(b) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (m *machine) Write(h File, b []byte) (int, error) {
+	f := m.get(h)
+	n, err := again(func() (int, error) { return unix.Write(f.fd, b) })
+	if err != nil {
+		return 0, m.blocked(h, poll.Writable, err)
+	}
+	return n, nil
+}
+
+func (m *machine) RecvFrom(h File, b []byte) (n int, from string, err error) {
+	f := m.get(h)
+	var sa unix.Sockaddr
+	n, err = again(func() (n int, err error) {
+		n, sa, err = unix.Recvfrom(f.fd, b, 0)
+		return
+	})
+	if err != nil {
+		return 0, "", m.blocked(h, poll.Readable, err)
+	}
+	return n, addrOf(sa), nil
+}
+
+func (m *machine) SendTo(h File, b []byte, to string) (int, error) {
+	f := m.get(h)
+	_, sa, err := sockaddr(networkOf(f.family, unix.SOCK_DGRAM), to)
+	if err != nil {
+		return 0, err
+	}
+	_, err = again(func() (int, error) { return 0, unix.Sendto(f.fd, b, 0, sa) })
+	if err != nil {
+		return 0, m.blocked(h, poll.Writable, err)
+	}
+	return len(b), nil
+}
+
+func (m *machine) Shutdown(h File, how How) error {
+	if how == ShutRead {
+		return unix.Shutdown(m.get(h).fd, unix.SHUT_RD)
+	}
+	return unix.Shutdown(m.get(h).fd, unix.SHUT_WR)
+}
+
+func (m *machine) Reset(h File) error {
+	err := unix.SetsockoptLinger(m.get(h).fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	return errors.Join(err, m.Close(h))
+}
+
+func (m *machine) Close(h File) error {
+	f := m.get(h)
+	if f.closed {
+		return unix.EBADF
+	}
+	f.closed = true
+	return unix.Close(f.fd)
+}
+
+func (m *machine) Number(h File) (int, error) { return m.get(h).fd, nil }
+
+// socket opens a socket of a network and its address.
+func (m *machine) socket(network, addr string) (fd, family int, sa unix.Sockaddr, err error) {
+	kind := unix.SOCK_STREAM
+	if network == "udp" || network == "unixgram" {
+		kind = unix.SOCK_DGRAM
+	}
+	if family, sa, err = sockaddr(network, addr); err != nil {
+		return -1, 0, nil, err
+	}
+	fd, err = unix.Socket(family, kind, 0)
+	return fd, family, sa, err
+}
+
+func (m *machine) Listen(network, addr string) (File, string, error) {
+	f, name, err := m.Bind(network, addr)
+	if err == nil {
+		err = unix.Listen(m.get(f).fd, 128)
+	}
+	return f, name, err
+}
+
+func (m *machine) Bind(network, addr string) (File, string, error) {
+	fd, family, sa, err := m.socket(network, addr)
+	if err != nil {
+		return 0, "", err
+	}
+	f, err := m.add(fd, family)
+	if err != nil {
+		return 0, "", err
+	}
+	if err := unix.Bind(fd, sa); err != nil {
+		return 0, "", err
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		return 0, "", err
+	}
+	return f, addrOf(name), nil
+}
+
+func (m *machine) Dial(network, addr string) (File, error) {
+	fd, family, sa, err := m.socket(network, addr)
+	if err != nil {
+		return 0, err
+	}
+	f, err := m.add(fd, family)
+	if err != nil {
+		return 0, err
+	}
+	if err := unix.Connect(fd, sa); err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
+		return 0, err
+	}
+	return f, nil
+}
+
+func (m *machine) Finish(h File) error {
+	fd := m.get(h).fd
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = unix.Errno(errno)
+	}
+	if err == nil {
+		_, err = unix.Getpeername(fd)
+	}
+	return err
+}
+
+func (m *machine) Accept(h File) (File, error) {
+	f := m.get(h)
+	fd, err := again(func() (int, error) {
+		fd, _, err := unix.Accept(f.fd)
+		return fd, err
+	})
+	if err != nil {
+		return 0, m.blocked(h, poll.Readable, err)
+	}
+	return m.add(fd, f.family)
+}
+
+func (m *machine) Pair(network string) (a, b File, err error) {
+	if network == "tcp" {
+		return m.tcpPair()
+	}
+	kind := unix.SOCK_STREAM
+	if network == "unixgram" {
+		kind = unix.SOCK_DGRAM
+	}
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	return m.addTwo(fds, unix.AF_UNIX)
+}
+
+func (m *machine) addTwo(fds [2]int, family int) (a, b File, err error) {
+	a, err = m.add(fds[0], family)
+	if err != nil {
+		return 0, 0, err
+	}
+	b, err = m.add(fds[1], family)
+	return a, b, err
+}
+
+func (m *machine) tcpPair() (a, b File, err error) {
+	l, addr, err := m.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer m.Close(l)
+	if a, err = m.Dial("tcp", addr); err != nil {
+		return 0, 0, err
+	}
+	for {
+		if b, err = m.Accept(l); err != ErrWouldBlock {
+			return a, b, err
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+}
+
+func (m *machine) Pipe() (r, w File, err error) {
+	var fds [2]int
+	if err := unix.Pipe(fds[:]); err != nil {
+		return 0, 0, err
+	}
+	return m.addTwo(fds, 0)
+}
+
+func (m *machine) Open(path string) (File, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	return m.put(&file{fd: fd}), nil
+}
+
+func (m *machine) Dup(h File) (File, error) {
+	f := m.get(h)
+	fd, err := unix.Dup(f.fd)
+	if err != nil {
+		return 0, err
+	}
+	return m.add(fd, f.family)
+}
+
+// Descriptors tries each number: there is no listing that every Unix has.
+func (m *machine) Descriptors() (n int, err error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, err
+	}
+	for fd := range int(min(limit.Cur, 1<<16)) {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Exhaust lowers the limit to what little is open, and uses that up.
+func (m *machine) Exhaust() (restore func(), err error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return nil, err
+	}
+	low := limit
+	low.Cur = min(low.Cur, 256)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+		return nil, err
+	}
+	var taken []int
+	for {
+		fd, err := unix.Dup(m.get(0).fd)
+		if err != nil {
+			break
+		}
+		taken = append(taken, fd)
+	}
+	return func() {
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+		for _, fd := range taken {
+			unix.Close(fd)
+		}
+	}, nil
+}
+
+func (m *machine) Adopt(c syscall.Conn) (File, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	number := -1
+	if err := raw.Control(func(fd uintptr) { number = int(fd) }); err != nil {
+		return 0, err
+	}
+	return m.put(&file{fd: number, borrowed: true, family: unix.AF_INET}), nil
+}
+
+func (m *machine) Release(h File) error {
+	m.get(h).closed = true
+	return nil
+}
+
+func (m *machine) Child(stdin, stdout File) (wait func() error, err error) {
+	in, out := m.get(stdin), m.get(stdout)
+	for _, f := range []*file{in, out} {
+		f.closed = true // the files below own them
+		if err := unix.SetNonblock(f.fd, false); err != nil {
+			return nil, err
+		}
+	}
+	cmd := exec.Command("cat")
+	i, o := os.NewFile(uintptr(in.fd), "stdin"), os.NewFile(uintptr(out.fd), "stdout")
+	defer i.Close()
+	defer o.Close()
+	cmd.Stdin, cmd.Stdout = i, o
+	return cmd.Wait, cmd.Start()
+}
+
+// networkOf is the name of a kind of socket.
+func networkOf(family, kind int) string {
+	switch {
+	case family == unix.AF_UNIX && kind == unix.SOCK_DGRAM:
+		return "unixgram"
+	case family == unix.AF_UNIX:
+		return "unix"
+	case kind == unix.SOCK_DGRAM:
+		return "udp"
+	}
+	return "tcp"
+}
+
+// sockaddr is an address as the kernel takes it.
+func sockaddr(network, addr string) (family int, sa unix.Sockaddr, err error) {
+	if network == "unix" || network == "unixgram" {
+		if addr[0] == '@' && !abstractNames {
+			return 0, nil, lack("abstract name")
+		}
+		return unix.AF_UNIX, &unix.SockaddrUnix{Name: addr}, nil
+	}
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return 0, nil, err
+	}
+	if !ap.Addr().Is4() {
+		return 0, nil, lack(network + " address " + addr)
+	}
+	return unix.AF_INET, &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ap.Addr().As4()}, nil
+}
+
+// addrOf is an address as package net writes it.
+func addrOf(sa unix.Sockaddr) string {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port&math.MaxUint16)).String()
+	case *unix.SockaddrUnix:
+		return sa.Name
+	}
+	return ""
+}

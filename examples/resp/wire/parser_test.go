@@ -14,7 +14,7 @@ func parsed(t testing.TB, input []byte, l Limits, cuts func(left int) int) strin
 	var p Parser
 	a := NewArgs(l)
 	var out strings.Builder
-	var window []byte
+	var window, other []byte
 	for {
 		for {
 			args, n, err := p.Next(window, a)
@@ -44,7 +44,8 @@ func parsed(t testing.TB, input []byte, l Limits, cuts func(left int) int) strin
 		}
 		// The window moves, so that nothing can lean on where it was.
 		n := min(cuts(len(input)), len(input))
-		window = append(append(make([]byte, 0, len(window)+n), window...), input[:n]...)
+		other = append(append(other[:0], window...), input[:n]...)
+		window, other = other, window[:0]
 		input = input[n:]
 	}
 }
@@ -143,7 +144,7 @@ func TestCutAnywhere(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	small := Limits{MaxBulk: 50_000, MaxArgs: 150, MaxCommand: 80_000}
 	errors, commands := 0, 0
-	for range 2000 {
+	for range 800 {
 		in := protocolBytes(rnd)
 		want := parsed(t, in, small, whole)
 		errors += strings.Count(want, "! ")
@@ -153,7 +154,7 @@ func TestCutAnywhere(t *testing.T) {
 			t.Fatalf("%.2000q:\n%.2000s\nwant\n%.2000s", in, got, want)
 		}
 	}
-	if errors < 50 || commands < 2000 {
+	if errors < 50 || commands < 1500 {
 		t.Errorf("%d commands and %d errors: the input is too poor", commands, errors)
 	}
 }

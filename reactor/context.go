@@ -138,7 +138,7 @@ func (c *IO) Close(p Port) {
 // CloseWrite ends this direction once what was written is out.
 func (c *IO) CloseWrite(p Port) error {
 	pt, err := c.open(p)
-	if err != nil {
+	if err != nil || pt.flags&wantShut != 0 {
 		return err
 	}
 	c.loop.flush()

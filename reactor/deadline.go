@@ -140,12 +140,25 @@ func (l *Loop) settle(x uint32, h *header) {
 	if l.peeked != 0 {
 		l.sawAll(h)
 	}
+	if l.rest(x, h) {
+		l.rouse(x, h)
+	}
+}
+
+// rest follows the last call of a machine's turn: its output is sent, its input
+// leaves the loop's scratch, its deadlines are armed. It tells whether the machine
+// lives on.
+func (l *Loop) rest(x uint32, h *header) bool {
 	l.flush()
+	l.keepInput(h)
 	if h.flags&(dead|stopping) != 0 {
-		return
+		return false
+	}
+	if h.flags&broken != 0 {
+		l.queue(x, h)
 	}
 	l.arm(x, h)
-	l.rouse(x, h)
+	return true
 }
 
 // named is a running named timer: its node's side of the wheel.
@@ -269,7 +282,7 @@ func (l *Loop) cullTimers(h *header, b *base, from, to State) {
 	for n := h.timers; n != 0; {
 		e := l.timers.all[n-1]
 		in := b.opt.Timers[e.timer].In
-		if in != 0 && !in.Has(to) || in == 0 && to != e.armed {
+		if in != 0 && !in.Has(to) || in == 0 && e.armed != 0 && to != e.armed {
 			l.unlinkTimer(h, n)
 		}
 		n = e.next

@@ -120,4 +120,5 @@ const (
 	Listening                    // Accept is what it is for
 	ReadOnly                     // no output: a pipe's read end
 	WriteOnly                    // no input: a pipe's write end
+	Plain                        // closing it destroys no output on its way: pipes, terminals
 )

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -53,6 +54,9 @@ func (n *Listener) String() string {
 
 // Close accepts no more; connections that were accepted live on.
 func (n *Listener) Close(at Place) error {
+	if n.row < 0 {
+		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
+	}
 	return at.place(func(l *Loop) error {
 		if l != n.loop || l.listeners[n.row].gen != n.gen || l.listeners[n.row].sock == 0 {
 			return ErrClosed
@@ -74,7 +78,7 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 	}
 	var n *Listener
 	err = at.place(func(l *Loop) (err error) {
-		n, err = listen(l, k, a, m)
+		n, err = listen(l, k, a, Opt{V6Only: strings.HasSuffix(network, "6")}, m)
 		return err
 	})
 	if err != nil {
@@ -83,7 +87,7 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 	return n, nil
 }
 
-func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, m M) (*Listener, error) {
+func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listener, error) {
 	s, err := storeOf(l, k)
 	if err != nil {
 		return nil, err
@@ -97,9 +101,9 @@ func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, m M) (*Listener, error
 	stream := a.Net == TCP || a.Net == Unix || a.Net == UnixPacket
 	var sock Sock
 	if stream {
-		sock, err = l.drv.Listen(a, Opt{})
+		sock, err = l.drv.Listen(a, opt)
 	} else {
-		sock, err = l.drv.Bind(a, Opt{})
+		sock, err = l.drv.Bind(a, opt)
 	}
 	if err != nil {
 		return nil, err
@@ -180,6 +184,7 @@ func (l *Loop) acceptAll() {
 // acceptFrom takes a bounded number of connections, so that a burst does not hold
 // up the machines that there are.
 func (l *Loop) acceptFrom(n *listener) {
+	failures := 0
 	for range l.cfg.Accepts {
 		if n.store.live == n.store.most || l.slots.Len() == l.slots.Cap() {
 			l.stats.slotPauses++
@@ -194,6 +199,10 @@ func (l *Loop) acceptFrom(n *listener) {
 			return
 		case err != nil:
 			l.stats.acceptErrors++
+			if failures++; failures > 8 {
+				l.pause(n, l.drv.Now()+int64(pauseFor)) // the listener's own trouble
+				return
+			}
 			continue // one that did not live: go on with the next
 		case sock == 0:
 			if flow&Drained != 0 {

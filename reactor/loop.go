@@ -370,7 +370,7 @@ func (l *Loop) caught() {
 // phases, as the machine's Exit may panic too; that one is not called again.
 func (l *Loop) bail() {
 	x := l.crashed - 1
-	l.crashed = 0
+	l.crashed, l.peeked = 0, 0
 	h := l.slots.At(x)
 	l.reason = l.crashedBy
 	if h.flags&stopping == 0 {

@@ -1,7 +1,6 @@
 package reactor
 
 import (
-	"fmt"
 	"net/netip"
 	"os"
 	"strconv"
@@ -51,7 +50,7 @@ func inetSockaddr(ip netip.AddrPort) (unix.Sockaddr, int) {
 }
 
 func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
-	fd, _, err := bound(a, o)
+	fd, _, _, err := bound(a, o)
 	if err != nil {
 		return 0, err
 	}
@@ -61,23 +60,38 @@ func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
 	}
 	if err := unix.Listen(fd, backlog); err != nil {
 		unix.Close(fd)
-		return 0, err
+		return 0, os.NewSyscallError("listen", err)
 	}
 	return d.add(fd, listening)
 }
 
 func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
-	fd, n, err := bound(a, o)
+	fd, sa, n, err := bound(a, o)
 	if err != nil {
 		return 0, err
 	}
-	return d.add(fd, n)
+	return d.addInet(fd, n, sa)
 }
 
-func bound(a Addr, o Opt) (fd int, n nature, err error) {
-	fd, sa, n, err := socket(a)
+// addInet is add with the family of the socket's address noted.
+func (d *osDriver) addInet(fd int, n nature, sa unix.Sockaddr) (Sock, error) {
+	s, err := d.add(fd, n)
+	if err == nil {
+		_, d.rows[s].six = sa.(*unix.SockaddrInet6)
+	}
+	return s, err
+}
+
+// bound is a socket bound to an address. Every address there is means those of
+// IPv4 where the kernel has no IPv6.
+func bound(a Addr, o Opt) (fd int, sa unix.Sockaddr, n nature, err error) {
+	fd, sa, n, err = socket(a)
+	if err == unix.EAFNOSUPPORT && a.IP.Addr() == netip.IPv6Unspecified() && !o.V6Only {
+		a.IP = netip.AddrPortFrom(netip.IPv4Unspecified(), a.IP.Port())
+		fd, sa, n, err = socket(a)
+	}
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, 0, os.NewSyscallError("socket", err)
 	}
 	if a.Net == TCP {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
@@ -97,9 +111,9 @@ func bound(a Addr, o Opt) (fd int, n nature, err error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return 0, 0, os.NewSyscallError("bind", err)
+		return 0, nil, 0, os.NewSyscallError("bind", err)
 	}
-	return fd, n, nil
+	return fd, sa, n, nil
 }
 
 func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
@@ -114,16 +128,28 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 		flow = Full
 	default:
 		unix.Close(fd)
-		if err == unix.EAGAIN || err == unix.ECONNREFUSED || err == unix.ENOENT {
-			err = fmt.Errorf("%w: %w", ErrRefused, err) // EAGAIN: a unix socket's backlog is full
-		}
-		return 0, 0, err
+		return 0, 0, dialError(err)
 	}
 	if n == tcpStream {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
-	s, err := d.add(fd, n)
+	s, err := d.addInet(fd, n, sa)
 	return s, flow, err
+}
+
+// refused is an errno that is ErrRefused too. It is comparable, so that all ports
+// share its number.
+type refused struct{ errno syscall.Errno }
+
+func (e refused) Error() string   { return ErrRefused.Error() + ": " + e.errno.Error() }
+func (e refused) Unwrap() []error { return []error{ErrRefused, e.errno} }
+
+func dialError(err error) error {
+	switch errno, _ := err.(syscall.Errno); errno {
+	case unix.ECONNREFUSED, unix.ENOENT, unix.EAGAIN: // EAGAIN: a unix socket's backlog is full
+		return refused{errno}
+	}
+	return err
 }
 
 // Finish asks how a connection attempt ended, and what error a socket has. A
@@ -131,14 +157,24 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 // it is connected.
 func (d *osDriver) Finish(s Sock) (Flow, error) {
 	fd := int(d.rows[s].fd)
+	switch n := d.rows[s].nature; {
+	case n == pipeOut:
+		return 0, syscall.EPIPE
+	case n > listening:
+		return 0, nil
+	}
+	switch n := d.rows[s].nature; {
+	case n == pipeOut || n == fifo:
+		return 0, unix.EPIPE // the reader is gone
+	case n > listening:
+		return 0, unix.EIO // the terminal is
+	}
 	e, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
 		return 0, err
 	}
-	if errno := syscall.Errno(e); errno == unix.ECONNREFUSED {
-		return 0, fmt.Errorf("%w: %w", ErrRefused, errno)
-	} else if errno != 0 {
-		return 0, errno
+	if e != 0 {
+		return 0, dialError(syscall.Errno(e))
 	}
 	if _, err := unix.Getpeername(fd); err == unix.ENOTCONN {
 		d.blocked(&d.rows[s], poll.Writable)
@@ -200,15 +236,30 @@ func addrOf(sa unix.Sockaddr) Addr {
 	case *unix.SockaddrInet4:
 		return Addr{Net: TCP, IP: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
 	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(sa.Addr).Unmap()
-		if sa.ZoneId != 0 {
-			ip = ip.WithZone(strconv.Itoa(int(sa.ZoneId)))
-		}
-		return Addr{Net: TCP, IP: netip.AddrPortFrom(ip, uint16(sa.Port))}
+		return Addr{Net: TCP, IP: netip.AddrPortFrom(zoned(sa.Addr, sa.ZoneId), uint16(sa.Port))}
 	case *unix.SockaddrUnix:
 		return Addr{Net: Unix, Path: sa.Name}
 	}
 	return Addr{}
+}
+
+// unlink removes the name of a unix listener that is closed, so that it can listen
+// there again.
+func unlink(fd int32) {
+	if sa, err := unix.Getsockname(int(fd)); err == nil {
+		if a := addrOf(sa); a.Net == Unix && a.Path != "" && a.Path[0] != '@' {
+			unix.Unlink(a.Path)
+		}
+	}
+}
+
+// zoned is an IPv6 address with its interface, or the IPv4 address that it stands for.
+func zoned(b [16]byte, zone uint32) netip.Addr {
+	ip := netip.AddrFrom16(b).Unmap()
+	if zone != 0 {
+		ip = ip.WithZone(strconv.FormatUint(uint64(zone), 10))
+	}
+	return ip
 }
 
 func zone(a netip.Addr) uint32 {
@@ -246,7 +297,7 @@ func rawAddr(sa *syscall.RawSockaddrAny, size uint32) Addr {
 		return Addr{Net: UDP, IP: netip.AddrPortFrom(netip.AddrFrom4(in.Addr), swapped(in.Port))}
 	case syscall.AF_INET6:
 		in := (*syscall.RawSockaddrInet6)(unsafe.Pointer(sa))
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(netip.AddrFrom16(in.Addr), swapped(in.Port))}
+		return Addr{Net: UDP, IP: netip.AddrPortFrom(zoned(in.Addr, in.Scope_id), swapped(in.Port))}
 	case syscall.AF_UNIX:
 		un := (*syscall.RawSockaddrUnix)(unsafe.Pointer(sa))
 		path := make([]byte, 0, len(un.Path))
@@ -278,7 +329,10 @@ func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 		return d.sendUnix(r, b, to)
 	}
 	var sa syscall.RawSockaddrInet6
-	size := d.encode(r, &sa, to.IP)
+	size, err := encode(r, &sa, to.IP)
+	if err != nil {
+		return 0, 0, err
+	}
 	raceRead(b)
 	for {
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
@@ -297,14 +351,18 @@ func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 }
 
 // encode writes an address in the family of the socket.
-func (d *osDriver) encode(r *row, sa *syscall.RawSockaddrInet6, to netip.AddrPort) uintptr {
-	if six, _ := unix.GetsockoptInt(int(r.fd), unix.SOL_SOCKET, unix.SO_DOMAIN); six == unix.AF_INET6 {
-		*sa = syscall.RawSockaddrInet6{Family: syscall.AF_INET6, Port: swapped(to.Port()), Addr: to.Addr().As16(), Scope_id: zone(to.Addr())}
-		return unsafe.Sizeof(*sa)
+func encode(r *row, sa *syscall.RawSockaddrInet6, to netip.AddrPort) (uintptr, error) {
+	ip := to.Addr().Unmap()
+	switch {
+	case r.six && ip.IsValid():
+		*sa = syscall.RawSockaddrInet6{Family: syscall.AF_INET6, Port: swapped(to.Port()), Addr: ip.As16(), Scope_id: zone(ip)}
+		return unsafe.Sizeof(*sa), nil
+	case !r.six && ip.Is4():
+		in := (*syscall.RawSockaddrInet4)(unsafe.Pointer(sa))
+		*in = syscall.RawSockaddrInet4{Family: syscall.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
+		return unsafe.Sizeof(*in), nil
 	}
-	in := (*syscall.RawSockaddrInet4)(unsafe.Pointer(sa))
-	*in = syscall.RawSockaddrInet4{Family: syscall.AF_INET, Port: swapped(to.Port()), Addr: to.Addr().Unmap().As4()}
-	return unsafe.Sizeof(*in)
+	return 0, syscall.EAFNOSUPPORT
 }
 
 func (d *osDriver) sendUnix(r *row, b []byte, to Addr) (int, Flow, error) {

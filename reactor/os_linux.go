@@ -35,6 +35,8 @@ type row struct {
 	fd     int32
 	nature nature
 	watch  poll.Interest // as registered
+	shared bool          // adopted: others may have the same description, and options of their own
+	six    bool          // an IPv6 socket
 }
 
 type nature uint8
@@ -61,7 +63,9 @@ func newOSDriver(socks int) (*osDriver, error) {
 		p.Close()
 		return nil, err
 	}
-	return &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}, nil
+	d := &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}
+	d.rows[0].fd = -1
+	return d, nil
 }
 
 func (d *osDriver) Now() int64 { return int64(time.Since(d.start)) + 1 }
@@ -138,9 +142,11 @@ func (d *osDriver) Traits(s Sock) Traits {
 	case listening:
 		return Listening
 	case pipeIn:
-		return ReadOnly
+		return ReadOnly | Plain
 	case pipeOut:
-		return WriteOnly
+		return WriteOnly | Plain
+	case fifo, device:
+		return Plain
 	}
 	return 0
 }
@@ -162,8 +168,11 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) { return d.read(s, 
 func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	most := len(b)
-	if most == 0 {
+	switch {
+	case most == 0:
 		return 0, 0, nil
+	case r.nature == pipeOut:
+		return 0, Gone, syscall.EPIPE // what looked readable is that its reader is gone
 	}
 	if most > maxIO {
 		b = b[:maxIO]
@@ -207,6 +216,9 @@ func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
 	b = b[:min(len(b), maxIO)]
 	for {
 		n, errno := rawWrite(r, b)
+		if errno == syscall.ECONNREFUSED && r.nature == inetDatagram {
+			continue // the answer to an earlier datagram
+		}
 		if errno != syscall.EINTR {
 			return d.wrote(r, n, len(b), errno)
 		}
@@ -287,8 +299,11 @@ func rawWritev(r *row, iov []unix.Iovec, v *Vec) (int, syscall.Errno) {
 
 func (d *osDriver) Shutdown(s Sock, how How) error {
 	r := &d.rows[s]
-	if r.nature == pipeOut {
-		return nil // closing it is the only way; the machine does
+	if r.nature > listening {
+		if r.nature == pipeOut && how&ShutWrite != 0 {
+			return d.closePipe(r)
+		}
+		return nil // a terminal has no half to close
 	}
 	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2: one less than How's bits.
 	if err := unix.Shutdown(int(r.fd), int(how)-1); err != unix.ENOTCONN {
@@ -297,10 +312,39 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 	return nil
 }
 
+// closePipe ends a pipe's direction in the only way that there is. The row stays,
+// without a descriptor.
+func (d *osDriver) closePipe(r *row) error {
+	if r.fd < 0 {
+		return nil
+	}
+	d.poller.Remove(int(r.fd))
+	err := syscall.Close(int(r.fd))
+	r.fd = -1
+	return err
+}
+
+// unsent tells whether the peer of a TCP connection has not acknowledged all that
+// was written to it.
+func (d *osDriver) unsent(s Sock) bool {
+	r := &d.rows[s]
+	var n int32
+	if r.nature == tcpStream {
+		syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(r.fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+	}
+	return n > 0
+}
+
 func (d *osDriver) Close(s Sock) error {
 	r := d.rows[s]
 	d.drop(s)
-	if r.nature <= listening {
+	if r.fd < 0 {
+		return nil // closePipe was here
+	}
+	if r.nature == listening {
+		unlink(r.fd)
+	}
+	if r.nature <= listening && !r.shared {
 		_, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(r.fd), 0, 0)
 		if errno != 0 {
 			return errno
@@ -309,7 +353,7 @@ func (d *osDriver) Close(s Sock) error {
 	}
 	// Whatever has the same description, a parent's terminal say, must not keep it registered.
 	d.poller.Remove(int(r.fd))
-	return syscall.Close(int(r.fd)) // may block: a terminal drains
+	return syscall.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
 }
 
 // Adopt duplicates an open descriptor and finds out what it is.
@@ -326,7 +370,12 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		unix.Close(fd)
 		return 0, err
 	}
-	return d.add(fd, n)
+	s, err := d.add(fd, n)
+	if err == nil {
+		domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+		d.rows[s].shared, d.rows[s].six = true, domain == unix.AF_INET6
+	}
+	return s, err
 }
 
 func natureOf(fd int) (nature, error) {

@@ -21,4 +21,6 @@ func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 	return d.Send(s, b, to)
 }
 
+func (d *osDriver) unsent(Sock) bool { return false }
+
 func exhausted(error) bool { return false }

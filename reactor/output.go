@@ -24,12 +24,19 @@ const directly = 16 << 10
 // Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
 // Options.Outbox bounds what a port holds. Errors of the connection are sticky
 // and lead to Fail, here or, when it breaks later, by the loop.
+//
+// On a datagram port b is one datagram to the peer that it was dialled to. It is
+// sent or refused at once: ErrWouldBlock says that there is no room, and no error
+// is sticky.
 func (c *IO) Write(p Port, b []byte) error {
 	pt, err := c.writable(p)
 	if err != nil {
 		return err
 	}
 	l := c.loop
+	if pt.flags&datagram != 0 {
+		return c.sendDatagram(p, pt, b)
+	}
 	mine := l.corkOf.pt == pt
 	if l.corked > 0 && (!mine || l.corked+len(b) > len(l.cork)) {
 		if l.flush(); pt.err != 0 {
@@ -47,7 +54,7 @@ func (c *IO) Write(p Port, b []byte) error {
 		return nil
 	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
 		l.append(pt, b)
-	case pt.flags&datagram != 0 || len(b) >= directly:
+	case len(b) >= directly:
 		l.flush()
 		return l.send(c.h, p, pt, b)
 	default:
@@ -59,6 +66,24 @@ func (c *IO) Write(p Port, b []byte) error {
 	return nil
 }
 
+// sendDatagram sends b whole or not at all: what there is no room for is not held,
+// as datagrams may be lost and must not be joined. Its errors are not the port's end.
+func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
+	l := c.loop
+	if c.h.ready&writeBit(p) == 0 {
+		return ErrWouldBlock
+	}
+	n, flow, err := l.write(pt.sock, b)
+	if l.sent(c.h, p, n, flow); err != nil {
+		return err
+	}
+	if flow&Full != 0 {
+		return ErrWouldBlock
+	}
+	c.moved()
+	return nil
+}
+
 // WriteSome is the raw write: no Outbox. It takes what the kernel takes, or
 // ErrWouldBlock; wait for Writable then.
 func (c *IO) WriteSome(p Port, b []byte) (int, error) {
@@ -67,6 +92,12 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return 0, err
 	}
 	l := c.loop
+	if pt.flags&datagram != 0 {
+		if err := c.sendDatagram(p, pt, b); err != nil {
+			return 0, err
+		}
+		return len(b), nil
+	}
 	if l.flush(); pt.err != 0 {
 		return 0, l.errs.of(pt.err)
 	}

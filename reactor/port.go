@@ -89,17 +89,20 @@ func (l *Loop) ready(ev poll.Event) {
 		}
 	}
 	if ev.Ready&poll.Error != 0 && pt.flags&datagram == 0 {
+		pt.flags |= failing
 		l.reset(h, p, pt)
 	}
 	l.rouse(x, h)
 }
 
 // reset looks after an error on a port that the machine is not about to read: it
-// takes the Fail edge now, and not at some later call.
+// takes the Fail edge now, and not at some later call. One that is about to read,
+// and then goes to a state that does not, takes it there.
 func (l *Loop) reset(h *header, p Port, pt *port) {
 	if h.flags&(newborn|stopping) != 0 || l.told(h)&fsm.Ready(readBit(p)) != 0 {
 		return
 	}
+	pt.flags &^= failing
 	if _, err := l.drv.Finish(pt.sock); err != nil {
 		l.fault(pt, err)
 		l.dropOutput(pt)
@@ -116,7 +119,7 @@ func (l *Loop) closePort(h *header, p Port, pt *port) {
 	if pt.in != 0 {
 		l.pool.put(pt.in)
 	}
-	if pt.flags&resolving != 0 {
+	if pt.flags&(resolving|connecting) != 0 {
 		l.forgetLookup(h, p)
 	}
 	if pt.sock != 0 {
@@ -162,7 +165,9 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 			continue
 		}
 		if l.drain(h, p, pt); pt.err == 0 && pt.flags&resolving == 0 && (pt.out != 0 || l.lingers(h, p, pt)) {
-			left = true
+			if left = true; pt.out == 0 && pt.flags&kernelIn != 0 {
+				l.queue(x, h) // there is more than one look discards
+			}
 			continue
 		}
 		l.closePort(h, p, pt)
@@ -176,10 +181,15 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 }
 
 // lingers discards input that came after the last look, and tells whether more is
-// to be expected.
+// to be expected: input that comes to a closed socket makes the peer's kernel drop
+// what it was sent and has not got yet.
 func (l *Loop) lingers(h *header, p Port, pt *port) bool {
-	if pt.flags&(connecting|datagram) != 0 || pt.flags&(kernelIn|lingering) == 0 || l.drv.Traits(pt.sock)&(ReadOnly|WriteOnly) != 0 {
+	if pt.flags&(connecting|datagram) != 0 || l.drv.Traits(pt.sock)&Plain != 0 {
 		return false
+	}
+	if pt.flags&(ended|lingering) == 0 && l.os != nil && l.os.unsent(pt.sock) {
+		pt.flags |= lingering | wantShut
+		l.shutIfDrained(pt)
 	}
 	for tries := 0; pt.flags&kernelIn != 0 && tries < 16; tries++ {
 		n, flow, err := l.drv.Read(pt.sock, l.scratch(scratchSize))

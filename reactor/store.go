@@ -146,13 +146,16 @@ func (s *store[M, Msg]) on(x uint32, h *header) *M {
 func (s *store[M, Msg]) run(x uint32, h *header) {
 	l := s.loop
 	m := s.on(x, h)
+	if s.rows[h.state].idle.Runs() {
+		l.now = l.drv.Now() // silence is counted from the byte, not from the turn
+	}
 	for steps := l.cfg.Steps; ; {
 		if h.flags&attention != 0 && !s.attend(x, h, m) {
 			break
 		}
 		told := l.told(h)
 		if told == 0 || h.flags&stuck != 0 {
-			if l.flush(); h.flags&(stuck|broken) == broken || h.flags&stuck == 0 && l.told(h) != 0 {
+			if l.flush(); h.flags&broken != 0 || h.flags&stuck == 0 && l.told(h) != 0 {
 				continue
 			}
 			if h.flags&(leaving|dead|stopping) == leaving && s.leave(x, h, m) {
@@ -182,10 +185,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 			h.flags |= stuck
 		}
 	}
-	l.flush()
-	if h.flags&(dead|stopping) == 0 {
-		l.arm(x, h)
-	}
+	l.rest(x, h)
 }
 
 func (s *store[M, Msg]) passReady(x uint32, m *M, told fsm.Ready) State {
@@ -270,9 +270,8 @@ func (s *store[M, Msg]) born(x uint32, h *header, m *M) {
 // lead moves a machine by the loop's own decision: a deadline.
 func (s *store[M, Msg]) lead(x uint32, h *header, to State, why error) {
 	m := s.on(x, h)
-	if to == fsm.Stop {
-		s.loop.reason = why
-	}
+	h.circles = 0
+	s.loop.reason = why
 	s.answer(x, h, m, to)
 	s.loop.settle(x, h)
 }
@@ -281,6 +280,7 @@ func (s *store[M, Msg]) lead(x uint32, h *header, to State, why error) {
 func (s *store[M, Msg]) answer(x uint32, h *header, m *M, next State) {
 	switch {
 	case next == fsm.Stay || h.flags&(dead|stopping) != 0:
+		s.loop.reason = nil
 		return
 	case next == fsm.Pass || next == fsm.Later:
 		next = s.cx.Stop(s.misuse(next.String(), "it answers nothing here"))
@@ -325,6 +325,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			}
 		}
 	}
+	l.reason = nil
 }
 
 func (s *store[M, Msg]) leaveRow(x uint32, h *header, m *M, row State) {

@@ -225,14 +225,19 @@ func (l *Loop) sawAll(h *header) {
 	}
 }
 
-// unsee shows all input again, to the state that is entered.
+// unsee shows all input again, and an error that was not looked at, to the state
+// that is entered.
 func (l *Loop) unsee(h *header) {
 	b := l.stores[h.kind]
 	l.peeked = 0
 	for p := Port(0); uint32(p) < b.nports; p++ {
-		if pt := b.port(h, p); pt.flags&seen != 0 {
+		pt := b.port(h, p)
+		if pt.flags&seen != 0 {
 			pt.flags &^= seen
 			l.refresh(h, p, pt)
+		}
+		if pt.flags&failing != 0 {
+			l.reset(h, p, pt)
 		}
 	}
 }

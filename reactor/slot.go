@@ -65,6 +65,7 @@ const (
 	shut              // it is ended
 	datagram          // reads and writes are whole messages
 	lingering         // its machine has stopped: discard input until the end
+	failing           // an error event came that no call has told of yet
 )
 
 // Bits of header.ready for port p.

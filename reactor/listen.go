@@ -58,7 +58,7 @@ func (n *Listener) Close(at Place) error {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
 	}
 	return at.place(func(l *Loop) error {
-		if l != n.loop || l.listeners[n.row].gen != n.gen || l.listeners[n.row].sock == 0 {
+		if l != n.loop || n.row < 0 || l.listeners[n.row].gen != n.gen || l.listeners[n.row].sock == 0 {
 			return ErrClosed
 		}
 		l.closeListener(&l.listeners[n.row])
@@ -88,19 +88,15 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 }
 
 func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listener, error) {
-	s, err := storeOf(l, k)
+	s, err := portStoreOf(l, k)
 	if err != nil {
 		return nil, err
-	}
-	if len(k.opt.Ports) == 0 {
-		return nil, errors.New("the kind has no port for what is accepted: name one in Options.Ports")
 	}
 	if l.leaving {
 		return nil, ErrClosed
 	}
-	stream := a.Net == TCP || a.Net == Unix || a.Net == UnixPacket
 	var sock Sock
-	if stream {
+	if a.Net == TCP || a.Net == Unix || a.Net == UnixPacket {
 		sock, err = l.drv.Listen(a, opt)
 	} else {
 		sock, err = l.drv.Bind(a, opt)
@@ -108,13 +104,28 @@ func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listen
 	if err != nil {
 		return nil, err
 	}
-	bound, err := l.drv.Name(sock, Local)
+	return s.serve(sock, m)
+}
+
+// portStoreOf is the store of a kind that can take a socket as port 0.
+func portStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
+	if len(k.opt.Ports) == 0 {
+		return nil, errors.New("the kind has no port for the socket: name one in Options.Ports")
+	}
+	return storeOf(l, k)
+}
+
+// serve makes machines of what a bound socket brings: one for each connection of a
+// listener, or one for a datagram socket.
+func (s *store[M, Msg]) serve(sock Sock, m M) (*Listener, error) {
+	l := s.loop
+	at, err := l.drv.Name(sock, Local)
 	if err != nil {
 		l.drv.Close(sock)
 		return nil, err
 	}
-	n := &Listener{Addr: bound.IP, Path: bound.Path, loop: l, row: -1}
-	if !stream {
+	n := &Listener{Addr: at.IP, Path: at.Path, loop: l, row: -1}
+	if l.drv.Traits(sock)&Listening == 0 {
 		return n, s.adopt(sock, &m)
 	}
 	n.row, n.gen, err = l.addListener(sock, &s.base, func(c Sock) error { return s.adopt(c, &m) })
@@ -264,12 +275,9 @@ type Descriptor interface {
 func (k *Kind[M, Msg]) Adopt(at Place, d Descriptor, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := at.place(func(l *Loop) error {
-		s, err := storeOf(l, k)
+		s, err := portStoreOf(l, k)
 		if err != nil {
 			return err
-		}
-		if len(k.opt.Ports) == 0 {
-			return errors.New("the kind has no port for it: name one in Options.Ports")
 		}
 		sock, err := l.take(d)
 		if err != nil {
@@ -313,6 +321,33 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 	}
 	c.moved()
 	return d.Close()
+}
+
+// ListenOn is Listen over a socket that listens already, such as a
+// *net.TCPListener or one inherited from a parent: it is duplicated, and d closed.
+func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) {
+	var n *Listener
+	err := at.place(func(l *Loop) error {
+		s, err := portStoreOf(l, k)
+		if err != nil {
+			return err
+		}
+		sock, err := l.take(d)
+		if err != nil {
+			return err
+		}
+		if l.drv.Traits(sock)&Listening == 0 {
+			l.drv.Close(sock)
+			return errors.New("the socket does not listen: want one that does, or Adopt")
+		}
+		n, err = s.serve(sock, m)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
+	}
+	d.Close()
+	return n, nil
 }
 
 // take duplicates a descriptor for the driver.

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/stator-go/stator/slab"
@@ -34,7 +35,7 @@ func (c *Config) check() error {
 		{"Accepts", &c.Accepts, 64, 1 << 16},
 		{"Batch", &c.Batch, 256, 1 << 20},
 		{"Steps", &c.Steps, 32, 1 << 16},
-		{"Buffers", &c.Buffers, 256 << 20, 1 << 46},
+		{"Buffers", &c.Buffers, 256 << 20, math.MaxInt},
 	}
 	fields[1].def = c.Slots
 	if c.Slots == 0 {
@@ -82,17 +83,17 @@ func (o *Options) check() error {
 			*f.v = f.def
 		}
 		if *f.v < 1 || *f.v > 1<<30 {
-			return fmt.Errorf("Options.%s %d: want 1 to %d, or 0 for %d", f.name, *f.v, 1<<30, f.def)
+			return fmt.Errorf("option %s %d: want 1 to %d, or 0 for %d", f.name, *f.v, 1<<30, f.def)
 		}
 	}
 	if o.Most < 0 || o.Most > slab.MaxSlots {
-		return fmt.Errorf("Options.Most %d: want 1 to %d, or 0 for the loop's slots", o.Most, slab.MaxSlots)
+		return fmt.Errorf("option Most %d: want 1 to %d, or 0 for the loop's slots", o.Most, slab.MaxSlots)
 	}
 	if o.Linger == 0 {
 		o.Linger = 5 * time.Second
 	}
 	if o.Linger < 0 {
-		return fmt.Errorf("Options.Linger %v: want a duration, or 0 for 5s", o.Linger)
+		return fmt.Errorf("option Linger %v: want a duration, or 0 for 5s", o.Linger)
 	}
 	if o.Start == 0 {
 		o.Start = 1

@@ -15,7 +15,7 @@ var (
 	ErrForeign     = errors.New("a token of another loop")             // the token's loop is not the one asked
 	ErrEdge        = errors.New("undeclared transition")               // a handler answered a state that its row's To does not name
 	ErrSpin        = errors.New("64 calls without progress")           // transitions in a circle, without a byte, message or timer
-	ErrEnterLoop   = errors.New("Enter led on more than 8 times")      // Enter handlers that lead to each other
+	ErrEnterLoop   = errors.New("more than 8 Enter handlers led on")   // Enter handlers that lead to each other
 	ErrPortInUse   = errors.New("port is open")                        // Close it before Dial
 	ErrUnsupported = errors.New("not supported on this platform")      // named with the platform
 	ErrInHandler   = errors.New("called from a handler of this loop")  // it would wait for itself: pass &cx.IO as the Place

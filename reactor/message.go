@@ -34,7 +34,7 @@ type cell[Msg any] struct {
 func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
 	ring, err := mailbox.New[cell[Msg]](opt.Inflow, l.sleeper)
 	if err != nil {
-		return nil, fmt.Errorf("Options.Inflow: %w", err)
+		return nil, fmt.Errorf("option Inflow: %w", err)
 	}
 	return &inbox[Msg]{ring: ring, loop: l, most: int32(opt.Mailbox),
 		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Int32, l.cfg.Slots)}, nil

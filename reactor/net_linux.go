@@ -186,7 +186,7 @@ func (d *osDriver) Finish(s Sock) (Flow, error) {
 func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
 	r := &d.rows[s]
 	for {
-		fd, _, errno := syscall.RawSyscall6(syscall.SYS_ACCEPT4, uintptr(r.fd), 0, 0, sockFlags, 0, 0)
+		fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(r.fd), 0, 0, sockFlags, 0, 0)
 		switch errno {
 		case 0:
 			return d.accepted(int(fd), r)
@@ -204,7 +204,7 @@ func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
 // of the connection once: setting TCP_NODELAY fails on others.
 func (d *osDriver) accepted(fd int, of *row) (Sock, Flow, error) {
 	one := int32(1)
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, uintptr(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY,
+	_, _, errno := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY,
 		uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one), 0)
 	n := tcpStream
 	if errno != 0 {
@@ -274,7 +274,7 @@ func (d *osDriver) recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	var sa syscall.RawSockaddrAny
 	for {
 		size := uint32(unsafe.Sizeof(sa))
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 			syscall.MSG_DONTWAIT, uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
 		switch errno {
 		case 0:
@@ -335,7 +335,7 @@ func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 	}
 	raceRead(b)
 	for {
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 			syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT, uintptr(unsafe.Pointer(&sa)), size)
 		switch errno {
 		case 0:

@@ -261,7 +261,7 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 }
 
 func rawRead(fd int32, b []byte) (int, syscall.Errno) {
-	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	if errno == 0 {
 		raceWrite(b[:n])
 	}
@@ -272,11 +272,11 @@ func rawRead(fd int32, b []byte) (int, syscall.Errno) {
 func rawWrite(r *row, b []byte) (int, syscall.Errno) {
 	raceRead(b)
 	if r.nature <= unixDatagram {
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 			syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT, 0, 0)
 		return int(n), errno
 	}
-	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	n, _, errno := syscall.RawSyscall(unix.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return int(n), errno
 }
 
@@ -289,9 +289,9 @@ func rawWritev(r *row, iov []unix.Iovec, v *Vec) (int, syscall.Errno) {
 	if r.nature <= unixDatagram {
 		msg := unix.Msghdr{Iov: &iov[0]}
 		msg.SetIovlen(len(iov))
-		n, _, errno = syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(r.fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT)
+		n, _, errno = syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(r.fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT)
 	} else {
-		n, _, errno = syscall.RawSyscall(syscall.SYS_WRITEV, uintptr(r.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
+		n, _, errno = syscall.RawSyscall(unix.SYS_WRITEV, uintptr(r.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
 	}
 	runtime.KeepAlive(v)
 	return int(n), errno
@@ -330,7 +330,7 @@ func (d *osDriver) unsent(s Sock) bool {
 	r := &d.rows[s]
 	var n int32
 	if r.nature == tcpStream {
-		syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(r.fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+		syscall.RawSyscall(unix.SYS_IOCTL, uintptr(r.fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
 	}
 	return n > 0
 }
@@ -345,7 +345,7 @@ func (d *osDriver) Close(s Sock) error {
 		unlink(r.fd)
 	}
 	if r.nature <= listening && !r.shared {
-		_, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(r.fd), 0, 0)
+		_, _, errno := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(r.fd), 0, 0)
 		if errno != 0 {
 			return errno
 		}

@@ -13,19 +13,35 @@ import (
 const peer reactor.Port = 0
 
 const (
-	serving fsm.State = fsm.First + iota // between commands
-	partial                              // part of a command is here: bounded, however it trickles
-	sending                              // a large value is being sent from where it lies
+	serving  fsm.State = fsm.First + iota // between commands
+	partial                               // part of a command is here: bounded, however it trickles
+	sending                               // a large value is being sent from where it lies
+	paused                                // published more than subscribers have taken yet
+	parting                               // all is said; the last of it is on its way
+	trickled                              // did not end its command in time: over
+	unread                                // does not read its replies: over
 )
 
 // A call serves this many commands and bytes of replies at the most, so that a
-// deep pipeline does not hold up the others.
+// deep pipeline, or a large value, does not hold up the others.
 const (
 	commandsPerCall = 64
 	repliesPerCall  = 64 << 10
+	valuesPerCall   = 1 << 20
 )
 
-var errOutput = errors.New("the client does not read its replies")
+// Messages on their way from publishers to subscribers, over which publishers
+// wait, and how many there is room for: one PUBLISH may reach a multitude.
+const (
+	mailBeforePause = 1 << 14
+	mailRoom        = 1 << 16
+)
+
+var (
+	errOutput   = errors.New("the client does not read its replies")
+	errTrickled = errors.New("the client does not end its command")
+	errInput    = errors.New("unfinished commands take too much memory")
+)
 
 // conn is a client's connection.
 type conn struct {
@@ -33,26 +49,41 @@ type conn struct {
 	session redis.Session
 	parser  wire.Parser
 	late    wire.Output // what sending has to send
-	self    reactor.Ref[redis.Message]
+	most    int         // bytes that late may come to
+	self    reactor.Ref[mail]
+
+	taken     int  // bytes of a command that is cut off, in server.unfinished
+	coming    int  // messages on their way here, in server.mail
+	publishes bool // it did once
 }
 
-type cx = reactor.Context[redis.Message]
+// mail is what comes to a connection: what another one published, or its own
+// word that all that it published has been taken.
+type mail struct {
+	redis.Message
+	goOn bool
+}
 
-func newConn(l limits) *reactor.Kind[conn, redis.Message] {
+type cx = reactor.Context[mail]
+
+func newConn(l limits) *reactor.Kind[conn, mail] {
 	return reactor.Must(reactor.NewKind("client",
-		reactor.Options{
-			Ports: []string{"peer"}, Outbox: l.output,
-			Mailbox: 1 << 16, Inflow: 1 << 18, // a publisher's pipeline, before its subscribers' turn comes
-		},
-		reactor.Table[conn, redis.Message]{
-			fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: fsm.Stop,
-				Stall: fsm.After(l.patience, fsm.Stop)},
+		reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom, Inflow: mailRoom},
+		reactor.Table[conn, mail]{
+			fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: parting,
+				Stall: fsm.After(l.patience, unread)},
 			serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
-				Ready: (*conn).commands, To: fsm.To(partial, sending)},
-			partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, fsm.Stop),
-				Ready: (*conn).commands, To: fsm.To(serving, partial, sending)},
-			sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, fsm.Stop),
-				Ready: (*conn).send, To: fsm.To(serving, sending)},
+				Ready: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
+			partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
+				Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
+			sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
+				Ready: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
+			paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
+				To: fsm.To(serving, partial, sending, parting, unread)},
+			parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
+				Ready: (*conn).part, Message: (*conn).drop},
+			trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
+			unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
 		}))
 }
 
@@ -62,17 +93,27 @@ func (c *conn) open(cx *cx) fsm.State {
 	return fsm.Stay
 }
 
-func (c *conn) close(*cx) { c.session.Close() }
+func (c *conn) close(*cx) {
+	c.session.Close()
+	c.server.mail -= c.coming
+	c.unfinished -= c.taken
+}
 
 // commands serves what is whole of the input.
 func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
+	if c.publishes && c.server.mail > mailBeforePause {
+		return c.pause(cx)
+	}
 	in, err := cx.Peek(peer)
 	if err != nil {
 		return cx.Fail(err)
 	}
+	c.out.Reset() // were a handler to panic, nobody else gets what it had replied
 	used, done, whole := 0, 0, true
+	mailed := c.server.mail
 	now := time.Now().UnixMicro()
-	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() {
+	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
+		(c.server.mail == mailed || c.server.mail <= mailBeforePause) {
 		args, n, err := c.parser.Next(in[used:], c.args)
 		used += n
 		switch {
@@ -85,8 +126,13 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 			done++
 		}
 	}
+	c.publishes = c.publishes || c.server.mail > mailed
+	c.redis.Stats.BytesIn += uint64(used)
 	begun := !whole && (used < len(in) || c.parser.Held() > 0)
 	cx.Discard(peer, used)
+	if !c.hold(c.parser.Held()) {
+		return cx.Stop(errInput)
+	}
 	next := c.reply(cx)
 	switch {
 	case next != fsm.Stay:
@@ -99,41 +145,54 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	return fsm.Stay
 }
 
+// hold counts the bytes of this client's unfinished command, and tells whether
+// those of all clients may stay.
+func (c *conn) hold(bytes int) bool {
+	c.unfinished += bytes - c.taken
+	c.taken = bytes
+	return c.unfinished <= c.limits.input || bytes == 0
+}
+
+// between is where a client is that has nothing to wait for but its commands.
+func (c *conn) between() fsm.State {
+	if c.taken > 0 {
+		return partial
+	}
+	return serving // commands looks at once whether the input holds a piece of one
+}
+
 // reply sends what was replied; a large value leads to sending.
 func (c *conn) reply(cx *cx) fsm.State {
+	c.redis.Stats.BytesOut += uint64(c.out.Len())
 	switch {
 	case cx.State() == sending:
-		if c.late.Move(&c.out); c.late.Len() > c.limits.output {
-			return c.tooMuch(cx)
+		if c.late.Move(&c.out); c.late.Len() > c.most {
+			return unread
 		}
 		return fsm.Stay
 	case !c.out.Contiguous():
 		c.late.Move(&c.out)
+		c.most = c.late.Len() + c.limits.output
 		return sending
 	}
 	if c.out.Len() > 0 {
 		err := cx.Write(peer, c.out.Front())
 		if c.out.Reset(); err == reactor.ErrFull {
-			return c.tooMuch(cx)
+			return unread
 		} else if err != nil {
 			return cx.Fail(err)
 		}
 	}
 	if c.session.Closing() {
-		return fsm.Stop
+		return parting
 	}
 	return fsm.Stay
 }
 
-func (c *conn) tooMuch(cx *cx) fsm.State {
-	c.redis.Stats.OutputLimit++
-	return cx.Stop(errOutput)
-}
-
 // send goes on with large values. Within bounds a stay in which nothing moves.
 func (c *conn) send(cx *cx, _ reactor.Ready) fsm.State {
-	moved := false
-	for c.late.Len() > 0 {
+	moved := 0
+	for c.late.Len() > 0 && moved < valuesPerCall {
 		n, err := cx.WriteSome(peer, c.late.Front())
 		if err == reactor.ErrWouldBlock {
 			break
@@ -142,28 +201,74 @@ func (c *conn) send(cx *cx, _ reactor.Ready) fsm.State {
 			return cx.Fail(err)
 		}
 		c.late.Sent(n)
-		moved = true
+		moved += n
 	}
 	switch {
-	case c.late.Len() == 0 && c.session.Closing():
-		return fsm.Stop
-	case c.late.Len() == 0:
-		return serving
-	case moved:
+	case c.late.Len() > 0 && moved > 0:
 		return sending
+	case c.late.Len() > 0:
+		return fsm.Stay
+	case c.session.Closing():
+		return parting
+	}
+	return c.between()
+}
+
+// Deliver is redis.Mail: a message comes to this connection's own turn.
+func (c *conn) Deliver(m redis.Message) bool {
+	if c.self.Send(mail{Message: m}) != nil {
+		return false
+	}
+	c.server.mail++
+	c.coming++
+	return true
+}
+
+// pause waits until what was published is taken: mailboxes keep the order, so a
+// message to oneself comes behind all of it.
+func (c *conn) pause(cx *cx) fsm.State {
+	if c.self.Post(&cx.IO, mail{goOn: true}) != nil {
+		return fsm.Stay // called again when there is room
+	}
+	return paused
+}
+
+// published writes a message of a channel. A session that could not be given all
+// of them is over.
+func (c *conn) published(cx *cx, m *mail) fsm.State {
+	if m.goOn {
+		if cx.State() == paused {
+			return c.between()
+		}
+		return fsm.Stay
+	}
+	c.drop(cx, m)
+	if c.session.Closing() && cx.State() != sending {
+		return unread
+	}
+	c.out.Reset()
+	c.session.Message(&c.out, m.Message)
+	return c.reply(cx)
+}
+
+func (c *conn) drop(_ *cx, m *mail) fsm.State {
+	if !m.goOn {
+		c.server.mail--
+		c.coming--
 	}
 	return fsm.Stay
 }
 
-// Deliver is redis.Mail: a message comes to this connection's own turn.
-func (c *conn) Deliver(m redis.Message) bool { return c.self.Send(m) == nil }
+func (c *conn) part(*cx, reactor.Ready) fsm.State { return fsm.Stop }
 
-// published writes a message of a channel. A session that could not be given all
-// of them is over.
-func (c *conn) published(cx *cx, m *redis.Message) fsm.State {
-	if c.session.Closing() && cx.State() != sending {
-		return c.tooMuch(cx)
-	}
-	c.session.Message(&c.out, *m)
-	return c.reply(cx)
+func (c *conn) tooSlow(cx *cx) fsm.State {
+	c.redis.Stats.Trickled++
+	return cx.Stop(errTrickled)
+}
+
+// tooMuch drops what was not read: it would take its memory for longer.
+func (c *conn) tooMuch(cx *cx) fsm.State {
+	c.redis.Stats.OutputLimit++
+	cx.Close(peer)
+	return cx.Stop(errOutput)
 }

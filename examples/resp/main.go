@@ -9,8 +9,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,43 +23,120 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// limits are what a client may take.
+// limits are what clients may take.
 type limits struct {
+	clients  int           // at once; further ones wait to be accepted
 	bulk     int           // bytes of a value
-	output   int           // bytes of replies that it has not read
+	output   int           // bytes of replies that a client has not read
+	input    int           // bytes of unfinished commands of all clients
 	patience time.Duration // for a command's end, and for a client that does not read
 }
 
 // server is what the machines of the loop share.
 type server struct {
-	limits limits
-	redis  *redis.Server
-	args   *wire.Args
-	out    wire.Output // replies of the call that runs
+	limits     limits
+	redis      *redis.Server
+	args       *wire.Args
+	out        wire.Output // replies of the call that runs
+	mail       int         // messages on their way to subscribers
+	unfinished int         // bytes of unfinished commands that parsers hold
 }
 
+const usage = `resp serves Redis clients: strings, expiry and publish-subscribe, in memory.
+
+	resp                               on 127.0.0.1:7379
+	resp -listen :6379 -maxclients 500
+	redis-cli -p 7379 set greeting hello
+
+SIGINT or SIGTERM ends it once what was received is answered.
+
+`
+
 func main() {
-	listen := flag.String("listen", "127.0.0.1:7379", "address to serve on, host:port; port 0 picks one")
+	listen := flag.String("listen", "127.0.0.1:7379", "`address` to serve on, host:port; port 0 picks one")
 	grace := flag.Duration("grace", 5*time.Second, "how long clients may go on after SIGTERM")
-	password := flag.String("requirepass", "", "password that AUTH wants; empty: nobody has to")
-	clients := flag.Int("maxclients", 10000, "clients at once")
+	password := flag.String("requirepass", "", "`password` that AUTH wants; empty: nobody has to")
 	l := limits{}
-	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "bytes that one value may have")
-	flag.IntVar(&l.output, "output-limit", 64<<20, "bytes of replies that a client may leave unread before it is closed")
+	flag.IntVar(&l.clients, "maxclients", 10000, "clients at once; further ones wait")
+	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "`bytes` that one value may have")
+	flag.IntVar(&l.output, "output-limit", 64<<20, "`bytes` of replies that a client may leave unread before it is closed")
+	flag.IntVar(&l.input, "input-limit", 1<<30, "`bytes` of unfinished commands that all clients may have before one is closed")
 	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take for one command, or read nothing")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	flag.Parse()
-	if err := serve(*listen, *password, *clients, *grace, l); err != nil {
+	if err := errors.Join(l.check(), checkRest(*grace, flag.Args())); err != nil {
+		fmt.Fprintf(os.Stderr, "resp: %v\nresp -h explains\n", err)
+		os.Exit(2)
+	}
+	if err := serve(*listen, *password, *grace, l); err != nil {
 		fmt.Fprintln(os.Stderr, "resp:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(addr, password string, clients int, grace time.Duration, l limits) error {
-	loop, err := reactor.NewLoop(reactor.Config{Slots: clients + 1, Batch: 4096})
+// Largest values: what the packages beneath can hold.
+const (
+	mostClients = 1<<24 - 2
+	mostBytes   = 1 << 30
+)
+
+func (l *limits) check() error {
+	for _, f := range []struct {
+		name    string
+		v, most int
+	}{
+		{"maxclients", l.clients, mostClients}, {"max-bulk", l.bulk, mostBytes},
+		{"output-limit", l.output, mostBytes}, {"input-limit", l.input, math.MaxInt},
+	} {
+		if f.v < 1 || f.v > f.most {
+			return fmt.Errorf("-%s %d: want 1 to %d", f.name, f.v, f.most)
+		}
+	}
+	if l.patience <= 0 {
+		return fmt.Errorf("-patience %v: want a time above 0, such as 30s", l.patience)
+	}
+	return nil
+}
+
+func checkRest(grace time.Duration, args []string) error {
+	if grace < 0 {
+		return fmt.Errorf("-grace %v: want 0 or more", grace)
+	}
+	if len(args) > 0 {
+		return fmt.Errorf("argument %q: want options only", args[0])
+	}
+	return nil
+}
+
+// spareFiles are descriptors that are no client's: the listener, the loop's own,
+// the standard streams.
+const spareFiles = 32
+
+// fit lowers the number of clients to what the descriptors allow, as Redis does.
+func (l *limits) fit(files int) (warning string) {
+	if files >= l.clients+spareFiles {
+		return ""
+	}
+	asked := l.clients
+	l.clients = max(1, files-spareFiles)
+	return fmt.Sprintf("%d clients want %d open files, and %d are allowed: -maxclients is %d",
+		asked, asked+spareFiles, files, l.clients)
+}
+
+func serve(addr, password string, grace time.Duration, l limits) error {
+	if files, known := openFiles(); known {
+		if warning := l.fit(files); warning != "" {
+			fmt.Fprintln(os.Stderr, "resp: warning:", warning)
+		}
+	}
+	loop, err := newLoop(l)
 	if err != nil {
 		return err
 	}
-	bound, err := start(loop, addr, password, l)
+	_, bound, err := start(loop, addr, password, l)
 	if err != nil {
 		return err
 	}
@@ -68,11 +147,16 @@ func serve(addr, password string, clients int, grace time.Duration, l limits) er
 	return loop.Serve(ended, grace)
 }
 
+// newLoop has a slot for each client, and one for the clock.
+func newLoop(l limits) (*reactor.Loop, error) {
+	return reactor.NewLoop(reactor.Config{Slots: l.clients + 1, Batch: 4096})
+}
+
 // start puts the server's machines into a loop.
-func start(loop *reactor.Loop, addr, password string, l limits) (*reactor.Listener, error) {
+func start(loop *reactor.Loop, addr, password string, l limits) (*server, *reactor.Listener, error) {
 	e, err := newExpiry()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s := &server{limits: l, args: wire.NewArgs(wire.Limits{MaxBulk: l.bulk})}
 	s.redis = redis.NewServer(redis.Config{
@@ -80,7 +164,8 @@ func start(loop *reactor.Loop, addr, password string, l limits) (*reactor.Listen
 		Seed: uint64(time.Now().UnixNano()), Started: time.Now().UnixMicro(),
 	})
 	if e.clock, err = newClock().Spawn(loop, clock{server: s, expiry: e}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newConn(l).Listen(loop, "tcp", addr, conn{server: s})
+	bound, err := newConn(l).Listen(loop, "tcp", addr, conn{server: s})
+	return s, bound, err
 }

@@ -211,8 +211,9 @@ func (l *Loop) refresh(h *header, p Port, pt *port) {
 }
 
 // sawAll follows a call that looked at input and took none of it: it is shown
-// again when more comes, or to another state.
-func (l *Loop) sawAll(h *header) {
+// again when more comes, or to another state. It tells whether a port whose input
+// was seen has something else to tell.
+func (l *Loop) sawAll(h *header) (more bool) {
 	b := l.stores[h.kind]
 	for p := Port(0); l.peeked != 0; p++ {
 		if l.peeked&(1<<p) != 0 {
@@ -220,9 +221,11 @@ func (l *Loop) sawAll(h *header) {
 			if pt := b.port(h, p); pt.in != 0 {
 				pt.flags |= seen
 				l.refresh(h, p, pt)
+				more = more || h.ready&readBit(p) != 0
 			}
 		}
 	}
+	return more
 }
 
 // unsee shows all input again, and an error that was not looked at, to the state

@@ -38,7 +38,8 @@ func (c *IO) Write(p Port, b []byte) error {
 		return c.sendDatagram(p, pt, b)
 	}
 	mine := l.corkOf.pt == pt
-	if l.corked > 0 && (!mine || l.corked+len(b) > len(l.cork)) {
+	if l.corked > 0 && (!mine || l.corked+len(b) > len(l.cork) || l.held(pt)+len(b) > c.st.opt.Outbox) {
+		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
 			return l.errs.of(pt.err)
 		}

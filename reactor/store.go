@@ -103,7 +103,7 @@ func (b *base) admit() (uint32, *header, error) {
 	}
 	b.live++
 	h.kind = b.number
-	h.gates = uint8(fsm.Sendable) | 1<<fsm.MaxPorts - 1
+	h.gates = uint8(fsm.Sendable<<1 - 1) // all open
 	h.flags = newborn | noDeadline
 	if l.leaving {
 		h.flags |= leaving
@@ -172,14 +172,14 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		l.calling = x + 1
 		next := s.kind.rows[h.state].Ready(m, &s.cx, told)
 		l.calling = 0
-		if l.peeked != 0 {
-			l.sawAll(h)
+		if next == fsm.Pass {
+			next = s.passReady(x, m, told)
+		}
+		if l.peeked != 0 && l.sawAll(h) {
+			l.progress = true // the next look finds something else: the end, or an Inbox that is full
 		}
 		switch {
 		case next != fsm.Stay:
-			if next == fsm.Pass {
-				next = s.passReady(x, m, told)
-			}
 			s.answer(x, h, m, next)
 		case !l.progress && l.told(h) == told:
 			h.flags |= stuck
@@ -298,7 +298,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 		if h.circles++; h.circles > 64 && next != fsm.Stop {
 			next = s.cx.Stop(ErrSpin)
 		}
-		if depth == 8 && next != fsm.Stop {
+		if depth > 8 && next != fsm.Stop {
 			next = s.cx.Stop(ErrEnterLoop)
 		}
 		reason := l.reason

@@ -106,12 +106,15 @@ func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
 	s.seen = now
 	srv.Stats.Commands++
 	c := &srv.call
-	*c = call{Session: s, out: out, args: args, us: now, now: now / 1000, db: &srv.Keys.DBs[s.db]}
+	c.Session, c.out, c.args = s, out, args
+	c.us, c.now = now, now/1000
+	c.db = &srv.Keys.DBs[s.db]
 	c.cmd = srv.commands.find(args[0])
 	if c.admitted() {
 		s.last = c.cmd
 		c.cmd.run(c)
 	}
+	c.args = nil
 }
 
 // admitted finds the subcommand, and replies with an error to a command that

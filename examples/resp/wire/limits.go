@@ -49,6 +49,7 @@ type Limits struct {
 type Args struct {
 	limits  Limits
 	list    [][]byte
+	lent    bool   // the list may hold on to the buffer of a long command
 	scratch []byte // arguments of an inline command, rid of quotes and escapes
 }
 

@@ -68,7 +68,7 @@ func TestReplies(t *testing.T) {
 func TestOutputModel(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 5))
 	value := bytes.Repeat([]byte("0123456789abcdef"), 4*Large/16)
-	for range 500 {
+	for range 60 {
 		var o Output
 		var want []byte
 		for range rnd.IntN(40) {

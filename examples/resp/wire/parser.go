@@ -37,6 +37,10 @@ func (p *Parser) Held() int {
 // taken all the same. An error is an Error; it is final, and every further
 // call repeats it.
 func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
+	if a.lent {
+		clear(a.list[:cap(a.list)])
+		a.lent = false
+	}
 	for p.err == "" {
 		var used int
 		var bad Error
@@ -214,7 +218,7 @@ func (q *partial) list(a *Args) [][]byte {
 	if len(q.args) > keepList {
 		args = make([][]byte, 0, len(q.args))
 	} else {
-		a.list = args
+		a.list, a.lent = args, true
 	}
 	for _, s := range q.args {
 		args = append(args, q.buf[s.from:s.to:s.to])

@@ -239,3 +239,23 @@ func BenchmarkParseSet(b *testing.B) {
 		}
 	}
 }
+
+// A long command's buffer is let go of at the next call.
+func TestLongCommandIsLetGo(t *testing.T) {
+	var p Parser
+	a := NewArgs(Limits{})
+	in := fmt.Appendf(nil, "*2\r\n$3\r\nGET\r\n$100000\r\n")
+	if _, n, _ := p.Next(in, a); n != len(in) {
+		t.Fatalf("%d bytes taken of %d", n, len(in))
+	}
+	args, _, err := p.Next(make([]byte, 100_002), a)
+	if len(args) != 2 || err != nil || p.Held() != 0 {
+		t.Fatal(len(args), err, p.Held())
+	}
+	p.Next(nil, a)
+	for _, arg := range a.list[:cap(a.list)] {
+		if arg != nil {
+			t.Errorf("%d bytes are held on to", len(arg))
+		}
+	}
+}

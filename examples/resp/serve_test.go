@@ -1,0 +1,346 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/examples/resp/redis"
+	"github.com/stator-go/stator/reactor"
+)
+
+func TestCommandsOverTCP(t *testing.T) {
+	r := run(t, small(), "secret")
+	c := r.dial()
+	c.ask("-NOAUTH Authentication required.\r\n", "GET", "k")
+	c.ask("-WRONGPASS invalid username-password pair or user is disabled.\r\n", "AUTH", "wrong")
+	c.ask("+OK\r\n", "AUTH", "secret")
+	c.ask("+OK\r\n", "SET", "k", "v")
+	c.send("get k\r\n") // inline
+	c.wants("$1\r\nv\r\n")
+	c.ask("+OK\r\n", "SELECT", "3")
+	c.ask("$-1\r\n", "GET", "k")
+	c.send(command("SELECT", "0") + command("GET", "k") + command("QUIT") + command("DEL", "k"))
+	c.wants("+OK\r\n$1\r\nv\r\n+OK\r\n")
+	c.closes()
+
+	// What stood behind QUIT was not served.
+	d := r.dial()
+	d.ask("+OK\r\n", "AUTH", "secret")
+	d.ask(":1\r\n", "EXISTS", "k")
+}
+
+// A client that has sent its last is answered before it is closed.
+func TestHalfClose(t *testing.T) {
+	r := run(t, small(), "")
+	c := r.dial()
+	value := letters(3<<20, 'h')
+	c.send(command("SET", "k", value) + strings.Repeat(command("GET", "k"), 4) + command("PING"))
+	c.Conn.(*net.TCPConn).CloseWrite()
+	c.wants("+OK\r\n" + strings.Repeat(bulk(value), 4) + "+PONG\r\n")
+	c.closes()
+	r.alone()
+}
+
+// cut sends s in pieces of random size.
+func cut(c *client, s string, most int, rnd *rand.Rand) {
+	for len(s) > 0 {
+		n := min(len(s), 1+rnd.IntN(most))
+		if _, err := io.WriteString(c.Conn, s[:n]); err != nil {
+			return // the server's end tells
+		}
+		s = s[n:]
+	}
+}
+
+func TestPipelineOf100000(t *testing.T) {
+	r := run(t, small(), "")
+	const n = 100_000
+	var ask, want strings.Builder
+	for i := range n {
+		switch i % 4 {
+		case 0:
+			ask.WriteString(command("SET", fmt.Sprint("k", i%1000), fmt.Sprint("v", i)))
+			want.WriteString("+OK\r\n")
+		case 1:
+			ask.WriteString(command("GET", fmt.Sprint("k", (i-1)%1000)))
+			want.WriteString(bulk(fmt.Sprint("v", i-1)))
+		case 2:
+			fmt.Fprintf(&ask, "echo %d\r\n", i)
+			want.WriteString(bulk(fmt.Sprint(i)))
+		default:
+			ask.WriteString(command("INCR", "n"))
+			fmt.Fprintf(&want, ":%d\r\n", i/4+1)
+		}
+	}
+	t.Run("one write", func(t *testing.T) {
+		c := r.dial()
+		go io.WriteString(c.Conn, ask.String())
+		c.wants(want.String())
+	})
+	t.Run("cut", func(t *testing.T) {
+		c := r.dial()
+		c.ask("+OK\r\n", "FLUSHALL")
+		go cut(c, ask.String(), 8<<10, rand.New(rand.NewPCG(1, 2)))
+		c.wants(want.String())
+	})
+}
+
+// Every byte on its own: no cut of a conversation matters.
+func TestEveryCut(t *testing.T) {
+	r := run(t, small(), "")
+	ask := command("SET", "key", letters(300, 'v')) + "\r\nGET key\r\n*0\r\n" + command("ECHO", "") + "echo \"a\\x41\"\r\n" + command("QUIT")
+	want := "+OK\r\n" + bulk(letters(300, 'v')) + bulk("") + bulk("aA") + "+OK\r\n"
+	for at := 1; at < len(ask); at += 7 {
+		c := r.dial()
+		c.send(ask[:at])
+		time.Sleep(200 * time.Microsecond)
+		c.send(ask[at:])
+		c.wants(want)
+		c.closes()
+	}
+	c := r.dial()
+	for i := range len(ask) {
+		c.send(ask[i : i+1])
+	}
+	c.wants(want)
+	c.closes()
+}
+
+func TestLargeValues(t *testing.T) {
+	r := run(t, small(), "")
+	c := r.dial()
+	a, b := letters(20<<20, 'a'), letters(20<<20+3, 'b')
+	go func() {
+		io.WriteString(c.Conn, command("SET", "a", a)+command("SET", "b", b)+command("STRLEN", "a"))
+		io.WriteString(c.Conn, command("GET", "a")+command("ECHO", "between")+command("GET", "b")+command("MGET", "b", "none", "a"))
+		// The value that is being sent is not the one that is set meanwhile.
+		io.WriteString(c.Conn, command("GET", "a")+command("SET", "a", "new")+command("GET", "a"))
+	}()
+	c.wants(fmt.Sprintf("+OK\r\n+OK\r\n:%d\r\n", len(a)))
+	c.wants(bulk(a) + bulk("between") + bulk(b) + "*3\r\n" + bulk(b) + "$-1\r\n" + bulk(a))
+	c.wants(bulk(a) + "+OK\r\n" + bulk("new"))
+	if s := r.stats(); s.Held > 1<<20 {
+		t.Errorf("ports hold %d bytes: large values are to be sent from where they lie", s.Held)
+	}
+}
+
+// A deadline in the middle of a command counts also when the command began
+// behind a reply that took a while.
+func TestTrickleBehindLargeReply(t *testing.T) {
+	l := small()
+	l.patience = 300 * time.Millisecond
+	r := run(t, l, "")
+	c := r.dial()
+	value := letters(8<<20, 'v')
+	c.ask("+OK\r\n", "SET", "k", value)
+	begun := command("SET", "k", letters(100<<10, 'w'))
+	c.send(command("GET", "k") + begun[:90<<10])
+	c.wants(bulk(value))
+	c.closes()
+	if s := r.stop(); s.Trickled != 1 || s.OutputLimit != 0 {
+		t.Errorf("trickled %d, output limit %d: want 1, 0", s.Trickled, s.OutputLimit)
+	}
+}
+
+func TestExpiryByTheWheel(t *testing.T) {
+	r := run(t, small(), "")
+	c := r.dial()
+	var ask strings.Builder
+	for i := range 3000 {
+		ask.WriteString(command("SET", fmt.Sprint("k", i), "v", "PX", fmt.Sprint(150+i%50)))
+	}
+	c.ask("+OK\r\n", "SET", "later", "v", "EX", "1000")
+	c.ask("+OK\r\n", "SET", "far", "v", "EXAT", "9000000000000")
+	c.ask("+OK\r\n", "SET", "stays", "v")
+	c.send(ask.String())
+	c.wants(strings.Repeat("+OK\r\n", 3000))
+	dbsize := func() (n int) {
+		c.send(command("DBSIZE"))
+		line, err := c.in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Sscanf(line, ":%d", &n)
+		return n
+	}
+	end := time.Now().Add(patient)
+	for dbsize() != 3 {
+		if time.Now().After(end) {
+			t.Fatalf("%d keys are left that nobody looked at; want 3", dbsize())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	// Earlier than what the clock sleeps for, and earlier than the key's own.
+	c.ask(":1\r\n", "PEXPIRE", "later", "30")
+	for dbsize() != 2 {
+		if time.Now().After(end) {
+			t.Fatal("a deadline that was brought forward does not come")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	// The one put off stays; the clock goes on for what is set after it slept.
+	c.ask("+OK\r\n", "SET", "k", "v", "PX", "20")
+	c.ask(":1\r\n", "PEXPIRE", "k", "1000000")
+	c.ask("+OK\r\n", "SET", "probe", "v", "PX", "60")
+	for dbsize() != 3 {
+		if time.Now().After(end) {
+			t.Fatal("the clock has stopped")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	c.ask(":1\r\n", "EXISTS", "k")
+}
+
+// What was received before the shutdown is answered, also where the client reads
+// slowly.
+func TestShutdownAnswers(t *testing.T) {
+	r := run(t, small(), "")
+	value := letters(8<<20, 'v')
+	var clients []*client
+	for i := range 6 {
+		c := r.dial()
+		c.ask("+OK\r\n", "SET", "k", value)
+		if i%2 == 0 {
+			c.send(command("GET", "k") + command("GET", "k") + command("PING"))
+		} else {
+			c.send(strings.Repeat(command("INCR", fmt.Sprint("n", i)), 2000))
+		}
+		clients = append(clients, c)
+	}
+	idle := r.dial()
+	idle.ask("+PONG\r\n", "PING")
+	// All commands are in the kernel or further: loopback keeps the order.
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	defer cancel()
+	down := make(chan error, 1)
+	go func() { down <- r.loop.Shutdown(ctx) }()
+	idle.closes()
+	for i, c := range clients {
+		if i%2 == 0 {
+			c.wants(bulk(value) + bulk(value) + "+PONG\r\n")
+		} else {
+			for n := range 2000 {
+				c.wants(fmt.Sprintf(":%d\r\n", n+1))
+			}
+		}
+		c.closes()
+	}
+	if err := <-down; err != nil {
+		t.Error(err)
+	}
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+	r.over = true
+	if n := r.srv.redis.Clients(); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
+// Clients that are killed in the middle of everything leave nothing behind.
+func TestKilledClients(t *testing.T) {
+	r := run(t, small(), "")
+	setup := r.dial()
+	big := letters(2<<20, 'v')
+	setup.ask("+OK\r\n", "SET", "big", big)
+	scripts := []string{
+		strings.Repeat(command("INCR", "n"), 500),
+		strings.Repeat(command("GET", "big"), 20),
+		command("SUBSCRIBE", "news", "more") + command("PSUBSCRIBE", "n*"),
+		strings.Repeat(command("PUBLISH", "news", letters(200, 'p')), 300),
+		command("PUBLISH", "news", big) + command("PUBLISH", "news", "x"),
+		command("HELLO", "3") + command("SUBSCRIBE", "news") + strings.Repeat(command("GET", "big"), 3),
+		command("SET", "k", letters(300<<10, 'k')),
+		command("MGET", "big", "k", "big") + command("QUIT"),
+		"*3\r\n$3\r\nSET\r\n$x\r\n",
+	}
+	const workers = 8
+	done := make(chan int, workers)
+	stop := time.Now().Add(time.Second)
+	for w := range workers {
+		go func() {
+			rnd := rand.New(rand.NewPCG(uint64(w), 7))
+			n := 0
+			for ; time.Now().Before(stop); n++ {
+				c, err := net.DialTimeout("tcp", r.addr, patient)
+				if err != nil {
+					continue
+				}
+				script := scripts[rnd.IntN(len(scripts))] + scripts[rnd.IntN(len(scripts))]
+				io.WriteString(c, script[:rnd.IntN(len(script)+1)])
+				if rnd.IntN(2) == 0 {
+					c.SetReadDeadline(time.Now().Add(time.Duration(rnd.IntN(3000)) * time.Microsecond))
+					io.CopyN(io.Discard, c, rnd.Int64N(4<<20))
+				}
+				if rnd.IntN(4) > 0 {
+					c.(*net.TCPConn).SetLinger(0) // a reset
+				}
+				c.Close()
+			}
+			done <- n
+		}()
+	}
+	total := 0
+	for range workers {
+		total += <-done
+	}
+	setup.ask("+PONG\r\n", "PING")
+	setup.Close()
+	s := r.alone()
+	if s.Held != 0 {
+		t.Errorf("ports hold %d bytes and there is no client", s.Held)
+	}
+	if total < 50 {
+		t.Errorf("%d connections in a second", total)
+	}
+	t.Logf("%d connections: %v", total, s)
+}
+
+// A handler's panic ends one client, and none sees what another one was to get.
+func TestPanicStaysWithItsClient(t *testing.T) {
+	r := run(t, small(), "")
+	r.srv.redis.Keys = nil // before the first client comes
+	c := r.dial()
+	c.send(command("ECHO", "private") + command("GET", "k"))
+	if got, _ := c.rest(); strings.Contains(string(got), "-") {
+		t.Errorf("got %q", got)
+	}
+	d := r.dial()
+	d.send("*x\r\n")
+	d.wants("-ERR Protocol error: invalid multibulk length\r\n")
+	d.closes()
+	s := r.alone()
+	if s.Panics != 1 {
+		t.Errorf("%d panics, want the one that was provoked", s.Panics)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	defer cancel()
+	if err := r.loop.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	r.over = true
+	if n := r.srv.redis.Clients(); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
+func TestTakenAddress(t *testing.T) {
+	r := run(t, small(), "")
+	loop, err := reactor.NewLoop(reactor.Config{Slots: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loop.Close()
+	_, _, err = start(loop, r.addr, "", small())
+	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), r.addr) {
+		t.Errorf("listening twice on %s: %v", r.addr, err)
+	}
+}
+
+var _ redis.Mail = (*conn)(nil)

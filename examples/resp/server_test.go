@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/examples/resp/redis"
+	"github.com/stator-go/stator/reactor"
+)
+
+// patient bounds what a test waits for, on a busy machine too.
+const patient = 20 * time.Second
+
+// small limits let a test reach them.
+func small() limits {
+	return limits{clients: 600, bulk: 64 << 20, output: 16 << 20, input: 256 << 20, patience: patient}
+}
+
+// running is a server in this process.
+type running struct {
+	t     testing.TB
+	loop  *reactor.Loop
+	srv   *server // for the loop's goroutine, until stop
+	addr  string
+	ended chan error
+	over  bool
+}
+
+func run(t testing.TB, l limits, password string) *running {
+	t.Helper()
+	loop, err := newLoop(l)
+	if errors.Is(err, reactor.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, bound, err := start(loop, "127.0.0.1:0", password, l)
+	if err != nil {
+		loop.Close()
+		t.Fatal(err)
+	}
+	r := &running{t: t, loop: loop, srv: srv, addr: bound.String(), ended: make(chan error, 1)}
+	go func() { r.ended <- loop.Run(context.Background()) }()
+	t.Cleanup(func() { r.stop() })
+	return r
+}
+
+// stop shuts the server down and checks what always holds: no panic, nothing
+// left of any client.
+func (r *running) stop() redis.Stats {
+	if r.over {
+		return r.srv.redis.Stats
+	}
+	r.over = true
+	r.t.Helper()
+	before := r.stats()
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	defer cancel()
+	if err := r.loop.Shutdown(ctx); err != nil {
+		r.t.Errorf("shutdown: %v; before: %v", err, before)
+	}
+	if err := <-r.ended; err != nil {
+		r.t.Errorf("run: %v", err)
+	}
+	if before.Panics != 0 {
+		r.t.Errorf("%d panics", before.Panics)
+	}
+	if n := r.srv.redis.Clients(); n != 0 {
+		r.t.Errorf("%d sessions are left", n)
+	}
+	if r.srv.mail != 0 || r.srv.unfinished != 0 {
+		r.t.Errorf("%d messages and %d bytes of commands are left", r.srv.mail, r.srv.unfinished)
+	}
+	return r.srv.redis.Stats
+}
+
+func (r *running) stats() reactor.Stats {
+	r.t.Helper()
+	s, err := r.loop.Stats(r.loop)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+// until waits for the loop's counters to be as they should.
+func (r *running) until(what string, is func(reactor.Stats) bool) reactor.Stats {
+	r.t.Helper()
+	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
+		s := r.stats()
+		if is(s) {
+			return s
+		}
+		if time.Now().After(end) {
+			r.t.Fatalf("not %s within %v: %v", what, patient, s)
+		}
+	}
+}
+
+// alone waits until no client is left: the clock is a machine too.
+func (r *running) alone() reactor.Stats {
+	r.t.Helper()
+	return r.until("alone", func(s reactor.Stats) bool { return s.Machines == 1 })
+}
+
+// client is a connection that fails the test when something is not as expected.
+type client struct {
+	net.Conn
+	in *bufio.Reader
+	t  testing.TB
+}
+
+func (r *running) dial() *client { r.t.Helper(); return dial(r.t, r.addr) }
+
+func dial(t testing.TB, addr string) *client {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", addr, patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(patient))
+	t.Cleanup(func() { c.Close() })
+	return &client{Conn: c, in: bufio.NewReaderSize(c, 64<<10), t: t}
+}
+
+func (c *client) send(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.Conn, s); err != nil {
+		c.t.Fatalf("send %.60q: %v", s, err)
+	}
+}
+
+// wants reads exactly this.
+func (c *client) wants(want string) {
+	c.t.Helper()
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(c.in, got)
+	if err != nil {
+		c.t.Fatalf("got %s, then %v; want %s", short(got[:n]), err, short([]byte(want)))
+	}
+	if string(got) != want {
+		at := 0
+		for got[at] == want[at] {
+			at++
+		}
+		c.t.Fatalf("byte %d: got %s, want %s", at, short(got[at:]), short([]byte(want[at:])))
+	}
+}
+
+// ask sends a command and wants a reply.
+func (c *client) ask(reply string, args ...string) {
+	c.t.Helper()
+	c.send(command(args...))
+	c.wants(reply)
+}
+
+// rest is all that comes until the server closes. A reset ends it too, and is
+// told: the bytes before it may be lost on the way.
+func (c *client) rest() (got []byte, reset bool) {
+	c.t.Helper()
+	got, err := io.ReadAll(c.in)
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() {
+		c.t.Fatalf("the server does not close; it sent %s", short(got))
+	}
+	return got, err != nil
+}
+
+// closes wants the server to close, without another byte.
+func (c *client) closes() {
+	c.t.Helper()
+	if got, _ := c.rest(); len(got) > 0 {
+		c.t.Fatalf("got %s; want the connection closed", short(got))
+	}
+}
+
+func short(b []byte) string {
+	if len(b) > 200 {
+		return fmt.Sprintf("%q... of %d bytes", b[:200], len(b))
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// command is a command as clients send it.
+func command(args ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(args))
+	for _, a := range args {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(a), a)
+	}
+	return b.String()
+}
+
+func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
+
+// letters are n bytes that differ from each other where they were moved or lost.
+func letters(n int, seed byte) string {
+	return string(bytes.Repeat([]byte{seed, 'b', 'c', 'd', 'e', 'f', 'g'}, n/7+1)[:n])
+}

@@ -69,7 +69,7 @@ func (c *call) rename(onlyNew bool) bool {
 func keys(c *call) {
 	at, n := c.out.Mark(), 0
 	pattern := string(c.args[1])
-	c.db.Scan(0, math.MaxInt64, func(e *store.Entry) {
+	c.db.Scan(0, math.MaxInt, func(e *store.Entry) {
 		if !c.due(e) && match(pattern, []byte(e.Key())) {
 			c.out.Text(e.Key())
 			n++
@@ -111,7 +111,7 @@ func scan(c *call) {
 			return
 		}
 	}
-	c.scan(cursor, int(count), pattern, is(filter, "string"))
+	c.scan(cursor, int(min(count, math.MaxInt)), pattern, is(filter, "string"))
 }
 
 func (c *call) scan(cursor uint64, count int, pattern string, wanted bool) {

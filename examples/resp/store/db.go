@@ -221,7 +221,7 @@ func (db *DB) Scan(cursor uint64, count int, see func(*Entry)) uint64 {
 	if count < 1 {
 		count = 1
 	}
-	end := cursor + uint64(min(count, 1<<40))*10
+	end := cursor + min(uint64(count), 1<<40)*10
 	for ; cursor < uint64(db.used); cursor++ {
 		if count == 0 || cursor == end {
 			return cursor

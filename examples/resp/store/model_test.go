@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -147,7 +148,7 @@ func compare(t *testing.T, db *DB, m naive, now int64) {
 	t.Helper()
 	seen := map[string]bool{}
 	timed := 0
-	if next := db.Scan(0, 1<<60, func(e *Entry) {
+	if next := db.Scan(0, math.MaxInt, func(e *Entry) {
 		if seen[e.Key()] {
 			t.Fatalf("%s twice", e.Key())
 		}

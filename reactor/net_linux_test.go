@@ -1,0 +1,220 @@
+package reactor_test
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// What the tests over real descriptors share.
+
+// netPatience bounds a wait for what has to come.
+const netPatience = 10 * time.Second
+
+// port0 and port1 are the ports of the machines under test.
+const port0, port1 reactor.Port = 0, 1
+
+type netCx = reactor.Context[reactor.None]
+
+// netLoop makes a loop that runs until the test ends.
+func netLoop(t testing.TB, cfg reactor.Config) *reactor.Loop {
+	t.Helper()
+	if cfg.Slots == 0 {
+		cfg.Slots = 256
+	}
+	l, err := reactor.NewLoop(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return l
+}
+
+func netStats(t testing.TB, l *reactor.Loop) reactor.Stats {
+	t.Helper()
+	s, err := l.Stats(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// netWait waits until something is so.
+func netWait(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(netPatience); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %v not yet: %s", netPatience, what)
+		}
+	}
+}
+
+// netTake takes what a machine reports.
+func netTake[T any](t testing.TB, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(netPatience):
+		t.Fatalf("no report of the machine in %v", netPatience)
+		panic("not reached")
+	}
+}
+
+func netListen[M, Msg any](t testing.TB, l *reactor.Loop, k *reactor.Kind[M, Msg], m M) *reactor.Listener {
+	t.Helper()
+	n, err := k.Listen(l, "tcp", "127.0.0.1:0", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func netDial(t testing.TB, n *reactor.Listener) *net.TCPConn {
+	t.Helper()
+	c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(n.Addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(netPatience))
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// netKind makes a kind of one state of its own.
+func netKind[M any](t testing.TB, opt reactor.Options, row reactor.Row[M, reactor.None]) *reactor.Kind[M, reactor.None] {
+	t.Helper()
+	row.Name = "one"
+	if row.Idle == (fsm.Deadline{}) && row.Within == (fsm.Deadline{}) {
+		row.Idle = fsm.Never
+	}
+	return netTable(t, opt, reactor.Table[M, reactor.None]{{Shutdown: fsm.Stop}, row})
+}
+
+func netTable[M any](t testing.TB, opt reactor.Options, rows reactor.Table[M, reactor.None]) *reactor.Kind[M, reactor.None] {
+	t.Helper()
+	if opt.Ports == nil {
+		opt.Ports = []string{"peer"}
+	}
+	k, err := reactor.NewKind(t.Name(), opt, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// netBytes are random bytes.
+func netBytes(n int) []byte {
+	b := make([]byte, n)
+	r := rand.NewChaCha8([32]byte{byte(n)})
+	r.Read(b)
+	return b
+}
+
+// netEcho sends b in random pieces, and reads it back in others: all of it, and
+// then the end.
+func netEcho(t testing.TB, c *net.TCPConn, b []byte) {
+	t.Helper()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		r := rand.New(rand.NewPCG(1, 2))
+		for left := b; len(left) > 0; {
+			n := min(len(left), 1+r.IntN(1<<r.IntN(18)))
+			if _, err := c.Write(left[:n]); err != nil {
+				t.Error(err)
+				return
+			}
+			left = left[n:]
+		}
+		c.CloseWrite()
+	})
+	got := netReadAll(t, c)
+	wg.Wait()
+	netSame(t, got, b)
+}
+
+// netReadAll reads to the end in random pieces.
+func netReadAll(t testing.TB, c io.Reader) (got []byte) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(3, 4))
+	b := make([]byte, 128<<10)
+	for {
+		n, err := c.Read(b[:1+r.IntN(1<<r.IntN(18))])
+		got = append(got, b[:n]...)
+		if err == io.EOF {
+			return got
+		}
+		if err != nil {
+			t.Errorf("after %d bytes: %v", len(got), err)
+			return got
+		}
+	}
+}
+
+func netSame(t testing.TB, got, want []byte) {
+	t.Helper()
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Fatalf("byte %d of %d is %#x: want %#x", i, len(want), got[i], want[i])
+		}
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d bytes: want %d", len(got), len(want))
+	}
+}
+
+// netReset closes a connection so that its peer sees a reset.
+func netReset(c *net.TCPConn) {
+	c.SetLinger(0)
+	c.Close()
+}
+
+// netControl makes a system call on a connection's descriptor.
+func netControl(t testing.TB, c *net.TCPConn, f func(fd int) error) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err == nil {
+		if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
+			err = e
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// netDialNarrow dials with a small receive buffer: the kernels hold little of what
+// is not read.
+func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
+	t.Helper()
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 64<<10) })
+		return err
+	}}
+	c, err := d.Dial("tcp", n.Addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(netPatience))
+	t.Cleanup(func() { c.Close() })
+	return c.(*net.TCPConn)
+}

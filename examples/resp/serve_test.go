@@ -231,16 +231,41 @@ func TestShutdownAnswers(t *testing.T) {
 		}
 		c.closes()
 	}
-	if err := <-down; err != nil {
-		t.Error(err)
+	r.ends(<-down)
+}
+
+// So it is for more clients than a loop hears of in one turn.
+func TestShutdownAnswersEveryone(t *testing.T) {
+	r := run(t, small(), "")
+	busy := r.dial()
+	var keys strings.Builder
+	for i := range 50_000 {
+		keys.WriteString(command("SET", fmt.Sprint("key", i), "v"))
 	}
-	if err := <-r.ended; err != nil {
-		t.Error(err)
+	go io.WriteString(busy.Conn, keys.String())
+	busy.wants(strings.Repeat("+OK\r\n", 50_000))
+	clients := make([]*client, 500)
+	for i := range clients {
+		clients[i] = r.dial()
+		clients[i].ask("+PONG\r\n", "PING")
 	}
-	r.over = true
-	if n := r.srv.redis.Clients(); n != 0 {
-		t.Errorf("%d sessions are left", n)
+	// All of this reaches the loop in one call, which takes a while.
+	busy.send(strings.Repeat(command("KEYS", "*a*b*c"), 40))
+	time.Sleep(5 * time.Millisecond)
+	for i, c := range clients {
+		c.send(command("ECHO", fmt.Sprint(i)))
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	defer cancel()
+	down := make(chan error, 1)
+	go func() { down <- r.loop.Shutdown(ctx) }()
+	busy.wants(strings.Repeat("*0\r\n", 40))
+	busy.closes()
+	for i, c := range clients {
+		c.wants(bulk(fmt.Sprint(i)))
+		c.closes()
+	}
+	r.ends(<-down)
 }
 
 // Clients that are killed in the middle of everything leave nothing behind.
@@ -305,7 +330,8 @@ func TestKilledClients(t *testing.T) {
 // A handler's panic ends one client, and none sees what another one was to get.
 func TestPanicStaysWithItsClient(t *testing.T) {
 	r := run(t, small(), "")
-	r.srv.redis.Keys = nil // before the first client comes
+	r.srv.redis.Keys = nil
+	r.stats() // the loop has seen it
 	c := r.dial()
 	c.send(command("ECHO", "private") + command("GET", "k"))
 	if got, _ := c.rest(); strings.Contains(string(got), "-") {
@@ -319,15 +345,7 @@ func TestPanicStaysWithItsClient(t *testing.T) {
 	if s.Panics != 1 {
 		t.Errorf("%d panics, want the one that was provoked", s.Panics)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patient)
-	defer cancel()
-	if err := r.loop.Shutdown(ctx); err != nil {
-		t.Error(err)
-	}
-	r.over = true
-	if n := r.srv.redis.Clients(); n != 0 {
-		t.Errorf("%d sessions are left", n)
-	}
+	r.ends(r.loop.Shutdown(context.Background()))
 }
 
 func TestTakenAddress(t *testing.T) {

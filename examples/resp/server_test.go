@@ -54,25 +54,26 @@ func run(t testing.TB, l limits, password string) *running {
 	return r
 }
 
-// stop shuts the server down and checks what always holds: no panic, nothing
-// left of any client.
+// stop shuts the server down, and gives its counters.
 func (r *running) stop() redis.Stats {
-	if r.over {
-		return r.srv.redis.Stats
-	}
-	r.over = true
 	r.t.Helper()
-	before := r.stats()
-	ctx, cancel := context.WithTimeout(context.Background(), patient)
-	defer cancel()
-	if err := r.loop.Shutdown(ctx); err != nil {
-		r.t.Errorf("shutdown: %v; before: %v", err, before)
+	if !r.over {
+		if s := r.stats(); s.Panics != 0 {
+			r.t.Errorf("%d panics", s.Panics)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patient)
+		defer cancel()
+		r.ends(r.loop.Shutdown(ctx))
 	}
-	if err := <-r.ended; err != nil {
-		r.t.Errorf("run: %v", err)
-	}
-	if before.Panics != 0 {
-		r.t.Errorf("%d panics", before.Panics)
+	return r.srv.redis.Stats
+}
+
+// ends checks how the loop ended, and that nothing is left of any client.
+func (r *running) ends(shutdown error) {
+	r.t.Helper()
+	r.over = true
+	if err := errors.Join(shutdown, <-r.ended); err != nil {
+		r.t.Errorf("end: %v", err)
 	}
 	if n := r.srv.redis.Clients(); n != 0 {
 		r.t.Errorf("%d sessions are left", n)
@@ -80,7 +81,6 @@ func (r *running) stop() redis.Stats {
 	if r.srv.mail != 0 || r.srv.unfinished != 0 {
 		r.t.Errorf("%d messages and %d bytes of commands are left", r.srv.mail, r.srv.unfinished)
 	}
-	return r.srv.redis.Stats
 }
 
 func (r *running) stats() reactor.Stats {
@@ -163,10 +163,11 @@ func (c *client) ask(reply string, args ...string) {
 	c.wants(reply)
 }
 
-// rest is all that comes until the server closes. A reset ends it too, and is
-// told: the bytes before it may be lost on the way.
+// rest is all that comes until the server closes; the client then does, too. A
+// reset ends it as well, and is told: bytes before it may be lost on the way.
 func (c *client) rest() (got []byte, reset bool) {
 	c.t.Helper()
+	defer c.Close()
 	got, err := io.ReadAll(c.in)
 	var late net.Error
 	if errors.As(err, &late) && late.Timeout() {

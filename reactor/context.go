@@ -65,9 +65,12 @@ func (c *IO) Stop(reason error) State {
 // a deadline leads to.
 func (c *IO) Why() error { return c.loop.reason }
 
-// Within replaces this stay's bound (in Enter: backoff, negotiated times); the
-// row still says where it leads. In a row without Within it does nothing.
+// Within replaces this stay's bound (in Enter: backoff, negotiated times) by d from
+// now; 0 is none. The row still says where it leads. In a row without Within it does nothing.
 func (c *IO) Within(d time.Duration) {
+	if !c.st.rows[c.h.state].within.Runs() {
+		return
+	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)
 	c.h.flags |= noDeadline // it may be earlier than what is armed
 }

@@ -121,6 +121,12 @@ func (l *Loop) expire() {
 			l.arm(x, h)
 			continue
 		}
+		if why == "idle" && h.flags&queued != 0 {
+			continue // there may be bytes that came in time: it runs first, and arms what is left
+		}
+		if why == "life" {
+			h.lifeAt = forever // it leads once; the states behind have bounds of their own
+		}
 		l.stats.deadlines++
 		b := l.stores[h.kind]
 		b.lead(x, h, to, deadlineErrors[why])

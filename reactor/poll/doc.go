@@ -1,3 +1,89 @@
 // Package poll tells which descriptors are ready, portably and without
-// allocating.
+// allocating: sockets, pipes, terminals and whatever else the system can watch,
+// each named in its events by 64 bits of the user's.
+//
+//	p, err := poll.New()
+//	err = p.Register(fd, token, poll.Readable)
+//	for {
+//		n, err := p.Wait(events, timeout)
+//		for _, ev := range events[:n] {
+//			// ev.Token can be read
+//		}
+//	}
+//
+// The descriptors are the user's own and should not block. The package neither
+// reads nor writes nor closes them. Those of package net are reached through
+// syscall.Conn; see the example of a listener.
+//
+// # Goroutines
+//
+// Wait belongs to one goroutine at a time, and need not be the same one each
+// time; a second one is told ErrBusy. All else may be called by any goroutine
+// at any time, also while one waits, which takes notice. What a goroutine did
+// before Register, Modify or [Waker.Wake] is visible to the one that gets the
+// event. The zero Poller and the zero Waker are of no use: see New, NewWaker.
+//
+// # Levels and edges
+//
+// Without Edge, each Wait tells of a descriptor for as long as it is ready.
+//
+// With Edge, a Wait tells that readiness began, and then perhaps no more. Who
+// got the event works until an operation would block, calls [Poller.Rearm] for
+// its direction, and may count on the next event. An event that told nothing
+// new may come at any time. Where the kernel knows edges, Rearm does nothing
+// and data that arrives is an event even when older data is not drained; but a
+// program that counts on either works on that backend alone.
+//
+// A hang-up or an error is told whatever the interest, and as Readable and
+// Writable, as neither operation would block.
+//
+// # Removal
+//
+// Remove a descriptor before closing it. Then no later Wait tells of it, and
+// [Drop] strikes out what the last Wait has told already. A descriptor that is
+// closed without Remove is forgotten, and its number may be registered again,
+// with two exceptions. As long as a duplicate of it is open, in this process or
+// a child, epoll goes on telling of it, and nothing can stop that. And the
+// poll(2) backend takes a file that fstat cannot tell from the closed one for
+// the same file, such as an eventfd for another: Register answers ErrExist, and
+// Modify takes it over. Tokens with a generation, as those of package slab,
+// make either harmless.
+//
+// # Waiting
+//
+// With epoll, a Wait that finds nothing parks its goroutine in the Go runtime's
+// own poller, as a read from a net.Conn does: it holds neither a thread nor a
+// processor. With poll(2) it blocks a thread, as a system call does.
+//
+// A Wait never ends before its timeout has passed, if nothing came. It is late
+// by what the scheduler and the kernel's clock take; poll(2) outside Linux
+// counts in whole milliseconds. A signal does not end it.
+//
+// Wait hands the processor over once every 100 microseconds, so a goroutine
+// that always finds events does not starve others, whose timers the scheduler
+// would look at after 10 to 40 milliseconds.
+//
+// # Backends
+//
+//	epoll   Linux        a call costs by what is ready
+//	poll    every Unix   a call costs by what is registered
+//
+// New takes the platform's best one, or the one that the environment variable
+// STATOR_POLLER names. Elsewhere it answers ErrUnsupported. Package conformance
+// has the cases that all of them meet.
+//
+// Skipped on Linux, by number:
+//
+//	20 a machine that reads a byte a call is called until it is done: epoll, poll: no loop that calls machines
+//
+// # Cost
+//
+// Nothing allocates but New, NewWaker, Register as its tables grow, and errors.
+// A Wait that finds events costs a system call; one that parks costs three to
+// five and the runtime's switch. A call fetches at most 1,024 events, whatever
+// the room. Descriptors used: epoll holds three and one for each Waker, poll(2)
+// two.
+//
+// The shape is that of mio's Poll, Token and Waker; the manual pages epoll(7)
+// and poll(2) are the reference for what the kernel tells.
 package poll

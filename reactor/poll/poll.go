@@ -90,8 +90,8 @@ var (
 // to step in, and the runtime's own preemption takes 10 ms and more.
 const yieldEvery = 100 * time.Microsecond
 
-// backend is a platform's way to wait. Its errors are errno values, or the
-// named ones above; Poller says what was attempted.
+// backend is a platform's way to wait. Its errors are what the kernel answers, or
+// would; Poller names them and says what was attempted.
 type backend interface {
 	register(fd int, t Token, i Interest) error
 	modify(fd int, t Token, i Interest) error

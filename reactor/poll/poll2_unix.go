@@ -160,7 +160,7 @@ func (p *poll2) register(fd int, t Token, i Interest) error {
 		p.at[int32(fd)] = at
 		p.watches = append(p.watches, watch{})
 	} else if p.watches[at].file == file {
-		return ErrExist
+		return unix.EEXIST
 	} // else the watch is that of a closed descriptor with this number
 	p.set(at, watch{token: t, fd: int32(fd), want: i, file: file})
 	return nil
@@ -175,7 +175,7 @@ func (p *poll2) modify(fd int, t Token, i Interest) error {
 	defer p.mu.Unlock()
 	at, ok := p.at[int32(fd)]
 	if !ok || p.watches[at].file != file {
-		return ErrNotExist
+		return unix.ENOENT
 	}
 	p.set(at, watch{token: t, fd: int32(fd), want: i, file: file})
 	return nil
@@ -186,7 +186,7 @@ func (p *poll2) rearm(fd int, t Token, i Interest) error {
 	defer p.mu.Unlock()
 	at, ok := p.at[int32(fd)]
 	if !ok {
-		return ErrNotExist
+		return unix.ENOENT
 	}
 	if w := &p.watches[at]; w.told&Ready(i&^Edge) != 0 {
 		w.told &^= Ready(i &^ Edge)
@@ -201,7 +201,7 @@ func (p *poll2) remove(fd int) error {
 	defer p.mu.Unlock()
 	was, ok := p.drop(int32(fd))
 	if err == nil && (!ok || was != file) {
-		return ErrNotExist
+		return unix.ENOENT
 	}
 	return err
 }

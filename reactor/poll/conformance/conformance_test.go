@@ -1,21 +1,85 @@
 package conformance_test
 
 import (
+	"flag"
+	"os"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/reactor/poll/conformance"
 )
 
+var update = flag.Bool("update", false, "print the table of skipped cases into the package comment of poll")
+
+var seeds = flag.Int("seeds", 3, "random programs to run on each pair of backends")
+
+// over is this machine with a Poller of the backend named.
+func over(name string) conformance.Backend {
+	return conformance.Backend{
+		Name: name,
+		New:  func() (conformance.System, error) { return conformance.OverPoller(name) },
+	}
+}
+
 func TestBackends(t *testing.T) {
 	var reports []conformance.Report
 	for _, name := range poll.Backends() {
 		t.Run(name, func(t *testing.T) {
-			reports = append(reports, conformance.Run(t, conformance.Backend{
-				Name: name,
-				New:  func() (conformance.System, error) { return conformance.OverPoller(name) },
-			}))
+			reports = append(reports, conformance.Run(t, over(name)))
 		})
 	}
-	t.Log("\n" + conformance.Table(reports...))
+	for _, r := range reports {
+		if !r.Complete {
+			return
+		}
+	}
+	table := conformance.Table(reports...)
+	t.Log("skipped:\n" + table)
+	if runtime.GOOS == "linux" && len(reports) == len(poll.Backends()) {
+		published(t, table)
+	}
+}
+
+// published checks that the package comment of poll prints this table, or with
+// -update makes it do so.
+func published(t *testing.T, table string) {
+	const file, begin, end = "../doc.go", "// Skipped on Linux, by number:\n//\n", "//\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	old, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s: want %q and a table", file, begin)
+	}
+	var want strings.Builder
+	for line := range strings.Lines(table) {
+		want.WriteString("//\t" + line)
+	}
+	if old == want.String() {
+		return
+	}
+	if !*update {
+		t.Fatalf("%s prints another table: run this test with -update", file)
+	}
+	if err := os.WriteFile(file, []byte(before+begin+want.String()+end+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSame makes the same random calls on each pair of backends.
+func TestSame(t *testing.T) {
+	names := poll.Backends()
+	for i, b := range names {
+		for _, a := range names[:i] {
+			t.Run(a+" and "+b, func(t *testing.T) {
+				for seed := range uint64(*seeds) {
+					conformance.Same(t, over(a), over(b), seed, 2000)
+				}
+			})
+		}
+	}
 }

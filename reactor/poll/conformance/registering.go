@@ -119,6 +119,7 @@ var registering = []aCase{
 		for i, f := range files {
 			if poll.Token(i+1) != first {
 				e.must(e.Remove(f))
+				e.must(e.Drop(f))
 			}
 		}
 		for _, ev := range e.buf[1:n] {

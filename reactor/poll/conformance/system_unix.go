@@ -140,15 +140,13 @@ func (m *machine) Remove(h File) error {
 	err := m.p.Remove(f.fd)
 	if err == nil {
 		f.interest = 0
-		m.strike(f.token)
 	}
 	return err
 }
 
-func (m *machine) strike(t poll.Token) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	poll.Drop(m.batch, t)
+func (m *machine) Drop(h File) error {
+	poll.Drop(m.batch, m.get(h).token)
+	return nil
 }
 
 func (m *machine) Rearm(h File, i poll.Interest) error {

@@ -73,6 +73,20 @@ func parseHost(network, host string) (netip.Addr, error) {
 	return ip, nil
 }
 
+// local is a, or where no address was named, this machine: dialling ":80" is
+// dialling 127.0.0.1:80, and [::1]:80 on networks of IPv6 alone.
+func (a Addr) local(network string) Addr {
+	if a.Net >= Unix || !a.IP.Addr().IsUnspecified() {
+		return a
+	}
+	ip := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if strings.HasSuffix(network, "6") {
+		ip = netip.IPv6Loopback()
+	}
+	a.IP = netip.AddrPortFrom(ip, a.IP.Port())
+	return a
+}
+
 // String is the address as Listen and Dial take it.
 func (a Addr) String() string {
 	if a.Net >= Unix {

@@ -41,7 +41,7 @@ func (c *IO) Dial(p Port, network, addr string) error {
 		return nil
 	}
 	if err == nil {
-		err = c.loop.connect(c.x, c.h, p, a)
+		err = c.loop.connect(c.x, c.h, p, a.local(network))
 	}
 	if err != nil {
 		return fmt.Errorf("reactor: dial %s %s: %w", network, addr, err)

@@ -1,0 +1,376 @@
+package reactor_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// caller dials its port 0 and reports how that ended, and what it heard.
+type caller struct {
+	network, addr string
+	say           string
+	within        time.Duration
+	report        chan<- call
+}
+
+type call struct {
+	opened bool
+	heard  string
+	err    error
+}
+
+const (
+	calling = fsm.First + iota
+	hearing
+	refused
+)
+
+func callers(t testing.TB) *reactor.Kind[caller, reactor.None] {
+	return netTable(t, reactor.Options{Linger: 50 * time.Millisecond}, reactor.Table[caller, reactor.None]{
+		{Fail: refused, Shutdown: fsm.Stop},
+		calling: {Name: "calling", Wait: port0.Opened(), Within: fsm.After(time.Minute, refused), To: fsm.To(hearing),
+			Enter: func(m *caller, cx *netCx) fsm.State {
+				if m.within > 0 {
+					cx.Within(m.within)
+				}
+				if err := cx.Dial(port0, m.network, m.addr); err != nil {
+					return cx.Fail(err)
+				}
+				if err := cx.Dial(port0, m.network, m.addr); !errors.Is(err, reactor.ErrPortInUse) {
+					return cx.Stop(errors.New("dialled twice"))
+				}
+				if m.say != "" {
+					return cx.Fail(cx.Write(port0, []byte(m.say))) // before it is open
+				}
+				return fsm.Stay
+			},
+			Ready: func(*caller, *netCx, reactor.Ready) fsm.State { return hearing }},
+		hearing: {Name: "hearing", Wait: port0.Readable(), Idle: fsm.Never,
+			Enter: func(m *caller, cx *netCx) fsm.State {
+				if m.say == "" {
+					m.report <- call{opened: true}
+					return fsm.Stop
+				}
+				return fsm.Stay
+			},
+			Ready: func(m *caller, cx *netCx, _ reactor.Ready) fsm.State {
+				b, err := cx.Peek(port0)
+				if err != nil {
+					return cx.Fail(err)
+				}
+				if len(b) < len(m.say) {
+					return fsm.Stay
+				}
+				m.report <- call{opened: true, heard: string(b)}
+				return fsm.Stop
+			}},
+		refused: {Name: "refused", Within: fsm.After(time.Minute, fsm.Stop),
+			Enter: func(m *caller, cx *netCx) fsm.State {
+				m.report <- call{err: errors.Join(cx.Why(), cx.Err(port0))}
+				return fsm.Stop
+			}},
+	})
+}
+
+func dialOnce(t testing.TB, l *reactor.Loop, m caller) call {
+	t.Helper()
+	report := make(chan call, 1)
+	m.report = report
+	if _, err := callers(t).Spawn(l, m); err != nil {
+		t.Fatal(err)
+	}
+	return netTake(t, report)
+}
+
+// echoServer is an echo of the standard library's.
+func echoServer(t testing.TB, network, addr string) string {
+	t.Helper()
+	n, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() })
+	go func() {
+		for {
+			c, err := n.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	return n.Addr().String()
+}
+
+func TestDial(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	tcp := echoServer(t, "tcp", "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(tcp)
+	path := t.TempDir() + "/sock"
+	for _, c := range []struct{ network, addr string }{
+		{"tcp", tcp}, {"tcp4", tcp}, {"tcp", "localhost:" + port}, {"tcp", ":" + port}, {"tcp4", ":" + port},
+		{"unix", echoServer(t, "unix", path)},
+		{"unix", echoServer(t, "unix", "@stator-test-"+strconv.Itoa(os.Getpid()))},
+		{"unixpacket", echoServer(t, "unixpacket", path+"-packet")},
+	} {
+		for _, say := range []string{"", "said before it was open"} {
+			if got := dialOnce(t, l, caller{network: c.network, addr: c.addr, say: say}); !got.opened || got.heard != say || got.err != nil {
+				t.Errorf("%s %s: %+v", c.network, c.addr, got)
+			}
+		}
+	}
+	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+}
+
+func TestDialRefused(t *testing.T) {
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := n.Addr().String()
+	n.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	l := netLoop(t, reactor.Config{})
+	for _, c := range []struct{ network, addr string }{
+		{"tcp", addr}, {"tcp", "localhost:" + port}, {"unix", t.TempDir() + "/none"}, {"unix", "@stator-test-none"},
+	} {
+		for _, say := range []string{"", "to nobody"} {
+			if got := dialOnce(t, l, caller{network: c.network, addr: c.addr, say: say}); !errors.Is(got.err, reactor.ErrRefused) {
+				t.Errorf("%s %s: %+v: want ErrRefused", c.network, c.addr, got)
+			}
+		}
+	}
+	// Errors of the same sort share a number: 300 of them leave room for others.
+	for range 300 {
+		dialOnce(t, l, caller{network: "tcp", addr: addr})
+	}
+	var dns *net.DNSError
+	if got := dialOnce(t, l, caller{network: "tcp", addr: "no-such-host.invalid:1"}); !errors.As(got.err, &dns) {
+		t.Errorf("%+v: want a DNSError", got)
+	}
+	if got := dialOnce(t, l, caller{network: "tcp", addr: "127.0.0.1"}); got.err == nil {
+		t.Error("an address without a port: no error")
+	}
+	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	if s := netStats(t, l); s.Held != 0 {
+		t.Errorf("%d bytes held", s.Held)
+	}
+}
+
+// Nobody answers: a full backlog drops what knocks. Within ends it.
+func TestDialNeverAnswered(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	sa, _ := unix.Getsockname(fd)
+	addr := "127.0.0.1:" + strconv.Itoa(sa.(*unix.SockaddrInet4).Port)
+	for range 4 { // fill the backlog
+		c, err := net.DialTimeout("tcp", addr, 20*time.Millisecond)
+		if err == nil {
+			defer c.Close()
+		}
+	}
+	l := netLoop(t, reactor.Config{})
+	begin := time.Now()
+	got := dialOnce(t, l, caller{network: "tcp", addr: addr, say: "hello?", within: 30 * time.Millisecond})
+	if got.opened || time.Since(begin) < 30*time.Millisecond {
+		t.Errorf("%+v after %v", got, time.Since(begin))
+	}
+	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+}
+
+// A machine closes its port 1 and dials it again in one call, over and over, while
+// what it hung up on still answers: every byte is of the connection that is open.
+func TestRedialInOneBatch(t *testing.T) {
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	go func() { // each connection says its number as soon as it is open, and again
+		for i := byte(0); ; i++ {
+			c, err := n.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				c.Write([]byte{i, i, i, i})
+				c.Read(make([]byte, 1))
+			}()
+		}
+	}()
+	type redialler struct {
+		addr   string
+		opened int
+		report chan<- error
+	}
+	const dialling, reading = fsm.First, fsm.First + 1
+	const rounds = 300
+	k := netTable(t, reactor.Options{Ports: []string{"none", "peer"}}, reactor.Table[redialler, reactor.None]{
+		{},
+		dialling: {Name: "dialling", Wait: port1.Opened(), Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(dialling, reading),
+			Enter: func(m *redialler, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port1, "tcp", m.addr)) },
+			Ready: func(m *redialler, cx *netCx, _ reactor.Ready) fsm.State {
+				if m.opened++; m.opened%3 == 0 {
+					cx.Close(port1) // its bytes and events are on their way
+					return dialling
+				}
+				return reading
+			}},
+		reading: {Name: "reading", Wait: port1.Readable(), Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(dialling),
+			Ready: func(m *redialler, cx *netCx, _ reactor.Ready) fsm.State {
+				b, err := cx.Peek(port1)
+				if err != nil {
+					return cx.Fail(err)
+				}
+				for _, c := range b {
+					if c != byte(m.opened-1) {
+						m.report <- errors.New("a byte of another connection")
+						return fsm.Stop
+					}
+				}
+				if len(b) > 4 {
+					m.report <- errors.New("more than one connection said")
+					return fsm.Stop
+				}
+				if m.opened >= rounds {
+					m.report <- nil
+					return fsm.Stop
+				}
+				cx.Close(port1)
+				return dialling
+			}},
+	})
+	report := make(chan error, 1)
+	l := netLoop(t, reactor.Config{})
+	if _, err := k.Spawn(l, redialler{addr: n.Addr().String(), report: report}); err != nil {
+		t.Fatal(err)
+	}
+	if err := netTake(t, report); err != nil {
+		t.Error(err)
+	}
+}
+
+// Closing a port while its name is looked up, or an address is tried, leaves
+// nothing behind: the next Dial takes its own addresses.
+func TestCloseWhileDialling(t *testing.T) {
+	addr := echoServer(t, "tcp", "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(addr)
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, deadPort, _ := net.SplitHostPort(dead.Addr().String())
+	dead.Close()
+	type changer struct {
+		times  int
+		report chan<- error
+	}
+	const trying, open = fsm.First, fsm.First + 1
+	const soon reactor.Timer = 0
+	k := netTable(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "soon"}}}, reactor.Table[changer, reactor.None]{
+		{},
+		trying: {Name: "trying", Wait: port0.Opened(), Within: fsm.After(time.Minute, fsm.Stop), Fail: open, To: fsm.To(trying, open),
+			Enter: func(m *changer, cx *netCx) fsm.State {
+				cx.Close(port0)
+				host := "localhost:" + port
+				if m.times++; m.times < 20 {
+					host = "localhost:" + deadPort
+				}
+				if err := cx.Dial(port0, "tcp", host); err != nil {
+					return cx.Fail(err)
+				}
+				if m.times < 20 {
+					return cx.Fail(cx.Arm(soon, time.Duration(m.times%5)*50*time.Microsecond))
+				}
+				return fsm.Stay
+			},
+			Timer: func(*changer, *netCx, fsm.Fired) fsm.State { return trying },
+			Ready: func(*changer, *netCx, reactor.Ready) fsm.State { return open }},
+		open: {Name: "open", Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(trying),
+			Enter: func(m *changer, cx *netCx) fsm.State {
+				if m.times < 20 {
+					return trying // refused: that was the plan
+				}
+				m.report <- cx.Err(port0)
+				return fsm.Stop
+			}},
+	})
+	l := netLoop(t, reactor.Config{})
+	report := make(chan error, 1)
+	if _, err := k.Spawn(l, changer{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	if err := netTake(t, report); err != nil {
+		t.Error(err)
+	}
+	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+}
+
+// A name of several addresses: each is tried until one answers.
+func TestDialTriesEachAddress(t *testing.T) {
+	addr := echoServer(t, "tcp", "127.0.0.1:0")
+	_, port, _ := net.SplitHostPort(addr)
+	old := net.DefaultResolver
+	defer func() { net.DefaultResolver = old }()
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go answerNames(theirs, [4]byte{127, 0, 0, 2}, [4]byte{127, 0, 0, 3}, [4]byte{127, 0, 0, 1})
+		return ours, nil
+	}}
+	l := netLoop(t, reactor.Config{})
+	if got := dialOnce(t, l, caller{network: "tcp4", addr: "three.test:" + port, say: "kept through the tries"}); got.heard != "kept through the tries" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// answerNames is a name server over a stream: every question for an IPv4 address
+// has the same answers.
+func answerNames(c net.Conn, ips ...[4]byte) {
+	defer c.Close()
+	for {
+		var size [2]byte
+		if _, err := io.ReadFull(c, size[:]); err != nil {
+			return
+		}
+		q := make([]byte, int(size[0])<<8|int(size[1]))
+		if _, err := io.ReadFull(c, q); err != nil {
+			return
+		}
+		end := 12
+		for q[end] != 0 {
+			end += int(q[end]) + 1
+		}
+		end += 5 // the root label, type and class
+		a := append([]byte(nil), q[:end]...)
+		a[2], a[3] = 0x84, 0 // an authoritative answer
+		a[6], a[7], a[8], a[9], a[10], a[11] = 0, 0, 0, 0, 0, 0
+		if q[end-3] == 1 {
+			a[7] = byte(len(ips))
+			for _, ip := range ips {
+				a = append(a, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ip[0], ip[1], ip[2], ip[3])
+			}
+		}
+		c.Write(append([]byte{byte(len(a) >> 8), byte(len(a))}, a...))
+	}
+}

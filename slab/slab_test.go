@@ -10,8 +10,8 @@ import (
 
 // header has the size that fills a cache line together with a slot's own words.
 type header struct {
-	n    uint64
-	_    [48]byte
+	n uint64
+	_ [48]byte
 }
 
 func newSlab[T any](t testing.TB, loop uint8, capacity int) *slab.Slab[T] {

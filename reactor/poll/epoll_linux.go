@@ -48,6 +48,7 @@ type epoll struct {
 	dst      []Event
 	n        int
 	err      error
+	looks    int           // calls of look
 	deadline time.Duration // since start
 }
 
@@ -152,14 +153,14 @@ func (e *epoll) forget(w *Waker) {
 
 func (e *epoll) ring(w *Waker) error { return ringEventfd(w.fd) }
 
-// wait looks, and parks when there is nothing.
+// wait looks, and parks when there is nothing. A wait after one that parked is
+// likely to park too, so its first look is the one that parking begins with.
 func (e *epoll) wait(dst []Event, timeout time.Duration) (int, error) {
-	n, err := e.collect(dst)
-	if n > 0 || err != nil || timeout == 0 {
-		if n > 0 && e.armed {
-			e.arm(0)
+	if !e.armed || timeout == 0 {
+		if n, err := e.collect(dst); n > 0 || err != nil || timeout == 0 {
+			e.busy(n)
+			return n, err
 		}
-		return n, err
 	}
 	e.deadline = never
 	if timeout > 0 {
@@ -167,18 +168,30 @@ func (e *epoll) wait(dst []Event, timeout time.Duration) (int, error) {
 			e.deadline = now + timeout
 		}
 	}
-	e.dst, e.n, e.err = dst, 0, nil
+	e.dst, e.n, e.err, e.looks = dst, 0, nil, 0
 	if err := e.park.Read(e.look); err != nil {
 		e.err = ErrClosed // the only deadline ever set is interrupt's
 	}
 	e.dst = nil
+	if e.looks == 1 {
+		e.busy(e.n)
+	}
 	return e.n, e.err
+}
+
+// busy disarms the middle when a wait that did not park found n events: they
+// come faster than they are handled.
+func (e *epoll) busy(n int) {
+	if n > 0 && e.armed {
+		e.arm(0)
+	}
 }
 
 // lookAgain tells whether the wait under way is over. The runtime forgets
 // earlier readiness before the first call and none after it, so what comes
 // after a look that found nothing ends the park.
 func (e *epoll) lookAgain(uintptr) bool {
+	e.looks++
 	if e.armed {
 		if e.n, e.err = e.collect(e.dst); e.n > 0 || e.err != nil {
 			return true
@@ -201,8 +214,11 @@ func (e *epoll) lookAgain(uintptr) bool {
 
 // arm lets readiness of users through the middle, or no longer.
 func (e *epoll) arm(events uint32) error {
+	if err := control(e.middle, unix.EPOLL_CTL_MOD, e.users, 0, events); err != nil {
+		return os.NewSyscallError("epoll_ctl", err)
+	}
 	e.armed = events != 0
-	return os.NewSyscallError("epoll_ctl", control(e.middle, unix.EPOLL_CTL_MOD, e.users, 0, events))
+	return nil
 }
 
 // setTimer sets the timer to the deadline.

@@ -25,7 +25,9 @@ type poll2 struct {
 
 	// bell is a pipe: a byte in it ends a poll(2) under way, because a Waker
 	// rang or the table changed.
-	bell [2]int
+	bell   [2]int
+	stroke [1]byte  // what toll writes
+	scrap  [64]byte // what hush reads: fields, as the race detector's hooks make locals escape
 
 	mu      sync.Mutex
 	watches []watch
@@ -120,7 +122,7 @@ func (p *poll2) interrupt() {
 // toll puts a byte into the bell. A full one rings already.
 func (p *poll2) toll() error {
 	for {
-		_, err := unix.Write(p.bell[1], []byte{0})
+		_, err := unix.Write(p.bell[1], p.stroke[:])
 		if err == nil || err == unix.EAGAIN {
 			return nil
 		}
@@ -132,10 +134,9 @@ func (p *poll2) toll() error {
 
 // hush empties the bell.
 func (p *poll2) hush() {
-	var b [64]byte
 	for {
-		n, err := unix.Read(p.bell[0], b[:])
-		if err == unix.EINTR || n == len(b) {
+		n, err := unix.Read(p.bell[0], p.scrap[:])
+		if err == unix.EINTR || n == len(p.scrap) {
 			continue
 		}
 		return

@@ -137,17 +137,17 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 	return s, flow, err
 }
 
-// refused is an errno that is ErrRefused too. It is comparable, so that all ports
+// refusedError is an errno that is ErrRefused too. It is comparable, so that all ports
 // share its number.
-type refused struct{ errno syscall.Errno }
+type refusedError struct{ errno syscall.Errno }
 
-func (e refused) Error() string   { return ErrRefused.Error() + ": " + e.errno.Error() }
-func (e refused) Unwrap() []error { return []error{ErrRefused, e.errno} }
+func (e refusedError) Error() string   { return ErrRefused.Error() + ": " + e.errno.Error() }
+func (e refusedError) Unwrap() []error { return []error{ErrRefused, e.errno} }
 
 func dialError(err error) error {
 	switch errno, _ := err.(syscall.Errno); errno {
 	case unix.ECONNREFUSED, unix.ENOENT, unix.EAGAIN: // EAGAIN: a unix socket's backlog is full
-		return refused{errno}
+		return refusedError{errno}
 	}
 	return err
 }

@@ -1,0 +1,313 @@
+package reactor_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// datagramEcho answers each datagram with what of it fits into 100 bytes.
+func datagramEcho(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
+	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [100]byte
+			n, from, err := cx.ReadFrom(port0, b[:])
+			if err != nil {
+				return cx.Fail(err)
+			}
+			if err := cx.SendTo(port0, b[:n], from); err != nil && !errors.Is(err, reactor.ErrWouldBlock) {
+				return cx.Fail(err)
+			}
+			return fsm.Stay
+		},
+	})
+}
+
+func TestDatagramEcho(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	for _, addr := range []struct{ network, listen, dial string }{
+		{"udp", "127.0.0.1:0", "127.0.0.1"}, {"udp4", ":0", "127.0.0.1"}, {"udp", ":0", "127.0.0.1"}, {"udp", "[::]:0", "::1"},
+	} {
+		n, err := datagramEcho(t).Listen(l, addr.network, addr.listen, struct{}{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("udp", net.JoinHostPort(addr.dial, fmt.Sprint(n.Addr.Port())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(netPatience))
+		for _, size := range []int{1, 0, 0, 100, 101, 5000, 2} {
+			sent := netBytes(size)
+			if _, err := c.Write(sent); err != nil {
+				t.Fatal(err)
+			}
+			b := make([]byte, 8000)
+			k, err := c.Read(b)
+			if err != nil {
+				t.Fatalf("%v: %d bytes: %v", addr, size, err)
+			}
+			netSame(t, b[:k], sent[:min(size, 100)])
+		}
+	}
+	netEmpty(t, l)
+}
+
+// netEmpty checks that no machine has failed.
+func netEmpty(t testing.TB, l *reactor.Loop) {
+	t.Helper()
+	if s := netStats(t, l); s.Failed != 0 || s.Panics != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// An ICMP error that one peer caused is not the socket's end, and a wrong address
+// is the caller's affair.
+func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
+	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := gone.LocalAddr().(*net.UDPAddr).AddrPort()
+	gone.Close()
+	errs := make(chan error, 3)
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [100]byte
+			n, from, err := cx.ReadFrom(port0, b[:])
+			if err != nil {
+				return cx.Fail(err)
+			}
+			for range 3 {
+				if err := cx.SendTo(port0, b[:n], nobody); err != nil {
+					return cx.Stop(fmt.Errorf("to nobody: %w", err))
+				}
+			}
+			errs <- cx.SendTo(port0, b[:n], netip.AddrPort{})
+			errs <- cx.SendTo(port0, b[:n], netip.MustParseAddrPort("[::1]:1"))
+			errs <- cx.SendTo(port0, make([]byte, 1<<17), from)
+			return cx.Fail(cx.SendTo(port0, b[:n], from))
+		},
+	})
+	l := netLoop(t, reactor.Config{})
+	n, err := k.Listen(l, "udp", "127.0.0.1:0", struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("udp", n.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(netPatience))
+	for range 5 {
+		ping(t, c)
+		for _, want := range []error{unix.EAFNOSUPPORT, unix.EAFNOSUPPORT, unix.EMSGSIZE} {
+			if err := netTake(t, errs); !errors.Is(err, want) {
+				t.Errorf("%v: want %v", err, want)
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	netEmpty(t, l)
+}
+
+// A dialled datagram port talks to its peer, also before and after there is one;
+// each Write is one datagram.
+func TestDatagramDialled(t *testing.T) {
+	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := peer.LocalAddr().String()
+	peer.Close()
+	const again reactor.Timer = 0
+	heard := make(chan string, 16)
+	k := netTable(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}}, reactor.Table[struct{}, reactor.None]{{},
+		{Name: "asking", Wait: port0.Readable(), Within: fsm.After(time.Minute, fsm.Stop),
+			Enter: func(_ *struct{}, cx *netCx) fsm.State {
+				return cx.Fail(errors.Join(cx.Dial(port0, "udp", addr), cx.Arm(again, time.Millisecond)))
+			},
+			Timer: func(_ *struct{}, cx *netCx, _ fsm.Fired) fsm.State {
+				for _, s := range []string{"one", "", "three"} {
+					if err := cx.Write(port0, []byte(s)); err != nil {
+						return cx.Fail(err)
+					}
+				}
+				if err := cx.Write(port0, make([]byte, 1<<17)); !errors.Is(err, unix.EMSGSIZE) {
+					return cx.Stop(fmt.Errorf("a huge datagram: %w", err))
+				}
+				return cx.Fail(cx.Arm(again, time.Millisecond))
+			},
+			Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+				var b [100]byte
+				n, err := cx.Read(port0, b[:])
+				if err != nil {
+					return cx.Fail(err)
+				}
+				heard <- string(b[:n])
+				return fsm.Stop
+			}},
+	})
+	l := netLoop(t, reactor.Config{})
+	if _, err := k.Spawn(l, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond) // refused, some times
+	a, _ := net.ResolveUDPAddr("udp", addr)
+	if peer, err = net.ListenUDP("udp", a); err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	peer.SetDeadline(time.Now().Add(netPatience))
+	var got []string
+	for len(got) < 9 {
+		b := make([]byte, 100)
+		n, from, err := peer.ReadFromUDP(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, string(b[:n])); len(got) == 9 {
+			peer.WriteToUDP([]byte("enough"), from)
+		}
+	}
+	for i, s := range got {
+		if i > 0 && s == got[i-1] {
+			t.Errorf("datagrams %q: want one, none, three in turn", got)
+		}
+	}
+	if s := netTake(t, heard); s != "enough" {
+		t.Errorf("heard %q", s)
+	}
+	netEmpty(t, l)
+}
+
+// A unix datagram socket whose peer does not read makes the writer wait, and
+// keeps the bounds of datagrams.
+func TestUnixgram(t *testing.T) {
+	path := t.TempDir() + "/"
+	peer, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path + "peer", Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	const total = 500
+	sent := make(chan int, 1)
+	type sender struct{ n, blocked int }
+	k := netKind(t, reactor.Options{}, reactor.Row[sender, reactor.None]{
+		Wait: port0.Writable(), Within: fsm.After(time.Minute, fsm.Stop),
+		Enter: func(_ *sender, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port0, "unixgram", path+"peer")) },
+		Ready: func(m *sender, cx *netCx, _ reactor.Ready) fsm.State {
+			err := cx.Write(port0, fmt.Append(nil, m.n))
+			if err == reactor.ErrWouldBlock {
+				m.blocked++
+			}
+			if err != nil {
+				return cx.Fail(err)
+			}
+			if m.n++; m.n == total {
+				sent <- m.blocked
+				return fsm.Stop
+			}
+			return fsm.Stay
+		},
+	})
+	l := netLoop(t, reactor.Config{})
+	if _, err := k.Spawn(l, sender{}); err != nil {
+		t.Fatal(err)
+	}
+	peer.SetDeadline(time.Now().Add(netPatience))
+	time.Sleep(5 * time.Millisecond)
+	b := make([]byte, 100)
+	for i := range total {
+		n, err := peer.Read(b)
+		if err != nil {
+			t.Fatalf("datagram %d: %v", i, err)
+		}
+		if string(b[:n]) != fmt.Sprint(i) {
+			t.Fatalf("datagram %d: %q", i, b[:n])
+		}
+	}
+	if netTake(t, sent) == 0 {
+		t.Error("it never had to wait")
+	}
+
+	echo := make(chan string, 4)
+	n, err := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [4]byte
+			n, _, err := cx.ReadFrom(port0, b[:])
+			if err == nil {
+				echo <- string(b[:n])
+			}
+			return cx.Fail(err)
+		},
+	}).Listen(l, "unixgram", path+"machine", struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"a", "", "truncated", "b"} {
+		if _, err := peer.WriteToUnix([]byte(s), &net.UnixAddr{Name: n.Path, Net: "unixgram"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := netTake(t, echo); got != s[:min(4, len(s))] {
+			t.Errorf("%q: want %q", got, s)
+		}
+	}
+	netEmpty(t, l)
+}
+
+// Retransmission until acknowledged, one timer an exchange.
+func TestRetransmission(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	n, err := newServer().Listen(l, "udp", "127.0.0.1:0", server{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("udp", n.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(netPatience))
+	b := make([]byte, 600)
+	for id := byte(1); id <= 3; id++ {
+		ask := []byte{0, id, 'Q', 'x'}
+		c.Write(ask)
+		begin := time.Now()
+		for range 2 { // and once more, as nobody acknowledged
+			for k, err := c.Read(b); ; k, err = c.Read(b) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if bytes.Equal(b[:k], ask) {
+					break
+				}
+			}
+		}
+		if d := time.Since(begin); d < 10*time.Millisecond {
+			t.Errorf("sent again after %v", d)
+		}
+		c.Write([]byte{0, id, 'A'})
+	}
+	time.Sleep(5 * time.Millisecond)
+	before := netStats(t, l).Timers
+	time.Sleep(50 * time.Millisecond)
+	if after := netStats(t, l).Timers; after != before {
+		t.Errorf("%d timers fired after the last acknowledgement", after-before)
+	}
+	netEmpty(t, l)
+}

@@ -29,6 +29,7 @@ type fake struct {
 	asleep bool
 	until  int64
 	over   bool
+	frozen bool // a loop that sleeps goes on sleeping
 
 	socks  []*fakeSock // by Sock-1
 	onDial func(s *fakeSock, to reactor.Addr) (reactor.Flow, error)
@@ -66,7 +67,7 @@ func (d *fake) Now() int64 {
 func (d *fake) Wait(dst []poll.Event, until int64) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for len(d.events) == 0 && !d.woken && d.now < until {
+	for d.frozen && until != 0 || len(d.events) == 0 && !d.woken && d.now < until {
 		d.asleep, d.until = true, until
 		d.cond.Broadcast()
 		d.cond.Wait()
@@ -114,6 +115,17 @@ func (d *fake) sleepsUntil() (at time.Duration, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return time.Duration(d.until), d.until != math.MaxInt64
+}
+
+// atOnce does f with the loop asleep, so that it finds all at once what f sent.
+func (d *fake) atOnce(f func()) {
+	d.t.Helper()
+	d.settle()
+	d.mu.Lock()
+	d.frozen = true
+	d.mu.Unlock()
+	f()
+	d.do(func() { d.frozen = false })
 }
 
 // do changes sockets while the loop does not look at them, and lets it go on.
@@ -342,6 +354,12 @@ func run(t testing.TB, cfg reactor.Config) *reactor.Loop {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runs(t, l)
+	return l
+}
+
+// runs runs a loop that there is until the test ends.
+func runs(t testing.TB, l *reactor.Loop) {
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(context.Background()) }()
 	t.Cleanup(func() {
@@ -350,7 +368,6 @@ func run(t testing.TB, cfg reactor.Config) *reactor.Loop {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return l
 }
 
 // adopt gives a new socket of d's to a new machine, as its port 0.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -501,7 +502,14 @@ func TestGateThatClosesAndReopensBetweenTwoLooks(t *testing.T) {
 
 // A Write that is refused while only the cork is full must not wait for an event
 // that can't come: the kernel never said that it has no room.
-func TestRefusalWithRoomInTheKernel(t *testing.T) {
+func TestRefusalWithRoomInTheKernel(t *testing.T) { refusal(t, math.MaxInt) }
+
+// One that looked at its input, found no room for the answer and waits is shown it
+// again when there is, though its row names no gate.
+func TestRefusalWithoutAGate(t *testing.T) { refusal(t, 30) }
+
+func refusal(t *testing.T, room int) {
+	t.Helper()
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	lines := 0
@@ -517,9 +525,15 @@ func TestRefusalWithRoomInTheKernel(t *testing.T) {
 			lines++
 			return fsm.Stay
 		}})
+	d.do(func() { s.room = room })
 	s.sends("123456789")
-	if lines != 9 || len(s.got()) != 9*60 {
-		t.Errorf("%d of 9 requests were answered", lines)
+	for range 20 {
+		if room != math.MaxInt {
+			s.takes(30)
+		}
+	}
+	if got := len(s.got()); lines != 9 || got != 9*60 {
+		t.Errorf("%d of 9 requests were answered, with %d bytes of %d", lines, got, 9*60)
 	}
 }
 

@@ -21,6 +21,7 @@ type inbox[Msg any] struct {
 	gens    []atomic.Uint32 // by slot: the generation that takes messages, 0: none
 	waiting []atomic.Int32  // by slot: messages accepted and not handled
 
+	closed   atomic.Bool // the loop is over
 	mu       sync.Mutex
 	refused  []*Loop // loops with machines that were refused
 	refusing atomic.Bool
@@ -59,6 +60,9 @@ func (r Ref[Msg]) Send(m Msg) error { return r.put(m, true) }
 func (r Ref[Msg]) put(m Msg, wake bool) error {
 	in, x := r.in, r.to.Index()
 	if in == nil || in.gens[x].Load() != r.to.Generation() {
+		if in != nil && in.closed.Load() {
+			return ErrClosed
+		}
 		return ErrStale
 	}
 	if in.waiting[x].Add(1) > in.most {
@@ -98,16 +102,20 @@ func (r Ref[Msg]) Post(cx *IO, m Msg) error {
 // refusal is a machine that waits for room in a mailbox.
 type refusal struct {
 	who Token
-	by  interface{ hasRoom(Token) bool }
+	by  refuser
 	to  Token
+}
+
+// refuser is an inbox of whatever messages.
+type refuser interface {
+	hasRoom(Token) bool
+	tell(*Loop)
 }
 
 // refuse closes Sendable. What is recorded is looked at after every batch, so that
 // room that comes and goes between two looks is not missed.
-func (l *Loop) refuse(x uint32, h *header, by interface {
-	hasRoom(Token) bool
-	tell(*Loop)
-}, to Token) {
+func (l *Loop) refuse(x uint32, h *header, by refuser, to Token) {
+	h.flags |= noRoom
 	who := l.slots.TokenAt(x)
 	for _, r := range l.blocked {
 		if r.who == who && r.to == to {
@@ -171,11 +179,11 @@ func (l *Loop) reopen() {
 			continue
 		}
 		if !r.by.hasRoom(r.to) {
-			if t, ok := r.by.(interface{ tell(*Loop) }); ok {
-				t.tell(l)
+			// Ask first, look again after: room that came in between was told to nobody.
+			if r.by.tell(l); !r.by.hasRoom(r.to) {
+				keep = append(keep, r)
+				continue
 			}
-			keep = append(keep, r)
-			continue
 		}
 		if h.refusedBy--; h.refusedBy == 0 {
 			h.gates |= uint8(fsm.Sendable)
@@ -204,6 +212,7 @@ func (s *store[M, Msg]) closeInbox() {
 	if s.inbox == nil {
 		return
 	}
+	s.inbox.closed.Store(true)
 	s.inbox.ring.Close()
 	for s.inbox.ring.Recv(&s.cell) {
 		s.loop.stats.dead++
@@ -231,8 +240,8 @@ func (s *store[M, Msg]) deliver(most int) {
 		case h == nil || h.flags&stopping != 0:
 			s.loop.stats.dead++
 			s.free(x)
-		case h.flags&newborn != 0 || h.kept != 0 || s.rows[h.state].keeps:
-			s.keep(h, &s.cell.msg)
+		case h.flags&newborn != 0 || s.rows[h.state].keeps || h.flags&unkept != 0:
+			s.keep(h, h.keptLast, &s.cell.msg)
 			if h.flags&newborn != 0 {
 				h.flags |= unkept
 			}
@@ -242,7 +251,7 @@ func (s *store[M, Msg]) deliver(most int) {
 			if s.hand(x, h, m, &s.cell.msg) {
 				s.handled--
 				s.inbox.waiting[x].Add(1)
-				s.keep(h, &s.cell.msg)
+				s.keep(h, h.keptLast, &s.cell.msg)
 			}
 			s.loop.settle(x, h)
 		}
@@ -283,7 +292,8 @@ type keptCell[Msg any] struct {
 	msg  Msg
 }
 
-func (s *store[M, Msg]) keep(h *header, msg *Msg) {
+// keep puts a message behind the kept one of that number; behind 0 is the front.
+func (s *store[M, Msg]) keep(h *header, behind uint32, msg *Msg) {
 	if s.kept == nil {
 		// Places are held until a message is handled, so the ring's capacity bounds this.
 		s.kept = make([]keptCell[Msg], 0, s.inbox.ring.Cap()+1)
@@ -295,40 +305,58 @@ func (s *store[M, Msg]) keep(h *header, msg *Msg) {
 		s.kept = append(s.kept, keptCell[Msg]{})
 		n = uint32(len(s.kept))
 	}
-	s.kept[n-1] = keptCell[Msg]{msg: *msg}
-	if h.kept == 0 {
-		h.kept = n
-	} else {
-		s.kept[h.keptLast-1].next = n
+	next := s.nextKept(h, behind)
+	*next, s.kept[n-1] = n, keptCell[Msg]{next: *next, msg: *msg}
+	if behind == h.keptLast {
+		h.keptLast = n
 	}
-	h.keptLast = n
 }
 
-func (s *store[M, Msg]) unkeep(h *header) Msg {
-	n := h.kept
+// nextKept is where the number of the message behind one is.
+func (s *store[M, Msg]) nextKept(h *header, behind uint32) *uint32 {
+	if behind == 0 {
+		return &h.kept
+	}
+	return &s.kept[behind-1].next
+}
+
+// unkeep takes the message behind one out.
+func (s *store[M, Msg]) unkeep(h *header, behind uint32) Msg {
+	next := s.nextKept(h, behind)
+	n := *next
 	k := &s.kept[n-1]
 	msg := k.msg
-	h.kept = k.next
+	if *next = k.next; n == h.keptLast {
+		h.keptLast = behind
+	}
 	*k = keptCell[Msg]{next: s.spare}
 	s.spare = n
 	return msg
 }
 
 // redeliver hands out what was kept, in order, to the state that was entered; what
-// this one answers Later to stays.
+// this one answers Later to stays where it is. A transition on the way begins again
+// at the front: the next state may take what this one did not.
 func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
-	if s.inbox == nil || h.kept == 0 {
+	if s.inbox == nil {
 		return
 	}
-	last := h.keptLast
-	for done := false; !done && h.kept != 0 && !s.rows[h.state].keeps && h.flags&stopping == 0; {
-		done = h.kept == last
-		s.again = s.unkeep(h)
+	behind := uint32(0)
+	for *s.nextKept(h, behind) != 0 && !s.rows[h.state].keeps {
+		s.again = s.unkeep(h, behind)
 		s.free(x)
 		if s.hand(x, h, m, &s.again) {
 			s.handled--
 			s.inbox.waiting[x].Add(1)
-			s.keep(h, &s.again)
+			s.keep(h, behind, &s.again)
+			behind = *s.nextKept(h, behind)
+		}
+		if h.flags&stopping != 0 {
+			break
+		}
+		if h.flags&unkept != 0 {
+			h.flags &^= unkept
+			behind = 0
 		}
 	}
 	s.again = *new(Msg)
@@ -350,7 +378,7 @@ func (s *store[M, Msg]) drop(x uint32, h *header) {
 	}
 	s.inbox.gens[x].Store(0)
 	for h.kept != 0 {
-		s.unkeep(h)
+		s.unkeep(h, 0)
 		s.free(x)
 		s.loop.stats.dead++
 	}

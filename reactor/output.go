@@ -47,6 +47,7 @@ func (c *IO) Write(p Port, b []byte) error {
 	held := l.held(pt)
 	if held+len(b) > c.st.opt.Outbox || !l.pool.room(held+len(b)) {
 		l.stats.outboxFull++
+		c.h.flags |= noRoom
 		return ErrFull
 	}
 	c.moved()
@@ -103,6 +104,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return 0, l.errs.of(pt.err)
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
+		c.h.flags |= noRoom
 		return 0, ErrWouldBlock
 	}
 	n, flow, err := l.write(pt.sock, b)
@@ -112,6 +114,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return n, err
 	}
 	if n == 0 {
+		c.h.flags |= noRoom
 		return 0, ErrWouldBlock
 	}
 	c.moved()

@@ -36,6 +36,7 @@ const (
 	leaving           // a shutdown was asked for
 	unkept            // the state changed: look at the kept messages again
 	noDeadline        // its node of the wheel is not armed
+	noRoom            // there was no room: show it its input again when there may be
 )
 
 // attention is what run looks at before readiness.
@@ -118,8 +119,13 @@ func (l *Loop) dequeue() (uint32, *header) {
 	return x, h
 }
 
-// rouse queues a machine that has something to look at.
+// rouse queues a machine that has something to look at. What a refusal made it leave
+// is something, too.
 func (l *Loop) rouse(x uint32, h *header) {
+	if h.flags&noRoom != 0 {
+		h.flags &^= noRoom
+		l.unsee(h)
+	}
 	h.flags &^= stuck
 	if h.flags&attention != 0 || l.told(h) != 0 {
 		l.queue(x, h)

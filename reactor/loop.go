@@ -448,6 +448,7 @@ func (l *Loop) obey() {
 	}
 	asked := l.asked.Load()
 	if asked&askShutdown != 0 && !l.leaving {
+		l.hear()
 		l.leaving = true
 		l.closeListeners()
 		for t, h := range l.slots.All() {
@@ -460,6 +461,20 @@ func (l *Loop) obey() {
 	if asked&askStop != 0 {
 		l.control.Store(true) // a panic in an Exit comes back here
 		l.stopAll()
+	}
+}
+
+// hear takes all events that there are, more than a turn's, so that nothing looks
+// idle to a shutdown that has input in the kernel.
+func (l *Loop) hear() {
+	for range l.cfg.Slots/len(l.events) + 1 {
+		n := l.collect(0)
+		for _, ev := range l.events[:n] {
+			l.ready(ev)
+		}
+		if n < len(l.events) {
+			return
+		}
 	}
 }
 

@@ -143,9 +143,6 @@ var deadlineErrors = map[string]error{
 // settle follows a call that did not come from run: flush, arm, and queue the
 // machine if something is ready for it now.
 func (l *Loop) settle(x uint32, h *header) {
-	if l.peeked != 0 {
-		l.sawAll(h)
-	}
 	if l.rest(x, h) {
 		l.rouse(x, h)
 	}

@@ -225,6 +225,9 @@ func (l *Loop) Close() error {
 		return nil
 	}
 	l.mu.Unlock()
+	if l.goid.Load() == goroutineID() {
+		return fmt.Errorf("reactor: close: %w", ErrInHandler)
+	}
 	l.ask(askStop)
 	<-l.gone
 	return nil
@@ -240,6 +243,9 @@ func (l *Loop) Shutdown(ctx context.Context) error {
 	l.mu.Unlock()
 	if !started {
 		return l.Close()
+	}
+	if l.goid.Load() == goroutineID() {
+		return fmt.Errorf("reactor: shutdown: %w", ErrInHandler)
 	}
 	l.ask(askShutdown)
 	select {
@@ -374,6 +380,10 @@ func (l *Loop) bail() {
 	h := l.slots.At(x)
 	l.reason = l.crashedBy
 	if h.flags&stopping == 0 {
+		b := l.stores[h.kind]
+		for p := Port(0); uint32(p) < b.nports; p++ {
+			l.dropOutput(b.port(h, p))
+		}
 		l.stop(x, h)
 	}
 	if h.flags&dead == 0 {

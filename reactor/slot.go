@@ -30,7 +30,8 @@ const (
 	newborn           // Enter has not run
 	dead              // to be freed at the end of the turn
 	stopping          // Exit has run, output is being flushed
-	exiting           // Exit runs, or panicked
+	exiting           // the state's Exit runs, or panicked
+	exitingAny        // row Any's does, or did
 	stuck             // its last call made no progress: wait for something new
 	broken            // an error came outside a call: take the Fail edge
 	leaving           // a shutdown was asked for

@@ -146,9 +146,6 @@ func (s *store[M, Msg]) on(x uint32, h *header) *M {
 func (s *store[M, Msg]) run(x uint32, h *header) {
 	l := s.loop
 	m := s.on(x, h)
-	if s.rows[h.state].idle.Runs() {
-		l.now = l.drv.Now() // silence is counted from the byte, not from the turn
-	}
 	for steps := l.cfg.Steps; ; {
 		if h.flags&attention != 0 && !s.attend(x, h, m) {
 			break
@@ -257,7 +254,7 @@ func (s *store[M, Msg]) born(x uint32, h *header, m *M) {
 	if enter := s.kind.rows[fsm.Any].Enter; enter != nil {
 		to = enter(m, &s.cx)
 	}
-	l.calling = 0
+	l.calling, l.peeked = 0, 0
 	switch {
 	case to == fsm.Stay:
 		to = s.opt.Start
@@ -319,7 +316,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			from := State(h.state)
 			l.calling = x + 1
 			next = enter(m, &s.cx)
-			l.calling = 0
+			l.calling, l.peeked = 0, 0 // what Enter looks at is shown to Ready all the same
 			if next != fsm.Stay && next != fsm.Stop && !s.rows[from].to.Has(next) {
 				next = s.cx.Stop(s.undeclared(h, next))
 			}
@@ -333,23 +330,31 @@ func (s *store[M, Msg]) leaveRow(x uint32, h *header, m *M, row State) {
 	if exit == nil {
 		return
 	}
-	h.flags |= exiting
+	runs := exiting
+	if row == fsm.Any {
+		runs = exitingAny
+	}
+	h.flags |= runs
 	s.loop.calling = x + 1
 	exit(m, &s.cx)
 	s.loop.calling = 0
-	h.flags &^= exiting
+	s.loop.peeked = 0
+	h.flags &^= runs
 }
 
 // exit runs the Exit handlers of a machine that ends: its state's, then row Any's.
+// One that panicked is not called again.
 func (s *store[M, Msg]) exit(x uint32, h *header) {
-	if h.flags&(exiting|newborn) != 0 {
+	if h.flags&newborn != 0 {
 		return
 	}
 	m := s.on(x, h)
-	if h.state != 0 {
+	if h.state != 0 && h.flags&(exiting|exitingAny) == 0 {
 		s.leaveRow(x, h, m, State(h.state))
 	}
-	s.leaveRow(x, h, m, fsm.Any)
+	if h.flags&exitingAny == 0 {
+		s.leaveRow(x, h, m, fsm.Any)
+	}
 }
 
 func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
@@ -365,6 +370,7 @@ func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
 		next = any(m, &s.cx, t)
 	}
 	s.loop.calling = 0
+	s.loop.sawAll(h)
 	s.answer(x, h, m, next)
 	s.loop.settle(x, h)
 }
@@ -382,6 +388,7 @@ func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
 		next = any(m, &s.cx, set)
 	}
 	s.loop.calling = 0
+	s.loop.sawAll(h)
 	s.answer(x, h, m, next)
 	s.loop.settle(x, h)
 }

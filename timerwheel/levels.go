@@ -29,9 +29,10 @@ const (
 const batch = 256
 
 // bucketOf returns the head of the level's list for a tick. The bucket's number
-// modulo 128 is its place in the two banks.
+// modulo 128 is its place in the two banks. (A shift by x & 63 spares the
+// instructions for a shift by 64 and more, here and in file.)
 func bucketOf(level uint, tick uint64) uint32 {
-	return uint32(slots*(1+2*level)) + uint32(tick>>(slotBits*level))&(2*slots-1)
+	return uint32(slots*(1+2*level)) + uint32(tick>>(slotBits*level&63))&(2*slots-1)
 }
 
 // file puts a timer that is in no list where its deadline belongs: in the
@@ -50,7 +51,7 @@ func (w *Wheel) file(n *node, i uint32) {
 			level = levels
 			tick = min(tick, (w.tick>>spanBits+2)<<spanBits-1)
 		}
-		if s := slotBits * level; tick>>s-w.tick>>s <= 1 {
+		if s := slotBits * level & 63; tick>>s-w.tick>>s <= 1 {
 			level--
 		}
 	}
@@ -59,10 +60,11 @@ func (w *Wheel) file(n *node, i uint32) {
 
 // link appends a timer to a list.
 func (w *Wheel) link(head uint32, n *node, i uint32) {
-	h := &w.nodes[head]
+	nodes := w.nodes
+	h := &nodes[head]
 	last := h.prev
 	n.next, n.prev = head, last
-	w.nodes[last].next = i
+	nodes[last].next = i
 	h.prev = i
 	h.when++
 	w.used[head>>6] |= 1 << (head & 63)
@@ -72,11 +74,13 @@ func (w *Wheel) link(head uint32, n *node, i uint32) {
 func (w *Wheel) unlink(n *node) {
 	next, prev := n.next, n.prev
 	n.next = 0
-	w.nodes[prev].next = next
-	w.nodes[next].prev = prev
+	nodes := w.nodes
+	nodes[prev].next = next
+	h := &nodes[next]
+	h.prev = prev
 	if next == prev { // the head alone is left
 		w.used[next>>6] &^= 1 << (next & 63)
-		w.nodes[next].when = 0
+		h.when = 0
 	}
 }
 
@@ -181,7 +185,10 @@ func (w *Wheel) splice(head uint32) {
 }
 
 // sink moves timers down from each level's bucket after the clock's: the share
-// of the ticks that passed, or all when the bucket begins with the next tick.
+// of the ticks that passed since that bucket became the next one. Nothing is
+// filed in it from then on, so the shares add up to all that is in it by the
+// last tick before it begins; and no tick is passed over, since nextStop stops
+// there.
 func (w *Wheel) sink(passed uint64) {
 	for level := uint(levels - 1); level > 0; level-- {
 		if bank := 1 + 2*level; w.used[bank]|w.used[bank+1] == 0 {
@@ -192,17 +199,14 @@ func (w *Wheel) sink(passed uint64) {
 		if w.used[head>>6]&(1<<(head&63)) == 0 {
 			continue
 		}
-		quota := ^uint64(0)
-		if inside := w.tick & (1<<s - 1); inside != 1<<s-1 {
-			quota = share(uint64(w.nodes[head].when), level) * min(passed, inside+1)
-		}
-		w.lower(head, quota)
+		inside := w.tick & (1<<s - 1) // how far the clock is in its own bucket
+		w.lower(head, share(uint64(w.nodes[head].when), level)*min(passed, inside+1))
 	}
 }
 
-// lower files up to quota timers of a bucket anew.
-func (w *Wheel) lower(head uint32, quota uint64) {
-	for ; quota > 0; quota-- {
+// lower files up to most timers of a bucket anew.
+func (w *Wheel) lower(head uint32, most uint64) {
+	for ; most > 0; most-- {
 		i := w.nodes[head].next
 		if i == head {
 			return

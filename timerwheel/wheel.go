@@ -244,7 +244,7 @@ func (w *Wheel) divide(x uint64) uint64 {
 		return x / w.resolution
 	}
 	high, _ := bits.Mul64(x, w.inverse)
-	return high >> w.shift
+	return high >> (w.shift & 63)
 }
 
 // invert returns 2^(64+shift)/d, rounded up, for the shift that makes it a

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -216,10 +215,7 @@ func TestShutdownAnswers(t *testing.T) {
 	idle := r.dial()
 	idle.ask("+PONG\r\n", "PING")
 	// All commands are in the kernel or further: loopback keeps the order.
-	ctx, cancel := context.WithTimeout(context.Background(), patient)
-	defer cancel()
-	down := make(chan error, 1)
-	go func() { down <- r.loop.Shutdown(ctx) }()
+	down := r.shutdown()
 	idle.closes()
 	for i, c := range clients {
 		if i%2 == 0 {
@@ -255,10 +251,7 @@ func TestShutdownAnswersEveryone(t *testing.T) {
 	for i, c := range clients {
 		c.send(command("ECHO", fmt.Sprint(i)))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patient)
-	defer cancel()
-	down := make(chan error, 1)
-	go func() { down <- r.loop.Shutdown(ctx) }()
+	down := r.shutdown()
 	busy.wants(strings.Repeat("*0\r\n", 40))
 	busy.closes()
 	for i, c := range clients {
@@ -345,7 +338,7 @@ func TestPanicStaysWithItsClient(t *testing.T) {
 	if s.Panics != 1 {
 		t.Errorf("%d panics, want the one that was provoked", s.Panics)
 	}
-	r.ends(r.loop.Shutdown(context.Background()))
+	r.ends(<-r.shutdown())
 }
 
 func TestTakenAddress(t *testing.T) {

@@ -32,6 +32,8 @@ type running struct {
 	addr  string
 	ended chan error
 	over  bool
+
+	clients []*client
 }
 
 func run(t testing.TB, l limits, password string) *running {
@@ -54,18 +56,30 @@ func run(t testing.TB, l limits, password string) *running {
 	return r
 }
 
-// stop shuts the server down, and gives its counters.
+// stop closes the test's clients, shuts the server down, and gives its counters.
 func (r *running) stop() redis.Stats {
 	r.t.Helper()
+	for _, c := range r.clients {
+		c.Close()
+	}
 	if !r.over {
 		if s := r.stats(); s.Panics != 0 {
 			r.t.Errorf("%d panics", s.Panics)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), patient)
-		defer cancel()
-		r.ends(r.loop.Shutdown(ctx))
+		r.ends(<-r.shutdown())
 	}
 	return r.srv.redis.Stats
+}
+
+// shutdown begins a shutdown.
+func (r *running) shutdown() <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patient)
+		defer cancel()
+		done <- r.loop.Shutdown(ctx)
+	}()
+	return done
 }
 
 // ends checks how the loop ended, and that nothing is left of any client.
@@ -119,7 +133,12 @@ type client struct {
 	t  testing.TB
 }
 
-func (r *running) dial() *client { r.t.Helper(); return dial(r.t, r.addr) }
+func (r *running) dial() *client {
+	r.t.Helper()
+	c := dial(r.t, r.addr)
+	r.clients = append(r.clients, c)
+	return c
+}
 
 func dial(t testing.TB, addr string) *client {
 	t.Helper()

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// What is announced costs nothing before it comes.
+func TestNoMemoryAhead(t *testing.T) {
+	for name, begun := range map[string]string{
+		"a bulk of 64 MiB":   "*2\r\n$4\r\nECHO\r\n$67108864\r\n0123456789",
+		"a million of bulks": "*1000000\r\n$4\r\nMGET\r\n$1\r\na",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, small(), "")
+			r.dial().ask("+PONG\r\n", "PING")
+			before := heap()
+			clients := make([]*client, 200)
+			for i := range clients {
+				clients[i] = r.dial()
+				clients[i].send(begun)
+			}
+			s := r.until("all bytes in", func(s reactor.Stats) bool { return s.BytesIn >= uint64(200*len(begun)) })
+			// The test's own buffers for reading are in the figure: 64 KiB a client.
+			if grown, most := heap()-before, 200*(64<<10)+8<<20; grown > most {
+				t.Errorf("the heap grew by %d bytes for %d connections; want at most %d", grown, len(clients), most)
+			}
+			if s.Held > 1<<20 {
+				t.Errorf("ports hold %d bytes; want less than 1 MiB", s.Held)
+			}
+			runtime.KeepAlive(clients)
+		})
+	}
+}
+
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// A client that asks and never reads is closed and counted, be the replies short
+// ones, which are held, or large ones, which are not.
+func TestClientThatNeverReads(t *testing.T) {
+	for name, c := range map[string]struct{ value, patience int }{
+		"short replies": {8 << 10, 20_000},
+		"large replies": {1 << 20, 300},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := small()
+			l.output, l.patience = 1<<20, time.Duration(c.patience)*time.Millisecond
+			r := run(t, l, "")
+			deaf, other := r.dial(), r.dial()
+			other.ask("+OK\r\n", "SET", "k", letters(c.value, 'v'))
+			go io.WriteString(deaf.Conn, strings.Repeat(command("GET", "k"), 100_000))
+			r.until("closed", func(s reactor.Stats) bool { return s.Machines == 2 })
+			other.ask("+PONG\r\n", "PING")
+			other.Close()
+			if s := r.alone(); s.Held != 0 {
+				t.Errorf("%d bytes are held", s.Held)
+			}
+			if s := r.stop(); s.OutputLimit != 1 || s.Trickled != 0 {
+				t.Errorf("output limit %d, trickled %d: want 1, 0", s.OutputLimit, s.Trickled)
+			}
+		})
+	}
+}
+
+// A byte now and then does not keep a command open; a pause between commands is
+// nobody's fault.
+func TestTrickle(t *testing.T) {
+	l := small()
+	l.patience = 400 * time.Millisecond
+	r := run(t, l, "")
+	idle := r.dial()
+	idle.ask("+PONG\r\n", "PING")
+	tricklers := map[string]*client{
+		"*2\r\n$4\r\nECHO\r\n$500000\r\n" + letters(40_000, 'l'): r.dial(), // taken out of the window
+		"*2\r\n$4\r\nECHO\r\n$500\r\n":                           r.dial(),
+		command("SET", "k", "v") + "set k ":                      r.dial(), // behind a whole command
+		"*":                                                      r.dial(),
+	}
+	began := time.Now()
+	for begun, c := range tricklers {
+		c.send(begun)
+		go func() {
+			for {
+				time.Sleep(10 * time.Millisecond)
+				if _, err := c.Write([]byte("1")); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	for begun, c := range tricklers {
+		if strings.HasPrefix(begun, "*3") {
+			c.wants("+OK\r\n")
+		}
+		c.closes()
+		if after := time.Since(began); after < l.patience {
+			t.Errorf("%.20q: closed after %v, of %v", begun, after, l.patience)
+		}
+	}
+	idle.ask("+PONG\r\n", "PING")
+	// One command after the other, each within its time, all together over it.
+	for range 6 {
+		idle.send("*1\r\n$4\r\n")
+		time.Sleep(l.patience / 5)
+		idle.send("PING\r\n")
+		idle.wants("+PONG\r\n")
+	}
+	if s := r.stop(); s.Trickled != 4 || s.OutputLimit != 0 {
+		t.Errorf("trickled %d, output limit %d: want 4, 0", s.Trickled, s.OutputLimit)
+	}
+}
+
+// The unfinished commands of all clients together have a limit.
+func TestInputLimit(t *testing.T) {
+	l := small()
+	l.input = 1 << 20
+	r := run(t, l, "")
+	a, b := r.dial(), r.dial()
+	whole := command("SET", "k", letters(700<<10, 'v'))
+	a.send(whole[:600<<10])
+	r.until("in", func(s reactor.Stats) bool { return s.BytesIn >= 600<<10 })
+	go io.WriteString(b.Conn, whole[:600<<10])
+	b.closes()
+	a.send(whole[600<<10:])
+	a.wants("+OK\r\n")
+	// Room is given back, and one command that is whole at once needs none.
+	c := r.dial()
+	c.ask("+OK\r\n", "SET", "k", letters(900<<10, 'v'))
+	c.ask(":921600\r\n", "STRLEN", "k")
+}
+
+// With all slots taken accepting rests, the clients that there are go on, and who
+// waits is served when one leaves.
+func TestSlabFull(t *testing.T) {
+	l := small()
+	l.clients = 3
+	r := run(t, l, "")
+	var in []*client
+	for range 3 {
+		c := r.dial()
+		c.ask("+PONG\r\n", "PING")
+		in = append(in, c)
+	}
+	var waiting []*client
+	for i := range 4 {
+		c := r.dial()
+		c.send(command("ECHO", fmt.Sprint(i)))
+		waiting = append(waiting, c)
+	}
+	r.until("paused", func(s reactor.Stats) bool { return s.SlotPauses > 0 })
+	if s := r.stats(); s.Machines != 4 || s.Accepted != 3 {
+		t.Errorf("%d machines, %d accepted: want 4, 3", s.Machines, s.Accepted)
+	}
+	for _, c := range in {
+		c.ask("+PONG\r\n", "PING")
+	}
+	for i, c := range waiting {
+		if i < len(in) {
+			in[i].Close()
+		} else {
+			waiting[0].Close()
+		}
+		c.wants(bulk(fmt.Sprint(i)))
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+func subscribed(channel string, n int) string {
+	return "*3\r\n" + bulk("subscribe") + bulk(channel) + fmt.Sprintf(":%d\r\n", n)
+}
+
+func message(channel, payload string) string {
+	return "*3\r\n" + bulk("message") + bulk(channel) + bulk(payload)
+}
+
+// Pipelines of publishers reach every subscriber, whole and in order, also those
+// that are far longer than what mailboxes hold.
+func TestPublishInOrder(t *testing.T) {
+	for _, c := range []struct{ messages, subscribers int }{{5000, 3}, {20_000, 12}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			r := run(t, small(), "")
+			var subs []*client
+			for range c.subscribers {
+				s := r.dial()
+				s.ask(subscribed("news", 1), "SUBSCRIBE", "news")
+				subs = append(subs, s)
+			}
+			var ask, want strings.Builder
+			for i := range c.messages {
+				ask.WriteString(command("PUBLISH", "news", fmt.Sprint("message ", i)))
+				want.WriteString(message("news", fmt.Sprint("message ", i)))
+			}
+			p := r.dial()
+			go io.WriteString(p.Conn, ask.String())
+			p.wants(strings.Repeat(fmt.Sprintf(":%d\r\n", c.subscribers), c.messages))
+			for _, s := range subs {
+				s.wants(want.String())
+			}
+			if s := r.stop(); s.OutputLimit != 0 {
+				t.Errorf("%d subscribers were closed", s.OutputLimit)
+			}
+		})
+	}
+}
+
+// A shutdown does not cut a publisher off that waits for its subscribers. They
+// leave meanwhile: how many it reached is a number that falls.
+func TestShutdownWhilePublishing(t *testing.T) {
+	r := run(t, small(), "")
+	for range 20 {
+		r.dial().ask(subscribed("news", 1), "SUBSCRIBE", "news")
+	}
+	p := r.dial()
+	const n = 1500 // fits into a socket's buffer, and is more than may be on its way
+	p.send(strings.Repeat(command("PUBLISH", "news", "x"), n) + command("ECHO", "end"))
+	down := r.shutdown()
+	got, _ := p.rest()
+	if strings.Count(string(got), "\r\n") != n+2 || !strings.HasSuffix(string(got), bulk("end")) {
+		t.Errorf("%d lines of replies, want %d: %s", strings.Count(string(got), "\r\n"), n+2, short(got))
+	}
+	for _, c := range r.clients {
+		c.Close()
+	}
+	r.ends(<-down)
+	if s := r.srv.redis.Stats; s.OutputLimit != 0 {
+		t.Errorf("%d subscribers were closed", s.OutputLimit)
+	}
+}
+
+// Messages do not get between the pieces of a reply that is being sent.
+func TestMessageDuringLargeReply(t *testing.T) {
+	r := run(t, small(), "")
+	sub, pub := r.dial(), r.dial()
+	value := letters(24<<20, 'v')
+	pub.ask("+OK\r\n", "SET", "k", value)
+	sub.send(command("HELLO", "3"))
+	for line := ""; line != "*0\r\n"; { // the modules, last of the greeting
+		var err error
+		if line, err = sub.in.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push := func(m string) string { return ">" + m[1:] }
+	sub.send(command("SUBSCRIBE", "news"))
+	sub.wants(push(subscribed("news", 1)))
+	sub.send(command("GET", "k") + command("ECHO", "after"))
+	r.until("being sent", func(s reactor.Stats) bool { return s.BytesOut > 1<<20 })
+	large := letters(100<<10, 'm')
+	pub.send(command("PUBLISH", "news", "one") + command("PUBLISH", "news", large) + command("PUBLISH", "news", "three"))
+	pub.wants(":1\r\n:1\r\n:1\r\n")
+	sub.wants(bulk(value))
+	sub.wants(push(message("news", "one")) + push(message("news", large)) + push(message("news", "three")))
+	sub.wants(bulk("after"))
+}
+
+// A subscriber that never reads is closed and counted; its publisher, and those
+// that read, go on.
+func TestSubscriberThatNeverReads(t *testing.T) {
+	for name, size := range map[string]int{"short messages": 1000, "large messages": 100 << 10} {
+		t.Run(name, func(t *testing.T) {
+			l := small()
+			l.output = 1 << 20
+			r := run(t, l, "")
+			deaf, sub, pub := r.dial(), r.dial(), r.dial()
+			deaf.ask(subscribed("news", 1), "SUBSCRIBE", "news")
+			sub.ask(subscribed("news", 1), "SUBSCRIBE", "news")
+			payload := letters(size, 'p')
+			want := message("news", payload)
+			for end := time.Now().Add(patient); ; {
+				pub.send(command("PUBLISH", "news", payload))
+				line, err := pub.in.ReadString('\n')
+				if err != nil {
+					t.Fatal(err)
+				}
+				sub.wants(want)
+				if line == ":1\r\n" {
+					break // the deaf one is gone
+				}
+				if time.Now().After(end) {
+					t.Fatal("the subscriber that does not read is still there")
+				}
+			}
+			if s := r.stop(); s.OutputLimit != 1 {
+				t.Errorf("output limit %d: want 1", s.OutputLimit)
+			}
+		})
+	}
+}
+
+func TestPatternsAndUnsubscribe(t *testing.T) {
+	r := run(t, small(), "")
+	s, p := r.dial(), r.dial()
+	s.ask("*3\r\n"+bulk("psubscribe")+bulk("n*")+":1\r\n", "PSUBSCRIBE", "n*")
+	s.ask(subscribed("news", 2), "SUBSCRIBE", "news")
+	p.ask(":2\r\n", "PUBLISH", "news", "x")
+	s.wants(message("news", "x") + "*4\r\n" + bulk("pmessage") + bulk("n*") + bulk("news") + bulk("x"))
+	s.ask("*3\r\n"+bulk("unsubscribe")+bulk("news")+":1\r\n", "UNSUBSCRIBE", "news")
+	p.ask(":1\r\n", "PUBLISH", "news", "y")
+	s.wants("*4\r\n" + bulk("pmessage") + bulk("n*") + bulk("news") + bulk("y"))
+	s.ask("*3\r\n"+bulk("punsubscribe")+bulk("n*")+":0\r\n", "PUNSUBSCRIBE")
+	s.ask("$1\r\nz\r\n", "ECHO", "z")
+}

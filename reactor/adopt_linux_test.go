@@ -1,0 +1,449 @@
+package reactor_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// heardAll is what the reader of a port reports: all it read, and how it ended.
+type heardAll struct {
+	b   []byte
+	err error
+}
+
+type listening struct {
+	b      []byte
+	report chan<- heardAll
+}
+
+// listeningTo reads its port to the end.
+func listeningTo(t testing.TB) *reactor.Kind[listening, reactor.None] {
+	return netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{
+		Wait: port0.Readable(),
+		Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+			b, err := cx.Peek(port0)
+			if err == reactor.ErrWouldBlock {
+				return fsm.Stay
+			}
+			if err != nil {
+				m.report <- heardAll{m.b, err}
+				return fsm.Stop
+			}
+			m.b = append(m.b, b...)
+			cx.Discard(port0, len(b))
+			return fsm.Stay
+		},
+	})
+}
+
+func adoptPipe(t testing.TB) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
+func TestAdoptPipeToRead(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	r, w := adoptPipe(t)
+	report := make(chan heardAll, 1)
+	if _, err := listeningTo(t).Adopt(l, r, listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	sent := netBytes(1 << 20)
+	for i := 0; i < len(sent); i += 1 << 16 {
+		if _, err := w.Write(sent[i : i+1<<16]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	got := netTake(t, report)
+	if netSame(t, got.b, sent); got.err != io.EOF {
+		t.Errorf("it ended with %v", got.err)
+	}
+}
+
+type writing struct {
+	b      []byte
+	report chan<- error
+}
+
+// writingTo writes all it has and ends its direction.
+func writingTo(t testing.TB) *reactor.Kind[writing, reactor.None] {
+	const failed = fsm.First + 1
+	return netTable(t, reactor.Options{Outbox: 2 << 20}, reactor.Table[writing, reactor.None]{{Fail: failed},
+		{Name: "writing", Within: fsm.After(time.Minute, failed),
+			Enter: func(m *writing, cx *netCx) fsm.State {
+				if err := cx.Write(port0, m.b); err != nil {
+					return cx.Fail(err)
+				}
+				if m.report == nil {
+					return cx.Fail(cx.CloseWrite(port0))
+				}
+				return fsm.Stay
+			}},
+		{Name: "failed", Within: fsm.After(time.Minute, fsm.Stop),
+			Enter: func(m *writing, cx *netCx) fsm.State {
+				if m.report != nil {
+					m.report <- cx.Why()
+				}
+				return fsm.Stop
+			}},
+	})
+}
+
+// A pipe has no half to close: CloseWrite closes it, once all is out.
+func TestAdoptPipeToWrite(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	r, w := adoptPipe(t)
+	sent := netBytes(1 << 20)
+	if _, err := writingTo(t).Adopt(l, w, writing{b: sent}); err != nil {
+		t.Fatal(err)
+	}
+	r.SetDeadline(time.Now().Add(netPatience))
+	netSame(t, netReadAll(t, r), sent)
+}
+
+// A reader that goes is told also when there is nothing more to write, and when
+// there is.
+func TestAdoptPipeWhoseReaderGoes(t *testing.T) {
+	for _, size := range []int{0, 1 << 20} {
+		l := netLoop(t, reactor.Config{})
+		r, w := adoptPipe(t)
+		report := make(chan error, 1)
+		if _, err := writingTo(t).Adopt(l, w, writing{b: netBytes(size), report: report}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Millisecond)
+		r.Close()
+		if err := netTake(t, report); !errors.Is(err, unix.EPIPE) {
+			t.Errorf("%d bytes written: %v: want %v", size, err, unix.EPIPE)
+		}
+	}
+}
+
+func adoptPair(t testing.TB, kind int) (a, b *os.File) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b = os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
+	t.Cleanup(func() { a.Close(); b.Close() })
+	b.SetDeadline(time.Now().Add(netPatience))
+	return a, b
+}
+
+func TestAdoptSocketpair(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	a, b := adoptPair(t, unix.SOCK_STREAM)
+	if _, err := echoing(t, reactor.Options{}).Adopt(l, a, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	sent := netBytes(1 << 20)
+	go func() {
+		b.Write(sent)
+		raw, _ := b.SyscallConn()
+		raw.Control(func(fd uintptr) { unix.Shutdown(int(fd), unix.SHUT_WR) })
+	}()
+	netSame(t, netReadAll(t, b), sent)
+
+	a, b = adoptPair(t, unix.SOCK_DGRAM)
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			var p [100]byte
+			n, err := cx.Read(port0, p[:])
+			if err != nil {
+				return cx.Fail(err)
+			}
+			return cx.Fail(cx.Write(port0, p[:n]))
+		}})
+	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"one", "two", "three"} {
+		p := make([]byte, 100)
+		b.Write([]byte(s))
+		if n, err := b.Read(p); err != nil || string(p[:n]) != s {
+			t.Errorf("%q, %v: want %q", p[:n], err, s)
+		}
+	}
+}
+
+// A connection goes in, and comes out again, with its description as it was.
+func TestAdoptAndRelease(t *testing.T) {
+	files := make(chan *os.File, 1)
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			b, err := cx.Peek(port0)
+			if err != nil {
+				return cx.Fail(err)
+			}
+			if _, err := cx.Release(port0); !errors.Is(err, reactor.ErrFull) {
+				return cx.Stop(errors.New("released with input held"))
+			}
+			if err := cx.Write(port0, b); err != nil {
+				return cx.Fail(err)
+			}
+			cx.Discard(port0, len(b))
+			f, err := cx.Release(port0)
+			if err != nil {
+				return cx.Stop(err)
+			}
+			if err := cx.Write(port0, b); !errors.Is(err, reactor.ErrClosed) {
+				return cx.Stop(errors.New("written after Release"))
+			}
+			files <- f
+			return fsm.Stop
+		}})
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	peer, err := net.Dial("tcp", n.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	peer.SetDeadline(time.Now().Add(netPatience))
+	c, err := n.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := netLoop(t, reactor.Config{})
+	for range 3 {
+		if _, err := k.Adopt(l, c.(*net.TCPConn), struct{}{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the adopted connection still writes: %v", err)
+		}
+		ping(t, peer)
+		f := netTake(t, files)
+		if c, err = net.FileConn(f); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		c.SetDeadline(time.Now().Add(netPatience))
+		go c.Write([]byte("from outside"))
+		b := make([]byte, 12)
+		if _, err := io.ReadFull(peer, b); err != nil || string(b) != "from outside" {
+			t.Errorf("%q, %v", b, err)
+		}
+	}
+	c.Close()
+	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	netEmpty(t, l)
+}
+
+func TestAdoptNotPollable(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	file, err := os.Create(t.TempDir() + "/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*os.File{file, dir, null} {
+		if _, err := echoing(t, reactor.Options{}).Adopt(l, f, struct{}{}); !errors.Is(err, reactor.ErrNotPollable) {
+			t.Errorf("%s: %v: want ErrNotPollable", f.Name(), err)
+		}
+		if err := f.Close(); err != nil {
+			t.Errorf("%s is not as it was: %v", f.Name(), err)
+		}
+	}
+	closed, _ := adoptPipe(t)
+	closed.Close()
+	if _, err := echoing(t, reactor.Options{}).Adopt(l, closed, struct{}{}); err == nil {
+		t.Error("a closed file: no error")
+	}
+	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+}
+
+// openTerminal opens a pseudo-terminal.
+func openTerminal(t testing.TB) (master, tty *os.File) {
+	t.Helper()
+	m, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	master = os.NewFile(uintptr(m), "ptmx")
+	t.Cleanup(func() { master.Close() })
+	n, err := unix.IoctlGetInt(m, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(m, unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Open("/dev/pts/"+strconv.Itoa(n), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	tty = os.NewFile(uintptr(fd), "tty")
+	t.Cleanup(func() { tty.Close() })
+	return master, tty
+}
+
+// A terminal gives its input a line a read: a short read proves nothing.
+func TestAdoptTerminal(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	master, tty := openTerminal(t)
+	report := make(chan heardAll, 1)
+	k := netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{Wait: port0.Readable(),
+		Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [100]byte
+			n, err := cx.Read(port0, b[:])
+			if err != nil {
+				return cx.Fail(err)
+			}
+			if m.b = append(m.b, b[:n]...); bytes.Count(m.b, []byte("\n")) == 3 {
+				m.report <- heardAll{b: m.b}
+				return cx.Stop(cx.Write(port0, []byte("thanks\n")))
+			}
+			return fsm.Stay
+		}})
+	if _, err := k.Adopt(l, tty, listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	master.SetDeadline(time.Now().Add(netPatience))
+	if _, err := master.Write([]byte("one\ntwo\nthree\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := netTake(t, report); string(got.b) != "one\ntwo\nthree\n" {
+		t.Errorf("it read %q", got.b)
+	}
+	var said []byte
+	for b := make([]byte, 100); !bytes.Contains(said, []byte("thanks")); {
+		n, err := master.Read(b)
+		if said = append(said, b[:n]...); err != nil {
+			t.Fatalf("%q, %v", said, err)
+		}
+	}
+	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+
+	// The other end goes: that is the end.
+	master, tty = openTerminal(t)
+	if _, err := listeningTo(t).Adopt(l, tty, listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond)
+	master.Close()
+	if got := netTake(t, report); got.err != io.EOF {
+		t.Errorf("the terminal went: %v: want io.EOF", got.err)
+	}
+}
+
+// What is typed ahead stays for the next reader of the terminal.
+func TestStopLeavesTypeAhead(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	master, tty := openTerminal(t)
+	dup, err := unix.Dup(int(tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := os.NewFile(uintptr(dup), "next")
+	defer next.Close()
+	report := make(chan heardAll, 1)
+	k := netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{Wait: port0.Readable(),
+		Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [100]byte
+			n, _ := cx.Read(port0, b[:])
+			if n == 0 {
+				return fsm.Stay
+			}
+			m.report <- heardAll{b: append(m.b, b[:n]...)}
+			return fsm.Stop
+		}})
+	master.Write([]byte("mine\nyours\n"))
+	if _, err := k.Adopt(l, tty, listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	if got := netTake(t, report); string(got.b) != "mine\n" {
+		t.Errorf("it read %q", got.b)
+	}
+	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	b := make([]byte, 100)
+	n, err := unix.Read(dup, b)
+	if err != nil || string(b[:n]) != "yours\n" {
+		t.Errorf("left for the next: %q, %v", b[:max(n, 0)], err)
+	}
+}
+
+// A machine talks to a child through its stdin and stdout.
+func TestAdoptStdioOfChild(t *testing.T) {
+	const stdin, stdout reactor.Port = 0, 1
+	inR, inW := adoptPipe(t)
+	outR, outW := adoptPipe(t)
+	cat := exec.Command("cat")
+	cat.Stdin, cat.Stdout = inR, outW
+	if err := cat.Start(); err != nil {
+		t.Skip(err)
+	}
+	inR.Close()
+	outW.Close()
+	sent := netBytes(300 << 10)
+	report := make(chan heardAll, 1)
+	type talk struct {
+		said, heard []byte
+		out         *os.File
+	}
+	k := netTable(t, reactor.Options{Ports: []string{"stdin", "stdout"}}, reactor.Table[talk, reactor.None]{{},
+		{Name: "talking", Wait: stdin.Writable() | stdout.Readable(), Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(2),
+			Enter: func(m *talk, cx *netCx) fsm.State {
+				if m.out == nil {
+					return fsm.Stay
+				}
+				return cx.Fail(cx.Adopt(stdout, m.out))
+			},
+			Ready: func(m *talk, cx *netCx, r reactor.Ready) fsm.State {
+				if r.Has(stdin.Writable()) && len(m.said) > 0 {
+					n, err := cx.WriteSome(stdin, m.said)
+					if m.said = m.said[n:]; len(m.said) == 0 {
+						cx.CloseWrite(stdin)
+					}
+					return cx.Fail(err)
+				}
+				var b [4096]byte
+				n, err := cx.Read(stdout, b[:])
+				m.heard = append(m.heard, b[:n]...)
+				if err == io.EOF {
+					report <- heardAll{b: m.heard}
+					return fsm.Stop
+				}
+				return cx.Fail(err)
+			}},
+		{Name: "never", Within: fsm.After(time.Minute, 1)},
+	})
+	l := netLoop(t, reactor.Config{})
+	if _, err := k.Adopt(l, inW, talk{said: sent, out: outR}); err != nil {
+		t.Fatal(err)
+	}
+	netSame(t, netTake(t, report).b, sent)
+	if err := cat.Wait(); err != nil {
+		t.Error(err)
+	}
+	netEmpty(t, l)
+}

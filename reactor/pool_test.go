@@ -1,0 +1,100 @@
+package reactor
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestPoolClasses(t *testing.T) {
+	p := newPool(1<<20, 64)
+	for _, c := range []struct{ size, want int }{{1, 512}, {512, 512}, {513, 1024}, {4096, 4096}, {4097, 8192}, {65536, 65536}} {
+		n := p.get(c.size)
+		if got := len(p.chunks[n].b); got != c.want {
+			t.Errorf("a chunk for %d bytes has %d: want %d", c.size, got, c.want)
+		}
+		before := p.lent
+		p.put(n)
+		if p.lent != before-c.want || p.get(c.want) != n {
+			t.Errorf("the chunk of %d bytes did not come back", c.want)
+		}
+	}
+}
+
+// A chunk of another class takes the place of what nobody uses.
+func TestPoolSheds(t *testing.T) {
+	p := newPool(8<<10, 64)
+	var small []uint32
+	for range 16 {
+		small = append(small, p.get(512))
+	}
+	if n := p.get(1); n != 0 {
+		t.Fatalf("chunk %d beyond the limit", n)
+	}
+	for _, n := range small {
+		p.put(n)
+	}
+	if p.lent != 0 || p.cached != 8<<10 {
+		t.Fatalf("%d lent, %d kept: want 0, %d", p.lent, p.cached, 8<<10)
+	}
+	if big := p.get(8 << 10); big == 0 || p.cached != 0 {
+		t.Errorf("chunk %d, %d bytes kept beside it", big, p.cached)
+	}
+}
+
+// The pool beside a model: what is lent and kept stays under the limit, is never
+// lent twice, and is refused only for want of room.
+func TestPoolModel(t *testing.T) {
+	const limit = 256 << 10
+	p := newPool(limit, 64)
+	r := rand.New(rand.NewPCG(1, 1))
+	lent := map[uint32]int{} // number to size
+	total := 0
+	for range 50_000 {
+		if r.IntN(5) < 3 {
+			size := 1 + r.IntN(1<<r.IntN(16))
+			whole := max(512, size)
+			for whole&(whole-1) != 0 {
+				whole += whole & -whole
+			}
+			n := p.get(size)
+			if (n == 0) != (total+whole > limit) {
+				t.Fatalf("%d of %d lent, %d more: chunk %d", total, limit, whole, n)
+			}
+			if n == 0 {
+				continue
+			}
+			k := &p.chunks[n]
+			if _, twice := lent[n]; twice || n == scratchNum || len(k.b) != whole || k.r != 0 || k.w != 0 || k.next != 0 {
+				t.Fatalf("chunk %d for %d bytes: lent already: %v, %d bytes, %d:%d", n, size, twice, len(k.b), k.r, k.w)
+			}
+			k.r, k.w, k.next = 1, 2, 3 // as users leave them
+			lent[n] = whole
+			total += whole
+		} else {
+			for n, size := range lent {
+				p.put(n)
+				delete(lent, n)
+				total -= size
+				break
+			}
+		}
+		if p.lent != total || p.lent+p.cached > limit {
+			t.Fatalf("%d lent, %d kept: want %d lent, %d at most", p.lent, p.cached, total, limit)
+		}
+		if room := p.room(outChunk); room != (total+outChunk <= limit) {
+			t.Fatalf("%d of %d lent: room for a chunk of output: %v", total, limit, room)
+		}
+	}
+	if len(p.chunks) > limit/512+2 {
+		t.Errorf("%d numbers for %d bytes", len(p.chunks), limit)
+	}
+}
+
+func TestPoolScratch(t *testing.T) {
+	p := newPool(4096, 64)
+	p.chunks[scratchNum].r, p.chunks[scratchNum].w = 3, 9
+	p.put(scratchNum)
+	if k := p.chunks[scratchNum]; k.r != 0 || k.w != 0 || p.lent != 0 || p.cached != 0 {
+		t.Errorf("the scratch came back as %+v, %d lent, %d kept", k, p.lent, p.cached)
+	}
+}

@@ -108,7 +108,7 @@ func ExampleRef_Send() {
 	fmt.Println(ref.Send(add{1, reply}))
 	// Output:
 	// 100 101 103
-	// stale
+	// closed
 }
 
 // A deadline bounds each state; it leads where the row says.

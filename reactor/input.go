@@ -87,7 +87,7 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
-	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
+	n, flow, err := l.read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
 	k.w += n
 	l.came(c.h, p, pt, n, flow, err)
 	if n > 0 {
@@ -99,6 +99,14 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	}
 	l.refresh(c.h, p, pt)
 	return false, nil
+}
+
+// read is for buffers of the loop's own.
+func (l *Loop) read(s Sock, b []byte) (int, Flow, error) {
+	if l.os != nil {
+		return l.os.read(s, b)
+	}
+	return l.drv.Read(s, b)
 }
 
 // widen makes room behind the input that is held.

@@ -178,7 +178,7 @@ func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
 		b = b[:maxIO]
 	}
 	for {
-		n, errno := rawRead(r.fd, b)
+		n, errno := rawRead(r, b)
 		switch errno {
 		case 0:
 			if n == 0 && r.nature != inetDatagram && r.nature != unixDatagram {
@@ -260,8 +260,13 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 	return n, Full, nil
 }
 
-func rawRead(fd int32, b []byte) (int, syscall.Errno) {
-	n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+// rawRead receives on sockets: read(2) goes the longer way through the file system.
+func rawRead(r *row, b []byte) (int, syscall.Errno) {
+	call := uintptr(unix.SYS_READ)
+	if r.nature <= unixDatagram {
+		call = unix.SYS_RECVFROM
+	}
+	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
 	if errno == 0 {
 		raceWrite(b[:n])
 	}

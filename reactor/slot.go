@@ -133,9 +133,8 @@ func (l *Loop) rouse(x uint32, h *header) {
 	}
 }
 
-// told is what of a machine's readiness its row waits for, gates considered.
 func (l *Loop) told(h *header) fsm.Ready {
-	return l.stores[h.kind].rows[h.state].wait.Deliver(fsm.Ready(h.ready), fsm.Gate(h.gates))
+	return l.stores[h.kind].told(h)
 }
 
 // live finds the machine that a token means, nil when it has ended.

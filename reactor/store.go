@@ -150,9 +150,9 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		if h.flags&attention != 0 && !s.attend(x, h, m) {
 			break
 		}
-		told := l.told(h)
+		told := s.told(h)
 		if told == 0 || h.flags&stuck != 0 {
-			if l.flush(); h.flags&broken != 0 || h.flags&stuck == 0 && l.told(h) != 0 {
+			if l.flush(); h.flags&broken != 0 || h.flags&stuck == 0 && s.told(h) != 0 {
 				continue
 			}
 			if h.flags&(leaving|dead|stopping) == leaving && s.leave(x, h, m) {
@@ -178,11 +178,16 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		switch {
 		case next != fsm.Stay:
 			s.answer(x, h, m, next)
-		case !l.progress && l.told(h) == told:
+		case !l.progress && s.told(h) == told:
 			h.flags |= stuck
 		}
 	}
 	l.rest(x, h)
+}
+
+// told is what of a machine's readiness its row waits for, gates considered.
+func (b *base) told(h *header) fsm.Ready {
+	return b.rows[h.state].wait.Deliver(fsm.Ready(h.ready), fsm.Gate(h.gates))
 }
 
 func (s *store[M, Msg]) passReady(x uint32, m *M, told fsm.Ready) State {

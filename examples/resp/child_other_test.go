@@ -1,0 +1,5 @@
+//go:build !linux
+
+package main
+
+func runLimited(string) int { return 1 }

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// patient bounds what a test waits for, on a busy machine too.
+const patient = 20 * time.Second
+
+// running is a server in this process.
+type running struct {
+	loop  *reactor.Loop
+	addr  string
+	ended chan error
+}
+
+func run(t *testing.T) *running {
+	t.Helper()
+	loop, err := reactor.NewLoop(reactor.Config{})
+	if errors.Is(err, reactor.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := newEcho().Listen(loop, "tcp", "127.0.0.1:0", conn{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{loop: loop, addr: l.String(), ended: make(chan error, 1)}
+	go func() { r.ended <- loop.Run(context.Background()) }()
+	t.Cleanup(func() { loop.Close() })
+	return r
+}
+
+func (r *running) dial(t *testing.T) *net.TCPConn {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", r.addr, patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(patient))
+	t.Cleanup(func() { c.Close() })
+	return c.(*net.TCPConn)
+}
+
+func numbers(n int) []byte {
+	b := make([]byte, n)
+	rnd := rand.New(rand.NewPCG(1, uint64(n)))
+	for i := range b {
+		b[i] = byte(rnd.Uint32())
+	}
+	return b
+}
+
+func wants(t *testing.T, c net.Conn, want []byte) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(c, got); err != nil {
+		t.Fatalf("%d of %d bytes came back, then %v", n, len(want), err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Fatal("what came back differs from what was sent")
+	}
+}
+
+func TestEcho(t *testing.T) {
+	r := run(t)
+	c := r.dial(t)
+	for _, n := range []int{1, 2, 100, 16 << 10, 16<<10 + 1, 200 << 10} {
+		b := numbers(n)
+		go c.Write(b)
+		wants(t, c, b)
+	}
+}
+
+// A client that sends much before it reads is held back, not closed: its replies
+// are bounded by the gate Room.
+func TestClientThatReadsLate(t *testing.T) {
+	r := run(t)
+	c := r.dial(t)
+	b := numbers(32 << 20)
+	go c.Write(b)
+	time.Sleep(50 * time.Millisecond)
+	s, err := r.loop.Stats(r.loop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Held > 1<<20 || s.OutboxFull != 0 {
+		t.Errorf("%d bytes held, %d writes refused: want less than 1 MiB, 0", s.Held, s.OutboxFull)
+	}
+	wants(t, c, b)
+}
+
+// Who has ended the own side gets the rest, and then the end.
+func TestHalfClose(t *testing.T) {
+	r := run(t)
+	c := r.dial(t)
+	b := numbers(8 << 20)
+	go func() {
+		c.Write(b)
+		c.CloseWrite()
+	}()
+	wants(t, c, b)
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("read %d bytes, %v; want the end", n, err)
+	}
+}
+
+// A shutdown sends back what was received, and ends.
+func TestShutdown(t *testing.T) {
+	r := run(t)
+	var conns []*net.TCPConn
+	b := numbers(60 << 10) // what a socket's buffers hold, so that all has arrived
+	for range 300 {        // more than a loop hears of in one turn
+		c := r.dial(t)
+		if _, err := c.Write(b[:1]); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, c, b[:1])
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		if _, err := c.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	defer cancel()
+	down := make(chan error, 1)
+	go func() { down <- r.loop.Shutdown(ctx) }()
+	for _, c := range conns {
+		wants(t, c, b)
+		if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Fatalf("read %d bytes, %v; want the end", n, err)
+		}
+		c.Close()
+	}
+	if err := errors.Join(<-down, <-r.ended); err != nil {
+		t.Error(err)
+	}
+	if c, err := net.DialTimeout("tcp", r.addr, patient); err == nil {
+		c.Close()
+		t.Error("it still listens")
+	}
+}
+
+// Clients that are killed leave nothing behind.
+func TestKilledClients(t *testing.T) {
+	r := run(t)
+	for i := range 300 {
+		c := r.dial(t)
+		c.Write(numbers(i * 500))
+		if i%2 == 0 {
+			c.SetLinger(0) // a reset
+		}
+		c.Close()
+	}
+	var s reactor.Stats
+	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
+		var err error
+		if s, err = r.loop.Stats(r.loop); err != nil {
+			t.Fatal(err)
+		}
+		if s.Accepted+s.AcceptErrors >= 300 && s.Machines == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("clients are left: %v", s)
+		}
+	}
+	if s.Held != 0 || s.Panics != 0 {
+		t.Errorf("%d bytes held, %d panics: want none", s.Held, s.Panics)
+	}
+}

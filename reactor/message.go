@@ -224,7 +224,7 @@ func (s *store[M, Msg]) closeInbox() {
 // free gives back a handled message's place.
 func (s *store[M, Msg]) free(x uint32) {
 	s.inbox.waiting[x].Add(-1)
-	s.handled++
+	s.toFree++
 }
 
 // deliver hands out messages, and gives their places back in one go. The count is
@@ -249,7 +249,7 @@ func (s *store[M, Msg]) deliver(most int) {
 			s.free(x)
 			m := s.on(x, h)
 			if s.hand(x, h, m, &s.cell.msg) {
-				s.handled--
+				s.toFree--
 				s.inbox.waiting[x].Add(1)
 				s.keep(h, h.keptLast, &s.cell.msg)
 			}
@@ -269,12 +269,7 @@ func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
 	s.loop.stats.messages++
 	h.heardAt = s.loop.now
 	h.circles = 0
-	s.loop.calling = x + 1
-	next := handler(m, &s.cx, msg)
-	if any := s.kind.rows[fsm.Any].Message; next == fsm.Pass && any != nil {
-		next = any(m, &s.cx, msg)
-	}
-	s.loop.calling = 0
+	next := call(s, x, m, handler, s.kind.rows[fsm.Any].Message, msg)
 	if s.loop.peeked != 0 {
 		s.loop.sawAll(h)
 	}
@@ -346,7 +341,7 @@ func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 		s.again = s.unkeep(h, behind)
 		s.free(x)
 		if s.hand(x, h, m, &s.again) {
-			s.handled--
+			s.toFree--
 			s.inbox.waiting[x].Add(1)
 			s.keep(h, behind, &s.again)
 			behind = *s.nextKept(h, behind)
@@ -364,9 +359,9 @@ func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 }
 
 func (s *store[M, Msg]) giveBack() {
-	if s.handled > 0 {
-		s.inbox.ring.Release(s.handled)
-		s.handled = 0
+	if s.toFree > 0 {
+		s.inbox.ring.Release(s.toFree)
+		s.toFree = 0
 		s.inbox.gaveBack()
 	}
 }

@@ -40,15 +40,15 @@ type machines interface {
 // store holds a kind's machines on one loop.
 type store[M, Msg any] struct {
 	base
-	kind    *Kind[M, Msg]
-	ms      []M
-	cx      Context[Msg]
-	inbox   *inbox[Msg]
-	cell    cell[Msg]
-	kept    []keptCell[Msg] // messages kept by Defer and Later; made at the first one
-	spare   uint32          // free list in kept, as index+1
-	again   Msg
-	handled int // messages whose places are to be given back
+	kind   *Kind[M, Msg]
+	ms     []M
+	cx     Context[Msg]
+	inbox  *inbox[Msg]
+	cell   cell[Msg]
+	kept   []keptCell[Msg] // messages kept by Defer and Later; made at the first one
+	spare  uint32          // free list in kept, as index+1
+	again  Msg
+	toFree int // messages whose places are to be given back
 }
 
 // storeOf is the kind's store on the loop, made at the first use.
@@ -166,12 +166,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		}
 		steps--
 		l.progress = false
-		l.calling = x + 1
-		next := s.kind.rows[h.state].Ready(m, &s.cx, told)
-		l.calling = 0
-		if next == fsm.Pass {
-			next = s.passReady(x, m, told)
-		}
+		next := call(s, x, m, s.kind.rows[h.state].Ready, s.kind.rows[fsm.Any].Ready, told)
 		if l.peeked != 0 && l.sawAll(h) {
 			l.progress = true // the next look finds something else: the end, or an Inbox that is full
 		}
@@ -188,17 +183,6 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 // told is what of a machine's readiness its row waits for, gates considered.
 func (b *base) told(h *header) fsm.Ready {
 	return b.rows[h.state].wait.Deliver(fsm.Ready(h.ready), fsm.Gate(h.gates))
-}
-
-func (s *store[M, Msg]) passReady(x uint32, m *M, told fsm.Ready) State {
-	any := s.kind.rows[fsm.Any].Ready
-	if any == nil {
-		return s.cx.Stop(s.misuse("Pass", "row Any has no Ready"))
-	}
-	s.loop.calling = x + 1
-	next := any(m, &s.cx, told)
-	s.loop.calling = 0
-	return next
 }
 
 // attend does what stands before readiness; false ends the run.
@@ -363,39 +347,36 @@ func (s *store[M, Msg]) exit(x uint32, h *header) {
 }
 
 func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
-	m := s.on(x, h)
-	handler := s.kind.rows[h.state].Timer
-	if handler == nil {
-		return
+	if own := s.kind.rows[h.state].Timer; own != nil {
+		m := s.on(x, h)
+		s.handled(x, h, m, call(s, x, m, own, s.kind.rows[fsm.Any].Timer, t))
 	}
+}
+
+func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
+	if own := s.kind.rows[h.state].Signal; own != nil {
+		m := s.on(x, h)
+		s.handled(x, h, m, call(s, x, m, own, s.kind.rows[fsm.Any].Signal, set))
+	}
+}
+
+// handled follows a timer's or a signal's handler: the event itself is progress.
+func (s *store[M, Msg]) handled(x uint32, h *header, m *M, next State) {
 	h.circles = 0
-	s.loop.calling = x + 1
-	next := handler(m, &s.cx, t)
-	if any := s.kind.rows[fsm.Any].Timer; next == fsm.Pass && any != nil {
-		next = any(m, &s.cx, t)
-	}
-	s.loop.calling = 0
 	s.loop.sawAll(h)
 	s.answer(x, h, m, next)
 	s.loop.settle(x, h)
 }
 
-func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
-	m := s.on(x, h)
-	handler := s.kind.rows[h.state].Signal
-	if handler == nil {
-		return
-	}
-	h.circles = 0
+// call gives an event to a row's handler, and to row Any's when that one passes.
+func call[M, Msg, E any](s *store[M, Msg], x uint32, m *M, own, any func(*M, *Context[Msg], E) State, event E) State {
 	s.loop.calling = x + 1
-	next := handler(m, &s.cx, set)
-	if any := s.kind.rows[fsm.Any].Signal; next == fsm.Pass && any != nil {
-		next = any(m, &s.cx, set)
+	next := own(m, &s.cx, event)
+	if next == fsm.Pass && any != nil {
+		next = any(m, &s.cx, event)
 	}
 	s.loop.calling = 0
-	s.loop.sawAll(h)
-	s.answer(x, h, m, next)
-	s.loop.settle(x, h)
+	return next
 }
 
 func (s *store[M, Msg]) undeclared(h *header, to State) error {

@@ -269,7 +269,10 @@ func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
 	s.loop.stats.messages++
 	h.heardAt = s.loop.now
 	h.circles = 0
-	next := call(s, x, m, handler, s.kind.rows[fsm.Any].Message, msg)
+	next := call(s, x, m, handler, msg)
+	if any := s.kind.rows[fsm.Any].Message; next == fsm.Pass && any != nil {
+		next = call(s, x, m, any, msg)
+	}
 	if s.loop.peeked != 0 {
 		s.loop.sawAll(h)
 	}

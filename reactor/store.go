@@ -166,7 +166,12 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		}
 		steps--
 		l.progress = false
-		next := call(s, x, m, s.kind.rows[h.state].Ready, s.kind.rows[fsm.Any].Ready, told)
+		next := call(s, x, m, s.kind.rows[h.state].Ready, told)
+		if next == fsm.Pass { // row Any's handler lies in another cache line
+			if any := s.kind.rows[fsm.Any].Ready; any != nil {
+				next = call(s, x, m, any, told)
+			}
+		}
 		if l.peeked != 0 && l.sawAll(h) {
 			l.progress = true // the next look finds something else: the end, or an Inbox that is full
 		}
@@ -347,17 +352,29 @@ func (s *store[M, Msg]) exit(x uint32, h *header) {
 }
 
 func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
-	if own := s.kind.rows[h.state].Timer; own != nil {
-		m := s.on(x, h)
-		s.handled(x, h, m, call(s, x, m, own, s.kind.rows[fsm.Any].Timer, t))
+	own := s.kind.rows[h.state].Timer
+	if own == nil {
+		return
 	}
+	m := s.on(x, h)
+	next := call(s, x, m, own, t)
+	if any := s.kind.rows[fsm.Any].Timer; next == fsm.Pass && any != nil {
+		next = call(s, x, m, any, t)
+	}
+	s.handled(x, h, m, next)
 }
 
 func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
-	if own := s.kind.rows[h.state].Signal; own != nil {
-		m := s.on(x, h)
-		s.handled(x, h, m, call(s, x, m, own, s.kind.rows[fsm.Any].Signal, set))
+	own := s.kind.rows[h.state].Signal
+	if own == nil {
+		return
 	}
+	m := s.on(x, h)
+	next := call(s, x, m, own, set)
+	if any := s.kind.rows[fsm.Any].Signal; next == fsm.Pass && any != nil {
+		next = call(s, x, m, any, set)
+	}
+	s.handled(x, h, m, next)
 }
 
 // handled follows a timer's or a signal's handler: the event itself is progress.
@@ -368,13 +385,11 @@ func (s *store[M, Msg]) handled(x uint32, h *header, m *M, next State) {
 	s.loop.settle(x, h)
 }
 
-// call gives an event to a row's handler, and to row Any's when that one passes.
-func call[M, Msg, E any](s *store[M, Msg], x uint32, m *M, own, any func(*M, *Context[Msg], E) State, event E) State {
+// call gives an event to a handler, with a mark that tells a panic of its from one
+// of the loop's own.
+func call[M, Msg, E any](s *store[M, Msg], x uint32, m *M, handler func(*M, *Context[Msg], E) State, event E) State {
 	s.loop.calling = x + 1
-	next := own(m, &s.cx, event)
-	if next == fsm.Pass && any != nil {
-		next = any(m, &s.cx, event)
-	}
+	next := handler(m, &s.cx, event)
 	s.loop.calling = 0
 	return next
 }

@@ -89,6 +89,7 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 	const limit = 64
 	l := netLoop(t, reactor.Config{})
 	n := netListen(t, l, echoing(t, reactor.Options{}), struct{}{})
+	time.Sleep(time.Millisecond) // the runtime's own descriptors are open now
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,14 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		t.Fatal(err)
 	}
-	var conns []int
+	var spare, conns []int
+	for range 4 {
+		fd, err := unix.Dup(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spare = append(spare, fd)
+	}
 	for { // until there is no descriptor left, for whoever comes first
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 		if err != nil {
@@ -117,6 +124,9 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 	}
 	if before.Accepted >= uint64(len(conns)) {
 		t.Fatalf("accepted %d of %d: want less", before.Accepted, len(conns))
+	}
+	for _, fd := range spare {
+		unix.Close(fd)
 	}
 	// Each connection that goes makes room at both ends.
 	for i, fd := range conns {

@@ -1,0 +1,79 @@
+package reactor_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// A loop that ends leaves no descriptor behind, however it ends.
+func TestEveryDescriptorIsClosed(t *testing.T) {
+	for name, end := range map[string]func(l *reactor.Loop, cancel func()) error{
+		"Close":    func(l *reactor.Loop, _ func()) error { return l.Close() },
+		"Shutdown": func(l *reactor.Loop, _ func()) error { return timed(l) },
+		"context":  func(_ *reactor.Loop, cancel func()) error { cancel(); return nil },
+	} {
+		before := descriptors(t)
+		l, err := reactor.NewLoop(reactor.Config{Slots: 64})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		over := make(chan error, 1)
+		go func() { over <- l.Run(ctx) }()
+		var born atomic.Int32
+		k := kind(t, "kept", reactor.Options{Ports: []string{"peer"}}, reactor.Table[empty, reactor.None]{
+			fsm.Any: {Enter: func(*empty, *reactor.Context[reactor.None]) reactor.State { born.Add(1); return fsm.Stay }},
+			idle: {Name: "idle", Within: fsm.Never, Fail: fsm.Stop, Wait: reactor.Port(0).Readable(),
+				Ready: func(*empty, *reactor.Context[reactor.None], reactor.Ready) reactor.State { return fsm.Stay }},
+		})
+		n, err := k.Listen(l, "tcp", "127.0.0.1:0", empty{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var clients []net.Conn
+		for range 20 {
+			c, err := net.Dial("tcp", n.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			clients = append(clients, c)
+		}
+		for deadline := time.Now().Add(10 * time.Second); born.Load() < 20 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		if err := end(l, cancel); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		answer(t, "Run", over)
+		cancel()
+		for _, c := range clients {
+			c.Close()
+		}
+		if after := descriptors(t); after != before {
+			t.Errorf("%s: %d descriptors are open, %d were before", name, after, before)
+		}
+	}
+}
+
+func timed(l *reactor.Loop) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	return l.Shutdown(ctx)
+}
+
+func descriptors(t testing.TB) int {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(open)
+}

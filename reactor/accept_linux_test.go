@@ -101,18 +101,29 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		}
 		spare = append(spare, fd)
 	}
-	for { // until there is no descriptor left, for whoever comes first
+	knock := func() bool {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 		if err != nil {
-			break
+			return false
 		}
 		sa := &unix.SockaddrInet4{Port: int(n.Addr.Port()), Addr: n.Addr.Addr().As4()}
 		if err := unix.Connect(fd, sa); err != nil {
 			t.Fatal(err)
 		}
 		conns = append(conns, fd)
+		return true
 	}
-	netWait(t, "a pause", func() bool { return netStats(t, l).FilePauses > 0 })
+	for knock() { // until there is no descriptor left, for whoever comes first
+	}
+	netWait(t, "a pause", func() bool {
+		s := netStats(t, l)
+		if s.Accepted == uint64(len(conns)) { // the last one went to the loop
+			unix.Close(spare[0])
+			spare = spare[1:]
+			knock()
+		}
+		return s.FilePauses > 0
+	})
 	before := netStats(t, l)
 	time.Sleep(150 * time.Millisecond)
 	after := netStats(t, l)

@@ -3,7 +3,6 @@ package reactor_test
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"sync"
 	"syscall"
@@ -476,6 +475,3 @@ func (j *journal) want(t testing.TB, want string) {
 		t.Errorf("happened: %q\n   want: %q", got, want)
 	}
 }
-
-// isEnd tells whether a read's error says that nothing more comes.
-func isEnd(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }

@@ -14,7 +14,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// walker does in each state what its script says for the next message.
+// walker goes where its messages say, and notes its Enter and Exit handlers.
 type walker struct {
 	log    *journal
 	lead   map[reactor.State]reactor.State // what Enter answers
@@ -41,7 +41,7 @@ func (w *walker) enter(cx *walk) reactor.State {
 // told goes to the state that the message names.
 func (w *walker) told(_ *walk, to *reactor.State) reactor.State { return *to }
 
-// anyway is row Any's: it goes to the state above the one named by ten.
+// anyway is row Any's handler, for what a row passes on.
 func (w *walker) anyway(_ *walk, to *reactor.State) reactor.State {
 	w.log.add("any")
 	return done
@@ -359,7 +359,7 @@ func TestPassDoesNotSpin(t *testing.T) {
 	log.want(t, "any")
 }
 
-// circler goes round two states for ever.
+// Two states that lead to each other for ever, without a byte.
 func TestSpinEndsTheMachine(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
@@ -441,7 +441,7 @@ func TestEndIsToldBehindLeftovers(t *testing.T) {
 	}
 }
 
-// relay copies port 0 to port 1, and reads only while there is room.
+// relayTo copies port 0 to port 1, and reads only while there is room.
 func relayTo(t *testing.T, d *fake, l *reactor.Loop, outbox int, log *journal) (from, to *fakeSock) {
 	t.Helper()
 	const in, out = reactor.Port(0), reactor.Port(1)

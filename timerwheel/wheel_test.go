@@ -328,6 +328,39 @@ func TestNothingCascadesAtOnce(t *testing.T) {
 	}
 }
 
+// A crowded bucket is visited in steps; the last one must not lead past its
+// beginning. The earliest deadlines are filed last, and so go down last.
+func TestNextIsNotLateForCrowds(t *testing.T) {
+	for _, c := range []struct{ timers, begin, length int64 }{
+		{300, 128, 1}, {300, 128, 64}, {5000, 128, 64}, {300, 3 * 4096, 1}, {5000, 3 * 4096, 70},
+	} {
+		w := newWheel(t, int(c.timers), time.Millisecond, 0)
+		deadline := func(i int64) int64 { return (c.begin + (c.timers-1-i)*c.length/c.timers) * ms }
+		for i := range c.timers {
+			w.Add(timerwheel.Timer(i), deadline(i))
+		}
+		for came := int64(0); came < c.timers; {
+			now, _ := w.Next()
+			w.Advance(now)
+			for _, timer := range drain(w) {
+				if when := deadline(int64(timer)); when != now {
+					t.Fatalf("of %d timers from tick %d one of %d came at %d", c.timers, c.begin, when, now)
+				}
+				came++
+			}
+		}
+	}
+}
+
+// From the first instant to the last one are 2^64 ns, and so is a bucket here.
+func TestNextDoesNotComeRound(t *testing.T) {
+	w := newWheel(t, 1, 1<<29, math.MinInt64)
+	w.Add(0, math.MaxInt64)
+	if next, ok := w.Next(); !ok || next != math.MaxInt64 {
+		t.Errorf("Next = %d, %v; want the end of time", next, ok)
+	}
+}
+
 // The same, tick by tick: a bucket of level 2 holds a thousand timers of these,
 // to be moved in the 4096 ticks before it begins.
 func TestSharesAreEven(t *testing.T) {

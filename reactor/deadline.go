@@ -111,6 +111,10 @@ func (l *Loop) expire() {
 		if h.flags&dead != 0 {
 			continue
 		}
+		if h.flags&stopping != 0 && l.now < h.withinAt {
+			l.drainPorts(x, h)
+			continue
+		}
 		if h.flags&stopping != 0 {
 			l.stats.lingered++
 			l.die(x, h)

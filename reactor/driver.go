@@ -101,6 +101,8 @@ type Driver interface {
 	Recv(Sock, []byte) (int, Addr, Flow, error)
 	Send(Sock, []byte, Addr) (int, Flow, error)
 
+	// Unsent tells whether the peer has not acknowledged all that was written.
+	Unsent(Sock) bool
 	Shutdown(Sock, How) error
 	Close(Sock) error
 	Name(Sock, Side) (Addr, error)

@@ -211,6 +211,7 @@ func (c fakeConn) Write(func(uintptr) (done bool)) error     { return errors.Err
 func (d *fake) Adopt(id uintptr) (reactor.Sock, error)       { return reactor.Sock(id), nil }
 func (d *fake) Release(s reactor.Sock) (uintptr, error)      { return uintptr(s), d.Close(s) }
 func (d *fake) Traits(reactor.Sock) reactor.Traits           { return 0 }
+func (d *fake) Unsent(reactor.Sock) bool                     { return false }
 func (d *fake) Shutdown(s reactor.Sock, _ reactor.How) error { return d.with(s, (*fakeSock).shutIt) }
 func (d *fake) Close(s reactor.Sock) error                   { return d.with(s, (*fakeSock).closeIt) }
 func (d *fake) Bind(reactor.Addr, reactor.Opt) (reactor.Sock, error) {

@@ -329,9 +329,9 @@ func (d *osDriver) closePipe(r *row) error {
 	return err
 }
 
-// unsent tells whether the peer of a TCP connection has not acknowledged all that
-// was written to it.
-func (d *osDriver) unsent(s Sock) bool {
+// Unsent asks for the length of a TCP connection's queue; of others what was written
+// is the peer's at once.
+func (d *osDriver) Unsent(s Sock) bool {
 	r := &d.rows[s]
 	var n int32
 	if r.nature == tcpStream {

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"errors"
+	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor/poll"
@@ -153,6 +154,10 @@ func (l *Loop) stop(x uint32, h *header) {
 	l.drainPorts(x, h)
 }
 
+// lookAgain is how often a stopping machine asks whether its peer has everything: no
+// event tells.
+const lookAgain = 20 * time.Millisecond
+
 // drainPorts closes the ports of a stopping machine as their output is out. A
 // peer that still sends would have that output destroyed by a reset: its input is
 // read and dropped, until it ends or Linger does.
@@ -176,7 +181,7 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 		l.die(x, h)
 	} else if h.flags&dead == 0 {
 		h.flags &^= noDeadline
-		l.wheel.Add(timerOf(x), h.withinAt)
+		l.wheel.Add(timerOf(x), min(h.withinAt, after(l.drv.Now(), lookAgain)))
 	}
 }
 
@@ -187,18 +192,18 @@ func (l *Loop) lingers(h *header, p Port, pt *port) bool {
 	if pt.flags&(connecting|datagram) != 0 || l.drv.Traits(pt.sock)&Plain != 0 {
 		return false
 	}
-	if pt.flags&(ended|lingering) == 0 && l.os != nil && l.os.unsent(pt.sock) {
-		pt.flags |= lingering | wantShut
-		l.shutIfDrained(pt)
-	}
 	for tries := 0; pt.flags&kernelIn != 0 && tries < 16; tries++ {
 		n, flow, err := l.drv.Read(pt.sock, l.scratch(scratchSize))
-		if l.came(h, p, pt, n, flow, err); n > 0 && pt.flags&lingering == 0 {
-			pt.flags |= lingering | wantShut
-			l.shutIfDrained(pt)
+		if l.came(h, p, pt, n, flow, err); n > 0 {
+			pt.flags |= uploading
 		}
 	}
-	return pt.flags&lingering != 0 && pt.flags&ended == 0 && pt.err == 0
+	if pt.flags&ended != 0 || pt.err != 0 || pt.flags&uploading == 0 && !l.drv.Unsent(pt.sock) {
+		return false
+	}
+	pt.flags |= lingering | wantShut
+	l.shutIfDrained(pt)
+	return true
 }
 
 // die closes what is open and marks the slot: bury frees it at the turn's end.

@@ -3,7 +3,6 @@ package reactor_test
 import (
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 

@@ -66,7 +66,8 @@ const (
 	wantShut          // CloseWrite: end this direction once the output is out
 	shut              // it is ended
 	datagram          // reads and writes are whole messages
-	lingering         // its machine has stopped: discard input until the end
+	lingering         // its machine has stopped: discard input until the peer has what was sent
+	uploading         // input came meanwhile: until the end
 	failing           // an error event came that no call has told of yet
 )
 

@@ -32,7 +32,7 @@ func noAllocs(t *testing.T, what string, f func()) {
 }
 
 // alloc does one thing for each byte that comes and answers it.
-type alloc struct{ text []byte }
+type alloc struct{}
 
 type allocCx = reactor.Context[chan struct{}]
 

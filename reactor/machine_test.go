@@ -16,10 +16,9 @@ import (
 
 // walker goes where its messages say, and notes its Enter and Exit handlers.
 type walker struct {
-	log    *journal
-	lead   map[reactor.State]reactor.State // what Enter answers
-	begin  reactor.State                   // what row Any's Enter answers
-	reason error
+	log   *journal
+	lead  map[reactor.State]reactor.State // what Enter answers
+	begin reactor.State                   // what row Any's Enter answers
 }
 
 type walk = reactor.Context[reactor.State]
@@ -200,7 +199,6 @@ type reader struct {
 	do    func(r *reader, cx *read, what reactor.Ready) reactor.State
 	log   *journal
 	calls int
-	sent  reactor.Ref[reactor.State] // for those that post
 }
 
 type read = reactor.Context[reactor.State]

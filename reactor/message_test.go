@@ -16,10 +16,9 @@ import (
 
 // note is a message of these tests: what to do, and a number to tell it by.
 type note struct {
-	do   string
-	num  int
-	to   reactor.State
-	back reactor.Ref[note]
+	do  string
+	num int
+	to  reactor.State
 }
 
 type postCx = reactor.Context[note]
@@ -27,7 +26,6 @@ type postCx = reactor.Context[note]
 // clerk notes what it handles, and does it.
 type clerk struct {
 	log  *journal
-	peer reactor.Ref[note]
 	left int
 }
 

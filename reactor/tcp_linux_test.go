@@ -103,7 +103,6 @@ func TestEcho(t *testing.T) {
 
 func TestHalfCloseEachWay(t *testing.T) {
 	got := make(chan string, 1)
-	const reading = fsm.First
 	k := netKind(t, reactor.Options{}, reactor.Row[bytes.Buffer, reactor.None]{
 		Wait: port0.Readable(),
 		Enter: func(_ *bytes.Buffer, cx *netCx) fsm.State {

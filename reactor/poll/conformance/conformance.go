@@ -219,11 +219,8 @@ func modeName(mode poll.Interest) string {
 	return "level"
 }
 
-// lacks is what env panics with to leave a case that cannot run.
-type lacks struct{ what string }
-
 // once runs the case in a mode, and answers why it could not.
-func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) (why string) {
+func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) string {
 	sys, err := b.New()
 	if err != nil {
 		t.Fatal(err)
@@ -233,16 +230,8 @@ func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) (why string) {
 		if err := sys.Shut(); err != nil {
 			t.Error("shut:", err)
 		}
-		switch r := recover().(type) {
-		case nil:
-		case lacks:
-			why = r.what
-		default:
-			panic(r)
-		}
 	}()
-	c.run(e)
-	return ""
+	return e.part(func() { c.run(e) })
 }
 
 // Table prints which cases each backend skipped, and why; the reasons stand

@@ -24,6 +24,44 @@ type env struct {
 	buf  [64]poll.Event
 }
 
+// lacks is what env panics with to leave a part that cannot run.
+type lacks struct{ what string }
+
+// part runs f, and answers why it could not.
+func (e *env) part(f func()) (why string) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case lacks:
+			why = r.what
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return ""
+}
+
+// parts runs the parts of a case that the System has the means for, and leaves
+// the case if that is none.
+func (e *env) parts(fs ...func()) {
+	e.Helper()
+	var first string
+	ran := false
+	for _, f := range fs {
+		switch why := e.part(f); {
+		case why == "":
+			ran = true
+		case first == "":
+			first = why
+		}
+		e.forget()
+	}
+	if !ran {
+		panic(lacks{first})
+	}
+}
+
 // must ends the case when err is not nil: skipped when the System lacks
 // something, else failed.
 func (e *env) must(err error) {

@@ -69,7 +69,7 @@ type crowd struct {
 // manySockets makes random calls on 10,000 sockets, or as many as there may be,
 // and compares what the waits in between tell with a model.
 func manySockets(e *env) {
-	const sockets, checks, calls = 10_000, 20, 1000
+	const sockets, checks, calls = 10_000, 10, 2000
 	c := &crowd{env: e, rnd: rand.New(rand.NewPCG(45, uint64(e.mode))),
 		by: make(map[poll.Token]*end), dst: make([]poll.Event, 2048)}
 	spare := make([]File, 0, 128) // for the runtime, and for the crowd's own opening

@@ -53,7 +53,9 @@
 //
 // With epoll, a Wait that finds nothing parks its goroutine in the Go runtime's
 // own poller, as a read from a net.Conn does: it holds neither a thread nor a
-// processor. With poll(2) it blocks a thread, as a system call does.
+// processor. With poll(2) it blocks a thread, as a system call does, and takes
+// its processor along until the runtime's monitor notices: a goroutine that
+// would run there waits for 20 microseconds to some milliseconds.
 //
 // A Wait never ends before its timeout has passed, if nothing came. It is late
 // by what the scheduler and the kernel's clock take; poll(2) outside Linux
@@ -79,8 +81,10 @@
 // # Cost
 //
 // Nothing allocates but New, NewWaker, Register as its tables grow, and errors.
-// A Wait that finds events costs a system call; one that parks costs three to
-// five and the runtime's switch. A call fetches at most 1,024 events, whatever
+// A Wait that finds events costs a system call, and one that parks after one
+// that parked costs two and the runtime's switch; between the two kinds lies
+// another call. A timeout adds one when its deadline is earlier than the timer
+// in the kernel. A call fetches at most 1,024 events, whatever
 // the room. Descriptors used: epoll holds three and one for each Waker, poll(2)
 // two.
 //

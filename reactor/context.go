@@ -13,7 +13,6 @@ import (
 type Context[Msg any] struct {
 	IO
 	inbox *inbox[Msg]
-	store any
 }
 
 // Self is this machine's address.

@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"fmt"
-	"io"
 	"net/netip"
 )
 
@@ -15,7 +14,6 @@ type corkOf struct {
 	h  *header
 	pt *port
 	p  Port
-	st *base
 }
 
 // directly is the size from which a write is not worth copying.
@@ -60,11 +58,11 @@ func (c *IO) Write(p Port, b []byte) error {
 		l.flush()
 		return l.send(c.h, p, pt, b)
 	default:
-		l.corkOf = corkOf{c.h, pt, p, c.st}
+		l.corkOf = corkOf{c.h, pt, p}
 		l.corked += copy(l.cork[l.corked:], b)
 	}
 	c.h.ready &^= drainBit(p)
-	l.gauge(c.h, p, pt, c.st)
+	l.gauge(c.h, p, pt)
 	return nil
 }
 
@@ -204,7 +202,7 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if l.relay == nil {
 		l.relay = make([]byte, scratchSize)
 	}
-	n, flow, err := l.drv.Read(src.sock, l.relay[:room])
+	n, flow, err := l.read(src.sock, l.relay[:room])
 	if l.came(c.h, from, src, n, flow, err); n == 0 {
 		return 0, c.nothing(from, src, false)
 	}
@@ -225,8 +223,8 @@ func (l *Loop) held(pt *port) int {
 }
 
 // gauge opens and closes the gate Room, which is open under half of the Outbox.
-func (l *Loop) gauge(h *header, p Port, pt *port, b *base) {
-	if l.held(pt) < (b.opt.Outbox+1)/2 {
+func (l *Loop) gauge(h *header, p Port, pt *port) {
+	if l.held(pt) < (l.stores[h.kind].opt.Outbox+1)/2 {
 		h.gates |= 1 << p
 	} else {
 		h.gates &^= 1 << p
@@ -243,7 +241,7 @@ func (l *Loop) flush() {
 	if of.pt.err == 0 && l.send(of.h, of.p, of.pt, b) != nil && of.pt.flags&told == 0 {
 		of.h.flags |= broken
 	}
-	l.gauge(of.h, of.p, of.pt, of.st)
+	l.gauge(of.h, of.p, of.pt)
 }
 
 // send writes b, and holds what is left of it. The order was kept by the caller.
@@ -261,7 +259,7 @@ func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 	if len(b) > 0 {
 		l.append(pt, b)
 		h.ready &^= drainBit(p)
-		l.gauge(h, p, pt, l.stores[h.kind])
+		l.gauge(h, p, pt)
 	} else {
 		h.ready |= drainBit(p)
 		l.shutIfDrained(pt)
@@ -338,7 +336,7 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 		h.ready |= drainBit(p)
 		l.shutIfDrained(pt)
 	}
-	l.gauge(h, p, pt, l.stores[h.kind])
+	l.gauge(h, p, pt)
 }
 
 // release gives back the first n bytes of held output.
@@ -379,7 +377,7 @@ func (l *Loop) dropOutput(pt *port) {
 func (l *Loop) shutIfDrained(pt *port) {
 	if pt.flags&(wantShut|shut|connecting|resolving) == wantShut && pt.out == 0 && l.corkOf.pt != pt {
 		pt.flags |= shut
-		if err := l.drv.Shutdown(pt.sock, ShutWrite); err != nil && err != io.EOF {
+		if err := l.drv.Shutdown(pt.sock, ShutWrite); err != nil {
 			l.fault(pt, err)
 		}
 	}

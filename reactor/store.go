@@ -69,7 +69,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info,
 		nports: uint32(n), ports: make([]port, most*n), most: most,
 	}
-	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}, store: s}
+	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}}
 	if takesMessages[Msg]() {
 		var err error
 		if s.inbox, err = newInbox[Msg](l, &k.opt); err != nil {

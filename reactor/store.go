@@ -85,10 +85,10 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 // admit gives a new machine a slot and a row; it is born when its turn comes.
 func (b *base) admit() (uint32, *header, error) {
 	l := b.loop
-	if b.live == b.most || l.ending {
-		if l.ending {
-			return 0, nil, ErrClosed
-		}
+	switch {
+	case l.ending:
+		return 0, nil, ErrClosed
+	case b.live == b.most:
 		return 0, nil, ErrFull
 	}
 	t, h, err := l.slots.Insert()

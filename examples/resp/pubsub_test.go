@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,10 @@ func TestSubscriberThatNeverReads(t *testing.T) {
 			l.output = 1 << 20
 			r := run(t, l, "")
 			deaf, sub, pub := r.dial(), r.dial(), r.dial()
+			// Else the kernel takes megabytes for it, in thousands of rounds.
+			if err := deaf.Conn.(*net.TCPConn).SetReadBuffer(8 << 10); err != nil {
+				t.Fatal(err)
+			}
 			deaf.ask(subscribed("news", 1), "SUBSCRIBE", "news")
 			sub.ask(subscribed("news", 1), "SUBSCRIBE", "news")
 			payload := letters(size, 'p')

@@ -71,6 +71,33 @@ func TestEpollArms(t *testing.T) {
 	}
 }
 
+// TestEpollArmsBeforeLooking has an event come between the look that found
+// nothing and the arming. The middle still lists users, as nobody looked there
+// since it let an event through, so the kernel tells nobody at the arming.
+func TestEpollArmsBeforeLooking(t *testing.T) {
+	p := open(t, "epoll")
+	e := p.b.(*epoll)
+	w, err := NewWaker(p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e.looks < 2 { // until one parked, and an event ended that
+		time.AfterFunc(time.Millisecond, func() { w.Wake() })
+		waitFor(t, p, -1, 1)
+	}
+	w.Wake()
+	waitFor(t, p, -1, 1)
+	if e.armed {
+		t.Fatal("armed by a wait that found events")
+	}
+	w.Wake()
+	var dst [1]Event
+	e.dst, e.looks, e.deadline = dst[:], 0, time.Since(e.start)+time.Second
+	if err := e.park.Read(e.look); err != nil || e.n != 1 || e.looks != 1 {
+		t.Errorf("%d events by %d looks, %v: want one, by the first", e.n, e.looks, err)
+	}
+}
+
 // TestEpollTimer sets the timer for the earliest deadline alone.
 func TestEpollTimer(t *testing.T) {
 	p := open(t, "epoll")

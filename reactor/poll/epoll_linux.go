@@ -192,11 +192,14 @@ func (e *epoll) busy(n int) {
 // after a look that found nothing ends the park.
 func (e *epoll) lookAgain(uintptr) bool {
 	e.looks++
-	if e.armed {
-		if e.n, e.err = e.collect(e.dst); e.n > 0 || e.err != nil {
+	if !e.armed {
+		if e.err = e.arm(unix.EPOLLIN); e.err != nil {
 			return true
 		}
-	} else if e.err = e.arm(unix.EPOLLIN); e.err != nil { // arming looks itself
+	}
+	// Arming does not look itself: the kernel tells of what is ready by then only
+	// if the middle has not listed users since an earlier event.
+	if e.n, e.err = e.collect(e.dst); e.n > 0 || e.err != nil {
 		return true
 	}
 	if e.deadline == never {

@@ -271,6 +271,49 @@ func TestRedialInOneBatch(t *testing.T) {
 	}
 }
 
+// A peer that answers and hangs up before the loop looks: one event tells of the
+// connection, its bytes and its end, and none comes after it.
+func TestEndThatComesWithTheConnection(t *testing.T) {
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	hungUp := make(chan error, 1)
+	hangUp := func() error {
+		c, err := n.Accept()
+		if err == nil {
+			_, err = c.Write([]byte("bye"))
+			err = errors.Join(err, c.Close())
+		}
+		return err
+	}
+	report := make(chan heardAll, 1)
+	k := netTable(t, reactor.Options{}, reactor.Table[listening, reactor.None]{
+		{},
+		{Name: "hearing", Wait: port0.Readable(), Within: fsm.Never,
+			Enter: func(_ *listening, cx *netCx) fsm.State {
+				err := cx.Dial(port0, "tcp", n.Addr().String())
+				go func() { hungUp <- hangUp() }()
+				return cx.Fail(errors.Join(err, <-hungUp))
+			},
+			Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+				var b [100]byte
+				n, err := cx.Read(port0, b[:])
+				if m.b = append(m.b, b[:n]...); err != nil && err != reactor.ErrWouldBlock {
+					m.report <- heardAll{m.b, err}
+				}
+				return cx.Fail(err)
+			}},
+	})
+	if _, err := k.Spawn(netLoop(t, reactor.Config{}), listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	if got := netTake(t, report); string(got.b) != "bye" || got.err != io.EOF {
+		t.Errorf("%q, %v: want what the peer said, and io.EOF", got.b, got.err)
+	}
+}
+
 // Closing a port while its name is looked up, or an address is tried, leaves
 // nothing behind: the next Dial takes its own addresses.
 func TestCloseWhileDialling(t *testing.T) {

@@ -69,6 +69,9 @@ func (l *Loop) ready(ev poll.Event) {
 		return
 	}
 	l.stats.events++
+	if ev.Ready&(poll.ReadClosed|poll.WriteClosed|poll.Error|poll.Priority) != 0 {
+		pt.flags |= hungUp // the event that tells of a connection may tell of its end
+	}
 	if pt.flags&connecting != 0 {
 		if ev.Ready&(poll.Writable|poll.WriteClosed|poll.Error) != 0 {
 			l.finishDial(x, h, p, pt)
@@ -76,9 +79,6 @@ func (l *Loop) ready(ev poll.Event) {
 		return
 	}
 	const readish = poll.Readable | poll.ReadClosed | poll.Error | poll.Priority
-	if ev.Ready&(poll.ReadClosed|poll.WriteClosed|poll.Error|poll.Priority) != 0 {
-		pt.flags |= hungUp
-	}
 	if ev.Ready&readish != 0 && pt.flags&ended == 0 {
 		pt.flags |= kernelIn
 		l.refresh(h, p, pt)

@@ -152,7 +152,9 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		}
 		told := s.told(h)
 		if told == 0 || h.flags&stuck != 0 {
-			if l.flush(); h.flags&broken != 0 || h.flags&stuck == 0 && s.told(h) != 0 {
+			// What is sent now may be what a machine that declined waits for.
+			if l.flush(); h.flags&broken != 0 || s.told(h)&^told != 0 {
+				h.flags &^= stuck
 				continue
 			}
 			if h.flags&(leaving|dead|stopping) == leaving && s.leave(x, h, m) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The README shows this program's machine and its diagram: as they are.
+// The README shows this program's machine, what runs it, and its diagram: as they are.
 func TestReadmeShowsTheMachine(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -17,8 +17,14 @@ func TestReadmeShowsTheMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, machine, _ := strings.Cut(string(source), "const peer")
+	source, err = os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, serve, _ := strings.Cut(string(source), "func serve(")
 	for name, want := range map[string]string{
 		"echo.go": "```go\nconst peer" + machine + "```\n",
+		"main.go": "```go\nfunc serve(" + serve + "```\n",
 		"the diagram of `go run ./examples/echo -diagram`": "```mermaid\n" + newEcho().Mermaid() + "```\n",
 	} {
 		if !strings.Contains(string(readme), want) {

@@ -26,6 +26,10 @@ func main() {
 		fmt.Print(newEcho().Mermaid())
 		return
 	}
+	if flag.NArg() > 0 || *grace < 0 {
+		fmt.Fprintf(os.Stderr, "echo: -grace %v, arguments %q: want 0 or more, and options only\n", *grace, flag.Args())
+		os.Exit(2)
+	}
 	if err := serve(*listen, *grace); err != nil {
 		fmt.Fprintln(os.Stderr, "echo:", err)
 		os.Exit(1)

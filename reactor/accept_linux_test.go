@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -307,6 +308,9 @@ func TestListenErrors(t *testing.T) {
 		if _, err := k.Listen(l, c.network, c.addr, struct{}{}); err == nil {
 			t.Errorf("%s %s: no error", c.network, c.addr)
 		}
+	}
+	if _, err := k.Listen(l, "udp", "127.0.0.1:65536", struct{}{}); err == nil || !strings.Contains(err.Error(), "port 65536: want 0 to 65535") {
+		t.Errorf("%v: want what a port may be", err)
 	}
 	if s := netStats(t, l); s.Machines != 0 {
 		t.Errorf("%+v", s)

@@ -30,6 +30,9 @@ func parseAddr(network, addr string) (Addr, error) {
 		return Addr{}, fmt.Errorf("reactor: address %q: want host:port: %w", addr, err)
 	}
 	num, err := strconv.ParseUint(port, 10, 16)
+	if errors.Is(err, strconv.ErrRange) {
+		return Addr{}, fmt.Errorf("reactor: port %s: want 0 to 65535", port)
+	}
 	if err != nil {
 		return Addr{}, errName // a service's name
 	}

@@ -58,7 +58,7 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 		r := k.table.Resolve(State(s))
 		k.rows = append(k.rows, r)
 		k.info = append(k.info, rowInfo{
-			name: rows[s].Name, wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
+			name: k.table.NameOf(State(s)), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
 			fail: r.Fail, shutdown: r.Shutdown, keeps: r.Defer,
 			to: k.table.Edges(State(s)) | 1<<s,
 		})

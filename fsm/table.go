@@ -29,7 +29,7 @@ type Row[M, C, Msg any] struct {
 
 	Wait   Ready    // readiness waited for; required with Ready, forbidden without
 	Within Deadline // bounds the stay, however busy; of row Any: the machine's life
-	Idle   Deadline // bounds silence: no byte came in (without ports: no message)
+	Idle   Deadline // bounds silence: no byte came in, and no message
 	Stall  Deadline // bounds how long written bytes do not move
 	Defer  bool     // messages wait until the state changes (they count against the mailbox)
 

@@ -10,7 +10,7 @@
 // from the start. Configuration, shared stores and whatever else a machine needs
 // travel in the prototype.
 //
-//	var kind = reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}},
+//	kind := reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}},
 //		reactor.Table[conn, reactor.None]{
 //			fsm.Any: {Shutdown: fsm.Stop},
 //			echoing: {Name: "echoing", Wait: peer.Readable().While(peer.Room()),

@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/slab"
 )
 
-// The words of package fsm that tables are written in.
+// The words of package fsm that tables are written in, and are documented there.
 type (
 	State     = fsm.State
 	Ready     = fsm.Ready

@@ -143,7 +143,8 @@ func (c *IO) writable(p Port) (*port, error) {
 }
 
 // SendTo sends one datagram. What the system has no room for is dropped, as
-// networks do, with ErrWouldBlock.
+// networks do, with ErrWouldBlock. Other errors are this datagram's, not the
+// port's: given to Fail, they would end a server for one peer.
 func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	pt, err := c.writable(p)
 	if err != nil {

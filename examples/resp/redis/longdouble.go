@@ -36,12 +36,12 @@ func parseLong(b []byte) (v long, ok bool) {
 	if body == "inf" || body == "infinity" {
 		return long{neg: s[0] == '-'}, true
 	}
-	if body == "" || strings.Trim(body, "0123456789.ex+-abcdfp") != "" {
-		return v, false
-	}
-	base := 10
+	base, digits := 10, "0123456789.e+-"
 	if strings.HasPrefix(body, "0x") {
-		base = 0
+		base, digits = 0, "0123456789abcdefx.p+-"
+	}
+	if body == "" || strings.Trim(body, digits) != "" {
+		return v, false
 	}
 	// Twice the precision and once more, so that rounding the text first does
 	// not show.

@@ -18,24 +18,24 @@ type Config struct {
 	Accepts    int           // connections accepted a turn and listener; 64
 	Batch      int           // messages delivered a turn and kind; 256
 	Steps      int           // calls of a machine a turn while it makes progress; 32
-	Buffers    int           // bytes that all ports may hold together; 256 MiB
+	Buffers    int           // bytes that all ports may hold together, at least 8 KiB; 256 MiB
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; 1 ms
 	Driver     Driver        // nil is the operating system's
 }
 
 func (c *Config) check() error {
 	fields := []struct {
-		name     string
-		v        *int
-		def, max int
+		name          string
+		v             *int
+		def, min, max int
 	}{
-		{"Slots", &c.Slots, 1 << 16, slab.MaxSlots},
-		{"Timers", &c.Timers, 0, slab.MaxSlots},
-		{"Events", &c.Events, 256, 1 << 16},
-		{"Accepts", &c.Accepts, 64, 1 << 16},
-		{"Batch", &c.Batch, 256, 1 << 20},
-		{"Steps", &c.Steps, 32, 1 << 16},
-		{"Buffers", &c.Buffers, 256 << 20, math.MaxInt},
+		{"Slots", &c.Slots, 1 << 16, 1, slab.MaxSlots},
+		{"Timers", &c.Timers, 0, 1, slab.MaxSlots},
+		{"Events", &c.Events, 256, 1, 1 << 16},
+		{"Accepts", &c.Accepts, 64, 1, 1 << 16},
+		{"Batch", &c.Batch, 256, 1, 1 << 20},
+		{"Steps", &c.Steps, 32, 1, 1 << 16},
+		{"Buffers", &c.Buffers, 256 << 20, 2 * outChunk, math.MaxInt},
 	}
 	fields[1].def = c.Slots
 	if c.Slots == 0 {
@@ -45,8 +45,8 @@ func (c *Config) check() error {
 		if *f.v == 0 {
 			*f.v = f.def
 		}
-		if *f.v < 1 || *f.v > f.max {
-			return fmt.Errorf("reactor: Config.%s %d: want 1 to %d, or 0 for %d", f.name, *f.v, f.max, f.def)
+		if *f.v < f.min || *f.v > f.max {
+			return fmt.Errorf("reactor: Config.%s %d: want %d to %d, or 0 for %d", f.name, *f.v, f.min, f.max, f.def)
 		}
 	}
 	if c.ID < 0 || c.ID > 255 {

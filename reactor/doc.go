@@ -90,7 +90,9 @@
 // Everything has a limit, set at the start in Config and Options: slots, timers,
 // messages, events and calls a turn, bytes held by a port and by all. At a limit
 // the caller gets ErrFull, or the source pauses: accepting rests while slots or
-// descriptors are used up, and resumes by itself. Once warm, nothing allocates:
+// descriptors are used up, Peek and Copy while Config.Buffers are, and they resume by
+// themselves. So does a machine that answers Stay to a Write that was refused. Once
+// warm, nothing allocates:
 // not reading, writing, peeking, timers, messages, accepting or closing.
 //
 // # Memory

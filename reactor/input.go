@@ -47,7 +47,8 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 
 // Peek is all input that is not consumed, in one piece, valid until the handler
 // answers; what it leaves is kept. ErrWouldBlock when nothing came since the last
-// look; ErrFull when Options.Inbox is full of it; io.EOF, or with input left
+// look, or while Config.Buffers has no room for it; ErrFull when what is held fills
+// Options.Inbox, or can't grow for want of Buffers; io.EOF, or with input left
 // io.ErrUnexpectedEOF, when nothing more will come.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
@@ -73,17 +74,15 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	l := c.loop
 	if pt.in == 0 {
-		if s := &l.pool.chunks[scratchNum]; s.w == 0 {
-			pt.in = scratchNum
-		} else if pt.in = l.pool.get(min(outChunk, c.st.opt.Inbox)); pt.in == 0 {
-			return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
+		if pt.in = c.inputChunk(); pt.in == 0 {
+			return false, ErrWouldBlock
 		}
 	}
 	k := &l.pool.chunks[pt.in]
 	if k.w-k.r >= c.st.opt.Inbox {
 		return true, nil
 	}
-	if k.w == len(k.b) && !l.widen(pt) {
+	if k.w == len(k.b) && !c.widen(pt) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
@@ -109,15 +108,41 @@ func (l *Loop) read(s Sock, b []byte) (int, Flow, error) {
 	return l.drv.Read(s, b)
 }
 
+// inputChunk is for the input of a port that holds none: the loop's scratch, or
+// another when two ports are looked at. 0: the source has to wait for Config.Buffers.
+func (c *IO) inputChunk() (n uint32) {
+	l := c.loop
+	if l.pool.lent > l.pool.limit-4*scratchSize {
+		l.flush() // what the cork holds comes first
+	}
+	if l.pool.chunks[scratchNum].w == 0 {
+		if n = l.pool.open(); n == 0 {
+			l.starve(c.x, c.h, 2*minInput)
+		}
+		return n
+	}
+	return c.takeChunk(min(outChunk, c.st.opt.Inbox))
+}
+
+func (c *IO) takeChunk(size int) uint32 {
+	n := c.loop.pool.get(size)
+	if n == 0 {
+		c.loop.starve(c.x, c.h, 1<<class(size))
+	}
+	return n
+}
+
 // widen makes room behind the input that is held.
-func (l *Loop) widen(pt *port) bool {
+func (c *IO) widen(pt *port) bool {
+	l := c.loop
 	k := &l.pool.chunks[pt.in]
 	if k.r > 0 && k.w-k.r <= len(k.b)/2 {
 		k.w = copy(k.b, k.b[k.r:k.w])
 		k.r = 0
 		return true
 	}
-	n := l.pool.get(2 * (k.w - k.r))
+	l.flush() // what the cork holds comes first
+	n := c.takeChunk(2 * (k.w - k.r))
 	if n == 0 {
 		return false
 	}
@@ -253,7 +278,8 @@ func (l *Loop) unsee(h *header) {
 	}
 }
 
-// keepInput moves input out of the loop's scratch, into a chunk of its size.
+// keepInput moves input out of the loop's scratch, into a chunk of its size: there is
+// one, as it was promised.
 func (l *Loop) keepInput(h *header) {
 	if l.pool.chunks[scratchNum].w == 0 {
 		return
@@ -261,18 +287,12 @@ func (l *Loop) keepInput(h *header) {
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
-		if pt.in != scratchNum {
-			continue
-		}
-		k := &l.pool.chunks[scratchNum]
-		if n := l.pool.get(k.w - k.r); n != 0 {
-			l.hold(pt, n)
+		if pt.in == scratchNum {
+			k := &l.pool.chunks[scratchNum]
+			l.pool.promised = 0
+			l.hold(pt, l.pool.get(k.w-k.r))
 			return
 		}
-		l.pool.put(scratchNum)
-		pt.in = 0
-		l.fault(pt, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", b.name, ErrFull))
-		h.flags |= broken
 	}
 }
 

@@ -70,6 +70,8 @@ type Loop struct {
 	accepting int   // listeners with connections waiting and not paused
 	resumeAt  int64 // when paused listeners try again
 	blocked   []refusal
+	starved   []starved // machines that Config.Buffers refused
+	feedBelow int       // one of them is served when less is lent; 0: none
 	lookups   []lookup
 	notified  []subscription
 	signals   *sig.Source
@@ -289,6 +291,9 @@ func (l *Loop) turn() bool {
 	for !l.phases() {
 	}
 	l.phase = waiting
+	if l.hungers() {
+		l.feed()
+	}
 	l.bury()
 	if l.leaving && l.slots.Len() == 0 || l.ending {
 		l.finish()
@@ -420,7 +425,7 @@ func (l *Loop) collect(until int64) int {
 
 // until is when the loop has to be up again; 0 is at once.
 func (l *Loop) until() int64 {
-	if l.runLen > 0 || l.accepting > 0 || len(l.graves) > 0 || !l.idle() {
+	if l.runLen > 0 || l.accepting > 0 || len(l.graves) > 0 || l.hungers() || !l.idle() {
 		return 0
 	}
 	at := l.resumeAt

@@ -20,8 +20,9 @@ type corkOf struct {
 const directly = 16 << 10
 
 // Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
-// Options.Outbox bounds what a port holds. Errors of the connection are sticky
-// and lead to Fail, here or, when it breaks later, by the loop.
+// Options.Outbox bounds what a port holds, Config.Buffers what all do. Who answers
+// Stay to that is called again when there is room. Errors of the connection are
+// sticky and lead to Fail, here or, when it breaks later, by the loop.
 //
 // On a datagram port b is one datagram to the peer that it was dialled to. It is
 // sent or refused at once: ErrWouldBlock says that there is no room, and no error
@@ -42,10 +43,14 @@ func (c *IO) Write(p Port, b []byte) error {
 			return l.errs.of(pt.err)
 		}
 	}
-	held := l.held(pt)
-	if held+len(b) > c.st.opt.Outbox || !l.pool.room(held+len(b)) {
+	if l.held(pt)+len(b) > c.st.opt.Outbox {
 		l.stats.outboxFull++
 		c.h.flags |= noRoom
+		return ErrFull
+	}
+	if size := l.corked + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
+		l.stats.outboxFull++
+		c.starveOutput(p, size)
 		return ErrFull
 	}
 	c.moved()
@@ -64,6 +69,13 @@ func (c *IO) Write(p Port, b []byte) error {
 	c.h.ready &^= drainBit(p)
 	l.gauge(c.h, p, pt)
 	return nil
+}
+
+// starveOutput follows a write for which the pool has no chunks: the gate Room is
+// closed until it has.
+func (c *IO) starveOutput(p Port, size int) {
+	c.h.gates &^= 1 << p
+	c.loop.starve(c.x, c.h, (size+outChunk-1)&^(outChunk-1))
 }
 
 // sendDatagram sends b whole or not at all: what there is no room for is not held,
@@ -176,16 +188,22 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	l := c.loop
+	l.flush() // it may hold what is left in chunks that the bytes to come were promised
 	dst, err := c.writable(to)
 	if err != nil {
 		return 0, err
 	}
-	l := c.loop
-	room := min(c.st.opt.Outbox-l.held(dst), scratchSize)
-	if room <= 0 {
+	room := min(c.st.opt.Outbox-l.held(dst), l.pool.room(), scratchSize)
+	switch {
+	case src.in == 0 && src.flags&kernelIn == 0:
+		return 0, c.nothing(from, src, false)
+	case room <= 0:
+		if l.pool.room() == 0 {
+			c.starveOutput(to, 1)
+		}
 		return 0, ErrWouldBlock
-	}
-	if src.in != 0 {
+	case src.in != 0:
 		k := &l.pool.chunks[src.in]
 		b := k.b[k.r:min(k.w, k.r+room)]
 		if err := c.Write(to, b); err != nil {
@@ -193,12 +211,6 @@ func (c *IO) Copy(to, from Port) (int, error) {
 		}
 		c.Discard(from, len(b))
 		return len(b), nil
-	}
-	if src.flags&kernelIn == 0 {
-		return 0, c.nothing(from, src, false)
-	}
-	if !l.pool.room(l.held(dst) + room) {
-		return 0, ErrFull
 	}
 	if l.relay == nil {
 		l.relay = make([]byte, scratchSize)

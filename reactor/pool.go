@@ -18,6 +18,7 @@ const (
 	outChunk   = 4 << 10
 	classes    = 32
 	scratchNum = 1 // the chunk over the loop's scratch: input on its way through a handler
+	minInput   = 1 << minChunk
 )
 
 // pool lends chunks of 512 B times a power of two. What is lent never exceeds the
@@ -29,6 +30,8 @@ type pool struct {
 	lent   int // bytes
 	cached int
 	limit  int
+
+	promised int // bytes for what may be left in the scratch
 }
 
 func newPool(limit, scratch int) pool {
@@ -37,15 +40,29 @@ func newPool(limit, scratch int) pool {
 
 func class(size int) int { return max(bits.Len(uint(size-1)), minChunk) }
 
-// room tells whether size more bytes of output can be held.
-func (p *pool) room(size int) bool {
-	return p.lent+(size+outChunk-1)/outChunk*outChunk <= p.limit
+// room is how many more bytes of output can be held.
+func (p *pool) room() int { return (p.limit - p.lent - p.promised) &^ (outChunk - 1) }
+
+// open makes the scratch ready for input of half of what can be lent: what a handler
+// leaves of it has to be held, and so has what it writes. 0: that is nothing.
+func (p *pool) open() uint32 {
+	half := (p.limit - p.lent) / 2
+	if half < minInput {
+		return 0
+	}
+	k := &p.chunks[scratchNum]
+	k.b = k.b[:cap(k.b)]
+	if half < len(k.b) {
+		k.b = k.b[:1<<(bits.Len(uint(half))-1)]
+	}
+	p.promised = len(k.b)
+	return scratchNum
 }
 
 // get lends a chunk of at least size bytes; 0 at the limit.
 func (p *pool) get(size int) uint32 {
 	c := class(size)
-	if p.lent+1<<c > p.limit {
+	if p.lent+p.promised+1<<c > p.limit {
 		return 0
 	}
 	n := p.free[c]
@@ -90,6 +107,7 @@ func (p *pool) put(n uint32) {
 	k := &p.chunks[n]
 	if n == scratchNum {
 		k.r, k.w = 0, 0
+		p.promised = 0
 		return
 	}
 	c := class(len(k.b))

@@ -81,8 +81,8 @@ func TestPoolModel(t *testing.T) {
 		if p.lent != total || p.lent+p.cached > limit {
 			t.Fatalf("%d lent, %d kept: want %d lent, %d at most", p.lent, p.cached, total, limit)
 		}
-		if room := p.room(outChunk); room != (total+outChunk <= limit) {
-			t.Fatalf("%d of %d lent: room for a chunk of output: %v", total, limit, room)
+		if room := p.room(); room%outChunk != 0 || room > limit-total || room+outChunk <= limit-total {
+			t.Fatalf("%d of %d lent: room for %d bytes of output", total, limit, room)
 		}
 	}
 	if len(p.chunks) > limit/512+2 {
@@ -96,5 +96,33 @@ func TestPoolScratch(t *testing.T) {
 	p.put(scratchNum)
 	if k := p.chunks[scratchNum]; k.r != 0 || k.w != 0 || p.lent != 0 || p.cached != 0 {
 		t.Errorf("the scratch came back as %+v, %d lent, %d kept", k, p.lent, p.cached)
+	}
+}
+
+// What is left in the scratch can always be held, whatever else was lent meanwhile.
+func TestPoolKeepsItsPromise(t *testing.T) {
+	for free := 0; free < 400<<10; free += 100 {
+		p := newPool(1<<20+free, scratchSize)
+		for range (1 << 20) / outChunk {
+			p.get(outChunk)
+		}
+		if p.open() == 0 {
+			if free >= 2*minInput {
+				t.Fatalf("%d bytes free, and no input", free)
+			}
+			continue
+		}
+		n := len(p.chunks[scratchNum].b)
+		if n < scratchSize && p.room() < (free/2)&^(outChunk-1) {
+			t.Fatalf("%d bytes free: room for %d of input, and %d of output", free, n, p.room())
+		}
+		for p.get(outChunk) != 0 {
+		}
+		for p.get(1) != 0 {
+		}
+		p.put(scratchNum)
+		if p.get(n) == 0 {
+			t.Fatalf("%d bytes free: no room for %d bytes that are left", free, n)
+		}
 	}
 }

@@ -38,6 +38,7 @@ const (
 	unkept            // the state changed: look at the kept messages again
 	noDeadline        // its node of the wheel is not armed
 	noRoom            // there was no room: show it its input again when there may be
+	hungry            // it is in Loop.starved
 )
 
 // attention is what run looks at before readiness.

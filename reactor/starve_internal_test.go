@@ -1,0 +1,66 @@
+package reactor
+
+import (
+	"testing"
+
+	"github.com/stator-go/stator/fsm"
+)
+
+// still is a driver under a loop that does not run.
+type still struct{ Driver }
+
+func (still) Now() int64 { return 1 }
+func (still) Wake()      {}
+func (still) End() error { return nil }
+
+func stillStore(t *testing.T) *store[struct{}, None] {
+	l, err := NewLoop(Config{Slots: 64, Buffers: 16 << 10, Driver: still{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	s, err := storeOf(l, Must(NewKind("still", Options{}, Table[struct{}, None]{{}, {Name: "still", Idle: fsm.Never, Fail: fsm.Stop}})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *store[M, Msg]) newStarved(t *testing.T, size int) (uint32, *header) {
+	x, h, err := s.admit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.loop.starve(x, h, size)
+	return x, h
+}
+
+// Machines that come, starve and end leave nothing behind, also while nobody is fed.
+func TestStarvedListIsBounded(t *testing.T) {
+	s := stillStore(t)
+	l := s.loop
+	for range 1000 {
+		x, h := s.newStarved(t, 4096)
+		l.die(x, h)
+		l.bury()
+	}
+	if n := cap(l.starved); n > 8 {
+		t.Errorf("the list has room for %d machines, of which none lives", n)
+	}
+}
+
+func TestStarvingDoesNotAllocate(t *testing.T) {
+	s := stillStore(t)
+	l := s.loop
+	x, h := s.newStarved(t, 4096)
+	if n := testing.AllocsPerRun(100, func() {
+		l.feed()
+		l.starve(x, h, 8192)
+		l.starve(x, h, 4096)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if len(l.starved) != 1 || l.starved[0].size != 4096 || !l.hungers() {
+		t.Errorf("%v starve", l.starved)
+	}
+}

@@ -20,7 +20,7 @@ import (
 // best rounds are compared: a busy machine spoils both, a loop that does not yield
 // only its own.
 func TestSleepBesideABusyLoop(t *testing.T) {
-	const rounds, sleeps = 8, 200
+	const rounds, sleeps = 24, 200 // other programs are busy for seconds
 	l := system(t, reactor.Config{})
 	k := kind(t, "busy", reactor.Options{}, reactor.Table[clerk, note]{
 		fsm.Any: {Message: func(c *clerk, cx *postCx, n *note) reactor.State {

@@ -36,7 +36,7 @@ type Row[M, C, Msg any] struct {
 	Enter   func(*M, C) State          // on each entry, before any event; may lead on (8 times at most)
 	Exit    func(*M, C)                // on each leaving, a stop too
 	Ready   func(*M, C, Ready) State   // readiness: called again while it makes progress
-	Message func(*M, C, *Msg) State    // a message, a reply to an ask, an offloaded result
+	Message func(*M, C, *Msg) State    // a message
 	Timer   func(*M, C, Fired) State   // a named timer
 	Down    func(*M, C, Down) State    // what was monitored has ended
 	Signal  func(*M, C, Signals) State // signals asked for

@@ -14,6 +14,7 @@ type Config struct {
 	ID         int           // 1 to 255, part of every token; 0 picks the lowest that no running loop has
 	Slots      int           // machines at once; 65,536, at most 16,777,216
 	Timers     int           // named timers at once; as many as Slots
+	Monitors   int           // machines waiting for others' ends at once, each for one; as many as Slots
 	Events     int           // readiness events collected a turn; 256
 	Accepts    int           // connections accepted a turn and listener; 64
 	Batch      int           // messages delivered a turn and kind; 256
@@ -31,17 +32,17 @@ func (c *Config) check() error {
 	}{
 		{"Slots", &c.Slots, 1 << 16, 1, slab.MaxSlots},
 		{"Timers", &c.Timers, 0, 1, slab.MaxSlots},
+		{"Monitors", &c.Monitors, 0, 1, slab.MaxSlots},
 		{"Events", &c.Events, 256, 1, 1 << 16},
 		{"Accepts", &c.Accepts, 64, 1, 1 << 16},
 		{"Batch", &c.Batch, 256, 1, 1 << 20},
 		{"Steps", &c.Steps, 32, 1, 1 << 16},
 		{"Buffers", &c.Buffers, 256 << 20, 2 * outChunk, math.MaxInt},
 	}
-	fields[1].def = c.Slots
-	if c.Slots == 0 {
-		fields[1].def = fields[0].def
-	}
 	for _, f := range fields {
+		if f.def == 0 {
+			f.def = c.Slots
+		}
 		if *f.v == 0 {
 			*f.v = f.def
 		}

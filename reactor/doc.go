@@ -32,8 +32,8 @@
 // spins. A machine has Config.Steps calls a turn, then the next one has its own.
 //
 // A turn of the loop is always: wait; readiness; expired deadlines; what other
-// goroutines asked for; messages; signals; machines that are ready. Nothing else
-// calls a machine.
+// goroutines asked for; ends of monitored machines; messages; signals; machines
+// that are ready. Nothing else calls a machine.
 //
 // # Ports
 //
@@ -78,8 +78,8 @@
 // the next turn on, under another generation, so that whatever still means the old
 // machine is ErrStale or counted. Input that comes meanwhile is read and dropped,
 // as a close with unread input would make the kernel destroy what was sent. A
-// panic in a handler, or a Goexit, ends that machine alone; Options.Ended is told
-// why each machine ended.
+// panic in a handler, or a Goexit, ends that machine alone. Options.Ended is told
+// why each machine ended, and the Down handlers of those that asked by Monitor.
 //
 // Loop.Shutdown leads each machine where its row's Shutdown says once nothing is
 // ready for it; ending Run's context stops all at once. Either way Run returns with

@@ -33,6 +33,7 @@ type Kind[M, Msg any] struct {
 	table Table[M, Msg]
 	rows  []Row[M, Msg] // resolved
 	info  []rowInfo
+	hears bool // every state has a Down handler
 }
 
 // rowInfo is the part of a resolved row that knows no types.
@@ -54,9 +55,11 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
 	}
 	k := &Kind[M, Msg]{name: name, opt: opt, table: append(Table[M, Msg](nil), rows...)}
+	k.hears = true
 	for s := range rows {
 		r := k.table.Resolve(State(s))
 		k.rows = append(k.rows, r)
+		k.hears = k.hears && (r.Down != nil || s == int(fsm.Any))
 		k.info = append(k.info, rowInfo{
 			name: k.table.NameOf(State(s)), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
 			fail: r.Fail, shutdown: r.Shutdown, keeps: r.Defer,

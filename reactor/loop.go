@@ -30,13 +30,14 @@ type Loop struct {
 	drv Driver
 	os  *osDriver // drv, when it is the operating system's: a concrete type lets buffers stay on stacks
 
-	slots  *slab.Slab[header]
-	wheel  *timerwheel.Wheel
-	stores []*base
-	byKind map[any]any // *Kind -> *store
-	timers timerTable
-	pool   pool
-	errs   errTable
+	slots   *slab.Slab[header]
+	wheel   *timerwheel.Wheel
+	stores  []*base
+	byKind  map[any]any // *Kind -> *store
+	timers  timerTable
+	watches watches
+	pool    pool
+	errs    errTable
 
 	// One turn.
 	now      int64
@@ -135,6 +136,7 @@ func (l *Loop) open() (err error) {
 	}
 	l.now = l.drv.Now()
 	l.sleeper = mailbox.NewSleeper(l.drv.Wake)
+	l.watches.most = l.cfg.Monitors
 	l.timers = newTimerTable(l.cfg.Slots, l.cfg.Timers)
 	l.wheel, err = timerwheel.New(l.cfg.Slots+l.cfg.Timers, l.cfg.Resolution, l.now)
 	if err != nil {
@@ -339,6 +341,9 @@ func (l *Loop) phases() bool {
 			if l.control.Load() {
 				l.obey()
 			}
+			if l.watches.due != 0 {
+				l.tellDowns()
+			}
 		case messages:
 			l.receive()
 		case signalling:
@@ -425,7 +430,7 @@ func (l *Loop) collect(until int64) int {
 
 // until is when the loop has to be up again; 0 is at once.
 func (l *Loop) until() int64 {
-	if l.runLen > 0 || l.accepting > 0 || len(l.graves) > 0 || l.hungers() || !l.idle() {
+	if l.runLen > 0 || l.accepting > 0 || len(l.graves) > 0 || l.watches.due != 0 || l.hungers() || !l.idle() {
 		return 0
 	}
 	at := l.resumeAt

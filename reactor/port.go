@@ -144,6 +144,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	h.flags &^= newborn | broken
 	l.dropTimers(h)
 	b.drop(x, h)
+	l.fell(x, reason)
 	if b.opt.Ended != nil {
 		b.opt.Ended(l.slots.TokenAt(x), reason)
 	}

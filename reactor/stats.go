@@ -4,11 +4,11 @@ import "fmt"
 
 // counters are the loop's alone; Stats asks the loop.
 type counters struct {
-	turns, parks, events, messages, timers, signals uint64
-	accepted, acceptErrors, slotPauses, fdPauses    uint64
-	in, out, outboxFull                             uint64
-	stale, dead, deadlines, lingered                uint64
-	failed, panics                                  uint64
+	turns, parks, events, messages, timers, signals, downs uint64
+	accepted, acceptErrors, slotPauses, fdPauses           uint64
+	in, out, outboxFull                                    uint64
+	stale, dead, deadlines, lingered                       uint64
+	failed, panics                                         uint64
 }
 
 // Stats is what a loop counted since it began.
@@ -22,6 +22,7 @@ type Stats struct {
 	Timers       uint64 // named timers fired
 	Deadlines    uint64 // Within, Idle, Stall and life deadlines that led somewhere
 	Signals      uint64 // sets of signals told
+	Downs        uint64 // ends of monitored machines told
 	Accepted     uint64 // connections
 	AcceptErrors uint64 // connections that did not live to be accepted
 	SlotPauses   uint64 // accepting rested for want of a slot
@@ -44,7 +45,7 @@ func (l *Loop) Stats(at Place) (s Stats, err error) {
 		s = Stats{
 			Machines: l.slots.Len(), Turns: c.turns, Parks: c.parks, Events: c.events,
 			Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
-			Signals: c.signals, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
+			Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
 			SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
 			Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
 			Failed: c.failed, Lingered: c.lingered, Panics: c.panics,

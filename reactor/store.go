@@ -15,6 +15,7 @@ type base struct {
 	number uint16
 	opt    *Options
 	rows   []rowInfo
+	hears  bool // every state has a Down handler
 	nports uint32
 	ports  []port // nports a row
 	unused []uint32
@@ -29,6 +30,7 @@ type machines interface {
 	lead(x uint32, h *header, to State, why error)
 	fired(x uint32, h *header, t Fired)
 	signalled(x uint32, h *header, set Signals)
+	down(x uint32, h *header, d Down)
 	deliver(most int)
 	closeInbox()
 	inboxEmpty() bool
@@ -66,7 +68,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	s := &store[M, Msg]{kind: k, ms: make([]M, most)}
 	n := len(k.opt.Ports)
 	s.base = base{
-		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info,
+		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, hears: k.hears,
 		nports: uint32(n), ports: make([]port, most*n), most: most,
 	}
 	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}}
@@ -375,6 +377,16 @@ func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
 	next := call(s, x, m, own, set)
 	if any := s.kind.rows[fsm.Any].Signal; next == fsm.Pass && any != nil {
 		next = call(s, x, m, any, set)
+	}
+	s.handled(x, h, m, next)
+}
+
+func (s *store[M, Msg]) down(x uint32, h *header, d Down) {
+	own := s.kind.rows[h.state].Down
+	m := s.on(x, h)
+	next := call(s, x, m, own, d)
+	if any := s.kind.rows[fsm.Any].Down; next == fsm.Pass && any != nil {
+		next = call(s, x, m, any, d)
 	}
 	s.handled(x, h, m, next)
 }

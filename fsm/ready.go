@@ -73,7 +73,8 @@ func (p Port) Room() Gate {
 //	| P | 0 | 0 | S | room   |
 type Gate uint8
 
-// Sendable is open while no mailbox that refused this machine is still full.
+// Sendable is closed from a refused message on until the mailbox that refused it has
+// room again.
 const Sendable Gate = 1 << MaxPorts
 
 // While lets r's readable bits through only while all of g hold. Other bits of r

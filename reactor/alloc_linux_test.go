@@ -128,6 +128,20 @@ func TestNoAllocations(t *testing.T) {
 			<-done
 		})
 	})
+	t.Run("refusal", func(t *testing.T) {
+		d, over := newFake(t), make(chan string, 1)
+		l := d.start(reactor.Config{})
+		left := 0
+		to := spawn(t, l, tallies(t, reactor.Options{Mailbox: 2}), tally{&left, over})
+		_, from := adopt(d, l, feeders(t), feeder{to: to})
+		noAllocs(t, "a message that is refused at first", func() {
+			left = 8
+			if err := from.Send(note{num: left}); err != nil {
+				t.Fatal(err)
+			}
+			<-over
+		})
+	})
 	t.Run("signal", func(t *testing.T) {
 		g, _ := newGuard(t, run(t, reactor.Config{}), syscall.SIGUSR1)
 		pid := os.Getpid()

@@ -70,9 +70,9 @@ type Loop struct {
 	listeners []listener
 	accepting int   // listeners with connections waiting and not paused
 	resumeAt  int64 // when paused listeners try again
-	blocked   []refusal
 	starved   []starved // machines that Config.Buffers refused
 	feedBelow int       // one of them is served when less is lent; 0: none
+	doors     doors
 	lookups   []lookup
 	notified  []subscription
 	signals   *sig.Source
@@ -84,7 +84,6 @@ type Loop struct {
 	mu      sync.Mutex
 	calls   []func()
 	control atomic.Bool // calls, shutdown or stop are pending
-	room    atomic.Bool // a mailbox elsewhere that refused one of ours may have room
 	asked   atomic.Uint32
 	started bool
 	ended   bool
@@ -445,7 +444,7 @@ func (l *Loop) until() int64 {
 
 // idle looks whether other goroutines left something.
 func (l *Loop) idle() bool {
-	if l.control.Load() || l.room.Load() || l.signals != nil && !l.signals.Empty() {
+	if l.control.Load() || l.doors.knocked.Load() != nil || l.signals != nil && !l.signals.Empty() {
 		return false
 	}
 	for _, b := range l.stores {
@@ -540,6 +539,7 @@ func (l *Loop) stopAll() {
 func (l *Loop) finish() {
 	l.ending = true
 	l.bury()
+	l.reopen() // no inbox lists a door of a loop that is over
 	for _, b := range l.stores {
 		b.closeInbox()
 	}

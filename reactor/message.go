@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -17,14 +18,13 @@ import (
 type inbox[Msg any] struct {
 	ring    *mailbox.Ring[cell[Msg]]
 	loop    *Loop
-	most    int32
+	most    uint32
 	gens    []atomic.Uint32 // by slot: the generation that takes messages, 0: none
-	waiting []atomic.Int32  // by slot: messages accepted and not handled
+	waiting []atomic.Uint32 // by slot: messages accepted and not handled, and wanted; behind the last the ring's wanted
+	closed  atomic.Bool     // the loop is over
 
-	closed   atomic.Bool // the loop is over
-	mu       sync.Mutex
-	refused  []*Loop // loops with machines that were refused
-	refusing atomic.Bool
+	mu    sync.Mutex
+	doors []*door // by slot, and the ring's: where machines wait; made at the first refusal
 }
 
 type cell[Msg any] struct {
@@ -37,8 +37,8 @@ func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
 	if err != nil {
 		return nil, fmt.Errorf("option Inflow: %w", err)
 	}
-	return &inbox[Msg]{ring: ring, loop: l, most: int32(opt.Mailbox),
-		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Int32, l.cfg.Slots)}, nil
+	return &inbox[Msg]{ring: ring, loop: l, most: uint32(opt.Mailbox),
+		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Uint32, l.cfg.Slots+1)}, nil
 }
 
 // Ref is the address of a machine that takes Msg: 16 bytes, comparable, good for
@@ -65,8 +65,7 @@ func (r Ref[Msg]) put(m Msg, wake bool) error {
 		}
 		return ErrStale
 	}
-	if in.waiting[x].Add(1) > in.most {
-		in.waiting[x].Add(-1)
+	if !in.claim(x) {
 		return ErrFull
 	}
 	var err error
@@ -83,8 +82,29 @@ func (r Ref[Msg]) put(m Msg, wake bool) error {
 	case mailbox.ErrClosed:
 		err = ErrClosed
 	}
-	in.waiting[x].Add(-1)
+	if in.unclaim(x) {
+		in.open(x)
+	}
 	return err
+}
+
+// claim takes a place in a machine's mailbox. It never counts what it does not take:
+// a mailbox must not look full because of those that it refuses.
+func (in *inbox[Msg]) claim(x uint32) bool {
+	for {
+		n := in.waiting[x].Load()
+		if n&^wanted >= in.most {
+			return false
+		}
+		if in.waiting[x].CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// unclaim gives a place back, and tells whether somebody waits for it.
+func (in *inbox[Msg]) unclaim(x uint32) bool {
+	return in.waiting[x].Add(^uint32(0))&wanted != 0
 }
 
 // Post is Send from a handler: cheaper on the same loop, and after ErrFull closes
@@ -94,104 +114,13 @@ func (r Ref[Msg]) Post(cx *IO, m Msg) error {
 	if err == nil {
 		cx.moved()
 	} else if err == ErrFull {
-		cx.loop.refuse(cx.x, cx.h, r.in, r.to)
+		at := r.to.Index()
+		if r.in.room(at) > 0 {
+			at = r.in.ringDoor()
+		}
+		cx.loop.refuse(cx.x, cx.h, r.in, at)
 	}
 	return err
-}
-
-// refusal is a machine that waits for room in a mailbox.
-type refusal struct {
-	who Token
-	by  refuser
-	to  Token
-}
-
-// refuser is an inbox of whatever messages.
-type refuser interface {
-	hasRoom(Token) bool
-	tell(*Loop)
-}
-
-// refuse closes Sendable. What is recorded is looked at after every batch, so that
-// room that comes and goes between two looks is not missed.
-func (l *Loop) refuse(x uint32, h *header, by refuser, to Token) {
-	h.flags |= noRoom
-	who := l.slots.TokenAt(x)
-	for _, r := range l.blocked {
-		if r.who == who && r.to == to {
-			return
-		}
-	}
-	h.gates &^= uint8(fsm.Sendable)
-	h.refusedBy++
-	l.blocked = append(l.blocked, refusal{who, by, to})
-	by.tell(l)
-	l.room.Store(true) // it may have got room meanwhile
-}
-
-// tell asks to be told, once, when this inbox has given places back.
-func (in *inbox[Msg]) tell(l *Loop) {
-	if l == in.loop {
-		return
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, r := range in.refused {
-		if r == l {
-			return
-		}
-	}
-	in.refused = append(in.refused, l)
-	in.refusing.Store(true)
-}
-
-func (in *inbox[Msg]) hasRoom(t Token) bool {
-	x := t.Index()
-	return in.gens[x].Load() != t.Generation() || in.waiting[x].Load() < in.most && in.ring.Len() < in.ring.Cap()
-}
-
-// gaveBack tells the loops whose machines were refused that there is room.
-func (in *inbox[Msg]) gaveBack() {
-	if len(in.loop.blocked) > 0 {
-		in.loop.room.Store(true)
-	}
-	if !in.refusing.Load() {
-		return
-	}
-	in.mu.Lock()
-	loops := in.refused
-	in.refused = nil
-	in.refusing.Store(false)
-	in.mu.Unlock()
-	for _, l := range loops {
-		l.room.Store(true)
-		l.sleeper.Wake()
-	}
-}
-
-// reopen opens Sendable for machines that no full mailbox refuses any more.
-func (l *Loop) reopen() {
-	l.room.Store(false)
-	keep := l.blocked[:0]
-	for _, r := range l.blocked {
-		h := l.live(r.who)
-		if h == nil {
-			continue
-		}
-		if !r.by.hasRoom(r.to) {
-			// Ask first, look again after: room that came in between was told to nobody.
-			if r.by.tell(l); !r.by.hasRoom(r.to) {
-				keep = append(keep, r)
-				continue
-			}
-		}
-		if h.refusedBy--; h.refusedBy == 0 {
-			h.gates |= uint8(fsm.Sendable)
-			l.rouse(r.who.Index(), h)
-		}
-	}
-	clear(l.blocked[len(keep):])
-	l.blocked = keep
 }
 
 // receive delivers a batch of messages of each kind.
@@ -200,7 +129,7 @@ func (l *Loop) receive() {
 		l.stores[l.kindAt].deliver(l.cfg.Batch)
 	}
 	l.kindAt = 0
-	if l.room.Load() {
+	if l.doors.knocked.Load() != nil {
 		l.reopen()
 	}
 }
@@ -214,7 +143,11 @@ func (s *store[M, Msg]) closeInbox() {
 	}
 	s.inbox.closed.Store(true)
 	s.inbox.ring.Close()
-	for s.inbox.ring.Recv(&s.cell) {
+	for !s.inbox.ring.Done() {
+		if !s.inbox.ring.Recv(&s.cell) {
+			runtime.Gosched() // its sender is copying it
+			continue
+		}
 		s.loop.stats.dead++
 		s.free(s.cell.to.Index())
 	}
@@ -223,7 +156,10 @@ func (s *store[M, Msg]) closeInbox() {
 
 // free gives back a handled message's place.
 func (s *store[M, Msg]) free(x uint32) {
-	s.inbox.waiting[x].Add(-1)
+	if s.inbox.unclaim(x) {
+		s.inbox.waiting[x].And(^wanted) // once a batch is enough
+		s.opening = append(s.opening, x)
+	}
 	s.toFree++
 }
 
@@ -365,8 +301,14 @@ func (s *store[M, Msg]) giveBack() {
 	if s.toFree > 0 {
 		s.inbox.ring.Release(s.toFree)
 		s.toFree = 0
-		s.inbox.gaveBack()
+		if ring := s.inbox.ringDoor(); s.inbox.waiting[ring].Load() != 0 {
+			s.inbox.open(ring)
+		}
 	}
+	for _, x := range s.opening {
+		s.inbox.open(x)
+	}
+	s.opening = s.opening[:0]
 }
 
 // drop ends a machine's mailbox: what is kept is dead.

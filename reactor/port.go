@@ -221,6 +221,7 @@ func (l *Loop) die(x uint32, h *header) {
 	h.flags |= dead | stopping
 	l.wheel.Cancel(timerOf(x))
 	l.dropTimers(h)
+	l.quit(x, h)
 	b.drop(x, h)
 	l.graves = append(l.graves, x)
 }

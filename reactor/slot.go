@@ -8,21 +8,20 @@ import (
 // header is what the loop knows of a machine: with the slab's 8 bytes one cache
 // line, free of pointers, so that the collector never looks at it.
 type header struct {
-	next      uint32 // the one behind in the run queue, as index+1
-	local     uint32 // the row in its kind's store
-	kind      uint16 // index of Loop.stores
-	ready     uint16 // fsm.Ready without gates: what came and was not used up
-	flags     uint16
-	state     uint8
-	gates     uint8 // fsm.Gate: the open ones
-	withinAt  int64 // when Within ends the stay; in a stopping machine, when Linger does
-	heardAt   int64 // when a byte came in, or a message was handled
-	lifeAt    int64 // when row Any's Within ends the machine
-	timers    uint32
-	kept      uint32 // first message kept by Defer or Later, as index+1 of the store's pool
-	keptLast  uint32
-	circles   uint16 // transitions since the last progress
-	refusedBy uint16 // mailboxes that refused it and have not reopened
+	next     uint32 // the one behind in the run queue, as index+1
+	local    uint32 // the row in its kind's store
+	kind     uint16 // index of Loop.stores
+	ready    uint16 // fsm.Ready without gates: what came and was not used up
+	flags    uint16
+	state    uint8
+	gates    uint8 // fsm.Gate: the open ones
+	withinAt int64 // when Within ends the stay; in a stopping machine, when Linger does
+	heardAt  int64 // when a byte came in, or a message was handled
+	lifeAt   int64 // when row Any's Within ends the machine
+	timers   uint32
+	kept     uint32 // first message kept by Defer or Later, as index+1 of the store's pool
+	keptLast uint32
+	circles  uint16 // transitions since the last progress
 }
 
 const (

@@ -61,12 +61,18 @@ func (c *Config) check() error {
 
 // Options are a kind's names and limits. Zero fields take the documented
 // defaults.
+//
+// Messages have two limits. Mailbox is each machine's, for what waits anywhere.
+// Inflow is for what is on its way, in the ring that all machines of the kind on a
+// loop share; a message that a machine keeps (Row.Defer, Later) leaves the ring, so
+// that one who waits is not in the way of the others. Memory for kept messages is
+// found 256 at a time, as they come, for at most Mailbox of each machine.
 type Options struct {
 	Ports   []string           // names of ports 0, 1, ...; their number sizes the slot; at most 4
 	Timers  []TimerSpec        // by Timer
 	Start   State              // fsm.First
 	Mailbox int                // messages that may wait for one machine, kept ones too; 64
-	Inflow  int                // messages that may wait for all of them on a loop; 4,096
+	Inflow  int                // messages that may be on their way to all of them on a loop; 4,096
 	Outbox  int                // bytes a port may hold; Room is under half of it; 256 KiB
 	Inbox   int                // unconsumed bytes a port may hold; 64 KiB
 	Linger  time.Duration      // for flushing after Stop; 5 s

@@ -12,7 +12,8 @@ import (
 
 // The mailboxes of a kind's machines on one loop share a ring of cells; each
 // machine's own bound is a count. A kind with 100,000 idle machines has so one
-// ring, and not 100,000.
+// ring, and not 100,000. What a machine keeps for a later state moves out of the
+// ring, where it would be in the way of the others, and stays in the count.
 
 // inbox is where messages to a kind's machines on one loop go.
 type inbox[Msg any] struct {
@@ -148,19 +149,19 @@ func (s *store[M, Msg]) closeInbox() {
 			runtime.Gosched() // its sender is copying it
 			continue
 		}
+		s.received++
 		s.loop.stats.dead++
 		s.free(s.cell.to.Index())
 	}
 	s.giveBack()
 }
 
-// free gives back a handled message's place.
+// free gives back a handled message's place in its machine's mailbox.
 func (s *store[M, Msg]) free(x uint32) {
 	if s.inbox.unclaim(x) {
 		s.inbox.waiting[x].And(^wanted) // once a batch is enough
 		s.opening = append(s.opening, x)
 	}
-	s.toFree++
 }
 
 // deliver hands out messages, and gives their places back in one go. The count is
@@ -170,6 +171,7 @@ func (s *store[M, Msg]) deliver(most int) {
 		return
 	}
 	for ; most > 0 && s.inbox.ring.Recv(&s.cell); most-- {
+		s.received++
 		h := s.loop.live(s.cell.to)
 		x := s.cell.to.Index()
 		switch {
@@ -185,7 +187,6 @@ func (s *store[M, Msg]) deliver(most int) {
 			s.free(x)
 			m := s.on(x, h)
 			if s.hand(x, h, m, &s.cell.msg) {
-				s.toFree--
 				s.inbox.waiting[x].Add(1)
 				s.keep(h, h.keptLast, &s.cell.msg)
 			}
@@ -220,27 +221,34 @@ func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
 }
 
 // keptCell is a message that waits for its machine's next state. It holds its
-// place in the mailbox.
+// place in the mailbox, which bounds how many there are.
 type keptCell[Msg any] struct {
 	next uint32
 	msg  Msg
 }
 
+// keptPage is how many kept messages memory is found for at a time.
+const keptPage = 256
+
+// keptAt is the cell of a number, which begin at 1.
+func (s *store[M, Msg]) keptAt(n uint32) *keptCell[Msg] {
+	return &s.kept[(n-1)/keptPage][(n-1)%keptPage]
+}
+
 // keep puts a message behind the kept one of that number; behind 0 is the front.
 func (s *store[M, Msg]) keep(h *header, behind uint32, msg *Msg) {
-	if s.kept == nil {
-		// Places are held until a message is handled, so the ring's capacity bounds this.
-		s.kept = make([]keptCell[Msg], 0, s.inbox.ring.Cap()+1)
-	}
 	n := s.spare
 	if n != 0 {
-		s.spare = s.kept[n-1].next
+		s.spare = s.keptAt(n).next
 	} else {
-		s.kept = append(s.kept, keptCell[Msg]{})
-		n = uint32(len(s.kept))
+		if s.keptUsed%keptPage == 0 {
+			s.kept = append(s.kept, new([keptPage]keptCell[Msg]))
+		}
+		s.keptUsed++
+		n = s.keptUsed
 	}
 	next := s.nextKept(h, behind)
-	*next, s.kept[n-1] = n, keptCell[Msg]{next: *next, msg: *msg}
+	*next, *s.keptAt(n) = n, keptCell[Msg]{next: *next, msg: *msg}
 	if behind == h.keptLast {
 		h.keptLast = n
 	}
@@ -251,14 +259,14 @@ func (s *store[M, Msg]) nextKept(h *header, behind uint32) *uint32 {
 	if behind == 0 {
 		return &h.kept
 	}
-	return &s.kept[behind-1].next
+	return &s.keptAt(behind).next
 }
 
 // unkeep takes the message behind one out.
 func (s *store[M, Msg]) unkeep(h *header, behind uint32) Msg {
 	next := s.nextKept(h, behind)
 	n := *next
-	k := &s.kept[n-1]
+	k := s.keptAt(n)
 	msg := k.msg
 	if *next = k.next; n == h.keptLast {
 		h.keptLast = behind
@@ -280,7 +288,6 @@ func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 		s.again = s.unkeep(h, behind)
 		s.free(x)
 		if s.hand(x, h, m, &s.again) {
-			s.toFree--
 			s.inbox.waiting[x].Add(1)
 			s.keep(h, behind, &s.again)
 			behind = *s.nextKept(h, behind)
@@ -297,10 +304,11 @@ func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 	s.giveBack()
 }
 
+// giveBack gives places back to the senders, and tells those who wait for one.
 func (s *store[M, Msg]) giveBack() {
-	if s.toFree > 0 {
-		s.inbox.ring.Release(s.toFree)
-		s.toFree = 0
+	if s.received > 0 {
+		s.inbox.ring.Release(s.received)
+		s.received = 0
 		if ring := s.inbox.ringDoor(); s.inbox.waiting[ring].Load() != 0 {
 			s.inbox.open(ring)
 		}

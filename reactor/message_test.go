@@ -156,6 +156,33 @@ func TestDeferKeepsMessagesAndTheirPlaces(t *testing.T) {
 	log.want(t, "n5 n6 n7 n8")
 }
 
+// What machines keep has left the ring that they share with the others of their kind.
+func TestKeptMessagesAreInNobodysWay(t *testing.T) {
+	const machines, mailbox = 100, 7 // more than a page of them
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{Slots: machines + 1})
+	k := clerks(t, reactor.Options{Mailbox: mailbox, Inflow: 8})
+	for range machines {
+		ref := spawn(t, l, k, clerk{log: log})
+		post(t, ref, note{do: "go", to: busy})
+		d.settle()
+		post(t, ref, nums("n", 1, mailbox)...)
+		d.settle()
+		if err := ref.Send(note{}); !errors.Is(err, reactor.ErrFull) {
+			t.Fatalf("one more than Options.Mailbox: %v", err)
+		}
+	}
+	log.take()
+	ref := spawn(t, l, k, clerk{log: log})
+	post(t, ref, nums("m", 1, 7)...)
+	d.settle()
+	log.want(t, "m1 m2 m3 m4 m5 m6 m7")
+	d.advance(time.Second)
+	if got, want := log.take(), strings.Repeat(" n1 n2 n3 n4 n5 n6 n7", machines); got != want[1:] {
+		t.Errorf("%d bytes of %d were handed out: %.100s", len(got), len(want), got)
+	}
+}
+
 // A message that is kept does not keep the one from being handled that the machine
 // waits for.
 func TestLaterHoldsUpNothingElse(t *testing.T) {

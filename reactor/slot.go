@@ -19,7 +19,7 @@ type header struct {
 	heardAt  int64 // when a byte came in, or a message was handled
 	lifeAt   int64 // when row Any's Within ends the machine
 	timers   uint32
-	kept     uint32 // first message kept by Defer or Later, as index+1 of the store's pool
+	kept     uint32 // first message kept by Defer or Later, a number of its store's
 	keptLast uint32
 	circles  uint16 // transitions since the last progress
 }

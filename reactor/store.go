@@ -42,16 +42,17 @@ type machines interface {
 // store holds a kind's machines on one loop.
 type store[M, Msg any] struct {
 	base
-	kind    *Kind[M, Msg]
-	ms      []M
-	cx      Context[Msg]
-	inbox   *inbox[Msg]
-	cell    cell[Msg]
-	kept    []keptCell[Msg] // messages kept by Defer and Later; made at the first one
-	spare   uint32          // free list in kept, as index+1
-	again   Msg
-	toFree  int      // messages whose places are to be given back
-	opening []uint32 // machines whose mailboxes somebody waits for, and that have room now
+	kind     *Kind[M, Msg]
+	ms       []M
+	cx       Context[Msg]
+	inbox    *inbox[Msg]
+	cell     cell[Msg]
+	kept     []*[keptPage]keptCell[Msg] // messages kept by Defer and Later, in pages made as they come
+	keptUsed uint32                     // cells above were never touched
+	spare    uint32                     // free list in kept, as a number
+	again    Msg
+	received int      // messages whose cells of the ring are to be given back
+	opening  []uint32 // machines whose mailboxes somebody waits for, and that have room now
 }
 
 // storeOf is the kind's store on the loop, made at the first use.

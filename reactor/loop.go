@@ -237,8 +237,8 @@ func (l *Loop) Close() error {
 }
 
 // Shutdown asks every machine to take its state's Shutdown edge as soon as nothing
-// is ready for it, accepts no more connections, and waits until the loop has
-// ended. When ctx ends first, what is left is stopped, and the context's cause
+// is ready for it and what it was sent before is handled, accepts no more
+// connections, and waits until the loop has ended. When ctx ends first, what is left is stopped, and the context's cause
 // returned.
 func (l *Loop) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
@@ -467,6 +467,7 @@ func (l *Loop) obey() {
 	}
 	asked := l.asked.Load()
 	if asked&askShutdown != 0 && !l.leaving {
+		l.control.Store(true) // a panic in a handler comes back here
 		l.hear()
 		l.leaving = true
 		l.closeListeners()
@@ -483,9 +484,12 @@ func (l *Loop) obey() {
 	}
 }
 
-// hear takes all events that there are, more than a turn's, so that nothing looks
-// idle to a shutdown that has input in the kernel.
+// hear takes all messages and events that there are, more than a turn's, so that
+// nothing looks idle to a shutdown that has some before it.
 func (l *Loop) hear() {
+	for _, b := range l.stores {
+		b.deliver(b.opt.Inflow)
+	}
 	for range l.cfg.Slots/len(l.events) + 1 {
 		n := l.collect(0)
 		for _, ev := range l.events[:n] {

@@ -100,6 +100,47 @@ func TestShutdownOnceNothingIsReady(t *testing.T) {
 	}
 }
 
+// asking is a context that tells when Shutdown has asked and begins to wait.
+type asking struct {
+	context.Context
+	asked chan struct{}
+}
+
+func (a asking) Done() <-chan struct{} {
+	close(a.asked)
+	return nil
+}
+
+// What was accepted before the shutdown was asked for is handled before the edge is
+// taken, however many turns' messages it is, and whatever panics on the way.
+func TestShutdownBehindWhatWasAccepted(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{Batch: 2})
+	k := kind(t, "clerk", reactor.Options{}, reactor.Table[clerk, note]{
+		fsm.Any: {Message: func(c *clerk, cx *postCx, n *note) reactor.State {
+			if n.do == "panic" {
+				panic(n)
+			}
+			return c.told(cx, n)
+		}, Exit: func(c *clerk, _ *postCx) { c.log.add("end") }},
+		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
+	})
+	ref, other := spawn(t, l, k, clerk{log: log}), spawn(t, l, k, clerk{log: &journal{}})
+	down := make(chan error, 1)
+	d.atOnce(func() {
+		post(t, ref, nums("n", 1, 4)...)
+		post(t, other, note{do: "panic"})
+		post(t, ref, nums("n", 5, 9)...)
+		a := asking{context.Background(), make(chan struct{})}
+		go func() { down <- l.Shutdown(a) }()
+		<-a.asked
+	})
+	if err := answer(t, "Shutdown", down); err != nil {
+		t.Error(err)
+	}
+	log.want(t, "n1 n2 n3 n4 n5 n6 n7 n8 n9 end")
+}
+
 func TestShutdownStopsWhatHasNoEdgeWhenItsTimeIsUp(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l, over := started(t, d, context.Background())

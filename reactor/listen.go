@@ -126,25 +126,29 @@ func (s *store[M, Msg]) serve(sock Sock, m M) (*Listener, error) {
 	}
 	n := &Listener{Addr: at.IP, Path: at.Path, loop: l, row: -1}
 	if l.drv.Traits(sock)&Listening == 0 {
-		return n, s.adopt(sock, &m)
+		_, err := s.adopt(sock, &m)
+		return n, err
 	}
-	n.row, n.gen, err = l.addListener(sock, &s.base, func(c Sock) error { return s.adopt(c, &m) })
+	n.row, n.gen, err = l.addListener(sock, &s.base, func(c Sock) error {
+		_, err := s.adopt(c, &m)
+		return err
+	})
 	return n, err
 }
 
 // adopt makes a machine over a socket: its port 0.
-func (s *store[M, Msg]) adopt(c Sock, m *M) error {
+func (s *store[M, Msg]) adopt(c Sock, m *M) (uint32, error) {
 	x, err := s.spawn(m)
 	if err != nil {
 		s.loop.drv.Close(c)
-		return err
+		return 0, err
 	}
 	h := s.loop.slots.At(x)
 	if err := s.loop.attach(x, h, 0, c, 0); err != nil {
 		s.loop.die(x, h)
-		return err
+		return 0, err
 	}
-	return nil
+	return x, nil
 }
 
 func (l *Loop) addListener(sock Sock, b *base, accept func(Sock) error) (int, uint32, error) {
@@ -274,27 +278,20 @@ type Descriptor interface {
 // ErrNotPollable for what can't be waited for, such as a regular file.
 func (k *Kind[M, Msg]) Adopt(at Place, d Descriptor, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
-	err := at.place(func(l *Loop) error {
+	err := lend(d, at, func(l *Loop, fd uintptr) error {
 		s, err := portStoreOf(l, k)
 		if err != nil {
 			return err
 		}
-		sock, err := l.take(d)
+		sock, err := l.drv.Adopt(fd)
 		if err != nil {
 			return err
 		}
-		x, err := s.spawn(&m)
-		if err != nil {
-			l.drv.Close(sock)
-			return err
+		x, err := s.adopt(sock, &m)
+		if err == nil {
+			ref = s.ref(x)
 		}
-		h := l.slots.At(x)
-		if err := l.attach(x, h, 0, sock, 0); err != nil {
-			l.die(x, h)
-			return err
-		}
-		ref = s.ref(x)
-		return nil
+		return err
 	})
 	if err != nil {
 		return ref, fmt.Errorf("reactor: adopt %s: %w", k.name, err)
@@ -312,11 +309,14 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 	if c.st.port(c.h, p).flags&isOpen != 0 {
 		return fmt.Errorf("reactor: adopt as port %d: %w", p, ErrPortInUse)
 	}
-	sock, err := c.loop.take(d)
+	err := lend(d, c, func(l *Loop, fd uintptr) error {
+		sock, err := l.drv.Adopt(fd)
+		if err != nil {
+			return err
+		}
+		return l.attach(c.x, c.h, p, sock, 0)
+	})
 	if err != nil {
-		return err
-	}
-	if err := c.loop.attach(c.x, c.h, p, sock, 0); err != nil {
 		return err
 	}
 	c.moved()
@@ -327,12 +327,12 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 // *net.TCPListener or one inherited from a parent: it is duplicated, and d closed.
 func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) {
 	var n *Listener
-	err := at.place(func(l *Loop) error {
+	err := lend(d, at, func(l *Loop, fd uintptr) error {
 		s, err := portStoreOf(l, k)
 		if err != nil {
 			return err
 		}
-		sock, err := l.take(d)
+		sock, err := l.drv.Adopt(fd)
 		if err != nil {
 			return err
 		}
@@ -350,16 +350,20 @@ func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) 
 	return n, nil
 }
 
-// take duplicates a descriptor for the driver.
-func (l *Loop) take(d Descriptor) (sock Sock, err error) {
+// lend runs f at a place with d's descriptor, which stays open meanwhile. What d
+// does, and what goes wrong in it, is on the caller's goroutine.
+func lend(d Descriptor, at Place, f func(l *Loop, fd uintptr) error) error {
 	raw, err := d.SyscallConn()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if e := raw.Control(func(fd uintptr) { sock, err = l.drv.Adopt(fd) }); e != nil {
-		return 0, e
+	e := raw.Control(func(fd uintptr) {
+		err = at.place(func(l *Loop) error { return f(l, fd) })
+	})
+	if e != nil {
+		return e
 	}
-	return sock, err
+	return err
 }
 
 // Release gives the port's descriptor back to the standard library (net.FileConn

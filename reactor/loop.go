@@ -68,8 +68,8 @@ type Loop struct {
 	vec       Vec
 
 	listeners []listener
-	accepting int   // listeners with connections waiting and not paused
-	resumeAt  int64 // when paused listeners try again
+	accepting int       // listeners with connections waiting and not paused
+	resumeAt  int64     // when paused listeners try again
 	starved   []starved // machines that Config.Buffers refused
 	feedBelow int       // one of them is served when less is lent; 0: none
 	doors     doors
@@ -221,10 +221,12 @@ func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 func (l *Loop) Close() error {
 	l.mu.Lock()
 	if !l.started {
-		l.started, l.ended = true, true
+		l.started = true
 		l.mu.Unlock()
-		l.stopAll()
-		l.finish()
+		l.closeListeners() // what waits there is nobody's
+		l.ask(askStop)
+		for !l.work() {
+		}
 		return nil
 	}
 	l.mu.Unlock()
@@ -387,8 +389,8 @@ func (l *Loop) bail() {
 	x := l.crashed - 1
 	l.crashed, l.peeked = 0, 0
 	h := l.slots.At(x)
-	l.reason = l.crashedBy
 	if h.flags&stopping == 0 {
+		l.reason = l.crashedBy
 		b := l.stores[h.kind]
 		for p := Port(0); uint32(p) < b.nports; p++ {
 			l.dropOutput(b.port(h, p))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -255,5 +256,89 @@ func TestPanicWhileTheLoopStops(t *testing.T) {
 	for i := range logs {
 		ended.next(t)
 		logs[i].want(t, "exit ends")
+	}
+}
+
+// Options.Ended is the user's, too: its panic ends what is ending anyway.
+func TestPanicInEnded(t *testing.T) {
+	for _, how := range []string{"string", "goexit"} {
+		d := newFake(t)
+		l := d.start(reactor.Config{})
+		log := &journal{}
+		k := bombs(t, reactor.Options{Ended: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
+		s, ref := adopt(d, l, k, bomb{log: log})
+		other, otherRef := adopt(d, l, k, bomb{log: &journal{}})
+		log.take()
+		if err := ref.Send("stop"); err != nil {
+			t.Fatal(err)
+		}
+		d.settle()
+		log.want(t, "message exit ends ended")
+		if !s.isClosed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
+			t.Errorf("%s: the machine, or its port, is there still", how)
+		}
+		if other.sends("more"); other.got() != "more" {
+			t.Errorf("%s: the other machine does not answer", how)
+		}
+		if n := stats(t, l); n.Panics != 1 || n.Machines != 1 {
+			t.Errorf("%s: %d panics counted, %d machines alive, want 1 and 1", how, n.Panics, n.Machines)
+		}
+		if err := otherRef.Send("stop"); err != nil {
+			t.Fatal(err)
+		}
+		d.settle()
+		if n := stats(t, l); n.Panics != 2 || n.Machines != 0 || n.Failed != 0 {
+			t.Errorf("%s: the panic is the reason of %d machines that just stopped (%v)", how, n.Failed, n)
+		}
+	}
+}
+
+// The same, of a loop that is closed and never ran.
+func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
+	for _, how := range []string{"string", "goexit"} {
+		d, log := newFake(t), &journal{}
+		l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := bombs(t, reactor.Options{Ended: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
+		for range 3 {
+			if _, err := k.Adopt(l, fakeConn{d.sock()}, bomb{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closed := make(chan error, 1)
+		go func() { closed <- l.Close() }()
+		if err := answer(t, "Close", closed); err != nil {
+			t.Errorf("%s: %v", how, err)
+		}
+		log.want(t, "ended ended ended")
+		if !d.over {
+			t.Errorf("%s: the driver has not ended", how)
+		}
+	}
+}
+
+// explosive is a Descriptor that panics.
+type explosive struct{ fakeConn }
+
+func (explosive) SyscallConn() (syscall.RawConn, error) { panic(errBoom) }
+
+// A panic in what a caller elsewhere passes in is the caller's, not the loop's.
+func TestPanicInADescriptor(t *testing.T) {
+	d := newFake(t)
+	l := d.start(reactor.Config{})
+	d.settle()
+	k := bombs(t, reactor.Options{})
+	func() {
+		defer func() {
+			if v := recover(); v != errBoom {
+				t.Errorf("Adopt panics with %v, want %v", v, errBoom)
+			}
+		}()
+		k.Adopt(l, explosive{}, bomb{})
+	}()
+	if n := stats(t, l); n.Panics != 0 || n.Machines != 0 {
+		t.Errorf("%d panics counted, %d machines alive", n.Panics, n.Machines)
 	}
 }

@@ -145,12 +145,14 @@ func (l *Loop) stop(x uint32, h *header) {
 	l.dropTimers(h)
 	b.drop(x, h)
 	l.fell(x, reason)
-	if b.opt.Ended != nil {
-		b.opt.Ended(l.slots.TokenAt(x), reason)
-	}
+	l.calling = x + 1 // what follows is the user's code: an error's Is, and Ended
 	if reason != nil && !errors.Is(reason, ErrShutdown) {
 		l.stats.failed++
 	}
+	if b.opt.Ended != nil {
+		b.opt.Ended(l.slots.TokenAt(x), reason)
+	}
+	l.calling = 0
 	h.withinAt = after(l.drv.Now(), b.opt.Linger)
 	l.drainPorts(x, h)
 }

@@ -27,8 +27,6 @@ type IO struct {
 	x    uint32
 }
 
-func (c *IO) place(f func(*Loop) error) error { return f(c.loop) }
-
 // Token is the machine's identity: it fits no other machine, then or later.
 func (c *IO) Token() Token { return c.loop.slots.TokenAt(c.x) }
 

@@ -136,11 +136,7 @@ func (c *IO) lookUp(p Port, pt *port, network, addr string) {
 	go func() {
 		addrs, err := resolve(ctx, network, addr)
 		stop()
-		l.mu.Lock()
-		l.calls = append(l.calls, func() { l.lookedUp(who, p, gen, addrs, err) })
-		l.mu.Unlock()
-		l.control.Store(true)
-		l.sleeper.Wake()
+		l.call(func() { l.lookedUp(who, p, gen, addrs, err) })
 	}()
 }
 

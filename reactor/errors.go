@@ -18,7 +18,7 @@ var (
 	ErrEnterLoop   = errors.New("more than 8 Enter handlers led on")   // Enter handlers that lead to each other
 	ErrPortInUse   = errors.New("port is open")                        // Close it before Dial
 	ErrUnsupported = errors.New("not supported on this platform")      // named with the platform
-	ErrInHandler   = errors.New("called from a handler of this loop")  // it would wait for itself: pass &cx.IO as the Place
+	ErrInHandler   = errors.New("called from a loop's handler")        // it would wait for a loop: see Place
 	ErrRunning     = errors.New("the loop runs already, or has ended") // Run is called once
 	ErrShutdown    = errors.New("shutting down")                       // the reason of a machine that a shutdown ended
 	ErrNotPollable = errors.New("not a descriptor that can be waited for")

@@ -96,12 +96,6 @@ func (k *Kind[M, Msg]) Mermaid() string {
 	return fsm.Mermaid(k.table, k.opt.Start, fsm.Drawing{Ports: k.opt.Ports})
 }
 
-// Place is where a machine can be born: a *Loop, or, from a handler, its *IO
-// (this loop).
-type Place interface {
-	place(f func(*Loop) error) error
-}
-
 // Spawn makes a machine that starts as a copy of m. Its Enter runs in the loop's
 // next turn. ErrFull when every slot, or Options.Most, is taken.
 func (k *Kind[M, Msg]) Spawn(at Place, m M) (Ref[Msg], error) {

@@ -1,10 +1,12 @@
 package reactor_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,6 +165,49 @@ func TestSpawnFromAHandler(t *testing.T) {
 		t.Errorf("with its IO: %v", err)
 	}
 	log.want(t, "born +1 -1 +2")
+}
+
+// Handlers of two loops that ask for each other would wait for ever: they are told.
+func TestCallsFromAnotherLoopsHandler(t *testing.T) {
+	var ds [2]*fake
+	var ls [2]*reactor.Loop
+	for i := range ls {
+		ds[i] = newFake(t)
+		ls[i] = ds[i].start(reactor.Config{})
+		ds[i].settle()
+	}
+	log, ended := &journal{}, newEnds()
+	k := walkers(t, ended)
+	var both sync.WaitGroup // each asks while the other one is in its handler
+	both.Add(2)
+	failed := make(chan error, 10)
+	for i, l := range ls {
+		other := ls[1-i]
+		ref := spawn(t, l, kind(t, "asker", reactor.Options{}, reactor.Table[reader, reactor.State]{
+			fsm.Any: {Message: func(*reader, *read, *reactor.State) reactor.State {
+				both.Done()
+				both.Wait()
+				_, err := k.Spawn(other, walker{log: log})
+				failed <- err
+				_, err = k.Ref(other, 1)
+				failed <- err
+				_, err = other.Stats(other)
+				failed <- err
+				failed <- other.Shutdown(context.Background())
+				failed <- other.Close()
+				return fsm.Stay
+			}},
+			idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
+		}), reader{})
+		if err := ref.Send(idle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range cap(failed) {
+		if err := answer(t, "a call from a handler", failed); !errors.Is(err, reactor.ErrInHandler) {
+			t.Errorf("%v, want ErrInHandler", err)
+		}
+	}
 }
 
 // Each call names what is wrong when its port does not exist, or is not open.

@@ -107,17 +107,17 @@ func NewLoop(cfg Config) (*Loop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	id, err := loopIDs.take(cfg.ID)
-	if err != nil {
-		return nil, err
-	}
 	l := &Loop{
-		cfg: cfg, id: id, byKind: map[any]any{}, gone: make(chan struct{}),
+		cfg: cfg, byKind: map[any]any{}, gone: make(chan struct{}),
 		events: make([]poll.Event, cfg.Events), pool: newPool(cfg.Buffers, scratchSize),
 		cork: make([]byte, scratchSize), resumeAt: forever,
 	}
+	var err error
+	if l.id, err = loops.take(l); err != nil {
+		return nil, err
+	}
 	if err := l.open(); err != nil {
-		loopIDs.give(id)
+		loops.give(l.id)
 		return nil, fmt.Errorf("reactor: new loop: %w", err)
 	}
 	return l, nil
@@ -142,39 +142,6 @@ func (l *Loop) open() (err error) {
 		l.drv.End()
 	}
 	return err
-}
-
-// loopIDs are the numbers that running loops have, so that no token fits two.
-var loopIDs idSet
-
-type idSet struct {
-	mu   sync.Mutex
-	used [256]bool
-}
-
-func (s *idSet) take(want int) (uint8, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if want != 0 {
-		if s.used[want] {
-			return 0, fmt.Errorf("reactor: loop id %d is taken by a loop that has not ended", want)
-		}
-		s.used[want] = true
-		return uint8(want), nil
-	}
-	for id := 1; id < len(s.used); id++ {
-		if !s.used[id] {
-			s.used[id] = true
-			return uint8(id), nil
-		}
-	}
-	return 0, fmt.Errorf("reactor: 255 loops have not ended: %w", ErrFull)
-}
-
-func (s *idSet) give(id uint8) {
-	s.mu.Lock()
-	s.used[id] = false
-	s.mu.Unlock()
 }
 
 // Run runs the loop until ctx ends, or a Shutdown is done. It returns with every
@@ -217,7 +184,8 @@ func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// Close frees a loop that was never run, or stops one that runs.
+// Close frees a loop that was never run, or stops one that runs. ErrInHandler in a
+// handler, of whatever loop.
 func (l *Loop) Close() error {
 	l.mu.Lock()
 	if !l.started {
@@ -230,7 +198,7 @@ func (l *Loop) Close() error {
 		return nil
 	}
 	l.mu.Unlock()
-	if l.goid.Load() == goroutineID() {
+	if loops.handling() {
 		return fmt.Errorf("reactor: close: %w", ErrInHandler)
 	}
 	l.ask(askStop)
@@ -240,8 +208,9 @@ func (l *Loop) Close() error {
 
 // Shutdown asks every machine to take its state's Shutdown edge as soon as nothing
 // is ready for it and what it was sent before is handled, accepts no more
-// connections, and waits until the loop has ended. When ctx ends first, what is left is stopped, and the context's cause
-// returned.
+// connections, and waits until the loop has ended. When ctx ends first, what is
+// left is stopped, and the context's cause returned. ErrInHandler in a handler, of
+// whatever loop.
 func (l *Loop) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	started := l.started
@@ -249,7 +218,7 @@ func (l *Loop) Shutdown(ctx context.Context) error {
 	if !started {
 		return l.Close()
 	}
-	if l.goid.Load() == goroutineID() {
+	if loops.handling() {
 		return fmt.Errorf("reactor: shutdown: %w", ErrInHandler)
 	}
 	l.ask(askShutdown)
@@ -503,29 +472,6 @@ func (l *Loop) hear() {
 	}
 }
 
-// place runs f on the loop's goroutine, or in its stead while it does not run.
-func (l *Loop) place(f func(*Loop) error) error {
-	l.mu.Lock()
-	if !l.started {
-		defer l.mu.Unlock()
-		return f(l)
-	}
-	if l.ended {
-		l.mu.Unlock()
-		return ErrClosed
-	}
-	if l.goid.Load() == goroutineID() {
-		l.mu.Unlock()
-		return ErrInHandler
-	}
-	result := make(chan error, 1)
-	l.calls = append(l.calls, func() { result <- f(l) })
-	l.mu.Unlock()
-	l.control.Store(true)
-	l.sleeper.Wake()
-	return <-result
-}
-
 // stopAll stops every machine now: Exit runs, one try to send, all is closed.
 func (l *Loop) stopAll() {
 	l.leaving, l.ending = true, true
@@ -561,20 +507,6 @@ func (l *Loop) finish() {
 		f() // admit answers ErrClosed
 	}
 	l.drv.End()
-	loopIDs.give(l.id)
+	loops.give(l.id)
 	close(l.gone)
-}
-
-// goroutineID reads the number of the calling goroutine off its stack's first
-// line ("goroutine 7 [running]"): some microseconds, for the calls from outside
-// that would otherwise wait for themselves.
-func goroutineID() (id uint64) {
-	var b [32]byte
-	for _, c := range b[len("goroutine "):runtime.Stack(b[:], false)] {
-		if c < '0' || c > '9' {
-			break
-		}
-		id = id*10 + uint64(c-'0')
-	}
-	return id
 }

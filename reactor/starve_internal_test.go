@@ -4,14 +4,16 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // still is a driver under a loop that does not run.
 type still struct{ Driver }
 
-func (still) Now() int64 { return 1 }
-func (still) Wake()      {}
-func (still) End() error { return nil }
+func (still) Now() int64                            { return 1 }
+func (still) Wait([]poll.Event, int64) (int, error) { return 0, nil }
+func (still) Wake()                                 {}
+func (still) End() error                            { return nil }
 
 func stillStore(t *testing.T) *store[struct{}, None] {
 	l, err := NewLoop(Config{Slots: 64, Buffers: 16 << 10, Driver: still{}})

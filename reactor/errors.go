@@ -46,32 +46,52 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// errTable gives errors numbers of one byte, so that a port's sticky error
-// needs no pointer. Errors beyond 254 different ones share the last number.
-type errTable struct{ list []error }
+// errRows is how many errors a loop's ports have at once, told apart.
+const errRows = 255
 
-func (t *errTable) number(err error) uint8 {
-	if err == nil {
-		return 0
+// errTable gives errors numbers of one byte, so that a port's sticky error needs no
+// pointer. An error leaves when the last port that has it closes. Errors beyond
+// the rows share the last one, which tells of the latest.
+type errTable struct {
+	rows [errRows]struct {
+		err   error
+		ports uint32
 	}
-	for i, e := range t.list {
-		if sameError(e, err) {
-			return uint8(i + 1)
+}
+
+// hold is an error's number, for one port more.
+func (t *errTable) hold(err error) uint8 {
+	row := errRows - 1
+	for i := range t.rows[:errRows-1] {
+		if e := t.rows[i].err; e == nil {
+			row = min(row, i)
+		} else if sameError(e, err) {
+			row = i
+			break
 		}
 	}
-	if len(t.list) == 254 {
-		t.list[253] = err
-		return 254
+	t.rows[row].err = err
+	t.rows[row].ports++
+	return uint8(row + 1)
+}
+
+// drop is a port less that has an error of a number; 0 is none.
+func (t *errTable) drop(n uint8) {
+	if n == 0 {
+		return
 	}
-	t.list = append(t.list, err)
-	return uint8(len(t.list))
+	if e := &t.rows[n-1]; e.ports > 1 {
+		e.ports--
+	} else {
+		e.err, e.ports = nil, 0
+	}
 }
 
 func (t *errTable) of(n uint8) error {
 	if n == 0 {
 		return nil
 	}
-	return t.list[n-1]
+	return t.rows[n-1].err
 }
 
 // sameError compares without the panic that uncomparable error values cause.

@@ -227,7 +227,7 @@ func (l *Loop) came(h *header, p Port, pt *port, n int, flow Flow, err error) {
 // fault makes an error sticky: the first one stays.
 func (l *Loop) fault(pt *port, err error) {
 	if pt.err == 0 {
-		pt.err = l.errs.number(err)
+		pt.err = l.errs.hold(err)
 	}
 }
 

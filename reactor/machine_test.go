@@ -566,3 +566,36 @@ func TestEventsOfAClosedPort(t *testing.T) {
 	d.do(func() { second.in = [][]byte{[]byte("hello")}; second.event(poll.Writable) })
 	log.want(t, "hello")
 }
+
+// A port's error stays its own, however many others broke before and behind it.
+func TestErrorsOfManyPorts(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	k := kind(t, "broken", reactor.Options{Ports: []string{"peer"}}, reactor.Table[reader, reactor.State]{
+		fsm.Any: {Message: func(r *reader, cx *read, to *reactor.State) reactor.State {
+			r.log.add(fmt.Sprint(cx.Err(0)))
+			return *to
+		}},
+		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), Ready: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
+			var b [1]byte
+			cx.Read(0, b[:])
+			return fsm.Stay
+		}},
+	})
+	breaks := func(why string) reactor.Ref[reactor.State] {
+		s, ref := adopt(d, l, k, reader{log: log})
+		d.do(func() {
+			s.err = errors.New(why)
+			s.event(poll.Readable)
+		})
+		return ref
+	}
+	for i := range 300 {
+		d.send(breaks(fmt.Sprint("error", i)), fsm.Stop)
+	}
+	log.take()
+	one, two := breaks("one"), breaks("two")
+	d.send(one, fsm.Stay)
+	d.send(two, fsm.Stay)
+	log.want(t, "one two")
+}

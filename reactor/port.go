@@ -127,6 +127,7 @@ func (l *Loop) closePort(h *header, p Port, pt *port) {
 		l.drv.Close(pt.sock)
 		l.resumeAccepts()
 	}
+	l.errs.drop(pt.err)
 	*pt = port{gen: (pt.gen + 1) & portGens}
 	h.ready &^= readBit(p) | writeBit(p) | drainBit(p) | openBit(p)
 	h.gates |= 1 << p

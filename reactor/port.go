@@ -164,7 +164,8 @@ const lookAgain = 20 * time.Millisecond
 
 // drainPorts closes the ports of a stopping machine as their output is out. A
 // peer that still sends would have that output destroyed by a reset: its input is
-// read and dropped, until it ends or Linger does.
+// read and dropped, until it ends or Linger does. One that is not connected yet is
+// waited for if there is output for it.
 func (l *Loop) drainPorts(x uint32, h *header) {
 	b := l.stores[h.kind]
 	left := false
@@ -173,7 +174,7 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 		if pt.flags&isOpen == 0 {
 			continue
 		}
-		if l.drain(h, p, pt); pt.err == 0 && pt.flags&resolving == 0 && (pt.out != 0 || l.lingers(h, p, pt)) {
+		if l.drain(h, p, pt); pt.err == 0 && (pt.out != 0 || l.lingers(h, p, pt)) {
 			if left = true; pt.out == 0 && pt.flags&kernelIn != 0 {
 				l.queue(x, h) // there is more than one look discards
 			}
@@ -193,7 +194,7 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 // to be expected: input that comes to a closed socket makes the peer's kernel drop
 // what it was sent and has not got yet.
 func (l *Loop) lingers(h *header, p Port, pt *port) bool {
-	if pt.flags&(connecting|datagram) != 0 || l.drv.Traits(pt.sock)&Plain != 0 {
+	if pt.flags&(connecting|resolving|datagram) != 0 || l.drv.Traits(pt.sock)&Plain != 0 {
 		return false
 	}
 	for tries := 0; pt.flags&kernelIn != 0 && tries < 16; tries++ {

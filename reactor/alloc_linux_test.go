@@ -143,7 +143,7 @@ func TestNoAllocations(t *testing.T) {
 		})
 	})
 	t.Run("signal", func(t *testing.T) {
-		g, _ := newGuard(t, run(t, reactor.Config{}), syscall.SIGUSR1)
+		g, _ := newGuard(t, run(t, reactor.Config{}), 1<<syscall.SIGUSR1)
 		pid := os.Getpid()
 		noAllocs(t, "a signal", func() {
 			syscall.Kill(pid, syscall.SIGUSR1)

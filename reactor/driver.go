@@ -110,6 +110,10 @@ type Driver interface {
 	// Adopt takes over a descriptor, Release gives one out.
 	Adopt(uintptr) (Sock, error)
 	Release(Sock) (uintptr, error)
+	// Notify asks for signals, besides those asked for before: until End they are
+	// given to came, on any goroutine, also during the call. When some can't be
+	// caught it changes nothing, and the error names them.
+	Notify(set Signals, came func(Signals)) error
 	// End closes the driver itself, after all its sockets.
 	End() error
 }

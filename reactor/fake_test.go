@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"syscall"
@@ -29,6 +30,8 @@ type fake struct {
 	until  int64
 	over   bool
 	frozen bool // a loop that sleeps goes on sleeping
+	caught reactor.Signals
+	came   func(reactor.Signals)
 
 	socks  []*fakeSock // by Sock-1
 	onDial func(s *fakeSock, to reactor.Addr) (reactor.Flow, error)
@@ -135,6 +138,35 @@ func (d *fake) do(f func()) {
 	d.cond.Broadcast()
 	d.mu.Unlock()
 	d.settle()
+}
+
+// Notify catches signals 1 to 31 but 9.
+func (d *fake) Notify(set reactor.Signals, came func(reactor.Signals)) error {
+	if bad := set&^(1<<32-2) | set&(1<<9); bad != 0 {
+		return fmt.Errorf("signals %v: %w", bad, errUncatchable)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.caught |= set
+	d.came = came
+	return nil
+}
+
+var errUncatchable = errors.New("can't be caught")
+
+// raise has signals come, one after the other.
+func (d *fake) raise(all ...int) {
+	d.t.Helper()
+	for _, n := range all {
+		d.mu.Lock()
+		caught, came := d.caught, d.came
+		d.mu.Unlock()
+		if !caught.Has(n) {
+			d.t.Errorf("signal %d ends the process", n)
+			continue
+		}
+		came(1 << n)
+	}
 }
 
 func (d *fake) sock() *fakeSock {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stator-go/stator/mailbox"
 	"github.com/stator-go/stator/reactor/poll"
-	"github.com/stator-go/stator/sig"
 	"github.com/stator-go/stator/slab"
 	"github.com/stator-go/stator/timerwheel"
 )
@@ -75,7 +74,6 @@ type Loop struct {
 	doors     doors
 	lookups   []lookup
 	notified  []subscription
-	signals   *sig.Source
 	signalled Signals // being told
 	signalAt  int     // the next subscription
 
@@ -83,7 +81,8 @@ type Loop struct {
 	sleeper *mailbox.Sleeper
 	mu      sync.Mutex
 	calls   []func()
-	control atomic.Bool // calls, shutdown or stop are pending
+	signals atomic.Uint64 // Signals that came and are not told
+	control atomic.Bool   // calls, shutdown or stop are pending
 	asked   atomic.Uint32
 	started bool
 	ended   bool
@@ -317,7 +316,7 @@ func (l *Loop) phases() bool {
 		case messages:
 			l.receive()
 		case signalling:
-			if l.signals != nil {
+			if l.signalled != 0 || l.signals.Load() != 0 {
 				l.signal()
 			}
 			l.runLeft = l.runLen
@@ -415,7 +414,7 @@ func (l *Loop) until() int64 {
 
 // idle looks whether other goroutines left something.
 func (l *Loop) idle() bool {
-	if l.control.Load() || l.doors.knocked.Load() != nil || l.signals != nil && !l.signals.Empty() {
+	if l.control.Load() || l.doors.knocked.Load() != nil || l.signals.Load() != 0 {
 		return false
 	}
 	for _, b := range l.stores {
@@ -494,9 +493,6 @@ func (l *Loop) finish() {
 	l.reopen() // no inbox lists a door of a loop that is over
 	for _, b := range l.stores {
 		b.closeInbox()
-	}
-	if l.signals != nil {
-		l.signals.Close()
 	}
 	l.mu.Lock()
 	l.ended = true

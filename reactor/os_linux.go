@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // The driver of Linux: descriptors under a poll.Poller, edge-triggered, with raw
@@ -21,12 +22,13 @@ const maxIO = 256 << 10
 
 // osDriver is the operating system's Driver.
 type osDriver struct {
-	poller *poll.Poller
-	waker  *poll.Waker
-	start  time.Time
-	rows   []row // by Sock; 0 is none
-	free   Sock
-	used   Sock
+	poller  *poll.Poller
+	waker   *poll.Waker
+	start   time.Time
+	signals *sig.Source // made at the first Notify
+	rows    []row       // by Sock; 0 is none
+	free    Sock
+	used    Sock
 }
 
 // row is one open descriptor: 16 bytes.
@@ -82,7 +84,21 @@ func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) {
 	return d.poller.Wait(dst, timeout)
 }
 
+func (d *osDriver) Notify(set Signals, came func(Signals)) error {
+	if d.signals == nil {
+		source, err := sig.Open(func() { came(Signals(d.signals.Take())) })
+		if err != nil {
+			return err
+		}
+		d.signals = source // before the first signal is asked for
+	}
+	return d.signals.Notify(sig.Set(set))
+}
+
 func (d *osDriver) End() error {
+	if d.signals != nil {
+		d.signals.Close()
+	}
 	d.waker.Close()
 	return d.poller.Close()
 }

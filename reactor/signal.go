@@ -1,6 +1,6 @@
 package reactor
 
-import "github.com/stator-go/stator/sig"
+import "slices"
 
 // subscription is a machine that asked for signals.
 type subscription struct {
@@ -13,14 +13,7 @@ type subscription struct {
 // loop ends. An error names what cannot be caught.
 func (c *IO) Notify(set Signals) error {
 	l := c.loop
-	if l.signals == nil {
-		source, err := sig.Open(l.sleeper.Wake)
-		if err != nil {
-			return err
-		}
-		l.signals = source
-	}
-	if err := l.signals.Notify(sig.Set(set)); err != nil {
+	if err := l.drv.Notify(set, l.hearSignals); err != nil {
 		return err
 	}
 	who := c.Token()
@@ -30,16 +23,26 @@ func (c *IO) Notify(set Signals) error {
 			return nil
 		}
 	}
+	if len(l.notified) == cap(l.notified) && l.signalled == 0 {
+		l.notified = slices.DeleteFunc(l.notified, func(s subscription) bool { return l.live(s.who) == nil })
+	}
 	l.notified = append(l.notified, subscription{who, set})
 	return nil
 }
 
+// hearSignals takes what came, on any goroutine.
+func (l *Loop) hearSignals(set Signals) {
+	if l.signals.Or(uint64(set)) == 0 {
+		l.sleeper.Wake()
+	}
+}
+
 // signal tells the machines that asked what came.
 func (l *Loop) signal() {
-	if l.signalAt == 0 {
-		l.signalled = Signals(l.signals.Take())
+	if l.signalled == 0 {
+		l.signalled = Signals(l.signals.Swap(0))
 	}
-	for l.signalled != 0 && l.signalAt < len(l.notified) {
+	for l.signalAt < len(l.notified) {
 		s := l.notified[l.signalAt]
 		l.signalAt++
 		if h := l.live(s.who); h != nil && s.set&l.signalled != 0 && h.flags&(stopping|newborn) == 0 {
@@ -49,11 +52,4 @@ func (l *Loop) signal() {
 	}
 	l.signalAt = 0
 	l.signalled = 0
-	keep := l.notified[:0]
-	for _, s := range l.notified {
-		if l.live(s.who) != nil {
-			keep = append(keep, s)
-		}
-	}
-	l.notified = keep
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -450,4 +451,63 @@ func TestAdoptStdioOfChild(t *testing.T) {
 		t.Error(err)
 	}
 	netEmpty(t, l)
+}
+
+// A unix listener that is handed over keeps the path by which clients find it.
+func TestListenOnKeepsThePath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	n, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := netLoop(t, reactor.Config{})
+	k := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
+		Ready: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
+	if _, err := k.ListenOn(l, n.(*net.UnixListener), empty{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+}
+
+// Whoever has a duplicate of a socket can make its description block. The loop goes
+// on: it asks for what there is, in each call.
+func TestSocketMadeBlocking(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[0])
+	f := os.NewFile(uintptr(fds[0]), "socket")
+	c, err := net.FileConn(f) // its descriptor is a duplicate
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := make(chan heardAll, 1)
+	if _, err := listeningTo(t).Adopt(l, c.(reactor.Descriptor), listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetNonblock(fds[0], false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.Write(fds[1], []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	netWait(t, "read", func() bool { return netStats(t, l).BytesIn == 1 })
+	netStats(t, l) // by a loop that does not hang in the read behind it
+	unix.Close(fds[1])
+	if got := netTake(t, report); string(got.b) != "x" {
+		t.Errorf("read %q", got.b)
+	}
+}
+
+func TestAdoptOfNothing(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	if _, err := listeningTo(t).Adopt(l, nil, listening{}); err == nil {
+		t.Error("adopted")
+	}
 }

@@ -458,3 +458,24 @@ func TestDeadlinesAreNeverEarly(t *testing.T) {
 		t.Errorf("%d deadlines run, want %d", missed, machines)
 	}
 }
+
+// Output stalls from when it was written, and not from when its turn began.
+func TestStallAfterASlowHandler(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{Stall: fsm.After(time.Second, 2)},
+		clockRow{Within: fsm.Never}, clockRow{Within: fsm.Never})
+	s, ref := adopt(d, l, k, clocked{log: log, do: func(_ *clocked, cx *clock, _ int) reactor.State {
+		d.mu.Lock()
+		d.now += int64(5 * time.Second)
+		d.mu.Unlock()
+		return cx.Fail(cx.Write(0, []byte("hello")))
+	}})
+	d.do(func() { s.room = 0 })
+	log.take()
+	tell(d, ref, 1)
+	d.advance(900 * time.Millisecond)
+	log.want(t, "")
+	d.advance(200 * time.Millisecond)
+	log.want(t, "2@6.1s")
+}

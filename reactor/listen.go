@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -92,9 +93,6 @@ func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listen
 	if err != nil {
 		return nil, err
 	}
-	if l.leaving {
-		return nil, ErrClosed
-	}
 	var sock Sock
 	if a.Net == TCP || a.Net == Unix || a.Net == UnixPacket {
 		sock, err = l.drv.Listen(a, opt)
@@ -120,6 +118,9 @@ func portStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 func (s *store[M, Msg]) serve(sock Sock, m M) (*Listener, error) {
 	l := s.loop
 	at, err := l.drv.Name(sock, Local)
+	if err == nil && l.leaving {
+		err = ErrClosed
+	}
 	if err != nil {
 		l.drv.Close(sock)
 		return nil, err
@@ -320,11 +321,13 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 		return err
 	}
 	c.moved()
-	return d.Close()
+	d.Close()
+	return nil
 }
 
 // ListenOn is Listen over a socket that listens already, such as a
 // *net.TCPListener or one inherited from a parent: it is duplicated, and d closed.
+// The path of a unix socket stays.
 func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) {
 	var n *Listener
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
@@ -346,6 +349,9 @@ func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
 	}
+	if u, ok := d.(*net.UnixListener); ok { // its path is where clients find the socket
+		u.SetUnlinkOnClose(false)
+	}
 	d.Close()
 	return n, nil
 }
@@ -353,6 +359,9 @@ func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) 
 // lend runs f at a place with d's descriptor, which stays open meanwhile. What d
 // does, and what goes wrong in it, is on the caller's goroutine.
 func lend(d Descriptor, at Place, f func(l *Loop, fd uintptr) error) error {
+	if d == nil {
+		return errors.New("no descriptor: want an open file or socket")
+	}
 	raw, err := d.SyscallConn()
 	if err != nil {
 		return err

@@ -151,13 +151,23 @@ func (l *Loop) open() (err error) {
 // Handlers run on a goroutine of Run's own, so that a Goexit in one ends its
 // machine and not the loop.
 func (l *Loop) Run(ctx context.Context) error {
+	if err := l.begin(); err != nil {
+		return err
+	}
+	return l.run(ctx)
+}
+
+func (l *Loop) begin() error {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.started || l.ended {
-		l.mu.Unlock()
 		return fmt.Errorf("reactor: run: %w", ErrRunning)
 	}
 	l.started = true
-	l.mu.Unlock()
+	return nil
+}
+
+func (l *Loop) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { l.ask(askStop) })()
 	for !l.work() {
 	}
@@ -170,13 +180,16 @@ func (l *Loop) Run(ctx context.Context) error {
 // Serve runs the loop until ctx ends, a program's signals say, and then shuts it
 // down within grace. It returns nil when every machine came to its end by then.
 func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
+	if err := l.begin(); err != nil { // before a context that has ended shuts it down
+		return err
+	}
 	late := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		patience, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		late <- l.Shutdown(patience)
 	})
-	err := l.Run(context.Background())
+	err := l.run(context.Background())
 	if !stop() && err == nil {
 		err = <-late
 	}

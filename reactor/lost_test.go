@@ -1,10 +1,12 @@
 package reactor_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // What a machine waits for, and must not miss.
@@ -40,4 +42,31 @@ func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 		t.Errorf("it wrote %q", got)
 	}
 	log.want(t, "request")
+}
+
+// Two ports break in one batch, in states that read neither: both errors are told.
+func TestPortsThatBreakTogether(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	one, two := d.sock(), d.sock()
+	why := func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
+		log.add(cx.Why().Error())
+		return fsm.Stay
+	}
+	k := kind(t, "two", reactor.Options{Ports: []string{"one", "two"}}, reactor.Table[empty, reactor.None]{
+		{},
+		{Name: "both", Within: fsm.Never, Fail: 2, Enter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
+			return cx.Fail(errors.Join(cx.Adopt(0, fakeConn{one}), cx.Adopt(1, fakeConn{two})))
+		}},
+		{Name: "one", Within: fsm.Never, Fail: 3, Enter: why},
+		{Name: "none", Within: fsm.Never, Fail: fsm.Stop, Enter: why},
+	})
+	spawn(t, l, k, empty{})
+	d.settle()
+	d.do(func() {
+		one.err, two.err = errors.New("broken"), errors.New("broken, too")
+		one.event(poll.Error | poll.Readable | poll.Writable)
+		two.event(poll.Error | poll.Readable | poll.Writable)
+	})
+	log.want(t, "broken broken, too")
 }

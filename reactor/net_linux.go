@@ -158,12 +158,6 @@ func dialError(err error) error {
 func (d *osDriver) Finish(s Sock) (Flow, error) {
 	fd := int(d.rows[s].fd)
 	switch n := d.rows[s].nature; {
-	case n == pipeOut:
-		return 0, syscall.EPIPE
-	case n > listening:
-		return 0, nil
-	}
-	switch n := d.rows[s].nature; {
 	case n == pipeOut || n == fifo:
 		return 0, unix.EPIPE // the reader is gone
 	case n > listening:

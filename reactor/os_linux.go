@@ -278,11 +278,11 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 
 // rawRead receives on sockets: read(2) goes the longer way through the file system.
 func rawRead(r *row, b []byte) (int, syscall.Errno) {
-	call := uintptr(unix.SYS_READ)
+	call, flags := uintptr(unix.SYS_READ), uintptr(0)
 	if r.nature <= unixDatagram {
-		call = unix.SYS_RECVFROM
+		call, flags = unix.SYS_RECVFROM, syscall.MSG_DONTWAIT // whoever has a duplicate may have made it block
 	}
-	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
 	if errno == 0 {
 		raceWrite(b[:n])
 	}

@@ -296,7 +296,7 @@ func (l *Loop) append(pt *port, b []byte) {
 				return
 			}
 			k := &l.pool.chunks[pt.out]
-			k.last, k.since = pt.out, l.now
+			k.last, k.since = pt.out, l.drv.Now() // the turn may have begun long ago
 		}
 		first := &l.pool.chunks[pt.out]
 		k := &l.pool.chunks[first.last]
@@ -356,7 +356,7 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 func (l *Loop) release(pt *port, n int) {
 	for n > 0 {
 		k := &l.pool.chunks[pt.out]
-		k.since = l.now
+		k.since = l.drv.Now()
 		took := min(n, k.w-k.r)
 		k.r += took
 		k.total -= took

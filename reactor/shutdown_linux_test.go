@@ -77,3 +77,58 @@ func descriptors(t testing.TB) int {
 	}
 	return len(open)
 }
+
+// A context that has ended before Serve begins is a shutdown like any other.
+func TestServeAfterTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 200 { // it is a race
+		l, err := reactor.NewLoop(reactor.Config{Slots: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Serve(ctx, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A socket that comes during a shutdown is not listened on.
+func TestListenOnDuringShutdown(t *testing.T) {
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	before := descriptors(t)
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	go func() { over <- l.Run(context.Background()) }()
+	netWait(t, "running", func() bool { return netStats(t, l).Turns > 0 })
+	others := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
+		Ready: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
+	answered := make(chan error, 1)
+	k := kind(t, "late", reactor.Options{}, reactor.Table[empty, reactor.None]{
+		{},
+		{Name: "on", Within: fsm.Never, Shutdown: 2},
+		{Name: "off", Within: fsm.Never, To: fsm.To(1), Enter: func(_ *empty, cx *netCx) reactor.State {
+			_, err := others.ListenOn(&cx.IO, n.(*net.TCPListener), empty{})
+			answered <- err
+			return fsm.Stop
+		}},
+	})
+	spawn(t, l, k, empty{})
+	if err := l.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	answer(t, "Run", over)
+	if err := netTake(t, answered); !errors.Is(err, reactor.ErrClosed) {
+		t.Errorf("ListenOn: %v", err)
+	}
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors are open, %d were before", after, before)
+	}
+}

@@ -238,6 +238,7 @@ func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 		if pt := s.port(h, p); pt.err != 0 && pt.flags&told == 0 {
 			pt.flags |= told
 			l.refresh(h, p, pt)
+			h.flags |= broken // there may be another one
 			s.answer(x, h, m, s.cx.Fail(l.errs.of(pt.err)))
 			return
 		}

@@ -359,43 +359,28 @@ func (s *store[M, Msg]) exit(x uint32, h *header) {
 }
 
 func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
-	own := s.kind.rows[h.state].Timer
-	if own == nil {
-		return
-	}
-	m := s.on(x, h)
-	next := call(s, x, m, own, t)
-	if any := s.kind.rows[fsm.Any].Timer; next == fsm.Pass && any != nil {
-		next = call(s, x, m, any, t)
-	}
-	s.handled(x, h, m, next)
+	tell(s, x, h, s.kind.rows[h.state].Timer, s.kind.rows[fsm.Any].Timer, t)
 }
 
 func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
-	own := s.kind.rows[h.state].Signal
+	tell(s, x, h, s.kind.rows[h.state].Signal, s.kind.rows[fsm.Any].Signal, set)
+}
+
+func (s *store[M, Msg]) down(x uint32, h *header, d Down) {
+	tell(s, x, h, s.kind.rows[h.state].Down, s.kind.rows[fsm.Any].Down, d)
+}
+
+// tell gives an event to its state's handler, or to row Any's when that passes. The
+// event itself is progress.
+func tell[M, Msg, E any](s *store[M, Msg], x uint32, h *header, own, anys func(*M, *Context[Msg], E) State, event E) {
 	if own == nil {
 		return
 	}
 	m := s.on(x, h)
-	next := call(s, x, m, own, set)
-	if any := s.kind.rows[fsm.Any].Signal; next == fsm.Pass && any != nil {
-		next = call(s, x, m, any, set)
+	next := call(s, x, m, own, event)
+	if next == fsm.Pass && anys != nil {
+		next = call(s, x, m, anys, event)
 	}
-	s.handled(x, h, m, next)
-}
-
-func (s *store[M, Msg]) down(x uint32, h *header, d Down) {
-	own := s.kind.rows[h.state].Down
-	m := s.on(x, h)
-	next := call(s, x, m, own, d)
-	if any := s.kind.rows[fsm.Any].Down; next == fsm.Pass && any != nil {
-		next = call(s, x, m, any, d)
-	}
-	s.handled(x, h, m, next)
-}
-
-// handled follows a timer's or a signal's handler: the event itself is progress.
-func (s *store[M, Msg]) handled(x uint32, h *header, m *M, next State) {
 	h.circles = 0
 	s.loop.sawAll(h)
 	s.answer(x, h, m, next)

@@ -52,7 +52,7 @@ func overDriver() (conformance.System, error) {
 }
 
 type driven struct {
-	conformance.Lacking
+	conformance.Process
 	d     reactor.Driver
 	calls sync.WaitGroup
 
@@ -312,31 +312,7 @@ func (s *driven) take(fd int, network string) (conformance.File, error) {
 }
 
 func (s *driven) Pair(network string) (a, b conformance.File, err error) {
-	if network == "tcp" {
-		l, addr, err := s.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, 0, err
-		}
-		defer s.Close(l)
-		if a, err = s.Dial("tcp", addr); err != nil {
-			return 0, 0, err
-		}
-		for {
-			if b, err = s.Accept(l); err != conformance.ErrWouldBlock {
-				return a, b, err
-			}
-			time.Sleep(50 * time.Microsecond)
-		}
-	}
-	kind := unix.SOCK_STREAM
-	if network == "unixgram" {
-		kind = unix.SOCK_DGRAM
-	}
-	fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
-	if err != nil {
-		return 0, 0, err
-	}
-	return s.takeTwo(fds, network)
+	return conformance.Pair(s, network, func(fds [2]int) (a, b conformance.File, err error) { return s.takeTwo(fds, network) })
 }
 
 func (s *driven) takeTwo(fds [2]int, network string) (a, b conformance.File, err error) {
@@ -364,37 +340,6 @@ func (s *driven) Open(path string) (conformance.File, error) {
 		return 0, fmt.Errorf("what cannot be waited for is not adopted: %w", errors.ErrUnsupported)
 	}
 	return s.put(drivenFile{sock: sock}), err
-}
-
-func (s *driven) Descriptors() (int, error) {
-	all, err := os.ReadDir("/proc/self/fd")
-	return len(all), err
-}
-
-func (s *driven) Exhaust() (restore func(), err error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return nil, err
-	}
-	low := limit
-	low.Cur = min(low.Cur, 256)
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
-		return nil, err
-	}
-	var taken []int
-	for {
-		fd, err := unix.Dup(0)
-		if err != nil {
-			break
-		}
-		taken = append(taken, fd)
-	}
-	return func() {
-		unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-		for _, fd := range taken {
-			unix.Close(fd)
-		}
-	}, nil
 }
 
 func (s *driven) Adopt(c syscall.Conn) (f conformance.File, err error) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll/conformance"
 )
 
 // A loop that ends leaves no descriptor behind, however it ends.
@@ -71,11 +71,11 @@ func timed(l *reactor.Loop) error {
 
 func descriptors(t testing.TB) int {
 	t.Helper()
-	open, err := os.ReadDir("/proc/self/fd")
+	n, err := conformance.Process{}.Descriptors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(open)
+	return n
 }
 
 // A context that has ended before Serve begins is a shutdown like any other.

@@ -5,7 +5,6 @@ package conformance
 import (
 	"math"
 	"net/netip"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -92,18 +91,7 @@ func (m *machine) Accept(h File) (File, error) {
 }
 
 func (m *machine) Pair(network string) (a, b File, err error) {
-	if network == "tcp" {
-		return m.tcpPair()
-	}
-	kind := unix.SOCK_STREAM
-	if network == "unixgram" {
-		kind = unix.SOCK_DGRAM
-	}
-	fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
-	if err != nil {
-		return 0, 0, err
-	}
-	return m.addTwo(fds, unix.AF_UNIX)
+	return Pair(m, network, func(fds [2]int) (a, b File, err error) { return m.addTwo(fds, unix.AF_UNIX) })
 }
 
 func (m *machine) addTwo(fds [2]int, family int) (a, b File, err error) {
@@ -113,23 +101,6 @@ func (m *machine) addTwo(fds [2]int, family int) (a, b File, err error) {
 	}
 	b, err = m.add(fds[1], family)
 	return a, b, err
-}
-
-func (m *machine) tcpPair() (a, b File, err error) {
-	l, addr, err := m.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, 0, err
-	}
-	defer m.Close(l)
-	if a, err = m.Dial("tcp", addr); err != nil {
-		return 0, 0, err
-	}
-	for {
-		if b, err = m.Accept(l); err != ErrWouldBlock {
-			return a, b, err
-		}
-		time.Sleep(50 * time.Microsecond)
-	}
 }
 
 // networkOf is the name of a kind of socket.

@@ -28,7 +28,7 @@ func OverPoller(backend string) (System, error) {
 
 // machine is the System of real descriptors.
 type machine struct {
-	Lacking
+	Process
 	p     *poll.Poller
 	start time.Time
 	batch []poll.Event // what the last Wait answered
@@ -275,47 +275,6 @@ func (m *machine) Dup(h File) (File, error) {
 		return 0, err
 	}
 	return m.add(fd, f.family)
-}
-
-// Descriptors tries each number: there is no listing that every Unix has.
-func (m *machine) Descriptors() (n int, err error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, err
-	}
-	for fd := range int(min(limit.Cur, 1<<16)) {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
-			n++
-		}
-	}
-	return n, nil
-}
-
-// Exhaust lowers the limit to what little is open, and uses that up.
-func (m *machine) Exhaust() (restore func(), err error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return nil, err
-	}
-	low := limit
-	low.Cur = min(low.Cur, 256)
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
-		return nil, err
-	}
-	var taken []int
-	for {
-		fd, err := unix.Dup(m.get(0).fd)
-		if err != nil {
-			break
-		}
-		taken = append(taken, fd)
-	}
-	return func() {
-		unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-		for _, fd := range taken {
-			unix.Close(fd)
-		}
-	}, nil
 }
 
 func (m *machine) Adopt(c syscall.Conn) (File, error) {

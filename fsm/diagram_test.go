@@ -1,37 +1,16 @@
 package fsm
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/stator-go/stator/fsm/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write what is drawn to testdata, to be reviewed")
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := strings.ReplaceAll(string(want), "\r\n", "\n"); got != want {
-		t.Errorf("%s differs (go test ./fsm -update writes it):\n%s\nwant\n%s", file, got, want)
-	}
-}
 
 func TestDiagrams(t *testing.T) {
 	for _, p := range programs() {
 		d := Drawing{Ports: p.ports}
-		golden(t, p.name+".mmd", Mermaid(p.rows, First, d))
-		golden(t, p.name+".dot", DOT(p.rows, First, d))
+		golden.Check(t, p.name+".mmd", Mermaid(p.rows, First, d))
+		golden.Check(t, p.name+".dot", DOT(p.rows, First, d))
 	}
 }
 
@@ -55,8 +34,8 @@ func TestCoveredDiagrams(t *testing.T) {
 	for _, p := range programs() {
 		if p.name == "mqtt" {
 			d := Drawing{Ports: p.ports, Coverage: c}
-			golden(t, "covered.mmd", Mermaid(p.rows, 0, d))
-			golden(t, "covered.dot", DOT(p.rows, 0, d))
+			golden.Check(t, "covered.mmd", Mermaid(p.rows, 0, d))
+			golden.Check(t, "covered.dot", DOT(p.rows, 0, d))
 		}
 	}
 }
@@ -74,6 +53,6 @@ func TestDiagramNames(t *testing.T) {
 		{Name: "", Fail: Stop},
 	}
 	d := Drawing{Ports: []string{`p"q`}}
-	golden(t, "names.mmd", Mermaid(rows, 2, d))
-	golden(t, "names.dot", DOT(rows, 2, d))
+	golden.Check(t, "names.mmd", Mermaid(rows, 2, d))
+	golden.Check(t, "names.dot", DOT(rows, 2, d))
 }

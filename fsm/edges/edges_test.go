@@ -2,14 +2,11 @@ package main
 
 import (
 	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write what is found to testdata, to be reviewed")
+	"github.com/stator-go/stator/fsm/internal/golden"
+)
 
 func TestFindings(t *testing.T) {
 	for _, c := range []struct {
@@ -28,25 +25,8 @@ func TestFindings(t *testing.T) {
 			if status := run(c.args, &out, &errs); status != c.status || errs.Len() > 0 {
 				t.Errorf("status %d, want %d; said %q", status, c.status, errs.String())
 			}
-			golden(t, c.name+".txt", out.String())
+			golden.Check(t, c.name+".txt", out.String())
 		})
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := strings.ReplaceAll(string(want), "\r\n", "\n"); got != want {
-		t.Errorf("found\n%s\nwant (%s)\n%s", got, path, want)
 	}
 }
 

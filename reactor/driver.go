@@ -75,7 +75,8 @@ const (
 // Driver is what a loop asks of an operating system. There is one loop; what is
 // simulated, or ported, is the driver. All methods but Wake belong to the loop's
 // goroutine. A call that would block answers 0 and the Flow that says so, never
-// an error. A read that ends answers 0 and End.
+// an error. A read that ends answers 0 and End. Where the system brings no event for
+// what a Flow said, the driver makes one by time: whoever it tells tries again.
 type Driver interface {
 	// Now is a monotonic clock in nanoseconds.
 	Now() int64

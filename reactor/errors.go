@@ -11,7 +11,7 @@ var (
 	ErrStale       = errors.New("stale")                               // the machine, timer or port meant has ended
 	ErrClosed      = errors.New("closed")                              // the port, the loop or this direction is closed
 	ErrTimeout     = errors.New("timed out")                           // a deadline led here
-	ErrRefused     = errors.New("refused")                             // nobody listens there, or its queue is full
+	ErrRefused     = errors.New("refused")                             // nobody listens there
 	ErrForeign     = errors.New("a token of another loop")             // the token's loop is not the one asked
 	ErrEdge        = errors.New("undeclared transition")               // a handler answered a state that its row's To does not name
 	ErrSpin        = errors.New("64 calls without progress")           // transitions in a circle, without a byte, message or timer

@@ -77,7 +77,9 @@ func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
 func (d *osDriver) addInet(fd int, n nature, sa unix.Sockaddr) (Sock, error) {
 	s, err := d.add(fd, n)
 	if err == nil {
-		_, d.rows[s].six = sa.(*unix.SockaddrInet6)
+		if _, ok := sa.(*unix.SockaddrInet6); ok {
+			d.rows[s].is |= six
+		}
 	}
 	return s, err
 }
@@ -99,7 +101,7 @@ func bound(a Addr, o Opt) (fd int, sa unix.Sockaddr, n nature, err error) {
 	if err == nil && o.ReusePort {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	}
-	if _, six := sa.(*unix.SockaddrInet6); six && err == nil {
+	if _, ok := sa.(*unix.SockaddrInet6); ok && err == nil {
 		only := 0
 		if o.V6Only || a.IP.Addr() != netip.IPv6Unspecified() {
 			only = 1
@@ -122,9 +124,11 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 		return 0, 0, err
 	}
 	flow := Flow(0)
-	switch err = unix.Connect(fd, sa); err {
-	case nil:
-	case unix.EINPROGRESS, unix.EINTR:
+	err = unix.Connect(fd, sa)
+	again := err == unix.EAGAIN && n == unixStream
+	switch {
+	case err == nil:
+	case err == unix.EINPROGRESS, err == unix.EINTR, again:
 		flow = Full
 	default:
 		unix.Close(fd)
@@ -134,6 +138,9 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	s, err := d.addInet(fd, n, sa)
+	if err == nil && again {
+		d.redialLater(s, sa)
+	}
 	return s, flow, err
 }
 
@@ -146,7 +153,7 @@ func (e refusedError) Unwrap() []error { return []error{ErrRefused, e.errno} }
 
 func dialError(err error) error {
 	switch errno, _ := err.(syscall.Errno); errno {
-	case unix.ECONNREFUSED, unix.ENOENT, unix.EAGAIN: // EAGAIN: a unix socket's backlog is full
+	case unix.ECONNREFUSED, unix.ENOENT:
 		return refusedError{errno}
 	}
 	return err
@@ -156,6 +163,9 @@ func dialError(err error) error {
 // socket without an error may still be on its way: only a peer's name proves that
 // it is connected.
 func (d *osDriver) Finish(s Sock) (Flow, error) {
+	if d.rows[s].is&dialling != 0 {
+		return d.redial(s)
+	}
 	fd := int(d.rows[s].fd)
 	switch n := d.rows[s].nature; {
 	case n == pipeOut || n == fifo:
@@ -320,7 +330,7 @@ func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) { return d
 func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 	r := &d.rows[s]
 	if to.Net == Unixgram {
-		return d.sendUnix(r, b, to)
+		return d.sendUnix(s, b, to)
 	}
 	var sa syscall.RawSockaddrInet6
 	size, err := encode(r, &sa, to.IP)
@@ -335,8 +345,11 @@ func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 		case 0:
 			return int(n), 0, nil
 		case syscall.EINTR, syscall.ECONNREFUSED:
-		case syscall.EAGAIN, syscall.ENOBUFS:
+		case syscall.EAGAIN:
 			d.blocked(r, poll.Writable)
+			return 0, Full, nil
+		case syscall.ENOBUFS:
+			d.retry(s)
 			return 0, Full, nil
 		default:
 			return 0, 0, errno
@@ -348,10 +361,10 @@ func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
 func encode(r *row, sa *syscall.RawSockaddrInet6, to netip.AddrPort) (uintptr, error) {
 	ip := to.Addr().Unmap()
 	switch {
-	case r.six && ip.IsValid():
+	case r.is&six != 0 && ip.IsValid():
 		*sa = syscall.RawSockaddrInet6{Family: syscall.AF_INET6, Port: swapped(to.Port()), Addr: ip.As16(), Scope_id: zone(ip)}
 		return unsafe.Sizeof(*sa), nil
-	case !r.six && ip.Is4():
+	case r.is&six == 0 && ip.Is4():
 		in := (*syscall.RawSockaddrInet4)(unsafe.Pointer(sa))
 		*in = syscall.RawSockaddrInet4{Family: syscall.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
 		return unsafe.Sizeof(*in), nil
@@ -359,11 +372,12 @@ func encode(r *row, sa *syscall.RawSockaddrInet6, to netip.AddrPort) (uintptr, e
 	return 0, syscall.EAFNOSUPPORT
 }
 
-func (d *osDriver) sendUnix(r *row, b []byte, to Addr) (int, Flow, error) {
-	switch err := unix.Sendto(int(r.fd), b, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, &unix.SockaddrUnix{Name: to.Path}); err {
+func (d *osDriver) sendUnix(s Sock, b []byte, to Addr) (int, Flow, error) {
+	switch err := unix.Sendto(int(d.rows[s].fd), b, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, &unix.SockaddrUnix{Name: to.Path}); err {
 	case nil:
 		return len(b), 0, nil
-	case unix.EAGAIN, unix.ENOBUFS:
+	case unix.EAGAIN, unix.ENOBUFS: // whose queue is full tells nobody but who is connected to it
+		d.retry(s)
 		return 0, Full, nil
 	default:
 		return 0, 0, err

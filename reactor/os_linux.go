@@ -29,6 +29,7 @@ type osDriver struct {
 	rows    []row       // by Sock; 0 is none
 	free    Sock
 	used    Sock
+	retries retries
 }
 
 // row is one open descriptor: 16 bytes.
@@ -37,9 +38,17 @@ type row struct {
 	fd     int32
 	nature nature
 	watch  poll.Interest // as registered
-	shared bool          // adopted: others may have the same description, and options of their own
-	six    bool          // an IPv6 socket
+	is     marks
 }
+
+type marks uint8
+
+const (
+	shared   marks = 1 << iota // adopted: others may have the same description, and options of their own
+	six                        // an IPv6 socket
+	refused                    // it is in retries.socks
+	dialling                   // it is in retries.dials
+)
 
 type nature uint8
 
@@ -75,13 +84,23 @@ func (d *osDriver) Now() int64 { return int64(time.Since(d.start)) + 1 }
 func (d *osDriver) Wake() { d.waker.Wake() }
 
 func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) {
+	told := 0
+	if len(d.retries.socks) > 0 {
+		if told = d.retryNow(dst); told == len(dst) {
+			return told, nil
+		}
+		if until = min(until, d.retries.at); told > 0 {
+			until = 0
+		}
+	}
 	timeout := time.Duration(-1)
 	if until != math.MaxInt64 {
 		if timeout = 0; until != 0 {
 			timeout = max(0, time.Duration(until-d.Now()))
 		}
 	}
-	return d.poller.Wait(dst, timeout)
+	n, err := d.poller.Wait(dst[told:], timeout)
+	return told + n, err
 }
 
 func (d *osDriver) Notify(set Signals, came func(Signals)) error {
@@ -120,6 +139,9 @@ func (d *osDriver) add(fd int, n nature) (Sock, error) {
 }
 
 func (d *osDriver) drop(s Sock) {
+	if d.rows[s].is&dialling != 0 {
+		d.connected(s)
+	}
 	d.rows[s] = row{data: uint64(d.free), fd: -1}
 	d.free = s
 }
@@ -141,6 +163,9 @@ var interest = [...]poll.Interest{
 func (d *osDriver) Register(s Sock, data uint64) error {
 	r := &d.rows[s]
 	r.data, r.watch = data, interest[r.nature]
+	if r.is&dialling != 0 {
+		d.retry(s)
+	}
 	return notPollable(d.poller.Register(int(r.fd), poll.Token(data), r.watch))
 }
 
@@ -236,7 +261,7 @@ func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
 			continue // the answer to an earlier datagram
 		}
 		if errno != syscall.EINTR {
-			return d.wrote(r, n, len(b), errno)
+			return d.wrote(s, n, len(b), errno)
 		}
 	}
 }
@@ -256,23 +281,26 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 	for {
 		sent, errno := rawWritev(r, iov[:n], v)
 		if errno != syscall.EINTR {
-			return d.wrote(r, sent, total, errno)
+			return d.wrote(s, sent, total, errno)
 		}
 	}
 }
 
 // wrote is what a write of size bytes taught: one that was cut short met a full
 // buffer.
-func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, error) {
+func (d *osDriver) wrote(s Sock, n, size int, errno syscall.Errno) (int, Flow, error) {
 	switch {
 	case errno == syscall.EAGAIN:
 		n = 0
+	case errno == syscall.ENOBUFS && d.Traits(s)&Datagram != 0:
+		d.retry(s)
+		return 0, Full, nil
 	case errno != 0:
 		return 0, Gone, errno
 	case n == size:
 		return n, 0, nil
 	}
-	d.blocked(r, poll.Writable)
+	d.blocked(&d.rows[s], poll.Writable)
 	return n, Full, nil
 }
 
@@ -365,7 +393,7 @@ func (d *osDriver) Close(s Sock) error {
 	if r.nature == listening {
 		unlink(r.fd)
 	}
-	if r.nature <= listening && !r.shared {
+	if r.nature <= listening && r.is&shared == 0 {
 		_, _, errno := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(r.fd), 0, 0)
 		if errno != 0 {
 			return errno
@@ -393,8 +421,10 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 	}
 	s, err := d.add(fd, n)
 	if err == nil {
-		domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
-		d.rows[s].shared, d.rows[s].six = true, domain == unix.AF_INET6
+		d.rows[s].is = shared
+		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_INET6 {
+			d.rows[s].is |= six
+		}
 	}
 	return s, err
 }

@@ -84,13 +84,13 @@ type Loop struct {
 	room    atomic.Bool // a mailbox elsewhere that refused one of ours may have room
 	asked   atomic.Uint32
 	started bool
+	stepped bool // by a Stepper: its goroutine is the loop's
 	ended   bool
 	gone    chan struct{}
 	goid    atomic.Uint64
 	leaving bool // Shutdown was asked for
 	ending  bool // nothing new any more
 	stats   counters
-	observe func(Token, string, State, State)
 }
 
 // What other goroutines ask of a loop, in Loop.asked.
@@ -498,6 +498,10 @@ func (l *Loop) place(f func(*Loop) error) error {
 	if l.ended {
 		l.mu.Unlock()
 		return ErrClosed
+	}
+	if l.stepped {
+		l.mu.Unlock()
+		return l.between(f)
 	}
 	if l.goid.Load() == goroutineID() {
 		l.mu.Unlock()

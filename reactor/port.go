@@ -147,6 +147,9 @@ func (l *Loop) stop(x uint32, h *header) {
 	if b.opt.Ended != nil {
 		b.opt.Ended(l.slots.TokenAt(x), reason)
 	}
+	if o := l.cfg.Observer; o != nil {
+		o.Ended(l.slots.TokenAt(x), b.described(), reason)
+	}
 	if reason != nil && !errors.Is(reason, ErrShutdown) {
 		l.stats.failed++
 	}

@@ -1,0 +1,77 @@
+package fuzz
+
+import "time"
+
+// oracle is the name of what judges a run. The first letter is its short name.
+type oracle string
+
+const (
+	oracleSetup    oracle = "setup"
+	oraclePanic    oracle = "panic"
+	oracleContract oracle = "K contract of descriptors"
+	oracleRest     oracle = "Q quiescence"
+	oracleBounds   oracle = "R bounds"
+	oracleEdges    oracle = "E edges"
+	oracleSame     oracle = "D determinism"
+	oracleSegments oracle = "C segmentation"
+	oracleSpurious oracle = "S spurious events"
+	oracleAlone    oracle = "I isolation"
+)
+
+// Failure is what is wrong with a run.
+type Failure struct {
+	Oracle string
+	Text   string
+	At     int           // how many events had happened
+	Time   time.Duration // on the world's clock
+	Stack  []byte        // of a panic
+}
+
+func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
+
+// same tells whether two failures are of one kind: they differ in numbers at most.
+func (f *Failure) same(g *Failure) bool {
+	return f != nil && g != nil && f.Oracle == g.Oracle && shape(f.Text) == shape(g.Text)
+}
+
+// shape is a text without its numbers.
+func shape(s string) string {
+	b := make([]byte, 0, len(s))
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// judgeRest looks for machines that outlive their peers.
+func (w *World) judgeRest() {
+	if w.failure != nil {
+		return
+	}
+	for _, s := range w.socks[1:] {
+		switch {
+		case s.driver == nil || s.nature != stream:
+		case s.phase == unanswered:
+			w.fail(oracleRest, "a machine waits for ever for a connection to %s that nobody answers", s.remote)
+		case s.conn >= 0:
+			w.fail(oracleRest, "connection %d: its peer has closed, and %s keeps its end open, %v later", s.conn, w.name(w.conns[s.conn].owner), patience)
+		}
+	}
+}
+
+// judgeStop looks at loops that were stopped.
+func (w *World) judgeStop() {
+	for _, d := range w.drivers {
+		if !d.over {
+			w.fail(oracleRest, "loop %d was stopped and has not ended", d.loop)
+		}
+	}
+}
+
+// judge judges what a connection that is over has been.
+func (w *World) judge(c *conn) {}
+
+// judgeAll judges the connections that are open, with nothing on its way.
+func (w *World) judgeAll() {}

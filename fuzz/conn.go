@@ -123,6 +123,7 @@ func (w *World) lose(c *conn) {
 func (w *World) swallow(s *sock, b []byte) bool {
 	c := &w.conns[s.conn]
 	if c.pace != eager {
+		w.readLater(c)
 		return false
 	}
 	c.got = append(c.got, b...)
@@ -139,16 +140,23 @@ func (w *World) setPace(c *conn, bytes int, every int64) {
 	switch {
 	case bytes == eager:
 		w.drain(c, eager)
-	case bytes > 0 && every > 0:
-		c.readAt = w.now + every
+	case c.peer.in.len() > 0:
+		w.readLater(c)
+	}
+}
+
+// readLater makes the peer read, if it reads at all, when its time comes.
+func (w *World) readLater(c *conn) {
+	if c.pace > 0 && c.every > 0 && c.readAt == forever {
+		c.readAt = w.now + c.every
 	}
 }
 
 // trickle is a read of a peer that reads now and then.
 func (w *World) trickle(c *conn) {
-	w.drain(c, c.pace)
-	if c.readAt = forever; c.peer != nil {
-		c.readAt = w.now + c.every
+	c.readAt = forever
+	if w.drain(c, c.pace); c.peer != nil && c.peer.in.len() > 0 {
+		w.readLater(c)
 	}
 }
 

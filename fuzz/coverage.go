@@ -65,3 +65,18 @@ func (c *coverage) add(feature uint32) {
 		c.hits = append(c.hits, f)
 	}
 }
+
+// missing is every edge that a kind declares, with what leads there, and no run took.
+func (c *coverage) missing() (all []string) {
+	for i := range c.kinds {
+		k := &c.kinds[i]
+		for from := fsm.First; from <= fsm.Last; from++ {
+			for to := fsm.First; to <= fsm.Last; to++ {
+				if from != to && k.kind.Declares(from, to) && k.edges.Taken(from, to) == 0 {
+					all = append(all, k.kind.Name()+": "+k.kind.StateName(from)+" → "+k.kind.StateName(to))
+				}
+			}
+		}
+	}
+	return all
+}

@@ -81,11 +81,25 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	k := copy(dst[n:most], d.extra)
 	d.extra = d.extra[:copy(d.extra, d.extra[k:])]
 	n += k
+	if d.w.haunted && n > 0 { // else one would come with a deadline, which it may put off
+		n = d.haunt(dst[:most], n)
+	}
 	for _, ev := range dst[:n] {
 		d.w.note(noteEvent, uint64(ev.Token), uint64(ev.Ready))
 	}
 	d.w.events += uint64(n)
 	return n, nil
+}
+
+// haunt adds, behind the events that are true, one for each socket that has none.
+func (d *driver) haunt(dst []poll.Event, n int) int {
+	for _, s := range d.w.socks[1:] {
+		if s.driver == d && s.watched && s.nature == stream && s.phase == connected && n < len(dst) {
+			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: poll.Readable | poll.Writable}
+			n++
+		}
+	}
+	return n
 }
 
 func (d *driver) Register(id reactor.Sock, data uint64) error {

@@ -10,6 +10,11 @@ type Spec struct {
 	// Dict are words that peers send, beside single bytes.
 	Dict []string
 
+	// Oracles judge runs beside those that every run is judged by.
+	Oracles []Oracle
+	// Isolated says that no connection's output depends on another one.
+	Isolated bool
+
 	Loops   int                     // 1
 	Conns   int                     // connections that are dialled at once; 4
 	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's

@@ -71,7 +71,26 @@ func (w *World) judgeStop() {
 }
 
 // judge judges what a connection that is over has been.
-func (w *World) judge(c *conn) {}
+func (w *World) judge(c *conn) {
+	w.judgeConn(c, false)
+}
 
 // judgeAll judges the connections that are open, with nothing on its way.
-func (w *World) judgeAll() {}
+func (w *World) judgeAll() {
+	for i := range w.conns[:w.spec.Conns] {
+		if c := &w.conns[i]; c.peer != nil && !c.ended && !c.cut {
+			w.judgeConn(c, c.peer.other != nil && c.peer.other.driver != nil)
+		}
+	}
+}
+
+func (w *World) judgeConn(c *conn, whole bool) {
+	if c.life == 0 || c.number >= w.spec.Conns || w.failure != nil {
+		return
+	}
+	for _, o := range w.spec.Oracles {
+		if text := o.conn(c.sent, c.got, whole); text != "" {
+			w.fail(oracle("M "+o.title()), "connection %d: %s", c.number, text)
+		}
+	}
+}

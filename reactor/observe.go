@@ -26,5 +26,5 @@ func (k *Kind[M, Msg]) StateName(s State) string { return k.table.NameOf(s) }
 // Declares tells whether the table has an edge from one state to another. Births
 // and Stop need none.
 func (k *Kind[M, Msg]) Declares(from, to State) bool {
-	return from == 0 || to == fsm.Stop || k.info[from].to.Has(to)
+	return from == 0 || to == fsm.Stop || int(from) < len(k.info) && k.info[from].to.Has(to)
 }

@@ -17,13 +17,13 @@ func (w *World) check(tr Trace, deep bool) *Failure {
 	if f != nil || !deep {
 		return f
 	}
-	hits := append([]uint32(nil), w.cover.hits...)
-	journal := w.journal
-	if f := w.again(tr); f != nil {
-		return f
+	hits, journal := append([]uint32(nil), w.cover.hits...), w.journal
+	w.journal = nil // it tells of the first run
+	if f = w.again(tr); f == nil {
+		if f = w.compare(tr); f != nil && !f.same(w.compare(tr)) {
+			f = w.differ(oracleSame, tr, differs)
+		}
 	}
-	w.journal = nil
-	f = w.compare(tr)
 	w.journal, w.haunted = journal, false
 	w.cover.hits = append(w.cover.hits[:0], hits...)
 	return f

@@ -1,7 +1,11 @@
 package fuzz
 
 import (
+	"bytes"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
@@ -21,8 +25,112 @@ func TestEchoPasses(t *testing.T) {
 	if found.Failure != nil {
 		t.Fatalf("%v\n%s", found.Failure, found.Trace)
 	}
-	t.Logf("%d runs, %d events, corpus %d, missing %v", found.Runs, found.Events, found.Corpus, found.Missing)
 }
 
-var _ = fsm.Stay
-var _ reactor.None
+// faulty is an echo with one thing wrong.
+type faulty struct {
+	how    func(*faulty, *echoCx, []byte) (int, reactor.State, error)
+	shared *[]byte
+	first  bool
+}
+
+func (c *faulty) ready(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		if c.how == nil {
+			return fsm.Stay // the end, too
+		}
+		return cx.Fail(err)
+	}
+	n, to, err := len(in), fsm.Stay, error(nil)
+	if c.how != nil {
+		n, to, err = c.how(c, cx, in)
+	}
+	if err != nil {
+		return cx.Fail(err)
+	}
+	cx.Discard(peer, n)
+	return to
+}
+
+var allAnswers int // by all runs
+
+var faults = []struct {
+	name   string
+	oracle string
+	most   int // events of the shortest trace
+	how    func(*faulty, *echoCx, []byte) (int, reactor.State, error)
+}{
+	{"panics at an empty line", "panic", 3, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		if bytes.HasPrefix(in, []byte("\n")) {
+			panic("an empty line")
+		}
+		return len(in), fsm.Stay, cx.Write(peer, in)
+	}},
+	{"goes where its table does not lead", "E", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		return len(in), 3, nil
+	}},
+	{"stays when its peer is gone", "Q", 1, nil},
+	{"loses what the kernel does not take", "M", 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		cx.WriteSome(peer, in)
+		return len(in), fsm.Stay, nil
+	}},
+	{"answers each piece", "C", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		return len(in), fsm.Stay, cx.Write(peer, []byte("piece,"))
+	}},
+	{"has one buffer for all", "I", 4, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		if c.first {
+			c.first = false
+			cx.Write(peer, *c.shared)
+			*c.shared = append((*c.shared)[:0], in[0])
+		}
+		return len(in), fsm.Stay, cx.Write(peer, in)
+	}},
+	{"depends on what was before", "D", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		allAnswers++
+		return len(in), fsm.Stay, cx.Write(peer, strconv.AppendInt(nil, int64(allAnswers), 10))
+	}},
+	{"goes in circles", "R", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		return 0, echoing, nil
+	}},
+}
+
+// Each fault is found by the oracle whose matter it is, and shrunk to a few events.
+func TestFaultsAreFound(t *testing.T) {
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			idle := fsm.After(time.Minute, fsm.Stop)
+			if f.how == nil {
+				idle = fsm.Never
+			}
+			k := reactor.Must(reactor.NewKind("faulty", reactor.Options{Ports: []string{"peer"}},
+				reactor.Table[faulty, reactor.None]{
+					fsm.Any: {Shutdown: fsm.Stop},
+					{Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: idle, Ready: (*faulty).ready, To: fsm.To(2)},
+					{Name: "second", Within: idle, To: fsm.To(3)},
+					{Name: "third", Within: fsm.After(time.Second, fsm.Stop)},
+				}))
+			s := echoSpec()
+			s.Dict = append(s.Dict, "\n")
+			s.Setup = func(w *World) error {
+				_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: f.how, shared: new([]byte), first: true})
+				return err
+			}
+			s.Isolated = f.oracle == "I"
+			if f.oracle == "M" {
+				s.Oracles = []Oracle{sameBytes}
+			}
+			found := Find(s, 1, Budget{Runs: 4000})
+			if found.Failure == nil {
+				t.Fatalf("not found in %d runs", found.Runs)
+			}
+			t.Logf("%d runs: %v\n%s", found.Runs, found.Failure, found.Trace)
+			if !strings.HasPrefix(found.Failure.Oracle, f.oracle) {
+				t.Errorf("found by %s: want %s", found.Failure.Oracle, f.oracle)
+			}
+			if len(found.Trace) > f.most {
+				t.Errorf("%d events: want %d at most", len(found.Trace), f.most)
+			}
+		})
+	}
+}

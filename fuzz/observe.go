@@ -70,7 +70,7 @@ func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	m := d.at(t.Generation(), t.Index())
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
-		text := k.Name() + " ends"
+		text := "machine " + k.Name() + " ends"
 		if reason != nil {
 			text += ": " + reason.Error()
 		}

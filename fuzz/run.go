@@ -1,7 +1,6 @@
 package fuzz
 
 import (
-	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -157,16 +156,13 @@ func (w *World) tidy() {
 func (w *World) again(tr Trace) *Failure {
 	first := w.sum()
 	before := w.failure
-	after := w.run(tr)
-	if w.sum() == first {
+	if w.run(tr); w.sum() == first {
 		return before
 	}
-	what := "a second run of the same trace differs from the first"
-	if before != nil && after != nil {
-		what += fmt.Sprintf("; the first: %s: %s; the second: %s: %s", before.Oracle, before.Text, after.Oracle, after.Text)
-	}
-	return &Failure{Oracle: string(oracleSame), Text: what, At: len(tr), Time: time.Duration(w.now)}
+	return w.differ(oracleSame, tr, differs)
 }
+
+const differs = "a second run of the same trace differs from the first"
 
 // answers tells whether the world has a peer for connections to an address.
 func (s *Spec) answers(a reactor.Addr) bool { return s.Answers == nil || s.Answers(a) }

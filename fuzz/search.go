@@ -17,9 +17,11 @@ type Finding struct {
 	Trace   Trace    // the shortest one found that fails
 	Seed    uint64
 	Runs    int
-	Events  int // of traces
-	Corpus  int // traces that made machines do something new
-	Missing []string
+	Events  int      // of traces
+	Corpus  int      // traces that made machines do something new
+	Missing []string // edges that tables declare and no machine took
+
+	w *World // that ran it last
 }
 
 // search makes runs until one fails or the budget is spent. The same seed and
@@ -51,8 +53,8 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		s.events += len(tr)
 		found.Runs++
 		if f := s.w.check(tr, n%8 == 0); f != nil {
-			found.Failure = f
 			found.Trace, found.Failure = s.w.shrink(tr, f)
+			found.w = s.w
 			break
 		}
 		s.keep(tr)

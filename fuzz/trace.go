@@ -43,7 +43,7 @@ type opInfo struct {
 	a, b  string // names of the arguments; empty: unused
 	fault bool
 	do    func(w *World, e Event)
-	say   string // for people, %[1]d On, %[2]d A, %[3]d B
+	say   string // for people; ON, AA and BB stand for the numbers
 }
 
 // The order of ops is part of the format of recorded bytes: new ones come last.
@@ -82,30 +82,30 @@ var ops [opCount]opInfo
 func init() { // the rows call what reads them
 	ops = [opCount]opInfo{
 		opNone:         {name: "settle", do: func(*World, Event) {}, say: "the loops come to rest"},
-		opTurn:         {name: "turn", on: onLoop, a: "times", do: (*World).doTurn, say: "loop %[1]d alone takes %[2]d turns"},
+		opTurn:         {name: "turn", on: onLoop, a: "times", do: (*World).doTurn, say: "loop ON alone takes AA turns"},
 		opAdvance:      {name: "advance", a: "n", b: "unit", do: func(w *World, e Event) { w.advance(e.span()) }, say: "time passes"},
-		opDial:         {name: "dial", on: onConn, a: "listener", do: onAConn(func(w *World, c *conn, e Event) { w.dial(c, int(e.A)) }), say: "connection %[1]d dials listener %[2]d"},
-		opSend:         {name: "send", on: onConn, a: "word", b: "more", do: onAConn((*World).doSend), say: "connection %[1]d sends"},
-		opFinish:       {name: "finish", on: onConn, do: onAConn((*World).doFinish), say: "connection %[1]d ends its direction"},
-		opClose:        {name: "close", on: onConn, do: onAConn(func(w *World, c *conn, _ Event) { w.hangUp(c, false) }), say: "connection %[1]d closes"},
-		opReset:        {name: "reset", on: onConn, do: onAConn(func(w *World, c *conn, _ Event) { w.hangUp(c, true) }), say: "connection %[1]d is reset"},
-		opPace:         {name: "pace", on: onConn, a: "bytes", b: "ms", do: onAConn((*World).doPace), say: "connection %[1]d reads %[2]d bytes each %[3]d ms"},
-		opAct:          {name: "act", on: onAction, a: "arg", do: (*World).doAct, say: "action %[1]d happens with %[2]d"},
-		opLeave:        {name: "leave", on: onLoop, do: func(w *World, e Event) { w.leave(int(e.On)) }, say: "loop %[1]d is asked to shut down"},
-		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have %[2]d slots, and %[3]d steps a turn"},
-		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "reads of connection %[1]d get %[2]d bytes at most, %[3]d times"},
-		opShortWrite:   {name: "short-write", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortWrite), say: "writes to connection %[1]d take %[2]d bytes at most, %[3]d times"},
-		opBlockRead:    {name: "block-read", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.readBlocks = min(times(e.A), 1000) }), say: "reads of connection %[1]d would block, %[2]d times"},
-		opBlockWrite:   {name: "block-write", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.writeBlocks = min(times(e.A), 1000) }), say: "writes to connection %[1]d would block, %[2]d times"},
-		opWindow:       {name: "window", on: onConn, a: "bytes", b: "queue", fault: true, do: onAConn((*World).doWindow), say: "kernels hold %[2]d+%[3]d bytes of what is written to connection %[1]d"},
-		opSplit:        {name: "split", on: onConn, a: "bytes", b: "times", fault: true, do: onAConn((*World).doSplit), say: "the next %[3]d sends of connection %[1]d come in pieces of %[2]d bytes"},
-		opSpurious:     {name: "spurious", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.spurious(c, untrue(e.A)) }), say: "connection %[1]d is said to be ready (%[2]d) and is not"},
-		opStale:        {name: "stale", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.stale(c, untrue(e.A)) }), say: "an event comes late, for what connection %[1]d was before"},
-		opPermute:      {name: "permute", on: onLoop, a: "seed", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.seed = uint32(e.A) }), say: "the next events of loop %[1]d come in another order"},
-		opFew:          {name: "few", on: onLoop, a: "events", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.most = times(e.A) }), say: "the next wait of loop %[1]d answers %[2]d events at most"},
-		opLate:         {name: "late", on: onLoop, a: "µs", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.late = int64(e.A) * 1000 }), say: "the next deadline of loop %[1]d is seen %[2]d µs late"},
-		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop %[1]d, %[3]d times"},
-		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop %[1]d, %[3]d times"},
+		opDial:         {name: "dial", on: onConn, a: "listener", do: onAConn(func(w *World, c *conn, e Event) { w.dial(c, int(e.A)) }), say: "connection ON dials listener AA"},
+		opSend:         {name: "send", on: onConn, a: "word", b: "more", do: onAConn((*World).doSend), say: "connection ON sends"},
+		opFinish:       {name: "finish", on: onConn, do: onAConn((*World).doFinish), say: "connection ON ends its direction"},
+		opClose:        {name: "close", on: onConn, do: onAConn(func(w *World, c *conn, _ Event) { w.hangUp(c, false) }), say: "connection ON closes"},
+		opReset:        {name: "reset", on: onConn, do: onAConn(func(w *World, c *conn, _ Event) { w.hangUp(c, true) }), say: "connection ON is reset"},
+		opPace:         {name: "pace", on: onConn, a: "bytes", b: "ms", do: onAConn((*World).doPace), say: "connection ON reads AA bytes each BB ms"},
+		opAct:          {name: "act", on: onAction, a: "arg", do: (*World).doAct, say: "action ON happens with AA"},
+		opLeave:        {name: "leave", on: onLoop, do: func(w *World, e Event) { w.leave(int(e.On)) }, say: "loop ON is asked to shut down"},
+		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn"},
+		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "reads of connection ON get AA bytes at most, BB times"},
+		opShortWrite:   {name: "short-write", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortWrite), say: "writes to connection ON take AA bytes at most, BB times"},
+		opBlockRead:    {name: "block-read", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.readBlocks = min(times(e.A), 1000) }), say: "reads of connection ON would block, AA times"},
+		opBlockWrite:   {name: "block-write", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.writeBlocks = min(times(e.A), 1000) }), say: "writes to connection ON would block, AA times"},
+		opWindow:       {name: "window", on: onConn, a: "bytes", b: "queue", fault: true, do: onAConn((*World).doWindow), say: "kernels hold AA+BB bytes of what is written to connection ON"},
+		opSplit:        {name: "split", on: onConn, a: "bytes", b: "times", fault: true, do: onAConn((*World).doSplit), say: "the next BB sends of connection ON come in pieces of AA bytes"},
+		opSpurious:     {name: "spurious", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.spurious(c, untrue(e.A)) }), say: "connection ON is said to be ready (AA) and is not"},
+		opStale:        {name: "stale", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.stale(c, untrue(e.A)) }), say: "an event comes late, for what connection ON was before"},
+		opPermute:      {name: "permute", on: onLoop, a: "seed", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.seed = uint32(e.A) }), say: "the next events of loop ON come in another order"},
+		opFew:          {name: "few", on: onLoop, a: "events", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.most = times(e.A) }), say: "the next wait of loop ON answers AA events at most"},
+		opLate:         {name: "late", on: onLoop, a: "µs", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.late = int64(e.A) * 1000 }), say: "the next deadline of loop ON is seen AA µs late"},
+		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop ON, BB times"},
+		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop ON, BB times"},
 		opJump:         {name: "jump", a: "n", b: "unit", fault: true, do: func(w *World, e Event) { w.clock(w.now + int64(e.span())) }, say: "the clock jumps"},
 	}
 }

@@ -23,6 +23,9 @@ type Spec struct {
 
 	// Oracles judge runs beside those that every run is judged by.
 	Oracles []Oracle
+	// Without are the letters of oracles that do not hold for these machines: C, when
+	// output depends on how input is cut; S, when it depends on how often they are called.
+	Without string
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 

@@ -73,6 +73,7 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 		}
 		s.listed = false
 		if r := s.ready(); r != 0 {
+			s.starved = s.starved && r&poll.Writable == 0
 			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: r}
 			n++
 		}
@@ -195,7 +196,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	}
 	if s.armed.blocksWrite() {
 		d.w.moved++
-		s.tell()
+		s.starve()
 		return 0, reactor.Full, nil
 	}
 	if s.other == nil { // closed: what is sent there comes back as a reset
@@ -209,12 +210,17 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	if n == len(b) {
 		return n, 0, nil
 	}
-	if s.room() > 0 {
-		s.tell() // a short write: there is room all the same
-	} else {
-		s.starved = true
-	}
+	s.starve()
 	return n, reactor.Full, nil
+}
+
+// starve follows a write that did not take all: when there is room, and be it at
+// once, an event tells.
+func (s *sock) starve() {
+	s.starved = true
+	if s.room() > 0 {
+		s.tell()
+	}
 }
 
 // writable is why s takes no output.

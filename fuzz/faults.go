@@ -116,7 +116,7 @@ func (w *World) peace() {
 	for _, s := range w.socks[1:] {
 		s.armed = armed{}
 		s.window, s.queue = window, queue
-		if s.starvedNoMore() {
+		if s.nature != free && s.starved && s.room() > 0 {
 			s.tell()
 		}
 	}
@@ -127,15 +127,6 @@ func (w *World) peace() {
 		w.conns[i].splits = 0
 		w.setPace(&w.conns[i], eager, 0)
 	}
-}
-
-// starvedNoMore tells whether s waited for room that there is now.
-func (s *sock) starvedNoMore() bool {
-	if s.nature == free || !s.starved || s.room() == 0 {
-		return false
-	}
-	s.starved = false
-	return true
 }
 
 // machineEnd is the end of a connection that a machine holds, nil when there is none.

@@ -134,3 +134,24 @@ func TestFaultsAreFound(t *testing.T) {
 		})
 	}
 }
+
+// A write that would block leaves its socket with a debt: an event, once there is
+// room, whatever became of the window in between.
+func TestBlockedWriteIsToldOfRoom(t *testing.T) {
+	s := echoSpec()
+	s.Oracles = []Oracle{sameBytes}
+	tr, err := Parse(`
+		dial 0 listener=0
+		pace 0 bytes=0 ms=0
+		send 0 word=0 more=0
+		block-write 0 times=1
+		window 0 bytes=1 queue=0
+		send 0 word=1 more=0
+	`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

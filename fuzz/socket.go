@@ -189,14 +189,12 @@ func (w *World) arrive(s *sock, b []byte) {
 
 // read takes bytes out of s, and lets the other end know of the room.
 func (w *World) read(s *sock, b []byte) int {
-	before := s.in.len()
 	n := s.in.take(b)
 	if n == 0 {
 		return 0
 	}
 	w.moved += uint64(n)
-	if o := s.other; o != nil && o.starved && before-n < s.window+s.queue {
-		o.starved = false
+	if o := s.other; o != nil && o.starved && o.room() > 0 {
 		o.tell()
 	}
 	return n

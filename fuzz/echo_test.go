@@ -13,7 +13,7 @@ const peer reactor.Port = 0
 const echoing = fsm.First
 
 type (
-	echo   struct{ bug string }
+	echo   struct{}
 	echoCx = reactor.Context[reactor.None]
 )
 
@@ -61,18 +61,43 @@ func TestEchoRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.journal = &journal{}
 	if f := w.run(tr); f != nil {
 		t.Error(f)
-	}
-	for _, l := range w.journal.lines {
-		t.Log(l.event, clockTime(l.now), l.conn, l.text)
 	}
 	if string(w.conns[0].got) != "hello" || string(w.conns[1].got) != string(w.conns[1].sent) {
 		t.Errorf("got %q, %q", w.conns[0].got, w.conns[1].got)
 	}
 	if f := w.again(tr); f != nil {
 		t.Error(f)
+	}
+}
+
+// Once it is warm, a world allocates nothing for an event.
+func TestEventsDoNotAllocate(t *testing.T) {
+	s := echoSpec()
+	w := newWorld(s.filled())
+	if err := w.begin(nil); err != nil {
+		t.Fatal(err)
+	}
+	defer w.tidy()
+	w.do(Event{Op: opDial})
+	events := Trace{{Op: opSend}, {Op: opShortRead, A: 1, B: 2}, {Op: opSend, A: 2}, {Op: opBlockWrite, A: 1},
+		{Op: opSpurious}, {Op: opPermute, A: 3}, {Op: opSend, A: 1}, {Op: opAdvance, A: 3, B: 1}}
+	step := func() {
+		for _, e := range events {
+			w.do(e)
+		}
+		c := &w.conns[0]
+		c.sent, c.got = c.sent[:0], c.got[:0]
+	}
+	for range 100 {
+		step()
+	}
+	if n := testing.AllocsPerRun(200, step); n != 0 {
+		t.Errorf("%v allocations for %d events: want 0", n, len(events))
+	}
+	if w.failure != nil {
+		t.Error(w.failure)
 	}
 }
 

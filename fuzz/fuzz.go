@@ -71,7 +71,7 @@ func Run(t *testing.T, spec Spec) {
 		return
 	}
 	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
-	if err := os.MkdirAll(dir, 0o777); err == nil {
+	if err = os.MkdirAll(dir, 0o777); err == nil {
 		err = os.WriteFile(name, []byte(found.file()), 0o666)
 	}
 	if err != nil {

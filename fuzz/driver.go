@@ -21,6 +21,8 @@ type driver struct {
 
 	news     []reactor.Sock // sockets with an event that was not collected, in order
 	extra    []poll.Event   // events that are not true
+	ghosts   []poll.Event   // events of sockets that are closed
+	stale    uint64         // of those, how many were told
 	open     int            // sockets
 	armed    armedDriver
 	machines []machine // by slot
@@ -57,7 +59,9 @@ func (d *driver) Now() int64 { return d.w.now }
 func (d *driver) Wake()      { d.woken.Store(true) }
 
 // busy tells whether a Wait would find something.
-func (d *driver) busy() bool { return len(d.news) > 0 || len(d.extra) > 0 || d.woken.Load() }
+func (d *driver) busy() bool {
+	return len(d.news) > 0 || len(d.extra) > 0 || len(d.ghosts) > 0 || d.woken.Load()
+}
 
 func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	if until != 0 && d.woken.Load() {
@@ -82,6 +86,9 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	k := copy(dst[n:most], d.extra)
 	d.extra = d.extra[:copy(d.extra, d.extra[k:])]
 	n += k
+	k = copy(dst[n:most], d.ghosts)
+	d.ghosts = d.ghosts[:copy(d.ghosts, d.ghosts[k:])]
+	n, d.stale = n+k, d.stale+uint64(k)
 	if d.w.haunted && n > 0 { // else one would come with a deadline, which it may put off
 		n = d.haunt(dst[:most], n)
 	}

@@ -146,9 +146,19 @@ func (w *World) spurious(c *conn, r poll.Ready) {
 
 // stale tells of a socket that its machine has closed.
 func (w *World) stale(c *conn, r poll.Ready) {
-	if c.staleD != nil && !c.staleD.over {
-		c.staleD.extra = append(c.staleD.extra, poll.Event{Token: poll.Token(c.stale), Ready: r})
+	if c.staleD != nil && !c.staleD.over && !c.staleD.knows(c.stale) {
+		c.staleD.ghosts = append(c.staleD.ghosts, poll.Event{Token: poll.Token(c.stale), Ready: r})
 	}
+}
+
+// knows tells whether an open socket is registered with this data.
+func (d *driver) knows(data uint64) bool {
+	for _, s := range d.w.socks[1:] {
+		if s.driver == d && s.watched && s.data == data {
+			return true
+		}
+	}
+	return false
 }
 
 // closing notes the event data of a socket that a machine closes.

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -154,5 +155,45 @@ func TestRoom(t *testing.T) {
 			return nil
 		},
 		Dict: []string{"hello", "busy", "a line that is longer than a buffer\n"},
+	})
+}
+
+// lines answers whole lines only, and leaves what is not one where it is.
+type lines struct{}
+
+func (*lines) line(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	at := bytes.IndexByte(in, '\n')
+	if at < 0 {
+		return fsm.Stay
+	}
+	if err := cx.Write(peer, append([]byte("line: "), in[:at+1]...)); err != nil {
+		return cx.Fail(err)
+	}
+	cx.Discard(peer, at+1)
+	return fsm.Stay
+}
+
+func TestLines(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}},
+		reactor.Table[lines, reactor.None]{{}, {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*lines).line}}))
+	Run(t, Spec{
+		Setup: func(w *World) error {
+			_, err := k.Listen(w.Loop(0), "tcp", ":7000", lines{})
+			return err
+		},
+		Dict:     []string{"half a line", "\n", "one\ntwo\nthr", "ee\n"},
+		Isolated: true,
+		Oracles: []Oracle{PerConn("lines", Model[struct{}, string]{
+			New: func() (s struct{}) { return s },
+			Input: func(in []byte) (string, int, bool) {
+				at := bytes.IndexByte(in, '\n')
+				return string(in[:at+1]), at + 1, at >= 0
+			},
+			Step: func(_ *struct{}, s string) string { return "line: " + s },
+		})},
 	})
 }

@@ -1,6 +1,10 @@
 package fuzz
 
-import "time"
+import (
+	"time"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
 
 // oracle is the name of what judges a run. The first letter is its short name.
 type oracle string
@@ -10,6 +14,8 @@ const (
 	oraclePanic    oracle = "panic"
 	oracleContract oracle = "K contract of descriptors"
 	oracleRest     oracle = "Q quiescence"
+	oracleLifetime oracle = "T lifetimes"
+	oracleWakeUp   oracle = "W lost wake-up"
 	oracleBounds   oracle = "R bounds"
 	oracleEdges    oracle = "E edges"
 	oracleSame     oracle = "D determinism"
@@ -57,6 +63,34 @@ func (w *World) judgeRest() {
 			w.fail(oracleRest, "a machine waits for ever for a connection to %s that nobody answers", s.remote)
 		case s.conn >= 0:
 			w.fail(oracleRest, "connection %d: its peer has closed, and %s keeps its end open, %v later", s.conn, w.name(w.conns[s.conn].owner), patience)
+		}
+	}
+}
+
+// judgeStale looks whether each event of a closed socket was seen to be one.
+func (w *World) judgeStale() {
+	for i, d := range w.drivers {
+		if stats, err := w.loops[i].Stats(w.loops[i]); err == nil && stats.Stale < d.stale {
+			w.fail(oracleLifetime, "loop %d was told of %d events of closed sockets, and has dropped %d", i, d.stale, stats.Stale)
+		}
+	}
+}
+
+// nudge tells of all sockets of a world at rest. Whoever moves a byte then could have
+// done so before, and was not called.
+func (w *World) nudge() {
+	for _, s := range w.socks[1:] {
+		if s.driver == nil || !s.watched || s.nature != stream || s.phase != connected {
+			continue
+		}
+		d := s.driver
+		if len(d.ghosts) > 0 || w.failure != nil {
+			continue
+		}
+		read, held := s.in.len(), w.moved
+		d.extra = append(d.extra, poll.Event{Token: poll.Token(s.data), Ready: s.ready()})
+		if w.settle(); w.failure == nil && w.moved != held && s.driver == d && s.in.len() != read {
+			w.fail(oracleWakeUp, "%d bytes wait for a machine that reads them only when it is told again", read)
 		}
 	}
 }

@@ -73,6 +73,7 @@ func (w *World) goOn() {
 			w.peace()
 			w.settle()
 			w.judgeAll()
+			w.nudge()
 		case stageFinish:
 			for i := range w.conns {
 				w.doFinish(&w.conns[i], Event{})
@@ -85,6 +86,7 @@ func (w *World) goOn() {
 			}
 			w.rest()
 			w.judgeRest()
+			w.judgeStale()
 		case stageLeave:
 			for i := range w.drivers {
 				w.leave(i)

@@ -190,3 +190,30 @@ func TestAnything(t *testing.T) {
 			"dux", "wC", "hq", "Wq", "p", "WWWW", "dH", "2m", "aA4", "Dx3"},
 	})
 }
+
+// An event for a socket that its machine has closed reaches the loop while the same
+// port has another one.
+func TestStaleEventIsDropped(t *testing.T) {
+	k := newPuppet()
+	s := Spec{Dict: []string{"d", "c"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", puppet{new([]reactor.Ref[order])})
+		return err
+	}}
+	tr, err := Parse(`
+		dial 0 listener=0
+		send 0 word=0 more=0
+		send 0 word=1 more=0
+		send 0 word=0 more=0
+		stale 4 bits=1
+	`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(s.filled())
+	if f := w.run(tr); f != nil {
+		t.Fatal(f)
+	}
+	if got := w.drivers[0].stale; got != 1 {
+		t.Errorf("%d events of closed sockets were told: want 1", got)
+	}
+}

@@ -76,6 +76,21 @@ func (w *World) judgeStale() {
 	}
 }
 
+// judgeBacklogs looks for connections that nobody accepts, though there is room for
+// them, and time to try again has passed.
+func (w *World) judgeBacklogs() {
+	w.advance(100 * time.Millisecond)
+	for _, s := range w.socks[1:] {
+		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil {
+			continue
+		}
+		l := w.loops[s.driver.loop]
+		if stats, err := l.Stats(l); err == nil && stats.Machines < w.slots {
+			w.fail(oracleRest, "%d connections wait at %s to be accepted, and %d of %d slots are free", len(s.backlog), s.local, w.slots-stats.Machines, w.slots)
+		}
+	}
+}
+
 // nudge tells of all sockets of a world at rest. Whoever moves a byte then could have
 // done so before, and was not called.
 func (w *World) nudge() {

@@ -74,6 +74,7 @@ func (w *World) goOn() {
 			w.settle()
 			w.judgeAll()
 			w.nudge()
+			w.judgeBacklogs()
 		case stageFinish:
 			for i := range w.conns {
 				w.doFinish(&w.conns[i], Event{})

@@ -33,6 +33,7 @@ type World struct {
 	conns     []conn
 	nextPort  uint16
 	opened    int
+	slots     int // of each loop
 
 	trace   Trace
 	at      int // the event under way
@@ -93,6 +94,7 @@ func (w *World) begin(tr Trace) error {
 		cfg := w.spec.Config
 		cfg.Driver, cfg.Observer = d, d
 		tr.limit(&cfg)
+		w.slots = cfg.Slots
 		l, err := reactor.NewLoop(cfg)
 		if err != nil {
 			return err

@@ -155,7 +155,12 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		}
 		told := s.told(h)
 		if told == 0 || h.flags&stuck != 0 {
-			if l.flush(); h.flags&broken != 0 || h.flags&stuck == 0 && s.told(h) != 0 {
+			l.flush()
+			now := s.told(h)
+			if now&^told != 0 {
+				h.flags &^= stuck // a gate has opened
+			}
+			if h.flags&broken != 0 || h.flags&stuck == 0 && now != 0 {
 				continue
 			}
 			if h.flags&(leaving|dead|stopping) == leaving && s.leave(x, h, m) {

@@ -163,9 +163,10 @@ func full(err error) error {
 	return err
 }
 
-func TestAnything(t *testing.T) {
-	k := newPuppet()
-	Run(t, Spec{
+func TestAnything(t *testing.T) { Run(t, anythingSpec(newPuppet())) }
+
+func anythingSpec(k *reactor.Kind[puppet, order]) Spec {
+	return Spec{
 		Loops: 2, Without: "CS",
 		Setup: func(w *World) error {
 			others := new([]reactor.Ref[order])
@@ -188,7 +189,7 @@ func TestAnything(t *testing.T) {
 		},
 		Dict: []string{"w", "W", "s", "u", "d", "D", "c", "C", "h", "H", "x", "X", "a", "A", "z", "m", "l", "1", "2", "3", "4", "i", "q",
 			"dux", "wC", "hq", "Wq", "p", "WWWW", "dH", "2m", "aA4", "Dx3"},
-	})
+	}
 }
 
 // An event for a socket that its machine has closed reaches the loop while the same

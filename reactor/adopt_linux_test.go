@@ -481,8 +481,8 @@ func TestSocketMadeBlocking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(fds[0])
 	f := os.NewFile(uintptr(fds[0]), "socket")
+	defer f.Close()
 	c, err := net.FileConn(f) // its descriptor is a duplicate
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ type Config struct {
 	Buffers    int           // bytes that all ports may hold together, at least 8 KiB; 256 MiB
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; 1 ms
 	Driver     Driver        // nil is the operating system's
+	Observer   Observer      // told what machines do; nil: none
 }
 
 func (c *Config) check() error {

@@ -85,13 +85,13 @@ type Loop struct {
 	control atomic.Bool   // calls, shutdown or stop are pending
 	asked   atomic.Uint32
 	started bool
+	stepped bool // by a Stepper: its goroutine is the loop's
 	ended   bool
 	gone    chan struct{}
 	goid    atomic.Uint64
 	leaving bool // Shutdown was asked for
 	ending  bool // nothing new any more
 	stats   counters
-	observe func(Token, string, State, State)
 }
 
 // What other goroutines ask of a loop, in Loop.asked.
@@ -210,7 +210,7 @@ func (l *Loop) Close() error {
 		return nil
 	}
 	l.mu.Unlock()
-	if loops.handling() {
+	if l.stepped || loops.handling() {
 		return fmt.Errorf("reactor: close: %w", ErrInHandler)
 	}
 	l.ask(askStop)
@@ -230,7 +230,7 @@ func (l *Loop) Shutdown(ctx context.Context) error {
 	if !started {
 		return l.Close()
 	}
-	if loops.handling() {
+	if l.stepped || loops.handling() {
 		return fmt.Errorf("reactor: shutdown: %w", ErrInHandler)
 	}
 	l.ask(askShutdown)

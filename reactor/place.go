@@ -30,6 +30,9 @@ func (l *Loop) place(f func(*Loop) error) error {
 	if loops.handling() {
 		return ErrInHandler
 	}
+	if l.stepped {
+		return l.between(f)
+	}
 	result := make(chan error, 1)
 	if !l.call(func() { result <- f(l) }) {
 		return ErrClosed

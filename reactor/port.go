@@ -153,6 +153,9 @@ func (l *Loop) stop(x uint32, h *header) {
 	if b.opt.Ended != nil {
 		b.opt.Ended(l.slots.TokenAt(x), reason)
 	}
+	if o := l.cfg.Observer; o != nil {
+		o.Ended(l.slots.TokenAt(x), b.described(), reason)
+	}
 	l.calling = 0
 	h.withinAt = after(l.drv.Now(), b.opt.Linger)
 	l.drainPorts(x, h)

@@ -37,6 +37,7 @@ type machines interface {
 	exit(x uint32, h *header)
 	drop(x uint32, h *header)
 	vacate(local uint32)
+	described() AnyKind
 }
 
 // store holds a kind's machines on one loop.
@@ -134,6 +135,8 @@ func (s *store[M, Msg]) vacate(local uint32) {
 	s.unused = append(s.unused, local)
 	s.live--
 }
+
+func (s *store[M, Msg]) described() AnyKind { return s.kind }
 
 func (s *store[M, Msg]) ref(x uint32) Ref[Msg] {
 	return Ref[Msg]{s.inbox, s.loop.slots.TokenAt(x)}
@@ -303,8 +306,8 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 		if h.state != 0 && next != fsm.Stop {
 			s.leaveRow(x, h, m, State(h.state))
 		}
-		if l.observe != nil {
-			l.observe(l.slots.TokenAt(x), s.name, State(h.state), next)
+		if o := l.cfg.Observer; o != nil {
+			o.Moved(l.slots.TokenAt(x), s.kind, State(h.state), next)
 		}
 		if next == fsm.Stop {
 			l.reason = reason

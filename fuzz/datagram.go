@@ -1,0 +1,72 @@
+package fuzz
+
+import (
+	"syscall"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// mail is a datagram that was not received yet.
+type mail struct {
+	from reactor.Addr
+	b    []byte
+}
+
+// mailbox is how many datagrams wait for a socket; more are lost.
+const mailbox = 256
+
+func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flow, error) {
+	s := d.get(id, "receive")
+	if s == nil {
+		return 0, reactor.Addr{}, reactor.Gone, syscall.EBADF
+	}
+	if s.armed.blocksRead() {
+		d.w.moved++
+		s.tell()
+		return 0, reactor.Addr{}, reactor.Drained, nil
+	}
+	if len(s.mail) == 0 {
+		return 0, reactor.Addr{}, reactor.Drained, nil
+	}
+	m := s.mail[0]
+	s.mail = s.mail[:copy(s.mail, s.mail[1:])]
+	d.w.letters = append(d.w.letters, m.b)
+	d.w.moved++
+	n := copy(b, m.b)
+	d.w.noteBytes(noteRead, s, b[:n])
+	return n, m.from, 0, nil
+}
+
+func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.Flow, error) {
+	s := d.get(id, "send")
+	switch {
+	case s == nil:
+		return 0, reactor.Gone, syscall.EBADF
+	case s.armed.blocksWrite():
+		d.w.moved++
+		s.tell()
+		return 0, reactor.Full, nil
+	}
+	d.w.noteBytes(noteWrite, s, b)
+	if to.Net == reactor.NetNone {
+		return 0, 0, syscall.EDESTADDRREQ
+	}
+	d.w.post(s.local, to, b)
+	return len(b), 0, nil
+}
+
+// post brings a datagram to whoever is bound where it goes; else it is lost.
+func (w *World) post(from, to reactor.Addr, b []byte) {
+	s := w.bound(to, datagram)
+	if s == nil || len(s.mail) == mailbox || s.remote.Net != reactor.NetNone && !meets(from, s.remote) {
+		return
+	}
+	var copied []byte
+	if k := len(w.letters); k > 0 {
+		copied, w.letters = w.letters[k-1], w.letters[:k-1]
+	}
+	from.IP = reachable(from.IP)
+	s.mail = append(s.mail, mail{from, append(copied[:0], b...)})
+	w.moved++
+	s.tell()
+}

@@ -1,0 +1,73 @@
+// Package fuzz runs production loops in a simulated machine room, from traces, and
+// looks for traces that fail.
+//
+//	func TestFuzz(t *testing.T) {
+//		fuzz.Run(t, fuzz.Spec{
+//			Setup: func(w *fuzz.World) error {
+//				_, err := kind.Listen(w.Loop(0), "tcp", ":7000", proto)
+//				return err
+//			},
+//			Dict: []string{"PING\r\n", "QUIT\r\n"},
+//		})
+//	}
+//
+// A [World] has loops of package reactor, unchanged, over a driver whose sockets and
+// clock are its own, and a peer for each connection. A [reactor.Stepper] lets the
+// world take their turns, so all of it happens on one goroutine, and a run depends on
+// nothing but its [Trace]. What handlers must do for that: ask the Context for the
+// time, and draw no random numbers but from a seed that the prototype has. The same
+// trace is run twice now and then, and what differs is a failure too.
+//
+// # Runs
+//
+// A trace is a list of events of 8 bytes: a peer dials, sends a word, closes; time
+// passes; an action that Setup declared happens, such as a message of another
+// goroutine. After each event the loops take turns until they rest, but for events
+// marked hold. An event whose target is gone does nothing, so any part of a trace is
+// a trace, and its events mean what they meant in the whole.
+//
+// Faults are events as well: reads and writes cut short or refused, small windows,
+// peers that do not read or trickle, input in pieces, readiness that is not true or
+// comes late for a socket that is closed, events in another order, failing accepts
+// and connects, few slots, late deadlines, a clock that jumps. Each run has faults
+// and weights drawn anew, some off entirely.
+//
+// The end of a run is always the same: faults cease and peers read; peers end their
+// directions; peers close; the loops shut down; they stop.
+//
+// # What is judged
+//
+//	panic  no handler panics, nor does the loop
+//	K      no socket is used after its close, closed twice, or left open
+//	T      an event for a socket that was closed reaches nobody
+//	W      no machine waits for bytes that are there
+//	Q      when peers are gone machines end, and who can be accepted is
+//	R      a loop comes to rest; no machine goes in circles
+//	E      states move along edges of the table
+//	D      the same trace does the same
+//	C      input in one piece and in many makes the same output
+//	S      events that are not true change nothing
+//	I      connections do not change each other (Spec.Isolated)
+//	M      a [Model] that the spec gives: [PerConn]
+//
+// D, C, S and I take further runs, and are judged for one run of eight and for each
+// trace that is replayed. Spec.Without leaves out those that a protocol cannot meet.
+//
+// # Failures
+//
+// A trace that fails is shrunk: events are left out, arguments made smaller, for as
+// long as it fails in the same way. What is shown is the failure, the events with all
+// that followed from each, and a Mermaid sequence diagram. The trace is kept under
+// testdata/traces, and run first from then on; it is text, and may be edited. Its
+// words are numbers in Spec.Dict: append to that, and old traces mean what they meant.
+//
+// [Native] gives the same runs to go test -fuzz, and [Find] and [Replay] to programs.
+//
+// # Limits and cost
+//
+// An event of an echo takes some 200 ns and no allocation; a run begins and ends in
+// some 50 µs, for its loops are new. An idle hour of 1,000 connections takes some
+// milliseconds. Names are not resolved, signals come from the real system, and
+// descriptors of the system cannot be adopted. A World belongs to one goroutine;
+// Finds may run beside each other, each with its own.
+package fuzz

@@ -1,0 +1,442 @@
+package fuzz
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// driver is the operating system of one loop. Its Wait never waits: the world moves
+// the clock, and lets a loop take a turn when there is something for it.
+type driver struct {
+	w     *World
+	loop  int
+	woken atomic.Bool
+
+	news     []reactor.Sock // sockets with an event that was not collected, in order
+	extra    []poll.Event   // events that are not true
+	ghosts   []poll.Event   // events of sockets that are closed
+	stale    uint64         // of those, how many were told
+	open     int            // sockets
+	armed    armedDriver
+	machines []machine // by slot
+	over     bool
+	caught   reactor.Signals
+	came     func(reactor.Signals)
+}
+
+var _ reactor.Driver = (*driver)(nil)
+
+// refused is what a connection attempt that nobody takes ends with.
+type refused struct{}
+
+func (refused) Error() string   { return "refused: " + syscall.ECONNREFUSED.Error() }
+func (refused) Unwrap() []error { return []error{reactor.ErrRefused, syscall.ECONNREFUSED} }
+
+// get finds a socket of this driver's, and reports whoever asks for another one.
+func (d *driver) get(id reactor.Sock, what string) *sock {
+	if row := int(id) & rowMask; id > 0 && row < len(d.w.socks) {
+		s := d.w.socks[row]
+		if s.id == id && s.nature != free && s.driver == d {
+			return s
+		}
+		if s.id == id && s.nature != free {
+			d.w.fail(oracleContract, "%s of socket %d, which is not this loop's", what, row)
+			return nil
+		}
+		d.w.fail(oracleContract, "%s of socket %d after its close", what, row)
+		return nil
+	}
+	d.w.fail(oracleContract, "%s of socket %d, which never was", what, id)
+	return nil
+}
+
+func (d *driver) Now() int64 { return d.w.now }
+func (d *driver) Wake()      { d.woken.Store(true) }
+
+// busy tells whether a Wait would find something.
+func (d *driver) busy() bool {
+	return len(d.news) > 0 || len(d.extra) > 0 || len(d.ghosts) > 0 || d.woken.Load()
+}
+
+func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
+	if until != 0 && d.woken.Load() {
+		d.woken.Store(false) // a look does not use the wake up
+	}
+	most := d.armed.few(len(dst))
+	d.armed.permute(d.news)
+	took := 0
+	for ; took < len(d.news) && n < most; took++ {
+		s := d.w.socks[int(d.news[took])&rowMask]
+		if s.id != d.news[took] || s.driver != d {
+			continue // closed since
+		}
+		s.listed = false
+		if r := s.ready(); r != 0 {
+			s.starved = s.starved && r&poll.Writable == 0
+			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: r}
+			n++
+		}
+	}
+	d.news = d.news[:copy(d.news, d.news[took:])]
+	k := copy(dst[n:most], d.extra)
+	d.extra = d.extra[:copy(d.extra, d.extra[k:])]
+	n += k
+	k = copy(dst[n:most], d.ghosts)
+	d.ghosts = d.ghosts[:copy(d.ghosts, d.ghosts[k:])]
+	n, d.stale = n+k, d.stale+uint64(k)
+	if d.w.haunted && n > 0 { // else one would come with a deadline, which it may put off
+		n = d.haunt(dst[:most], n)
+	}
+	for _, ev := range dst[:n] {
+		d.w.note(noteEvent, uint64(ev.Token), uint64(ev.Ready))
+	}
+	d.w.events += uint64(n)
+	return n, nil
+}
+
+// haunt adds, behind the events that are true, one for each socket that has none.
+func (d *driver) haunt(dst []poll.Event, n int) int {
+	for _, s := range d.w.socks[1:] {
+		if s.driver == d && s.watched && s.nature == stream && s.phase == connected && n < len(dst) {
+			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: poll.Readable | poll.Writable}
+			n++
+		}
+	}
+	return n
+}
+
+func (d *driver) Register(id reactor.Sock, data uint64) error {
+	s := d.get(id, "register")
+	if s == nil {
+		return syscall.EBADF
+	}
+	if s.watched {
+		d.w.fail(oracleContract, "register of socket %d, twice", int(id)&rowMask)
+		return poll.ErrExist
+	}
+	s.watched, s.data = true, data
+	d.w.own(s)
+	if s.ready() != 0 {
+		s.tell()
+	}
+	return nil
+}
+
+func (d *driver) Traits(id reactor.Sock) reactor.Traits {
+	s := d.get(id, "traits")
+	if s == nil {
+		return 0
+	}
+	switch s.nature {
+	case listening:
+		return reactor.Listening
+	case datagram:
+		return reactor.Datagram
+	case pipeIn:
+		return reactor.ReadOnly | reactor.Plain
+	case pipeOut:
+		return reactor.WriteOnly | reactor.Plain
+	}
+	return 0
+}
+
+func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+	s := d.get(id, "read")
+	switch {
+	case s == nil:
+		return 0, reactor.Gone, syscall.EBADF
+	case len(b) == 0:
+		return 0, 0, nil
+	case s.nature == datagram:
+		n, _, flow, err := d.Recv(id, b)
+		return n, flow, err
+	case s.nature == pipeOut:
+		return 0, reactor.Gone, syscall.EPIPE
+	case s.phase == unanswered:
+		return 0, reactor.Gone, syscall.ENOTCONN
+	}
+	if s.armed.blocksRead() {
+		d.w.moved++
+		s.tell()
+		return 0, reactor.Drained, nil
+	}
+	short := s.armed.shortRead(len(b))
+	n := d.w.read(s, b[:short])
+	d.w.noteBytes(noteRead, s, b[:n])
+	switch {
+	case n == 0:
+		return d.readNone(s)
+	case n < short || short == len(b) && n < len(b):
+		return n, reactor.Drained, nil
+	}
+	return n, 0, nil
+}
+
+// readNone is what a read finds where there are no bytes.
+func (d *driver) readNone(s *sock) (int, reactor.Flow, error) {
+	switch {
+	case s.broken != nil:
+		err := s.broken
+		s.broken, s.over = nil, true
+		return 0, reactor.Gone, err
+	case s.over || s.ended || s.shutIn:
+		return 0, reactor.End, nil
+	}
+	return 0, reactor.Drained, nil
+}
+
+func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+	s := d.get(id, "write")
+	if s == nil {
+		return 0, reactor.Gone, syscall.EBADF
+	}
+	if s.nature == datagram {
+		return d.Send(id, b, s.remote)
+	}
+	if err := s.writable(); err != nil {
+		return 0, reactor.Gone, err
+	}
+	if s.armed.blocksWrite() {
+		d.w.moved++
+		s.starve()
+		return 0, reactor.Full, nil
+	}
+	if s.other == nil { // closed: what is sent there comes back as a reset
+		d.w.noteBytes(noteWrite, s, b)
+		d.w.reset(s, syscall.EPIPE)
+		return len(b), 0, nil
+	}
+	n := min(len(b), s.armed.shortWrite(len(b)), s.room())
+	d.w.noteBytes(noteWrite, s, b[:n])
+	d.w.arrive(s.other, b[:n])
+	if n == len(b) {
+		return n, 0, nil
+	}
+	s.starve()
+	return n, reactor.Full, nil
+}
+
+// starve follows a write that did not take all: when there is room, and be it at
+// once, an event tells.
+func (s *sock) starve() {
+	s.starved = true
+	if s.room() > 0 {
+		s.tell()
+	}
+}
+
+// writable is why s takes no output.
+func (s *sock) writable() error {
+	switch {
+	case s.phase == unanswered:
+		return syscall.ENOTCONN
+	case s.broken != nil:
+		err := s.broken
+		s.broken, s.over = nil, true
+		return err
+	case s.over || s.shutOut || s.nature == pipeIn:
+		return syscall.EPIPE
+	}
+	return nil
+}
+
+func (d *driver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
+	for _, b := range v.B[:v.N] {
+		n, flow, err := d.Write(id, b)
+		if total += n; flow != 0 || err != nil {
+			if total > 0 {
+				err = nil // the next call tells
+			}
+			return total, flow, err
+		}
+	}
+	return total, 0, nil
+}
+
+func (d *driver) Unsent(id reactor.Sock) bool {
+	s := d.get(id, "look at the queue")
+	return s != nil && s.unsent()
+}
+
+func (d *driver) Shutdown(id reactor.Sock, how reactor.How) error {
+	s := d.get(id, "shutdown")
+	if s == nil {
+		return syscall.EBADF
+	}
+	d.w.note(noteShut, uint64(id), uint64(how))
+	if s.nature != stream && s.nature != pipeOut {
+		return nil
+	}
+	if how&reactor.ShutWrite != 0 {
+		d.w.finish(s)
+	}
+	if how&reactor.ShutRead != 0 && !s.shutIn {
+		s.shutIn = true
+		s.in.clear()
+		s.tell()
+	}
+	return nil
+}
+
+func (d *driver) Close(id reactor.Sock) error {
+	s := d.get(id, "close")
+	if s == nil {
+		return syscall.EBADF
+	}
+	d.w.note(noteClose, uint64(id), 0)
+	d.w.closing(s)
+	d.w.shut(s)
+	return nil
+}
+
+func (d *driver) Listen(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+	return d.bind(a, listening)
+}
+
+func (d *driver) Bind(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+	return d.bind(a, datagram)
+}
+
+func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
+	if a.Net < reactor.Unix && a.IP.Port() == 0 {
+		a.IP = netip.AddrPortFrom(a.IP.Addr(), d.w.port())
+	}
+	if d.w.bound(a, n) != nil {
+		return 0, fmt.Errorf("bind %s: %w", a, syscall.EADDRINUSE)
+	}
+	s := d.w.open(n, d)
+	s.local = a
+	if n == listening {
+		d.w.listeners = append(d.w.listeners, s.id)
+	}
+	return s.id, nil
+}
+
+func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
+	l := d.get(id, "accept")
+	if l == nil {
+		return 0, 0, syscall.EBADF
+	}
+	if err := d.armed.acceptFails(); err != nil {
+		if !errors.Is(err, syscall.ECONNABORTED) {
+			return 0, 0, err
+		}
+		if len(l.backlog) > 0 {
+			d.w.abort(l)
+			return 0, 0, err
+		}
+	}
+	if len(l.backlog) == 0 {
+		return 0, reactor.Drained, nil
+	}
+	s := l.backlog[0]
+	l.backlog = l.backlog[:copy(l.backlog, l.backlog[1:])]
+	s.driver = d
+	d.open++
+	d.w.moved++
+	d.w.note(noteAccept, uint64(s.id), uint64(s.conn))
+	return s.id, 0, nil
+}
+
+func (d *driver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
+	if a.Net == reactor.UDP || a.Net == reactor.Unixgram {
+		s := d.w.open(datagram, d)
+		s.local.Net, s.remote = a.Net, a
+		if a.Net == reactor.UDP {
+			s.local.IP = netip.AddrPortFrom(loopback, d.w.port())
+		}
+		return s.id, 0, nil
+	}
+	s := d.w.connect(d, a)
+	return s.id, reactor.Full, nil
+}
+
+func (d *driver) Finish(id reactor.Sock) (reactor.Flow, error) {
+	s := d.get(id, "finish")
+	switch {
+	case s == nil:
+		return 0, syscall.EBADF
+	case s.nature == pipeOut && s.other == nil:
+		return 0, syscall.EPIPE
+	case s.phase == unanswered:
+		return reactor.Full, nil
+	case s.phase == answered:
+		s.phase = connected
+	case s.broken != nil:
+		err := s.broken
+		s.broken, s.over = nil, true
+		return 0, err
+	}
+	return 0, nil
+}
+
+func (d *driver) Name(id reactor.Sock, side reactor.Side) (reactor.Addr, error) {
+	s := d.get(id, "name")
+	if s == nil {
+		return reactor.Addr{}, syscall.EBADF
+	}
+	if side == reactor.Remote {
+		return s.remote, nil
+	}
+	return s.local, nil
+}
+
+// Adopt takes a socket of the world's, which has no descriptors.
+func (d *driver) Adopt(id uintptr) (reactor.Sock, error) {
+	if id > math.MaxInt32 || int(id)&rowMask >= len(d.w.socks) {
+		return 0, syscall.EBADF
+	}
+	s := d.w.socks[int(id)&rowMask]
+	if s.id != reactor.Sock(id) || s.driver != nil || s.nature == free {
+		return 0, syscall.EBADF
+	}
+	s.driver = d
+	d.open++
+	return s.id, nil
+}
+
+func (d *driver) Release(id reactor.Sock) (uintptr, error) {
+	s := d.get(id, "release")
+	if s == nil {
+		return 0, syscall.EBADF
+	}
+	if !s.watched {
+		return 0, poll.ErrNotExist
+	}
+	s.driver, s.watched, s.listed = nil, false, false
+	d.open--
+	return uintptr(id), nil
+}
+
+// Notify takes note of who asks: signals are World.Signal's.
+func (d *driver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
+	d.caught |= set
+	d.came = came
+	return nil
+}
+
+// Signal gives signals to a loop: those that a machine of it asked for. It is for
+// actions.
+func (w *World) Signal(loop int, set reactor.Signals) {
+	if d := w.drivers[loop]; d.caught&set != 0 {
+		d.came(d.caught & set)
+	}
+}
+
+func (d *driver) End() error {
+	if d.over {
+		d.w.fail(oracleContract, "a second End of the driver")
+	}
+	d.over = true
+	if d.open != 0 {
+		d.w.fail(oracleContract, "the loop has ended and %d of its sockets are open", d.open)
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package fuzz
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// panicky is an echo that does not like empty lines.
+func panicky() Spec {
+	k := reactor.Must(reactor.NewKind("panicky", reactor.Options{Ports: []string{"peer"}},
+		reactor.Table[faulty, reactor.None]{{}, {Name: "echoing", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: (*faulty).ready}}))
+	return Spec{
+		Setup: func(w *World) error {
+			_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: faults[0].how})
+			return err
+		},
+		Dict: []string{"word", "\n"},
+	}
+}
+
+// What is told of a failure is enough to understand it, and to see it again.
+func TestExplain(t *testing.T) {
+	found := Find(panicky(), 7, Budget{Runs: 500})
+	if found.Failure == nil {
+		t.Fatal("not found")
+	}
+	text := found.Explain()
+	for _, want := range []string{
+		`panic: panicky panicked in state "echoing": an empty line`,
+		`connection 0 dials listener 0`,
+		`connection 0 sends "\n"`,
+		`connection 0: panicky: any → echoing`,
+		"sequenceDiagram\n",
+		`    c0->>machines: sends "\n"`,
+		"find_test.go", // the stack
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+	tr, err := Parse(found.file())
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, found.file())
+	}
+	if again := Replay(panicky(), tr); !again.Failure.same(found.Failure) {
+		t.Errorf("read from its file the trace gives %v: want %v", again.Failure, found.Failure)
+	}
+}
+
+// A trace that failed once is run before all others.
+func TestReplayOfKeptTraces(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !replay(t, panicky(), dir) {
+		t.Error("nothing was kept, and fails")
+	}
+	write("good.trace", "dial 0 listener=0\nsend 0 word=0 more=0\n")
+	if !replay(t, panicky(), dir) {
+		t.Error("a good trace fails")
+	}
+}
+
+// Every event is written so that it can be read, and whatever the bytes, they are a
+// trace that a world runs.
+func TestFormats(t *testing.T) {
+	var all Trace
+	for op := range opCount {
+		e := Event{Op: op, Hold: op%2 == 0}
+		if ops[op].on != onNothing {
+			e.On = 3
+		}
+		if ops[op].a != "" {
+			e.A = 65535
+		}
+		if ops[op].b != "" {
+			e.B = 7
+		}
+		all = append(all, e)
+	}
+	read, err := Parse(all.String())
+	if err != nil || read.String() != all.String() {
+		t.Errorf("%v; read:\n%s\nwant:\n%s", err, read, all)
+	}
+	if got := fromBytes(all.bytes()); got.String() != all.String() {
+		t.Errorf("from bytes:\n%s\nwant:\n%s", got, all)
+	}
+	if tr := fromBytes([]byte("00000000")); tr[0].Op != opNone {
+		t.Errorf("zeros mean %v", tr[0])
+	}
+	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3"} {
+		if _, err := Parse(bad); err == nil {
+			t.Errorf("%q is a trace", bad)
+		}
+	}
+}
+
+func FuzzEcho(f *testing.F) {
+	s := echoSpec()
+	s.Oracles = []Oracle{sameBytes}
+	Native(f, s)
+}
+
+func TestRun(t *testing.T) {
+	s := echoSpec()
+	s.Oracles, s.Isolated = []Oracle{sameBytes}, true
+	Run(t, s)
+}

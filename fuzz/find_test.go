@@ -1,0 +1,157 @@
+package fuzz
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// sameBytes is the model of an echo.
+var sameBytes = PerConn("echo", Model[struct{}, byte]{
+	New:   func() (s struct{}) { return s },
+	Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
+	Step:  func(_ *struct{}, b byte) string { return string([]byte{b}) },
+})
+
+func TestEchoPasses(t *testing.T) {
+	s := echoSpec()
+	s.Oracles, s.Isolated = []Oracle{sameBytes}, true
+	found := Find(s, 1, Budget{Runs: 2000})
+	if found.Failure != nil {
+		t.Fatalf("%v\n%s", found.Failure, found.Trace)
+	}
+}
+
+// faulty is an echo with one thing wrong.
+type faulty struct {
+	how    func(*faulty, *echoCx, []byte) (int, reactor.State, error)
+	shared *[]byte
+	first  bool
+}
+
+func (c *faulty) ready(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		if c.how == nil {
+			return fsm.Stay // the end, too
+		}
+		return cx.Fail(err)
+	}
+	n, to, err := len(in), fsm.Stay, error(nil)
+	if c.how != nil {
+		n, to, err = c.how(c, cx, in)
+	}
+	if err != nil {
+		return cx.Fail(err)
+	}
+	cx.Discard(peer, n)
+	return to
+}
+
+var allAnswers int // by all runs
+
+var faults = []struct {
+	name   string
+	oracle string
+	most   int // events of the shortest trace
+	how    func(*faulty, *echoCx, []byte) (int, reactor.State, error)
+}{
+	{"panics at an empty line", "panic", 3, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		if bytes.HasPrefix(in, []byte("\n")) {
+			panic("an empty line")
+		}
+		return len(in), fsm.Stay, cx.Write(peer, in)
+	}},
+	{"goes where its table does not lead", "E", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		return len(in), 3, nil
+	}},
+	{"stays when its peer is gone", "Q", 1, nil},
+	{"loses what the kernel does not take", "M", 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		cx.WriteSome(peer, in)
+		return len(in), fsm.Stay, nil
+	}},
+	{"answers each piece", "C", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		return len(in), fsm.Stay, cx.Write(peer, []byte("piece,"))
+	}},
+	{"has one buffer for all", "I", 4, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		if c.first {
+			c.first = false
+			cx.Write(peer, *c.shared)
+			*c.shared = append((*c.shared)[:0], in[0])
+		}
+		return len(in), fsm.Stay, cx.Write(peer, in)
+	}},
+	{"depends on what was before", "D", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		allAnswers++
+		return len(in), fsm.Stay, cx.Write(peer, strconv.AppendInt(nil, int64(allAnswers), 10))
+	}},
+	{"goes in circles", "R", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+		return 0, echoing, nil
+	}},
+}
+
+// Each fault is found by the oracle whose matter it is, and shrunk to a few events.
+func TestFaultsAreFound(t *testing.T) {
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			idle := fsm.After(time.Minute, fsm.Stop)
+			if f.how == nil {
+				idle = fsm.Never
+			}
+			k := reactor.Must(reactor.NewKind("faulty", reactor.Options{Ports: []string{"peer"}},
+				reactor.Table[faulty, reactor.None]{
+					fsm.Any: {Shutdown: fsm.Stop},
+					{Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: idle, Ready: (*faulty).ready, To: fsm.To(2)},
+					{Name: "second", Within: idle, To: fsm.To(3)},
+					{Name: "third", Within: fsm.After(time.Second, fsm.Stop)},
+				}))
+			s := echoSpec()
+			s.Dict = append(s.Dict, "\n")
+			s.Setup = func(w *World) error {
+				_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: f.how, shared: new([]byte), first: true})
+				return err
+			}
+			s.Isolated = f.oracle == "I"
+			if f.oracle == "M" {
+				s.Oracles = []Oracle{sameBytes}
+			}
+			found := Find(s, 1, Budget{Runs: 4000})
+			if found.Failure == nil {
+				t.Fatalf("not found in %d runs", found.Runs)
+			}
+			t.Logf("%d runs: %v\n%s", found.Runs, found.Failure, found.Trace)
+			if !strings.HasPrefix(found.Failure.Oracle, f.oracle) {
+				t.Errorf("found by %s: want %s", found.Failure.Oracle, f.oracle)
+			}
+			if len(found.Trace) > f.most {
+				t.Errorf("%d events: want %d at most", len(found.Trace), f.most)
+			}
+		})
+	}
+}
+
+// A write that would block leaves its socket with a debt: an event, once there is
+// room, whatever became of the window in between.
+func TestBlockedWriteIsToldOfRoom(t *testing.T) {
+	s := echoSpec()
+	s.Oracles = []Oracle{sameBytes}
+	tr, err := Parse(`
+		dial 0 listener=0
+		pace 0 bytes=0 ms=0
+		send 0 word=0 more=0
+		block-write 0 times=1
+		window 0 bytes=1 queue=0
+		send 0 word=1 more=0
+	`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

@@ -1,0 +1,141 @@
+package fuzz
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// Spec is what runs are made of.
+type Spec struct {
+	// Setup wires machines anew for each run, with the calls of production. Kinds
+	// are built once, outside.
+	Setup func(*World) error
+	// Dict are words that peers send, beside single bytes.
+	Dict []string
+
+	// Oracles judge runs beside those that every run is judged by.
+	Oracles []Oracle
+	// Without are the letters of oracles that do not hold for these machines: C, when
+	// output depends on how input is cut; S, when it depends on how often they are called.
+	Without string
+	// Isolated says that no connection's output depends on another one.
+	Isolated bool
+
+	Loops   int                     // 1
+	Conns   int                     // connections that are dialled at once; 4
+	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
+	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+}
+
+func (s Spec) filled() *Spec {
+	if s.Loops == 0 {
+		s.Loops = 1
+	}
+	if s.Conns == 0 {
+		s.Conns = 4
+	}
+	if s.Config.Slots == 0 {
+		s.Config.Slots = 64
+	}
+	return &s
+}
+
+// Run looks for runs that fail, and fails the test with the shortest one found.
+// Traces of earlier failures, under testdata/traces, are run first; a new one is
+// written there.
+//
+// The environment says how long it looks: FUZZ_RUNS is a number of runs, FUZZ_TIME a
+// duration; else it is 1,000 runs, 100 with -short. FUZZ_SEED is where it begins;
+// else that is a number made of the test's name, so that a test does the same each time.
+func Run(t *testing.T, spec Spec) {
+	t.Helper()
+	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))
+	if !replay(t, spec, dir) {
+		return
+	}
+	seed, budget, err := settings(t.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Find(spec, seed, budget)
+	t.Log(found)
+	if found.Failure == nil {
+		return
+	}
+	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
+	if err = os.MkdirAll(dir, 0o777); err == nil {
+		err = os.WriteFile(name, []byte(found.file()), 0o666)
+	}
+	if err != nil {
+		t.Error("the trace is not kept:", err)
+	}
+	t.Errorf("%s\nkept in %s; again by:\n\tgo test -run '^%s$'", found.Explain(), name, t.Name())
+}
+
+// replay runs the traces of a directory, and tells whether all pass.
+func replay(t *testing.T, spec Spec, dir string) bool {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.trace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := true
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr, err := Parse(string(text))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if found := Replay(spec, tr); found.Failure != nil {
+			passed = false
+			t.Errorf("%s still fails: %s", name, found.Explain())
+		}
+	}
+	return passed
+}
+
+// Replay runs one trace, and judges it by all that there is to judge by.
+func Replay(spec Spec, tr Trace) *Finding {
+	w := newWorld(spec.filled())
+	w.journal = &journal{}
+	found := &Finding{Trace: tr, Runs: 1, Events: len(tr), w: w}
+	found.Failure = w.check(tr, true)
+	found.Missing = w.cover.missing()
+	return found
+}
+
+func settings(name string) (seed uint64, b Budget, err error) {
+	seed = xxhash.Sum64String(name)
+	if s := os.Getenv("FUZZ_SEED"); s != "" {
+		if seed, err = strconv.ParseUint(s, 0, 64); err != nil {
+			return 0, b, fmt.Errorf("FUZZ_SEED: %w", err)
+		}
+	}
+	if s := os.Getenv("FUZZ_RUNS"); s != "" {
+		if b.Runs, err = strconv.Atoi(s); err != nil || b.Runs < 1 {
+			return 0, b, fmt.Errorf("FUZZ_RUNS %q: want a number above 0", s)
+		}
+	}
+	if s := os.Getenv("FUZZ_TIME"); s != "" {
+		if b.Time, err = time.ParseDuration(s); err != nil || b.Time <= 0 {
+			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
+		}
+	}
+	if b == (Budget{}) {
+		if b.Runs = 1000; testing.Short() {
+			b.Runs = 100
+		}
+	}
+	return seed, b, nil
+}

@@ -1,0 +1,141 @@
+package fuzz
+
+import "math/rand/v2"
+
+// dice makes traces. What a run is made of is drawn anew for each: some faults are
+// off entirely, so that others are not hidden by them.
+type dice struct {
+	*rand.Rand
+	spec   *Spec
+	weight [opCount]int
+	total  int
+	hold   int // of 100 events
+	conns  int // numbers in use
+}
+
+// usual are the weights of what is no fault.
+var usual = [opCount]int{
+	opNone: 1, opTurn: 1, opAdvance: 4, opDial: 10, opSend: 30, opFinish: 3, opClose: 2, opReset: 2, opPace: 3, opAct: 6,
+}
+
+// draw decides what the next trace is made of.
+func (d *dice) draw() {
+	d.total = 0
+	faults := []int{0, 1, 1, 4}[d.IntN(4)]
+	for op := range ops {
+		w := usual[op]
+		switch {
+		case ops[op].fault && d.IntN(2) == 0:
+			w = faults * (1 + d.IntN(4))
+		case op != int(opDial) && op != int(opSend) && d.IntN(4) == 0:
+			w = 0
+		case op == int(opLeave) && d.IntN(8) == 0:
+			w = 1
+		}
+		d.weight[op] = w
+		d.total += w
+	}
+	d.hold = []int{0, 0, 20, 70}[d.IntN(4)]
+	d.conns = 1 + d.IntN(d.spec.Conns)
+}
+
+// trace is a new trace.
+func (d *dice) trace() Trace {
+	d.draw()
+	tr := make(Trace, 1+d.IntN(8<<d.IntN(4)))
+	for i := range tr {
+		tr[i] = d.event()
+	}
+	return tr
+}
+
+func (d *dice) event() (e Event) {
+	at := d.IntN(d.total)
+	for at >= d.weight[e.Op] {
+		at -= d.weight[e.Op]
+		e.Op++
+	}
+	e.Hold = d.IntN(100) < d.hold
+	switch ops[e.Op].on {
+	case onConn:
+		if e.On = uint16(d.IntN(d.conns)); e.Op != opDial && d.IntN(4) == 0 {
+			e.On += uint16(d.spec.Conns)
+		}
+	case onLoop:
+		e.On = uint16(d.IntN(d.spec.Loops))
+	case onAction:
+		e.On = uint16(d.IntN(4))
+	}
+	d.arguments(&e)
+	return e
+}
+
+// arguments draws A and B: mostly small, as most limits are.
+func (d *dice) arguments(e *Event) {
+	small := func() uint16 { return uint16(d.IntN(1 << (1 + d.IntN(5)))) }
+	e.A, e.B = small(), small()
+	switch e.Op {
+	case opDial:
+		if e.A = 0; d.IntN(4) == 0 {
+			e.A = uint16(d.IntN(4))
+		}
+	case opSend:
+		e.A = d.word()
+		if e.B = 0; d.IntN(8) == 0 {
+			e.B = uint16(d.IntN(1 << d.IntN(11)))
+		}
+	case opAdvance, opJump:
+		e.A, e.B = uint16(d.IntN(100)), uint16(d.IntN(len(units)))
+	case opPace:
+		if d.IntN(2) == 0 {
+			e.A = 1<<16 - 1
+		}
+	case opWindow:
+		e.A, e.B = uint16(1+d.IntN(1<<d.IntN(12))), uint16(d.IntN(1<<d.IntN(12)))
+	case opAct, opPermute, opLate:
+		e.A = uint16(d.IntN(1 << 16))
+	case opLimit:
+		e.A, e.B = uint16(1+d.IntN(8)), uint16(1+d.IntN(32))
+	}
+}
+
+// word is a word of the dictionary, or now and then a single byte.
+func (d *dice) word() uint16 {
+	n := len(d.spec.Dict)
+	if n == 0 || d.IntN(16) == 0 {
+		return uint16(n + d.IntN(256))
+	}
+	return uint16(d.IntN(n))
+}
+
+// mutate is a trace like another one.
+func (d *dice) mutate(tr, other Trace) Trace {
+	d.draw()
+	out := append(make(Trace, 0, len(tr)+16), tr...)
+	for range 1 + d.IntN(4) {
+		at := d.IntN(len(out) + 1)
+		switch d.IntN(6) {
+		case 0, 1:
+			out = append(out[:at], append(Trace{d.event()}, out[at:]...)...)
+		case 2:
+			if end := min(len(out), at+1+d.IntN(4)); at < end {
+				out = append(out[:at], out[end:]...)
+			}
+		case 3:
+			if at < len(out) {
+				d.arguments(&out[at])
+			}
+		case 4:
+			if at < len(out) {
+				out[at].Hold = !out[at].Hold
+			}
+		case 5:
+			if len(other) > 0 && len(out) < 256 {
+				from := d.IntN(len(other))
+				part := other[from:min(len(other), from+1+d.IntN(16))]
+				out = append(out[:at], append(append(Trace{}, part...), out[at:]...)...)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package fuzz
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Oracle judges a run.
+type Oracle interface {
+	title() string
+	// conn judges what a connection sent and got: in whole, or what came until it ended.
+	conn(sent, got []byte, whole bool) string
+}
+
+// Model is a reference: a state, how bytes become an input, and what the answer is.
+type Model[S, In any] struct {
+	New   func() S
+	Input func(in []byte) (v In, n int, ok bool) // the first input of in, and its length; not ok: not all of it is there
+	Step  func(*S, In) string                    // the output that an input makes
+}
+
+// PerConn compares what each connection gets with a model of its own. A connection
+// that ends early may get less.
+func PerConn[S, In any](name string, m Model[S, In]) Oracle { return perConn[S, In]{name, m} }
+
+type perConn[S, In any] struct {
+	name string
+	m    Model[S, In]
+}
+
+func (p perConn[S, In]) title() string { return p.name }
+
+func (p perConn[S, In]) conn(sent, got []byte, whole bool) string {
+	state := p.m.New()
+	for len(sent) > 0 {
+		in, n, ok := p.m.Input(sent)
+		if !ok {
+			break
+		}
+		sent = sent[n:]
+		want := []byte(p.m.Step(&state, in))
+		if len(got) < len(want) {
+			switch {
+			case !bytes.HasPrefix(want, got):
+				return fmt.Sprintf("gets %s for %v: want %s", brief(got), in, brief(want))
+			case whole:
+				return fmt.Sprintf("gets %s for %v, and no more: want %s", brief(got), in, brief(want))
+			}
+			return ""
+		}
+		if !bytes.HasPrefix(got, want) {
+			return fmt.Sprintf("gets %s for %v: want %s", brief(got[:len(want)]), in, brief(want))
+		}
+		got = got[len(want):]
+	}
+	if len(got) > 0 {
+		return fmt.Sprintf("gets %s, for nothing that it sent", brief(got))
+	}
+	return ""
+}

@@ -1,0 +1,106 @@
+package fuzz
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// machineKey tells machines apart: the loop, and the token without the loop's own
+// number, which depends on what else runs in the process.
+type machineKey struct {
+	loop       int
+	generation uint32
+	index      uint32
+}
+
+// machine is what is known of whoever has a slot of a loop.
+type machine struct {
+	generation uint32
+	conn       int32 // that is its first port, as number+1
+	kind       reactor.AnyKind
+	state      reactor.State
+	edge       uint32 // the last transition, as a feature
+}
+
+// at finds the notes on the machine of a slot, new ones if another one has it.
+func (d *driver) at(generation, index uint32) *machine {
+	for int(index) >= len(d.machines) {
+		d.machines = append(d.machines, machine{})
+	}
+	m := &d.machines[index]
+	if m.generation != generation {
+		*m = machine{generation: generation}
+	}
+	return m
+}
+
+// own notes which machine a connection is of. Event data is
+// generation:32 | port's generation:6 | port:2 | index:24.
+func (w *World) own(s *sock) {
+	if s.conn < 0 || s.data>>32&1 == 0 {
+		return
+	}
+	k := machineKey{s.driver.loop, uint32(s.data >> 32), uint32(s.data) & (1<<24 - 1)}
+	w.conns[s.conn].owner = k
+	if m := s.driver.at(k.generation, k.index); m.conn == 0 {
+		m.conn = s.conn + 1
+	}
+}
+
+// Moved is told of each transition.
+func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
+	w := d.w
+	m := d.at(t.Generation(), t.Index())
+	m.kind, m.state = k, to
+	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
+	m.edge = w.cover.edge(k, from, to, m.edge)
+	if !k.Declares(from, to) {
+		w.fail(oracleEdges, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(from), k.StateName(to))
+	}
+	if w.journal != nil {
+		w.say(int(m.conn)-1, fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)))
+	}
+}
+
+// Ended is told why a machine ended.
+func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
+	w := d.w
+	m := d.at(t.Generation(), t.Index())
+	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
+	if w.journal != nil {
+		text := "machine " + k.Name() + " ends"
+		if reason != nil {
+			text += ": " + reason.Error()
+		}
+		w.say(int(m.conn)-1, text)
+	}
+	w.judgeEnd(m, k, reason)
+}
+
+// judgeEnd looks for ends that are nobody's intent.
+func (w *World) judgeEnd(m *machine, k reactor.AnyKind, reason error) {
+	var crash *reactor.PanicError
+	switch {
+	case reason == nil:
+	case errors.As(reason, &crash):
+		w.fail(oraclePanic, "%s panicked in state %q: %v", k.Name(), crash.State, crash.Value)
+		if w.failure != nil && w.failure.Stack == nil && w.failure.Oracle == string(oraclePanic) {
+			w.failure.Stack = crash.Stack
+		}
+	case errors.Is(reason, reactor.ErrEdge):
+		w.fail(oracleEdges, "%v", reason)
+	case errors.Is(reason, reactor.ErrSpin), errors.Is(reason, reactor.ErrEnterLoop):
+		w.fail(oracleBounds, "%s ended: %v", k.Name(), reason)
+	}
+}
+
+// name is a machine for people.
+func (w *World) name(k machineKey) string {
+	m := w.drivers[k.loop].at(k.generation, k.index)
+	if m.kind == nil {
+		return "a machine"
+	}
+	return fmt.Sprintf("%s in state %s", m.kind.Name(), m.kind.StateName(m.state))
+}

@@ -1,0 +1,103 @@
+package fuzz
+
+import (
+	"time"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// What events do.
+
+func (w *World) doTurn(e Event) {
+	if int(e.On) >= len(w.drivers) {
+		return
+	}
+	d := w.drivers[e.On]
+	for range min(times(e.A), 64) {
+		if w.failure == nil && w.wants(d) {
+			w.turn(d)
+		}
+	}
+}
+
+// doSend sends a word of the dictionary, some times over; what is beyond the
+// dictionary is single bytes.
+func (w *World) doSend(c *conn, e Event) {
+	if c.peer == nil {
+		return
+	}
+	dict := w.spec.Dict
+	at := int(e.A) % (len(dict) + 256)
+	w.words = w.words[:0]
+	for range min(int(e.B)+1, 1<<12) {
+		if at < len(dict) {
+			w.words = append(w.words, dict[at]...)
+		} else {
+			w.words = append(w.words, byte(at-len(dict)))
+		}
+		if len(w.words) > 1<<18 {
+			break
+		}
+	}
+	w.send(c, w.words)
+}
+
+func (w *World) doFinish(c *conn, _ Event) {
+	if c.peer != nil && !c.peer.shutOut {
+		w.say(c.number, "ends its direction")
+		w.finish(c.peer)
+	}
+}
+
+func (w *World) doPace(c *conn, e Event) {
+	bytes := int(e.A)
+	if e.A == 1<<16-1 {
+		bytes = eager
+	}
+	w.setPace(c, bytes, int64(e.B)*int64(time.Millisecond))
+}
+
+func (w *World) doAct(e Event) {
+	if len(w.actions) > 0 && int(e.On) < len(w.actions) {
+		w.note(noteMove, 1<<63|uint64(e.On), uint64(e.A))
+		w.say(-1, w.actions[e.On].name)
+		w.actions[e.On].do(int(e.A))
+	}
+}
+
+func (w *World) leave(loop int) {
+	if loop < len(w.drivers) && !w.drivers[loop].over {
+		w.say(-1, "shut down")
+		w.steps[loop].Leave()
+	}
+}
+
+func (w *World) doWindow(c *conn, e Event) {
+	if c.peer != nil {
+		c.peer.window, c.peer.queue = max(1, int(e.A)), int(e.B)
+	}
+}
+
+func (w *World) doSplit(c *conn, e Event) {
+	c.split, c.splits = times(e.A), times(e.B)
+}
+
+func (s *sock) doShortRead(e Event)  { s.armed.readSize, s.armed.reads = times(e.A), times(e.B) }
+func (s *sock) doShortWrite(e Event) { s.armed.writeSize, s.armed.writes = times(e.A), times(e.B) }
+
+func (d *driver) doAcceptFails(e Event) {
+	d.armed.acceptBy, d.armed.accepts = acceptErrors[int(e.A)%len(acceptErrors)], times(e.B)
+}
+
+func (d *driver) doConnectFails(e Event) {
+	d.armed.connect, d.armed.connects = connectRefused+int(e.A)%2, times(e.B)
+}
+
+// untrue is readiness that an event may claim wrongly: kernels do not claim that a
+// connection is over which is not.
+func untrue(bits uint16) poll.Ready {
+	if r := poll.Ready(bits) & (poll.Readable | poll.Writable); r != 0 {
+		return r
+	}
+	return poll.Readable | poll.Writable
+}

@@ -1,0 +1,145 @@
+package fuzz
+
+import (
+	"time"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// oracle is the name of what judges a run. The first letter is its short name.
+type oracle string
+
+const (
+	oracleSetup    oracle = "setup"
+	oraclePanic    oracle = "panic"
+	oracleContract oracle = "K contract of descriptors"
+	oracleRest     oracle = "Q quiescence"
+	oracleLifetime oracle = "T lifetimes"
+	oracleWakeUp   oracle = "W lost wake-up"
+	oracleBounds   oracle = "R bounds"
+	oracleEdges    oracle = "E edges"
+	oracleSame     oracle = "D determinism"
+	oracleSegments oracle = "C segmentation"
+	oracleSpurious oracle = "S spurious events"
+	oracleAlone    oracle = "I isolation"
+)
+
+// Failure is what is wrong with a run.
+type Failure struct {
+	Oracle string
+	Text   string
+	At     int           // how many events had happened
+	Time   time.Duration // on the world's clock
+	Stack  []byte        // of a panic
+}
+
+func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
+
+// same tells whether two failures are of one kind: they differ in numbers at most.
+func (f *Failure) same(g *Failure) bool {
+	return f != nil && g != nil && f.Oracle == g.Oracle && shape(f.Text) == shape(g.Text)
+}
+
+// shape is a text without its numbers.
+func shape(s string) string {
+	b := make([]byte, 0, len(s))
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// judgeRest looks for machines that outlive their peers.
+func (w *World) judgeRest() {
+	if w.failure != nil {
+		return
+	}
+	for _, s := range w.socks[1:] {
+		switch {
+		case s.driver == nil || s.nature != stream:
+		case s.phase == unanswered:
+			w.fail(oracleRest, "a machine waits for ever for a connection to %s that nobody answers", s.remote)
+		case s.conn >= 0:
+			w.fail(oracleRest, "connection %d: its peer has closed, and %s keeps its end open, %v later", s.conn, w.name(w.conns[s.conn].owner), patience)
+		}
+	}
+}
+
+// judgeStale looks whether each event of a closed socket was seen to be one.
+func (w *World) judgeStale() {
+	for i, d := range w.drivers {
+		if stats, err := w.loops[i].Stats(w.loops[i]); err == nil && stats.Stale < d.stale {
+			w.fail(oracleLifetime, "loop %d was told of %d events of closed sockets, and has dropped %d", i, d.stale, stats.Stale)
+		}
+	}
+}
+
+// judgeBacklogs looks for connections that nobody accepts, though there is room for
+// them, and time to try again has passed.
+func (w *World) judgeBacklogs() {
+	w.advance(100 * time.Millisecond)
+	for _, s := range w.socks[1:] {
+		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil {
+			continue
+		}
+		l := w.loops[s.driver.loop]
+		if stats, err := l.Stats(l); err == nil && stats.Machines < w.slots {
+			w.fail(oracleRest, "%d connections wait at %s to be accepted, and %d of %d slots are free", len(s.backlog), s.local, w.slots-stats.Machines, w.slots)
+		}
+	}
+}
+
+// nudge tells of all sockets of a world at rest. Whoever moves a byte then could have
+// done so before, and was not called.
+func (w *World) nudge() {
+	for _, s := range w.socks[1:] {
+		if s.driver == nil || !s.watched || s.nature != stream || s.phase != connected {
+			continue
+		}
+		d := s.driver
+		if len(d.ghosts) > 0 || w.failure != nil {
+			continue
+		}
+		read, held := s.in.len(), w.moved
+		d.extra = append(d.extra, poll.Event{Token: poll.Token(s.data), Ready: s.ready()})
+		if w.settle(); w.failure == nil && w.moved != held && s.driver == d && s.in.len() != read {
+			w.fail(oracleWakeUp, "%d bytes wait for a machine that reads them only when it is told again", read)
+		}
+	}
+}
+
+// judgeStop looks at loops that were stopped.
+func (w *World) judgeStop() {
+	for _, d := range w.drivers {
+		if !d.over {
+			w.fail(oracleRest, "loop %d was stopped and has not ended", d.loop)
+		}
+	}
+}
+
+// judge judges what a connection that is over has been.
+func (w *World) judge(c *conn) {
+	w.judgeConn(c, false)
+}
+
+// judgeAll judges the connections that are open, with nothing on its way.
+func (w *World) judgeAll() {
+	for i := range w.conns[:w.spec.Conns] {
+		if c := &w.conns[i]; c.peer != nil && !c.ended && !c.cut {
+			w.judgeConn(c, c.peer.other != nil && c.peer.other.driver != nil)
+		}
+	}
+}
+
+func (w *World) judgeConn(c *conn, whole bool) {
+	if c.life == 0 || c.number >= w.spec.Conns || w.failure != nil {
+		return
+	}
+	for _, o := range w.spec.Oracles {
+		if text := o.conn(c.sent, c.got, whole); text != "" {
+			w.fail(oracle("M "+o.title()), "connection %d: %s", c.number, text)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package fuzz
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// A run is its trace's events, and then an end that is always the same: faults
+// cease and peers read; peers end their directions; peers close; the loops shut
+// down; the loops stop. Each stage has something to judge.
+type stage uint8
+
+const (
+	stageEvents stage = iota
+	stagePeace
+	stageFinish
+	stageHangUp
+	stageLeave
+	stageStop
+	stageOver
+)
+
+// patience is how long, on the world's clock, machines may take to end after their
+// peers did, and loops to shut down.
+const patience = 2 * time.Hour
+
+// run runs a trace from the start. What it found is in w.failure, and answered.
+func (w *World) run(tr Trace) *Failure {
+	if err := w.begin(tr); err != nil {
+		w.fail(oracleSetup, "%v", err)
+	}
+	w.resumable(w.goOn)
+	if w.failure != nil {
+		w.resumable(w.tidy)
+	}
+	return w.failure
+}
+
+// resumable calls f on a goroutine of its own, and again where a handler's Goexit
+// ended that one. A panic of the loop's own is a failure.
+func (w *World) resumable(f func()) {
+	for over := false; !over; {
+		done := make(chan bool)
+		go func() {
+			defer func() {
+				if v := recover(); v != nil {
+					w.fail(oraclePanic, "the loop itself panicked: %v", v)
+					w.failure.Stack = debug.Stack()
+					over = true
+				}
+				done <- over
+			}()
+			f()
+			over = true
+		}()
+		over = <-done
+	}
+}
+
+// goOn continues the run where it is.
+func (w *World) goOn() {
+	for ; w.stage < stageOver && w.failure == nil; w.stage++ {
+		switch w.stage {
+		case stageEvents:
+			w.settle()
+			for w.at < len(w.trace) && w.failure == nil {
+				w.at++
+				w.do(w.trace[w.at-1])
+			}
+		case stagePeace:
+			w.peace()
+			w.settle()
+			w.judgeAll()
+			w.nudge()
+			w.judgeBacklogs()
+		case stageFinish:
+			for i := range w.conns {
+				w.doFinish(&w.conns[i], Event{})
+			}
+			w.rest()
+		case stageHangUp:
+			for i := range w.conns {
+				w.judge(&w.conns[i])
+				w.hangUp(&w.conns[i], false)
+			}
+			w.rest()
+			w.judgeRest()
+			w.judgeStale()
+		case stageLeave:
+			for i := range w.drivers {
+				w.leave(i)
+			}
+			w.advance(time.Minute)
+		case stageStop:
+			w.stop()
+			w.settle()
+			w.judgeStop()
+		}
+	}
+}
+
+// do does one event of the trace.
+func (w *World) do(e Event) {
+	ops[e.Op%opCount].do(w, e)
+	if !e.Hold {
+		w.settle()
+	}
+}
+
+// rest lets time pass until no machine has a connection any more, or patience ends.
+func (w *World) rest() {
+	end := w.now + int64(patience)
+	for jumps := 0; jumps < 10_000; jumps++ {
+		if w.settle(); w.failure != nil || !w.holds() {
+			return
+		}
+		next := w.next()
+		if next > end {
+			w.clock(end)
+			w.settle()
+			return
+		}
+		w.clock(next)
+	}
+}
+
+// holds tells whether a machine has an end of a connection.
+func (w *World) holds() bool {
+	for _, s := range w.socks[1:] {
+		if s.driver != nil && s.nature == stream {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *World) stop() {
+	for i, d := range w.drivers {
+		if !d.over {
+			w.steps[i].Stop()
+		}
+	}
+}
+
+// tidy ends the loops of a run that failed, as far as they let it, so that their
+// numbers are free for others.
+func (w *World) tidy() {
+	w.stop()
+	for i, d := range w.drivers {
+		for turns := 0; turns < 100 && !d.over; turns++ {
+			w.steps[i].Turn()
+		}
+	}
+}
+
+// again runs a trace once more, and judges whether all happened as before.
+func (w *World) again(tr Trace) *Failure {
+	first := w.sum()
+	before := w.failure
+	if w.run(tr); w.sum() == first {
+		return before
+	}
+	return w.differ(oracleSame, tr, differs)
+}
+
+const differs = "a second run of the same trace differs from the first"
+
+// answers tells whether the world has a peer for connections to an address.
+func (s *Spec) answers(a reactor.Addr) bool { return s.Answers == nil || s.Answers(a) }

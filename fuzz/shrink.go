@@ -1,0 +1,99 @@
+package fuzz
+
+// mostRuns is how many runs shrinking may take.
+const mostRuns = 3000
+
+// shrinker looks for a smaller trace that fails in the same way. Each sublist of a
+// trace is a trace, so events are left out first, many at once; then what is left is
+// made plainer.
+type shrinker struct {
+	w    *World
+	best Trace
+	f    *Failure
+	deep bool
+	runs int
+}
+
+func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
+	s := &shrinker{w: w, best: tr, f: f}
+	switch oracle(f.Oracle) {
+	case oracleSame, oracleSegments, oracleSpurious, oracleAlone:
+		s.deep = true
+	default:
+		s.try(append(Trace(nil), tr[:min(len(tr), f.At)]...)) // what comes after it
+	}
+	for before := -1; before != s.size() && s.runs < mostRuns; {
+		before = s.size()
+		s.leaveOut()
+		s.plainer()
+	}
+	w.journal = &journal{}
+	w.check(s.best, s.deep)
+	return s.best, s.f
+}
+
+// size is what shrinking makes smaller.
+func (s *shrinker) size() (n int) {
+	for _, e := range s.best {
+		n += 1<<20 + int(e.On) + int(e.A) + int(e.B)
+		if e.Hold {
+			n += 1 << 10
+		}
+		if e.Op != opNone {
+			n++
+		}
+	}
+	return n
+}
+
+// try takes a trace if it fails in the same way.
+func (s *shrinker) try(tr Trace) bool {
+	if s.runs >= mostRuns {
+		return false
+	}
+	s.runs++
+	f := s.w.check(tr, s.deep)
+	if !f.same(s.f) {
+		return false
+	}
+	s.best, s.f = tr, f
+	return true
+}
+
+func (s *shrinker) leaveOut() {
+	for size := len(s.best); size > 0; size /= 2 {
+		for at := 0; at < len(s.best); {
+			rest := append(Trace{}, s.best[:at]...)
+			if rest = append(rest, s.best[min(len(s.best), at+size):]...); !s.try(rest) {
+				at += size
+			}
+		}
+	}
+}
+
+// plainer tries smaller arguments for each event.
+func (s *shrinker) plainer() {
+	for at := range s.best {
+		s.change(at, func(e *Event) { e.Hold = false })
+		s.change(at, func(e *Event) { e.On = 0 })
+		for _, arg := range []func(*Event) *uint16{
+			func(e *Event) *uint16 { return &e.A },
+			func(e *Event) *uint16 { return &e.B },
+		} {
+			s.change(at, func(e *Event) { *arg(e) = 0 })
+			for s.change(at, func(e *Event) { *arg(e) /= 2 }) {
+			}
+			s.change(at, func(e *Event) { *arg(e) -= min(*arg(e), 1) })
+		}
+	}
+}
+
+func (s *shrinker) change(at int, f func(*Event)) bool {
+	e := s.best[at]
+	if f(&e); e == s.best[at] {
+		return false
+	}
+	tr := append(Trace{}, s.best...)
+	tr[at] = e
+	return s.try(tr)
+}

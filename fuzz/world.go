@@ -1,0 +1,311 @@
+package fuzz
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+const forever = math.MaxInt64
+
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// World is a machine room that keeps its own time: production loops over simulated
+// drivers, and a peer for each connection. Everything in it happens on one
+// goroutine, so that a run depends on nothing but its trace.
+type World struct {
+	spec    *Spec
+	now     int64
+	drivers []*driver
+	loops   []*reactor.Loop
+	steps   []*reactor.Stepper
+	actions []action
+
+	socks     []*sock // by row; 0 is none
+	spare     []*sock
+	listeners []reactor.Sock
+	conns     []conn
+	nextPort  uint16
+	opened    int
+	slots     int // of each loop
+
+	trace   Trace
+	at      int // the event under way
+	stage   stage
+	words   []byte   // what one send sends
+	letters [][]byte // memory for datagrams
+	failure *Failure
+	journal *journal // what happened, for people; nil: not kept
+
+	moved  uint64 // bytes, sockets and whatever else shows that something goes on
+	turns  uint64
+	events uint64 // readiness events told to loops
+	idle   int    // turns since moved changed
+	last   uint64 // moved then
+
+	digest  xxhash.Digest
+	notes   []byte
+	cover   *coverage
+	haunted bool // every Wait tells of sockets that are not ready as well
+}
+
+// action is something that other goroutines do, as Setup declared it.
+type action struct {
+	name string
+	do   func(arg int)
+}
+
+// Loop is the i-th loop, for Setup: kinds are wired to it as in production.
+func (w *World) Loop(i int) *reactor.Loop { return w.loops[i] }
+
+// Loops is how many loops there are.
+func (w *World) Loops() int { return len(w.loops) }
+
+// Now is the world's clock.
+func (w *World) Now() time.Duration { return time.Duration(w.now) }
+
+// Action declares, in Setup, something that happens to machines from outside, such
+// as a message that another goroutine sends. Runs do it with arguments from 0 to
+// 65,535, at any time between two turns of the loops.
+func (w *World) Action(name string, do func(arg int)) {
+	w.actions = append(w.actions, action{name, do})
+}
+
+func newWorld(s *Spec) *World {
+	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage()}
+	for i := range w.conns {
+		w.conns[i].number = i
+	}
+	return w
+}
+
+// begin makes everything new: loops over their drivers, and what Setup makes of them.
+func (w *World) begin(tr Trace) error {
+	w.clear()
+	w.trace = tr
+	for i := range w.spec.Loops {
+		d := &driver{w: w, loop: i}
+		cfg := w.spec.Config
+		cfg.Driver, cfg.Observer = d, d
+		tr.limit(&cfg)
+		w.slots = cfg.Slots
+		l, err := reactor.NewLoop(cfg)
+		if err != nil {
+			return err
+		}
+		w.drivers, w.loops = append(w.drivers, d), append(w.loops, l)
+		st, err := l.Stepper()
+		if err != nil {
+			return err
+		}
+		w.steps = append(w.steps, st)
+	}
+	return w.spec.Setup(w)
+}
+
+func (w *World) clear() {
+	for _, s := range w.socks[1:] {
+		if s.nature != free {
+			s.driver = nil
+			w.drop(s)
+		}
+	}
+	// Rows are handed out in the same order in every run, with the same generations.
+	w.spare = w.spare[:0]
+	for row := len(w.socks) - 1; row > 0; row-- {
+		w.socks[row].id = reactor.Sock(row)
+		w.spare = append(w.spare, w.socks[row])
+	}
+	for i := range w.conns {
+		w.conns[i].clear()
+	}
+	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
+	w.listeners = w.listeners[:0]
+	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
+	w.failure, w.moved, w.turns, w.events, w.idle, w.last = nil, 0, 0, 0, 0, 0
+	w.digest.Reset()
+	w.notes = w.notes[:0]
+	w.cover.begin()
+}
+
+// spinning is how many turns may pass, in a world at rest, without anything moving.
+const spinning = 2000
+
+// turn lets one loop take a turn.
+func (w *World) turn(d *driver) {
+	w.turns++
+	if w.last != w.moved {
+		w.last, w.idle = w.moved, 0
+	}
+	if w.idle++; w.idle > spinning {
+		w.fail(oracleBounds, "loop %d has taken %d turns in which nothing moved, and does not come to rest", d.loop, spinning)
+		return
+	}
+	w.note(noteTurn, uint64(d.loop), 0)
+	d.armed.turning()
+	w.steps[d.loop].Turn()
+}
+
+// wants tells whether a loop would take a turn now.
+func (w *World) wants(d *driver) bool {
+	return !d.over && (d.busy() || w.due(d) <= w.now)
+}
+
+// due is when a loop takes its next turn by itself.
+func (w *World) due(d *driver) int64 {
+	if d.over {
+		return forever
+	}
+	at := w.steps[d.loop].Until()
+	if at > 0 && at < forever-d.armed.late {
+		at += d.armed.late
+	}
+	return at
+}
+
+// settle lets all loops take turns, one after the other, until none wants any.
+func (w *World) settle() {
+	for busy := true; busy; {
+		busy = false
+		for _, d := range w.drivers {
+			if w.failure == nil && w.wants(d) {
+				w.turn(d)
+				busy = true
+			}
+		}
+	}
+	w.idle = 0
+}
+
+// advance moves the clock, with a stop at each time when something is due.
+func (w *World) advance(by time.Duration) {
+	to := w.now + int64(by)
+	for w.settle(); w.failure == nil; w.settle() {
+		next := w.next()
+		if next > to {
+			break
+		}
+		w.clock(next)
+	}
+	w.clock(to)
+}
+
+// next is when something is due.
+func (w *World) next() int64 {
+	next := int64(forever)
+	for _, d := range w.drivers {
+		next = min(next, w.due(d))
+	}
+	for i := range w.conns {
+		next = min(next, w.conns[i].readAt)
+	}
+	return max(next, w.now)
+}
+
+// clock sets the time, and lets peers that read now and then read.
+func (w *World) clock(to int64) {
+	if to <= w.now {
+		return
+	}
+	w.now = to
+	w.moved++
+	w.note(noteTime, uint64(to), 0)
+	for i := range w.conns {
+		if c := &w.conns[i]; c.readAt <= to {
+			w.trickle(c)
+		}
+	}
+}
+
+// port is a port number that nobody has.
+func (w *World) port() uint16 {
+	w.nextPort++
+	return w.nextPort
+}
+
+// bound is the socket that listens, or takes datagrams, at an address.
+func (w *World) bound(a reactor.Addr, n nature) *sock {
+	for _, s := range w.socks[1:] {
+		if s.nature == n && s.local.Net == a.Net && meets(s.local, a) {
+			return s
+		}
+	}
+	return nil
+}
+
+// meets tells whether what is sent to one address comes to another one.
+func meets(at, to reactor.Addr) bool {
+	if at.Net >= reactor.Unix {
+		return at.Path == to.Path
+	}
+	return at.IP.Port() == to.IP.Port() && (at.IP.Addr() == to.IP.Addr() || at.IP.Addr().IsUnspecified() || to.IP.Addr().IsUnspecified())
+}
+
+// reachable is an address that one can send to: a wildcard is this machine.
+func reachable(a netip.AddrPort) netip.AddrPort {
+	if a.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(loopback, a.Port())
+	}
+	return a
+}
+
+// connect begins a connection of a machine's: to a listener of the world's loops,
+// or else to a peer.
+func (w *World) connect(d *driver, a reactor.Addr) *sock {
+	l := w.bound(a, listening)
+	fail := d.armed.connectFails()
+	if fail == connectNone && l == nil && !w.spec.answers(a) {
+		fail = connectRefused
+	}
+	switch fail {
+	case connectRefused:
+		s := w.open(stream, d)
+		s.remote, s.phase, s.broken = a, failed, refused{}
+		return s
+	case connectSilent:
+		s := w.open(stream, d)
+		s.remote, s.phase = a, unanswered
+		return s
+	}
+	s, p := w.pair(d, nil)
+	s.local = reactor.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
+	s.remote, s.phase = a, answered
+	p.local, p.remote = s.remote, s.local
+	w.moved++
+	if l != nil {
+		l.backlog = append(l.backlog, p)
+		l.tell()
+		return s
+	}
+	c := w.outbound()
+	if c == nil {
+		w.shut(p)
+		s.phase, s.broken = failed, refused{}
+		return s
+	}
+	w.take(c, p, s)
+	return s
+}
+
+// abort ends the connection that waits longest at a listener.
+func (w *World) abort(l *sock) {
+	s := l.backlog[0]
+	l.backlog = l.backlog[:copy(l.backlog, l.backlog[1:])]
+	if s.other != nil {
+		w.reset(s.other, syscall.ECONNRESET)
+	}
+	w.drop(s)
+}
+
+// fail notes what is wrong: the first thing only.
+func (w *World) fail(o oracle, format string, args ...any) {
+	if w.failure == nil {
+		w.failure = &Failure{Oracle: string(o), Text: fmt.Sprintf(format, args...), At: w.at, Time: time.Duration(w.now)}
+	}
+}

@@ -46,7 +46,7 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 }
 
 // Peek is all input that is not consumed, in one piece, valid until the handler
-// answers; what it leaves is kept. ErrWouldBlock when nothing came since the last
+// answers, discards or closes, or looks at another port; what it leaves is kept. ErrWouldBlock when nothing came since the last
 // look, or while Config.Buffers has no room for it; ErrFull when what is held fills
 // Options.Inbox, or can't grow for want of Buffers; io.EOF, or with input left
 // io.ErrUnexpectedEOF, when nothing more will come.

@@ -463,7 +463,8 @@ func TestListenOnKeepsThePath(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	k := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
 		Ready: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
-	if _, err := k.ListenOn(l, n.(*net.UnixListener), empty{}); err != nil {
+	on, err := k.ListenOn(l, n.(*net.UnixListener), empty{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := net.Dial("unix", path)
@@ -471,6 +472,12 @@ func TestListenOnKeepsThePath(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Close()
+	if err := on.Close(l); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error("after the listener's close:", err)
+	}
 }
 
 // Whoever has a duplicate of a socket can make its description block. The loop goes

@@ -46,10 +46,11 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 }
 
 // Peek is all input that is not consumed, in one piece, valid until the handler
-// answers, discards or closes, or looks at another port; what it leaves is kept. ErrWouldBlock when nothing came since the last
-// look, or while Config.Buffers has no room for it; ErrFull when what is held fills
-// Options.Inbox, or can't grow for want of Buffers; io.EOF, or with input left
-// io.ErrUnexpectedEOF, when nothing more will come.
+// answers, discards, copies or closes, or peeks again, at whatever port; what it
+// leaves is kept. ErrWouldBlock when nothing came since the last look, or while
+// Config.Buffers has no room for it; ErrFull when what is held fills Options.Inbox,
+// or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
+// when nothing more will come.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
 	if err != nil {

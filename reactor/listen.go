@@ -93,6 +93,9 @@ func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listen
 	if err != nil {
 		return nil, err
 	}
+	if l.leaving {
+		return nil, ErrClosed // before there is a socket, and its path
+	}
 	var sock Sock
 	if a.Net == TCP || a.Net == Unix || a.Net == UnixPacket {
 		sock, err = l.drv.Listen(a, opt)

@@ -390,7 +390,7 @@ func (d *osDriver) Close(s Sock) error {
 	if r.fd < 0 {
 		return nil // closePipe was here
 	}
-	if r.nature == listening {
+	if r.nature == listening && r.is&shared == 0 { // what was adopted has its path from somebody else
 		unlink(r.fd)
 	}
 	if r.nature <= listening && r.is&shared == 0 {

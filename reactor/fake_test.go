@@ -424,6 +424,15 @@ func spawn[M, Msg any](t testing.TB, l reactor.Place, k *reactor.Kind[M, Msg], m
 	return ref
 }
 
+// beside is a second loop when there are to be two, else the first one.
+func beside(d *fake, l *reactor.Loop, loops int) (*fake, *reactor.Loop) {
+	if loops == 1 {
+		return d, l
+	}
+	other := newFake(d.t)
+	return other, other.start(reactor.Config{})
+}
+
 // stats are the loop's counters now.
 func stats(t testing.TB, l *reactor.Loop) reactor.Stats {
 	t.Helper()

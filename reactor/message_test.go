@@ -344,11 +344,7 @@ func TestSendableClosesAndReopens(t *testing.T) {
 			name := fmt.Sprintf("gated %t, %d loops", gated, loops)
 			d, log := newFake(t), &journal{}
 			l := d.start(reactor.Config{})
-			d2, l2 := d, l
-			if loops == 2 {
-				d2 = newFake(t)
-				l2 = d2.start(reactor.Config{})
-			}
+			d2, l2 := beside(d, l, loops)
 			to := spawn(t, l2, clerks(t, reactor.Options{Mailbox: 3}), clerk{log: log})
 			post(t, to, note{do: "go", to: busy})
 			d2.settle()

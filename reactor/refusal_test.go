@@ -155,11 +155,7 @@ func TestRefusedByTheRing(t *testing.T) {
 	for _, loops := range []int{1, 2} {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
-		d2, l2 := d, l
-		if loops == 2 {
-			d2 = newFake(t)
-			l2 = d2.start(reactor.Config{})
-		}
+		d2, l2 := beside(d, l, loops)
 		k := clerks(t, reactor.Options{Inflow: 2})
 		to := []reactor.Ref[note]{spawn(t, l2, k, clerk{log: log}), spawn(t, l2, k, clerk{log: log})}
 		all := append(append(append([]reactor.Ref[note]{}, to...), to...), to...)

@@ -94,8 +94,8 @@
 // the caller gets ErrFull, or the source pauses: accepting rests while slots or
 // descriptors are used up, Peek and Copy while Config.Buffers are, and they resume by
 // themselves. So does a machine that answers Stay to a Write that was refused. Once
-// warm, nothing allocates:
-// not reading, writing, peeking, timers, messages, accepting or closing.
+// warm, nothing allocates: not reading, writing, peeking, timers, messages,
+// accepting or closing.
 //
 // # Memory
 //

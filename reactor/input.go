@@ -298,8 +298,8 @@ func (l *Loop) keepInput(h *header) {
 }
 
 // ReadFrom takes one datagram: what does not fit into b is lost, as the system
-// has it. ErrWouldBlock when none waits. An ICMP error of one peer is counted, and
-// not an error here.
+// has it. ErrWouldBlock when none waits. An ICMP error of one peer is not
+// an error here.
 func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	pt, err := c.open(p)
 	if err != nil {

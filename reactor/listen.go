@@ -89,12 +89,9 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 }
 
 func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listener, error) {
-	s, err := portStoreOf(l, k)
+	s, err := listeningStoreOf(l, k)
 	if err != nil {
 		return nil, err
-	}
-	if l.leaving {
-		return nil, ErrClosed // before there is a socket, and its path
 	}
 	var sock Sock
 	if a.Net == TCP || a.Net == Unix || a.Net == UnixPacket {
@@ -116,14 +113,20 @@ func portStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	return storeOf(l, k)
 }
 
+// listeningStoreOf is portStoreOf for new machines still to come: a loop that shuts
+// down is told before there is a socket, and its path.
+func listeningStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
+	if l.leaving {
+		return nil, ErrClosed
+	}
+	return portStoreOf(l, k)
+}
+
 // serve makes machines of what a bound socket brings: one for each connection of a
 // listener, or one for a datagram socket.
 func (s *store[M, Msg]) serve(sock Sock, m M) (*Listener, error) {
 	l := s.loop
 	at, err := l.drv.Name(sock, Local)
-	if err == nil && l.leaving {
-		err = ErrClosed
-	}
 	if err != nil {
 		l.drv.Close(sock)
 		return nil, err
@@ -334,7 +337,7 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) {
 	var n *Listener
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
-		s, err := portStoreOf(l, k)
+		s, err := listeningStoreOf(l, k)
 		if err != nil {
 			return err
 		}

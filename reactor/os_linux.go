@@ -390,10 +390,10 @@ func (d *osDriver) Close(s Sock) error {
 	if r.fd < 0 {
 		return nil // closePipe was here
 	}
-	if r.nature == listening && r.is&shared == 0 { // what was adopted has its path from somebody else
-		unlink(r.fd)
-	}
-	if r.nature <= listening && r.is&shared == 0 {
+	if r.nature <= listening && r.is&shared == 0 { // what was adopted has its options, and its path, from somebody else
+		if r.nature == listening {
+			unlink(r.fd)
+		}
 		_, _, errno := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(r.fd), 0, 0)
 		if errno != 0 {
 			return errno

@@ -194,7 +194,7 @@ func (c *checker) bits(s State, r Ready) {
 		if r.Gate(p) != 0 && !r.Has(p.Readable()) {
 			c.add(s, ErrWait, "Wait has a gate on port %d, which is not waited for as Readable", p)
 		}
-		if unknown := r.Gate(p) &^ (Sendable<<1 - 1) &^ noPortInGate; unknown != 0 {
+		if unknown := r.Gate(p) &^ AllGates &^ noPortInGate; unknown != 0 {
 			c.add(s, ErrWait, "Wait has unknown gates %#x: want Room and Sendable", uint8(unknown))
 		}
 	}

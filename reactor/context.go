@@ -69,7 +69,7 @@ func (c *IO) Within(d time.Duration) {
 		return
 	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)
-	c.h.flags |= noDeadline // it may be earlier than what is armed
+	c.h.flags |= unarmed // it may be earlier than what is armed
 }
 
 // moved notes progress: the machine is called again while something is ready.

@@ -88,16 +88,14 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	}
 	k = &l.pool.chunks[pt.in]
 	n, flow, err := l.read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
-	k.w += n
-	l.came(c.h, p, pt, n, flow, err)
-	if n > 0 {
+	if k.w += n; n > 0 {
 		pt.flags &^= seen
 		c.moved()
 	} else if k.w == k.r {
 		l.pool.put(pt.in)
 		pt.in = 0
 	}
-	l.refresh(c.h, p, pt)
+	l.came(c.h, p, pt, n, flow, err)
 	return false, nil
 }
 
@@ -208,7 +206,7 @@ func (c *IO) nothing(p Port, pt *port, full bool) error {
 // came notes what a read learned.
 func (l *Loop) came(h *header, p Port, pt *port, n int, flow Flow, err error) {
 	if n > 0 {
-		h.heardAt = l.now
+		h.heardAt = max(h.heardAt, l.now)
 		l.stats.in += uint64(n)
 	}
 	// A short read proves a drained stream only if nothing but bytes can wait in it.
@@ -254,6 +252,7 @@ func (l *Loop) sawAll(h *header) (more bool) {
 			l.peeked &^= 1 << p
 			if pt := b.port(h, p); pt.in != 0 {
 				pt.flags |= seen
+				h.flags |= unshown
 				l.refresh(h, p, pt)
 				more = more || h.ready&readBit(p) != 0
 			}
@@ -265,8 +264,15 @@ func (l *Loop) sawAll(h *header) (more bool) {
 // unsee shows all input again, and an error that was not looked at, to the state
 // that is entered.
 func (l *Loop) unsee(h *header) {
-	b := l.stores[h.kind]
 	l.peeked = 0
+	if h.flags&unshown != 0 {
+		l.showAgain(h)
+	}
+}
+
+func (l *Loop) showAgain(h *header) {
+	h.flags &^= unshown
+	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
 		if pt.flags&seen != 0 {
@@ -274,6 +280,7 @@ func (l *Loop) unsee(h *header) {
 			l.refresh(h, p, pt)
 		}
 		if pt.flags&failing != 0 {
+			h.flags |= unshown
 			l.reset(h, p, pt)
 		}
 	}
@@ -282,9 +289,6 @@ func (l *Loop) unsee(h *header) {
 // keepInput moves input out of the loop's scratch, into a chunk of its size: there is
 // one, as it was promised.
 func (l *Loop) keepInput(h *header) {
-	if l.pool.chunks[scratchNum].w == 0 {
-		return
-	}
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
@@ -323,7 +327,7 @@ func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	if n == 0 && (flow != 0 || err != nil) {
 		return 0, from.IP, c.nothing(p, pt, false)
 	}
-	c.h.heardAt = l.now
+	c.h.heardAt = max(c.h.heardAt, l.now)
 	c.moved()
 	return n, from.IP, nil
 }

@@ -49,7 +49,8 @@ type Loop struct {
 	runLast  uint32
 	runLen   int
 	runLeft  int
-	kindAt   int // the next kind to receive
+	kindAt   int      // the next kind to receive
+	overdue  []uint32 // machines that were silent too long, and run first
 	graves   []uint32
 
 	// One call of a handler.
@@ -339,6 +340,7 @@ func (l *Loop) phases() bool {
 				x, h := l.dequeue()
 				l.stores[h.kind].run(x, h)
 			}
+			l.lapseOverdue()
 		}
 	}
 	l.finished = true

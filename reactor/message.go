@@ -204,7 +204,7 @@ func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
 		return false
 	}
 	s.loop.stats.messages++
-	h.heardAt = s.loop.now
+	h.heardAt = max(h.heardAt, s.loop.now)
 	h.circles = 0
 	next := call(s, x, m, handler, msg)
 	if any := s.kind.rows[fsm.Any].Message; next == fsm.Pass && any != nil {

@@ -23,6 +23,7 @@ const maxIO = 256 << 10
 // osDriver is the operating system's Driver.
 type osDriver struct {
 	poller  *poll.Poller
+	edges   bool // the poller's kernel knows them
 	waker   *poll.Waker
 	start   time.Time
 	signals *sig.Source // made at the first Notify
@@ -74,7 +75,7 @@ func newOSDriver(socks int) (*osDriver, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}
+	d := &osDriver{poller: p, edges: p.Edges(), waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}
 	d.rows[0].fd = -1
 	return d, nil
 }
@@ -192,9 +193,16 @@ func (d *osDriver) Traits(s Sock) Traits {
 	return 0
 }
 
-// blocked follows a call that would block. Backends without edges are told to
-// watch again.
+// blocked follows a call that would block.
 func (d *osDriver) blocked(r *row, dir poll.Interest) {
+	if !d.edges || r.watch&dir == 0 {
+		d.watchAgain(r, dir)
+	}
+}
+
+// watchAgain adds a direction to what is watched; backends without edges are told to
+// watch it once more.
+func (d *osDriver) watchAgain(r *row, dir poll.Interest) {
 	if r.watch&dir == 0 && r.data != 0 {
 		r.watch |= dir
 		d.poller.Modify(int(r.fd), poll.Token(r.data), r.watch)
@@ -215,13 +223,17 @@ func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
 	case r.nature == pipeOut:
 		return 0, Gone, syscall.EPIPE // what looked readable is that its reader is gone
 	}
-	if most > maxIO {
-		b = b[:maxIO]
+	b = b[:min(most, maxIO)]
+	// read(2) of a socket goes the longer way through the file system.
+	call, flags := uintptr(unix.SYS_READ), uintptr(0)
+	if r.nature <= unixDatagram {
+		call, flags = unix.SYS_RECVFROM, syscall.MSG_DONTWAIT // whoever has a duplicate may have made it block
 	}
 	for {
-		n, errno := rawRead(r, b)
-		switch errno {
+		got, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+		switch n := int(got); errno {
 		case 0:
+			raceWrite(b[:n])
 			if n == 0 && r.nature != inetDatagram && r.nature != unixDatagram {
 				return 0, End, nil
 			}
@@ -255,13 +267,19 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) { return d.write(s
 func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	b = b[:min(len(b), maxIO)]
+	call, flags := uintptr(unix.SYS_WRITE), uintptr(0)
+	if r.nature <= unixDatagram { // where a peer that is gone shall not be a signal
+		call, flags = unix.SYS_SENDTO, syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT
+	}
+	raceRead(b)
 	for {
-		n, errno := rawWrite(r, b)
-		if errno == syscall.ECONNREFUSED && r.nature == inetDatagram {
-			continue // the answer to an earlier datagram
-		}
-		if errno != syscall.EINTR {
-			return d.wrote(s, n, len(b), errno)
+		n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+		switch {
+		case errno == 0 && int(n) == len(b):
+			return len(b), 0, nil
+		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && r.nature == inetDatagram: // the answer to an earlier datagram
+		default:
+			return d.wrote(s, int(n), len(b), errno)
 		}
 	}
 }
@@ -302,31 +320,6 @@ func (d *osDriver) wrote(s Sock, n, size int, errno syscall.Errno) (int, Flow, e
 	}
 	d.blocked(&d.rows[s], poll.Writable)
 	return n, Full, nil
-}
-
-// rawRead receives on sockets: read(2) goes the longer way through the file system.
-func rawRead(r *row, b []byte) (int, syscall.Errno) {
-	call, flags := uintptr(unix.SYS_READ), uintptr(0)
-	if r.nature <= unixDatagram {
-		call, flags = unix.SYS_RECVFROM, syscall.MSG_DONTWAIT // whoever has a duplicate may have made it block
-	}
-	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
-	if errno == 0 {
-		raceWrite(b[:n])
-	}
-	return int(n), errno
-}
-
-// rawWrite sends on sockets, where a peer that is gone shall not be a signal.
-func rawWrite(r *row, b []byte) (int, syscall.Errno) {
-	raceRead(b)
-	if r.nature <= unixDatagram {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-			syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT, 0, 0)
-		return int(n), errno
-	}
-	n, _, errno := syscall.RawSyscall(unix.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	return int(n), errno
 }
 
 func rawWritev(r *row, iov []unix.Iovec, v *Vec) (int, syscall.Errno) {

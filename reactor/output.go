@@ -36,14 +36,15 @@ func (c *IO) Write(p Port, b []byte) error {
 	if pt.flags&datagram != 0 {
 		return c.sendDatagram(p, pt, b)
 	}
-	mine := l.corkOf.pt == pt
-	if l.corked > 0 && (!mine || l.corked+len(b) > len(l.cork) || l.held(pt)+len(b) > c.st.opt.Outbox) {
+	held := l.held(pt)
+	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > len(l.cork) || held+len(b) > c.st.opt.Outbox) {
 		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
 			return l.errs.of(pt.err)
 		}
+		held = l.held(pt)
 	}
-	if l.held(pt)+len(b) > c.st.opt.Outbox {
+	if held+len(b) > c.st.opt.Outbox {
 		l.stats.outboxFull++
 		c.h.flags |= noRoom
 		return ErrFull
@@ -58,7 +59,7 @@ func (c *IO) Write(p Port, b []byte) error {
 	case len(b) == 0:
 		return nil
 	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
-		l.append(pt, b)
+		l.append(c.h, pt, b)
 	case len(b) >= directly:
 		l.flush()
 		return l.send(c.h, p, pt, b)
@@ -237,7 +238,7 @@ func (l *Loop) held(pt *port) int {
 
 // gauge opens and closes the gate Room, which is open under half of the Outbox.
 func (l *Loop) gauge(h *header, p Port, pt *port) {
-	if l.held(pt) < (l.stores[h.kind].opt.Outbox+1)/2 {
+	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.Outbox+1)/2 {
 		h.gates |= 1 << p
 	} else {
 		h.gates &^= 1 << p
@@ -246,9 +247,12 @@ func (l *Loop) gauge(h *header, p Port, pt *port) {
 
 // flush sends what is in the cork.
 func (l *Loop) flush() {
-	if l.corked == 0 {
-		return
+	if l.corked != 0 {
+		l.uncork()
 	}
+}
+
+func (l *Loop) uncork() {
 	of, b := l.corkOf, l.cork[:l.corked]
 	l.corked, l.corkOf = 0, corkOf{}
 	if of.pt.err == 0 && l.send(of.h, of.p, of.pt, b) != nil && of.pt.flags&told == 0 {
@@ -270,12 +274,14 @@ func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 		}
 	}
 	if len(b) > 0 {
-		l.append(pt, b)
+		l.append(h, pt, b)
 		h.ready &^= drainBit(p)
 		l.gauge(h, p, pt)
 	} else {
 		h.ready |= drainBit(p)
-		l.shutIfDrained(pt)
+		if pt.flags&wantShut != 0 {
+			l.shutIfDrained(pt)
+		}
 	}
 	return nil
 }
@@ -288,7 +294,7 @@ func (l *Loop) sent(h *header, p Port, n int, flow Flow) {
 }
 
 // append holds b behind the port's output. Write has made sure that it fits.
-func (l *Loop) append(pt *port, b []byte) {
+func (l *Loop) append(h *header, pt *port, b []byte) {
 	for len(b) > 0 {
 		if pt.out == 0 {
 			if pt.out = l.pool.get(outChunk); pt.out == 0 {
@@ -297,6 +303,7 @@ func (l *Loop) append(pt *port, b []byte) {
 			}
 			k := &l.pool.chunks[pt.out]
 			k.last, k.since = pt.out, l.drv.Now() // the turn may have begun long ago
+			h.flags |= unarmed                    // Stall begins
 		}
 		first := &l.pool.chunks[pt.out]
 		k := &l.pool.chunks[first.last]

@@ -91,6 +91,7 @@ func (l *Loop) ready(ev poll.Event) {
 	}
 	if ev.Ready&poll.Error != 0 && pt.flags&datagram == 0 {
 		pt.flags |= failing
+		h.flags |= unshown
 		l.reset(h, p, pt)
 	}
 	l.rouse(x, h)
@@ -188,7 +189,7 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 	if !left {
 		l.die(x, h)
 	} else if h.flags&dead == 0 {
-		h.flags &^= noDeadline
+		h.flags &^= unarmed
 		l.wheel.Add(timerOf(x), min(h.withinAt, after(l.drv.Now(), lookAgain)))
 	}
 }

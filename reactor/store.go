@@ -108,8 +108,8 @@ func (b *base) admit() (uint32, *header, error) {
 	}
 	b.live++
 	h.kind = b.number
-	h.gates = uint8(fsm.Sendable<<1 - 1) // all open
-	h.flags = newborn | noDeadline
+	h.gates = uint8(fsm.AllGates)
+	h.flags = newborn | unarmed
 	if l.leaving {
 		h.flags |= leaving
 	}

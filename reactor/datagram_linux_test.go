@@ -303,7 +303,7 @@ func TestRetransmission(t *testing.T) {
 		}
 		c.Write([]byte{0, id, 'A'})
 	}
-	time.Sleep(5 * time.Millisecond)
+	netWait(t, "all has come", func() bool { return netStats(t, l).BytesIn == 3*(4+3) })
 	before := netStats(t, l).Timers
 	time.Sleep(50 * time.Millisecond)
 	if after := netStats(t, l).Timers; after != before {

@@ -146,6 +146,19 @@ func TestIdleIsNotRenewedByCalls(t *testing.T) {
 	}
 }
 
+// Readiness without bytes, however often it comes, is silence.
+func TestIdleIsNotPutOffByEmptyEvents(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{},
+		clockRow{Idle: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
+	s, _ := adopt(d, l, k, clocked{log: log, do: goTo})
+	for range 15 {
+		d.do(func() { d.now += int64(100 * time.Millisecond); s.event(1) })
+	}
+	log.want(t, "1@0s 2@1s")
+}
+
 // A loop that is late must not take for silence what came in time.
 func TestIdleOfALateLoop(t *testing.T) {
 	d, log := newFake(t), &journal{}

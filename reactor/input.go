@@ -30,7 +30,7 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 	var n int
 	var flow Flow
 	if l.os != nil {
-		n, flow, err = l.os.read(pt.sock, b)
+		n, flow, err = l.os.Read(pt.sock, b)
 	} else {
 		// Through an interface the caller's buffer would escape to the heap.
 		s := l.scratch(len(b))
@@ -51,18 +51,21 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 // Config.Buffers has no room for it; ErrFull when what is held fills Options.Inbox,
 // or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
 // when nothing more will come.
+//
+// On a datagram port it is one datagram, cut to Options.Inbox, until that is consumed;
+// empty ones are passed over. Read and ReadFrom show those, too.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
 	if err != nil {
 		return nil, err
 	}
-	full := false
-	if pt.flags&kernelIn != 0 {
+	full, whole := false, pt.flags&datagram != 0
+	if pt.flags&kernelIn != 0 && (!whole || pt.in == 0) {
 		if full, err = c.fill(p, pt); err != nil {
 			return nil, err
 		}
 	}
-	if pt.in != 0 && pt.flags&seen == 0 {
+	if pt.in != 0 && (whole || pt.flags&seen == 0) {
 		k := &c.loop.pool.chunks[pt.in]
 		c.loop.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
@@ -87,24 +90,19 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
-	n, flow, err := l.read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
+	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
 	if k.w += n; n > 0 {
 		pt.flags &^= seen
 		c.moved()
 	} else if k.w == k.r {
 		l.pool.put(pt.in)
 		pt.in = 0
+		if flow == 0 && err == nil && pt.flags&datagram != 0 {
+			c.moved() // an empty datagram has gone by
+		}
 	}
 	l.came(c.h, p, pt, n, flow, err)
 	return false, nil
-}
-
-// read is for buffers of the loop's own.
-func (l *Loop) read(s Sock, b []byte) (int, Flow, error) {
-	if l.os != nil {
-		return l.os.read(s, b)
-	}
-	return l.drv.Read(s, b)
 }
 
 // inputChunk is for the input of a port that holds none: the loop's scratch, or
@@ -317,7 +315,7 @@ func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	var from Addr
 	var flow Flow
 	if l.os != nil {
-		n, from, flow, err = l.os.recv(pt.sock, b)
+		n, from, flow, err = l.os.Recv(pt.sock, b)
 	} else {
 		s := l.scratch(len(b))
 		n, from, flow, err = l.drv.Recv(pt.sock, s)

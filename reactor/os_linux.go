@@ -49,6 +49,7 @@ const (
 	six                        // an IPv6 socket
 	refused                    // it is in retries.socks
 	dialling                   // it is in retries.dials
+	packets                    // a listener of sockets with whole messages
 )
 
 type nature uint8
@@ -56,6 +57,7 @@ type nature uint8
 const (
 	tcpStream nature = iota + 1
 	unixStream
+	unixPacket // whole messages, and an end
 	inetDatagram
 	unixDatagram
 	listening
@@ -152,6 +154,7 @@ func (d *osDriver) drop(s Sock) {
 var interest = [...]poll.Interest{
 	tcpStream:    poll.Readable | poll.Writable | poll.Priority | poll.Edge,
 	unixStream:   poll.Readable | poll.Edge,
+	unixPacket:   poll.Readable | poll.Edge,
 	inetDatagram: poll.Readable | poll.Edge,
 	unixDatagram: poll.Readable | poll.Edge,
 	listening:    poll.Readable | poll.Edge,
@@ -179,7 +182,7 @@ func notPollable(err error) error {
 
 func (d *osDriver) Traits(s Sock) Traits {
 	switch d.rows[s].nature {
-	case inetDatagram, unixDatagram:
+	case inetDatagram, unixDatagram, unixPacket:
 		return Datagram
 	case listening:
 		return Listening
@@ -211,10 +214,7 @@ func (d *osDriver) watchAgain(r *row, dir poll.Interest) {
 	d.poller.Rearm(int(r.fd), poll.Token(r.data), dir|poll.Edge)
 }
 
-func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) { return d.read(s, b) }
-
-// read is Read for callers that know the type, so that b stays on their stack.
-func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
+func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	most := len(b)
 	switch {
@@ -251,20 +251,29 @@ func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
 				return 0, End, nil // the terminal's other end is gone
 			}
 			return 0, Gone, errno
-		case syscall.ECONNREFUSED:
-			if r.nature == inetDatagram || r.nature == unixDatagram {
-				continue // an ICMP error, or a peer that is gone: not the socket's end
-			}
-			return 0, Gone, errno
 		default:
-			return 0, Gone, errno
+			if !r.forgives(errno) {
+				return 0, Gone, errno
+			}
 		}
 	}
 }
 
-func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) { return d.write(s, b) }
+// forgives tells whether an error is of a datagram that was sent: an ICMP message, or
+// a peer that is gone. It was told by being asked for, and is not the socket's end.
+func (r *row) forgives(errno syscall.Errno) bool {
+	if r.nature != inetDatagram && r.nature != unixDatagram {
+		return false
+	}
+	switch errno {
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN, syscall.ENONET,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO, syscall.EMSGSIZE, syscall.EACCES, syscall.ECONNRESET:
+		return true
+	}
+	return false
+}
 
-func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
+func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	b = b[:min(len(b), maxIO)]
 	call, flags := uintptr(unix.SYS_WRITE), uintptr(0)
@@ -294,7 +303,7 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 		total += len(v.B[n])
 	}
 	if n <= 1 {
-		return d.write(s, v.B[0])
+		return d.Write(s, v.B[0])
 	}
 	for {
 		sent, errno := rawWritev(r, iov[:n], v)
@@ -418,6 +427,9 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_INET6 {
 			d.rows[s].is |= six
 		}
+		if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
+			d.rows[s].is |= packets
+		}
 	}
 	return s, err
 }
@@ -465,6 +477,8 @@ func socketNature(fd int) (nature, error) {
 		return inetDatagram, nil
 	case typ == unix.SOCK_DGRAM:
 		return unixDatagram, nil
+	case typ == unix.SOCK_SEQPACKET:
+		return unixPacket, nil
 	}
 	return unixStream, nil
 }

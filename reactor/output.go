@@ -135,7 +135,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 // write goes to the operating system's driver by its type: b does not escape.
 func (l *Loop) write(s Sock, b []byte) (int, Flow, error) {
 	if l.os != nil {
-		return l.os.write(s, b)
+		return l.os.Write(s, b)
 	}
 	n := copy(l.scratch(len(b)), b)
 	return l.drv.Write(s, l.copying[:n])
@@ -167,7 +167,7 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	var n int
 	var flow Flow
 	if l.os != nil {
-		n, flow, err = l.os.sendTo(pt.sock, b, Addr{Net: UDP, IP: to})
+		n, flow, err = l.os.Send(pt.sock, b, Addr{Net: UDP, IP: to})
 	} else {
 		k := copy(l.scratch(len(b)), b)
 		n, flow, err = l.drv.Send(pt.sock, l.copying[:k], Addr{Net: UDP, IP: to})
@@ -216,7 +216,7 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if l.relay == nil {
 		l.relay = make([]byte, scratchSize)
 	}
-	n, flow, err := l.read(src.sock, l.relay[:room])
+	n, flow, err := l.drv.Read(src.sock, l.relay[:room])
 	if l.came(c.h, from, src, n, flow, err); n == 0 {
 		return 0, c.nothing(from, src, false)
 	}

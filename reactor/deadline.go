@@ -231,6 +231,9 @@ func (c *IO) ArmID(t Timer, id uint32, d time.Duration) error {
 }
 
 func (c *IO) armed(t Timer, id uint32, d time.Duration, most int) error {
+	if !c.inside() {
+		return ErrOutside
+	}
 	if int(t) >= len(c.st.opt.Timers) {
 		return fmt.Errorf("reactor: %s: timer %d: want 0 to %d, as Options.Timers names them", c.st.name, t, len(c.st.opt.Timers)-1)
 	}

@@ -54,7 +54,8 @@
 //
 // Within bounds a stay, however busy; Idle bounds silence, and is renewed by bytes
 // and messages, never by a call that moved nothing; Stall bounds output that does
-// not move; Within of row Any bounds the machine's life. Named timers are declared
+// not move; Within of row Any bounds the machine's life. A turn reads the clock once:
+// what came in it came when it began. Named timers are declared
 // in Options.Timers, armed by handlers, and end with the state that armed them
 // unless their spec lists others. None fires early; late by at most the loop's
 // Resolution, the granularity of the system's sleep, and the work already due.

@@ -19,6 +19,7 @@ var (
 	ErrPortInUse   = errors.New("port is open")                        // Close it before Dial
 	ErrUnsupported = errors.New("not supported on this platform")      // named with the platform
 	ErrInHandler   = errors.New("called from a loop's handler")        // it would wait for a loop: see Place
+	ErrOutside     = errors.New("a Context used outside its handler")  // it is good for the length of the call
 	ErrRunning     = errors.New("the loop runs already, or has ended") // Run is called once
 	ErrShutdown    = errors.New("shutting down")                       // the reason of a machine that a shutdown ended
 	ErrNotPollable = errors.New("not a descriptor that can be waited for")

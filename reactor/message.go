@@ -111,6 +111,9 @@ func (in *inbox[Msg]) unclaim(x uint32) bool {
 // Post is Send from a handler: cheaper on the same loop, and after ErrFull closes
 // the gate fsm.Sendable until there is room.
 func (r Ref[Msg]) Post(cx *IO, m Msg) error {
+	if !cx.inside() {
+		return ErrOutside
+	}
 	err := r.put(m, r.in == nil || r.in.loop != cx.loop)
 	if err == nil {
 		cx.moved()

@@ -3,7 +3,8 @@ package reactor
 import "github.com/stator-go/stator/fsm"
 
 // Observer is told what a loop's machines do, on the loop's goroutine: for traces,
-// coverage and tests. It must not block, and not call the loop.
+// coverage and tests. It must not block, and not call the loop. Its
+// panic ends the machine that it was told of.
 type Observer interface {
 	// Moved tells of a transition before the Enter of its state: from fsm.Any is
 	// birth, to fsm.Stop the end.

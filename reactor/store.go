@@ -307,7 +307,9 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			s.leaveRow(x, h, m, State(h.state))
 		}
 		if o := l.cfg.Observer; o != nil {
+			l.calling = x + 1 // its panic is as a handler's
 			o.Moved(l.slots.TokenAt(x), s.kind, State(h.state), next)
+			l.calling = 0
 		}
 		if next == fsm.Stop {
 			l.reason = reason

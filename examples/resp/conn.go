@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"time"
 
 	"github.com/stator-go/stator/examples/resp/redis"
 	"github.com/stator-go/stator/examples/resp/wire"
@@ -89,7 +88,7 @@ func newConn(l limits) *reactor.Kind[conn, mail] {
 
 func (c *conn) open(cx *cx) fsm.State {
 	c.self = cx.Self()
-	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), time.Now().UnixMicro())
+	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), c.now(cx.Now()))
 	return fsm.Stay
 }
 
@@ -111,7 +110,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	c.out.Reset() // were a handler to panic, nobody else gets what it had replied
 	used, done, whole := 0, 0, true
 	mailed := c.server.mail
-	now := time.Now().UnixMicro()
+	now := c.now(cx.Now())
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
 		(c.server.mail == mailed || c.server.mail <= mailBeforePause) {
 		args, n, err := c.parser.Next(in[used:], c.args)

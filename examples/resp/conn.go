@@ -29,12 +29,9 @@ const (
 	valuesPerCall   = 1 << 20
 )
 
-// Messages on their way from publishers to subscribers, over which publishers
-// wait, and how many there is room for: one PUBLISH may reach a multitude.
-const (
-	mailBeforePause = 1 << 14
-	mailRoom        = 1 << 16
-)
+// mailRoom is how many times what publishers wait for there is room for: one
+// PUBLISH may reach a multitude.
+const mailRoom = 4
 
 var (
 	errOutput   = errors.New("the client does not read its replies")
@@ -66,24 +63,30 @@ type mail struct {
 type cx = reactor.Context[mail]
 
 func newConn(l limits) *reactor.Kind[conn, mail] {
-	return reactor.Must(reactor.NewKind("client",
-		reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom, Inflow: mailRoom},
-		reactor.Table[conn, mail]{
-			fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: parting,
-				Stall: fsm.After(l.patience, unread)},
-			serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
-				Ready: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
-			partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
-				Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
-			sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
-				Ready: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
-			paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
-				To: fsm.To(serving, partial, sending, parting, unread)},
-			parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
-				Ready: (*conn).part, Message: (*conn).drop},
-			trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
-			unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
-		}))
+	return reactor.Must(reactor.NewKind("client", connOptions(l), connRows(l)))
+}
+
+func connOptions(l limits) reactor.Options {
+	return reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom * l.mail, Inflow: mailRoom * l.mail}
+}
+
+func connRows(l limits) reactor.Table[conn, mail] {
+	return reactor.Table[conn, mail]{
+		fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: parting,
+			Stall: fsm.After(l.patience, unread)},
+		serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
+			Ready: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
+		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
+			Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
+		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
+			Ready: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
+		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
+			To: fsm.To(serving, partial, sending, parting, unread)},
+		parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
+			Ready: (*conn).part, Message: (*conn).drop},
+		trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
+		unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
+	}
 }
 
 func (c *conn) open(cx *cx) fsm.State {
@@ -100,7 +103,7 @@ func (c *conn) close(*cx) {
 
 // commands serves what is whole of the input.
 func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
-	if c.publishes && c.server.mail > mailBeforePause {
+	if c.publishes && c.server.mail > c.limits.mail {
 		return c.pause(cx)
 	}
 	in, err := cx.Peek(peer)
@@ -112,7 +115,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	mailed := c.server.mail
 	now := c.now(cx.Now())
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
-		(c.server.mail == mailed || c.server.mail <= mailBeforePause) {
+		(c.server.mail == mailed || c.server.mail <= c.limits.mail) {
 		args, n, err := c.parser.Next(in[used:], c.args)
 		used += n
 		switch {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/examples/resp/redis"
+	"github.com/stator-go/stator/examples/resp/store"
 	"github.com/stator-go/stator/examples/resp/wire"
 	"github.com/stator-go/stator/reactor"
 )
@@ -31,6 +32,7 @@ type limits struct {
 	output   int           // bytes of replies that a client has not read
 	input    int           // bytes of unfinished commands of all clients
 	patience time.Duration // for a command's end, and for a client that does not read
+	mail     int           // messages on their way to subscribers, over which publishers wait
 }
 
 // config is what a server is made from. Its time is the loop's clock, which runs on
@@ -46,8 +48,11 @@ type config struct {
 	timers         int       // keys with a timer; those beyond go when they are looked at
 }
 
-// maxTimers is how many keys have a timer, where nobody says otherwise.
-const maxTimers = 1 << 22
+// What there is room for, where nobody says otherwise.
+const (
+	maxTimers = 1 << 22
+	maxMail   = 1 << 14
+)
 
 // server is what the machines of the loop share.
 type server struct {
@@ -74,7 +79,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:7379", "`address` to serve on, host:port; port 0 picks one")
 	grace := flag.Duration("grace", 5*time.Second, "how long clients may go on after SIGTERM")
 	password := flag.String("requirepass", "", "`password` that AUTH wants; empty: nobody has to")
-	l := limits{}
+	l := limits{mail: maxMail}
 	flag.IntVar(&l.clients, "maxclients", 10000, "clients at once; further ones wait")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "`bytes` that one value may have")
 	flag.IntVar(&l.output, "output-limit", 64<<20, "`bytes` of replies that a client may leave unread before it is closed")
@@ -174,15 +179,11 @@ func newLoop(l limits) (*reactor.Loop, error) {
 
 // start puts the server's machines into a loop that does not run yet.
 func start(loop *reactor.Loop, c config) (*server, *reactor.Listener, error) {
-	s := &server{limits: c.limits, epoch: c.epoch.UnixMicro(), args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk})}
-	e, err := newExpiry(c.timers, s.epoch)
+	e, err := newExpiry(c.timers, c.epoch.UnixMicro())
 	if err != nil {
 		return nil, nil, err
 	}
-	s.redis = redis.NewServer(redis.Config{
-		Password: c.password, MaxBulk: c.limits.bulk, MaxClients: c.limits.clients, Timers: e,
-		Seed: c.seed, Started: s.epoch,
-	})
+	s := newServer(c, e)
 	if e.clock, err = newClock().Spawn(loop, clock{server: s, expiry: e}); err != nil {
 		return nil, nil, err
 	}
@@ -191,6 +192,15 @@ func start(loop *reactor.Loop, c config) (*server, *reactor.Listener, error) {
 		s.redis.Listens(bound.Addr)
 	}
 	return s, bound, err
+}
+
+func newServer(c config, t store.Timers) *server {
+	epoch := c.epoch.UnixMicro()
+	return &server{limits: c.limits, epoch: epoch, args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk}),
+		redis: redis.NewServer(redis.Config{
+			Password: c.password, MaxBulk: c.limits.bulk, MaxClients: c.limits.clients, Timers: t,
+			Seed: c.seed, Started: epoch,
+		})}
 }
 
 // now is the time of the wall clock, in microseconds since 1970, when the loop's

@@ -21,7 +21,7 @@ const patient = 20 * time.Second
 
 // small limits let a test reach them.
 func small() limits {
-	return limits{clients: 600, bulk: 64 << 20, output: 16 << 20, input: 256 << 20, patience: patient}
+	return limits{clients: 600, bulk: 64 << 20, output: 16 << 20, input: 256 << 20, patience: patient, mail: maxMail}
 }
 
 // local is a server on a free port of this machine.

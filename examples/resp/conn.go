@@ -116,6 +116,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	now := c.now(cx.Now())
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
 		(c.server.mail == mailed || c.server.mail <= c.limits.mail) {
+		c.args.Stranger = c.session.Stranger()
 		args, n, err := c.parser.Next(in[used:], c.args)
 		used += n
 		switch {

@@ -83,7 +83,7 @@ func connRows(l limits) reactor.Table[conn, mail] {
 		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
 			To: fsm.To(serving, partial, sending, parting, unread)},
 		parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
-			Ready: (*conn).part, Message: (*conn).drop},
+			Ready: (*conn).part, Message: (*conn).last, To: fsm.To(sending, unread)},
 		trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
 		unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
 	}
@@ -262,7 +262,21 @@ func (c *conn) drop(_ *cx, m *mail) fsm.State {
 	return fsm.Stay
 }
 
-func (c *conn) part(*cx, reactor.Ready) fsm.State { return fsm.Stop }
+// part ends a client that has all that it was to get: what was published before it
+// leaves is on its way too, unless the client left first.
+func (c *conn) part(*cx, reactor.Ready) fsm.State {
+	if c.coming > 0 && !c.session.Closing() {
+		return fsm.Stay
+	}
+	return fsm.Stop
+}
+
+func (c *conn) last(cx *cx, m *mail) fsm.State {
+	if c.session.Closing() {
+		return c.drop(cx, m)
+	}
+	return c.published(cx, m)
+}
 
 func (c *conn) tooSlow(cx *cx) fsm.State {
 	c.redis.Stats.Trickled++

@@ -24,9 +24,10 @@ func newParams(cfg *Config) []param {
 		{name: "appendonly", value: "no"},
 		{name: "bind", value: ""},
 		{name: "databases", value: strconv.Itoa(cfg.Databases)},
+		{name: "maxclients", value: strconv.Itoa(cfg.MaxClients)},
 		{name: "maxmemory", value: "0"},
 		{name: "maxmemory-policy", value: "noeviction"},
-		{name: "port", value: strconv.Itoa(cfg.Port)},
+		{name: "port", value: "0"},
 		{name: "proto-max-bulk-len", value: strconv.Itoa(cfg.MaxBulk)},
 		{name: "requirepass", value: cfg.Password, set: func(v string) bool { cfg.Password = v; return true }},
 		{name: "save", value: "", set: func(v string) bool { return v == "" }},
@@ -135,14 +136,15 @@ var sections = []struct {
 	{"Server", func(c *call, field func(string, any)) {
 		field("redis_version", Version)
 		field("redis_mode", "standalone")
-		field("run_id", c.srv.cfg.RunID)
-		field("tcp_port", c.srv.cfg.Port)
+		field("run_id", c.srv.runID)
+		field("tcp_port", c.srv.listens.Port())
 		field("server_time_usec", c.us)
 		field("uptime_in_seconds", (c.us-c.srv.cfg.Started)/1e6)
 		field("uptime_in_days", (c.us-c.srv.cfg.Started)/1e6/86400)
 	}},
 	{"Clients", func(c *call, field func(string, any)) {
 		field("connected_clients", c.srv.clients)
+		field("maxclients", c.srv.cfg.MaxClients)
 		field("pubsub_clients", c.srv.listeners())
 	}},
 	{"Stats", func(c *call, field func(string, any)) {

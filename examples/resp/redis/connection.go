@@ -93,6 +93,7 @@ func (c *call) authenticate(user string, password []byte) bool {
 	return true
 }
 
+// hello takes its options one after the other: those before a wrong one hold.
 func hello(c *call) {
 	version, rest := int64(0), c.args[1:]
 	if len(rest) > 0 {
@@ -107,16 +108,16 @@ func hello(c *call) {
 		}
 		rest = rest[1:]
 	}
-	var user, password, name []byte
 	for i := 0; i < len(rest); i++ {
 		switch more := len(rest) - 1 - i; {
 		case is(rest[i], "auth") && more >= 2:
-			user, password = rest[i+1], rest[i+2]
+			if !c.authenticate(string(rest[i+1]), rest[i+2]) {
+				c.fail(errPassword)
+				return
+			}
 			i += 2
 		case is(rest[i], "setname") && more >= 1:
-			name = rest[i+1]
-			if !validName(name) {
-				c.fail(errName)
+			if !c.setName(rest[i+1]) {
 				return
 			}
 			i++
@@ -125,16 +126,9 @@ func hello(c *call) {
 			return
 		}
 	}
-	if user != nil && !c.authenticate(string(user), password) {
-		c.fail(errPassword)
-		return
-	}
 	if !c.authed {
 		c.fail("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time")
 		return
-	}
-	if name != nil {
-		c.name = string(name)
 	}
 	if version != 0 {
 		c.v3 = version == 3
@@ -191,12 +185,18 @@ func clientGetname(c *call) {
 }
 
 func clientSetname(c *call) {
-	if !validName(c.args[2]) {
-		c.fail(errName)
-		return
+	if c.setName(c.args[2]) {
+		c.out.Simple("OK")
 	}
-	c.name = string(c.args[2])
-	c.out.Simple("OK")
+}
+
+func (c *call) setName(name []byte) bool {
+	if !validName(name) {
+		c.fail(errName)
+		return false
+	}
+	c.name = string(name)
+	return true
 }
 
 func clientSetinfo(c *call) {

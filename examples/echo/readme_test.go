@@ -29,8 +29,8 @@ func TestReadmeShowsTheMachine(t *testing.T) {
 	_, fuzzed, _ := strings.Cut(string(source), "func TestFuzz(")
 	for name, want := range map[string]string{
 		"fuzz_test.go": "```go\nfunc TestFuzz(" + fuzzed + "```\n",
-		"echo.go": "```go\nconst peer" + machine + "```\n",
-		"main.go": "```go\nfunc serve(" + serve + "```\n",
+		"echo.go":      "```go\nconst peer" + machine + "```\n",
+		"main.go":      "```go\nfunc serve(" + serve + "```\n",
 		"the diagram of `go run ./examples/echo -diagram`": "```mermaid\n" + newEcho().Mermaid() + "```\n",
 	} {
 		if !strings.Contains(string(readme), want) {

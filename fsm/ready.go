@@ -121,11 +121,6 @@ func (r Ready) Deliver(ready Ready, open Gate) Ready {
 	if r&gates == 0 || open == AllGates {
 		return told
 	}
-	return r.through(told, open)
-}
-
-// through leaves out of told what gates hold back.
-func (r Ready) through(told Ready, open Gate) Ready {
 	for in := told & readables; in != 0; in &= in - 1 {
 		if p := lowest(in); Gate(r>>gateAt(p))&^open != 0 {
 			told &^= 1 << p

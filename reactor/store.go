@@ -195,8 +195,11 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 }
 
 // told is what of a machine's readiness its row waits for, gates considered.
-func (b *base) told(h *header) fsm.Ready {
-	return b.rows[h.state].wait.Deliver(fsm.Ready(h.ready), fsm.Gate(h.gates))
+func (b *base) told(h *header) (told fsm.Ready) {
+	if wait, ready := b.rows[h.state].wait, fsm.Ready(h.ready); wait&ready != 0 {
+		told = wait.Deliver(ready, fsm.Gate(h.gates))
+	}
+	return told
 }
 
 // attend does what stands before readiness; false ends the run.

@@ -222,44 +222,54 @@ func clientInfo(c *call) { c.out.Verbatim("txt", c.describe(c.us)+"\n") }
 
 // clientList shows the sessions, the oldest first, or those with given ids.
 func clientList(c *call) {
-	wanted := func(*Session) bool { return true }
+	var text strings.Builder
+	show := func(s *Session) {
+		text.WriteString(s.describe(c.us))
+		text.WriteByte('\n')
+	}
 	switch rest := c.args[2:]; {
 	case len(rest) == 0:
+		c.srv.each(show)
 	case len(rest) == 2 && is(rest[0], "type"):
-		if !is(rest[1], "normal") && !is(rest[1], "pubsub") && !is(rest[1], "master") && !is(rest[1], "replica") && !is(rest[1], "slave") {
+		pubsub := is(rest[1], "pubsub")
+		if !pubsub && !is(rest[1], "normal") && !is(rest[1], "master") && !is(rest[1], "replica") && !is(rest[1], "slave") {
 			c.fail("ERR Unknown client type '" + quoted(rest[1], len(rest[1])) + "'")
 			return
 		}
-		wanted = func(s *Session) bool {
-			return is(rest[1], "normal") && !s.Subscribed() || is(rest[1], "pubsub") && s.Subscribed()
-		}
+		c.srv.each(func(s *Session) {
+			if pubsub == s.Subscribed() && (pubsub || is(rest[1], "normal")) {
+				show(s)
+			}
+		})
 	case len(rest) > 1 && is(rest[0], "id"):
-		ids := make(map[uint64]bool)
+		byID := make(map[int64]*Session)
+		c.srv.each(func(s *Session) { byID[int64(s.id)] = s })
 		for _, a := range rest[1:] {
 			id, ok := wire.Integer(a)
 			if !ok {
 				c.fail("ERR Invalid client ID")
 				return
 			}
-			ids[uint64(id)] = true
+			if s := byID[id]; s != nil {
+				show(s)
+			}
 		}
-		wanted = func(s *Session) bool { return ids[s.id] }
 	default:
 		c.fail(errSyntax)
 		return
 	}
-	oldest := c.srv.sessions
+	c.out.Verbatim("txt", text.String())
+}
+
+// each calls f for each session, the oldest first.
+func (srv *Server) each(f func(*Session)) {
+	oldest := srv.sessions
 	for oldest != nil && oldest.older != nil {
 		oldest = oldest.older
 	}
-	var text strings.Builder
 	for s := oldest; s != nil; s = s.newer {
-		if wanted(s) {
-			text.WriteString(s.describe(c.us))
-			text.WriteByte('\n')
-		}
+		f(s)
 	}
-	c.out.Verbatim("txt", text.String())
 }
 
 // describe is the session's line in CLIENT LIST. now is in microseconds.

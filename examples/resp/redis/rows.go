@@ -69,7 +69,7 @@ func rows() []*command {
 			{name: "command|count", arity: 2, flags: loading | stale, run: commandCount, about: "Count the commands"},
 			{name: "command|docs", arity: -2, flags: loading | stale, run: commandDocs, about: "Tell what commands do"},
 			{name: "command|info", arity: -2, flags: loading | stale, run: commandInfo, about: "Tell the shape of commands"},
-			{name: "command|list", arity: 2, flags: loading | stale, run: commandList, about: "List the names of commands"},
+			{name: "command|list", arity: -2, flags: loading | stale, run: commandList, about: "List the names of commands"},
 		}},
 		command{name: "config", arity: -2, run: nil, about: "The configuration", subs: []*command{
 			{name: "config|get", arity: -3, flags: admin | noscript | loading | stale, run: configGet, about: "Tell parameters"},
@@ -109,8 +109,8 @@ func rows() []*command {
 		}},
 	)
 	add("hidden",
-		command{name: "post", arity: -1, flags: noAuth | hidden, run: hangUp},
-		command{name: "host:", arity: -1, flags: noAuth | hidden, run: hangUp},
+		command{name: "post", arity: -1, flags: noAuth | hidden | whileSubscribed, run: hangUp},
+		command{name: "host:", arity: -1, flags: noAuth | hidden | whileSubscribed, run: hangUp},
 	)
 	return list
 }

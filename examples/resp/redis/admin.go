@@ -209,6 +209,17 @@ func commandAll(c *call) {
 	c.out.InsertArray(at, n)
 }
 
+// help tells the subcommands of a command.
+func help(c *call) {
+	container := c.srv.commands.find(c.args[0])
+	c.out.Array(1 + 2*len(container.subs))
+	c.out.Simple(upper(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, s := range container.subs {
+		c.out.Simple(upper(s.name[len(container.name)+1:]))
+		c.out.Simple("    " + s.about + ".")
+	}
+}
+
 func commandCount(c *call) {
 	n := 0
 	for _, cmd := range c.srv.commands.list {

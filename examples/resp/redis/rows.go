@@ -9,6 +9,10 @@ func rows() []*command {
 	add := func(group string, rows ...command) {
 		for i := range rows {
 			rows[i].group = group
+			if rows[i].subs != nil {
+				rows[i].subs = append(rows[i].subs, &command{name: rows[i].name + "|help", arity: 2, flags: loading | stale, run: help,
+					about: "Tell the subcommands"})
+			}
 			for _, s := range rows[i].subs {
 				s.group = group
 			}
@@ -93,6 +97,7 @@ func rows() []*command {
 			{name: "client|setinfo", arity: 4, flags: noscript | loading | stale, run: clientSetinfo, about: "Say what library the client uses"},
 			{name: "client|info", arity: 2, flags: noscript | loading | stale, run: clientInfo, about: "Tell about this connection"},
 			{name: "client|list", arity: -2, flags: admin | noscript | loading | stale, run: clientList, about: "Tell about the connections"},
+			{name: "client|kill", arity: -3, flags: admin | noscript | loading | stale, run: clientKill, about: "End connections"},
 			{name: "client|no-evict", arity: 3, flags: admin | noscript | loading | stale, run: clientNoEvict, about: "Nothing is evicted anyway"},
 		}},
 	)

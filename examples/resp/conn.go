@@ -36,6 +36,7 @@ const mailRoom = 4
 var (
 	errOutput   = errors.New("the client does not read its replies")
 	errTrickled = errors.New("the client does not end its command")
+	errKilled   = errors.New("a client asked for its end")
 	errInput    = errors.New("unfinished commands take too much memory")
 )
 
@@ -51,6 +52,7 @@ type conn struct {
 	taken     int  // bytes of a command that is cut off, in server.unfinished
 	coming    int  // messages on their way here, in server.mail
 	publishes bool // it did once
+	killed    bool // by CLIENT KILL: the session is closed
 }
 
 // mail is what comes to a connection: what another one published, or its own
@@ -103,6 +105,9 @@ func (c *conn) close(*cx) {
 
 // commands serves what is whole of the input.
 func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
+	if c.killed {
+		return c.die(cx)
+	}
 	if c.publishes && c.server.mail > c.limits.mail {
 		return c.pause(cx)
 	}
@@ -227,6 +232,18 @@ func (c *conn) Deliver(m redis.Message) bool {
 	return true
 }
 
+// HangUp is redis.Mail: a message, whichever, makes this connection see it.
+func (c *conn) HangUp() {
+	c.killed = true
+	c.self.Send(mail{goOn: true}) // full means that one is on its way
+}
+
+// die drops what was not sent, as redis-server does.
+func (c *conn) die(cx *cx) fsm.State {
+	cx.Close(peer)
+	return cx.Stop(errKilled)
+}
+
 // pause waits until what was published is taken: mailboxes keep the order, so a
 // message to oneself comes behind all of it.
 func (c *conn) pause(cx *cx) fsm.State {
@@ -239,6 +256,9 @@ func (c *conn) pause(cx *cx) fsm.State {
 // published writes a message of a channel. A session that could not be given all
 // of them is over.
 func (c *conn) published(cx *cx, m *mail) fsm.State {
+	if c.killed {
+		return c.die(cx)
+	}
 	if m.goOn {
 		if cx.State() == paused {
 			return c.between()

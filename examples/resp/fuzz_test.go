@@ -83,6 +83,7 @@ func together() fuzz.Spec {
 			command("SELECT", "1"), command("FLUSHALL"), command("HELLO", "3"), command("RESET"), command("CLIENT", "LIST"), command("QUIT"),
 			command("CONFIG", "SET", "requirepass", "p"), command("AUTH", "p"), command("CONFIG", "SET", "requirepass", ""),
 			command("SET", "l", long) + command("GET", "l"), strings.Repeat(command("PUBLISH", "c", "m"), 5), "*1\r\n$4\r\nPI", "NG\r\n", "*x\r\n",
+			command("CLIENT", "KILL", "TYPE", "pubsub"), command("CLIENT", "KILL", "TYPE", "normal"), command("CLIENT", "KILL", "USER", "default", "SKIPME", "no"),
 		},
 		Config: reactor.Config{Slots: 16},
 	}

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -63,26 +64,36 @@ func configSet(c *call) {
 		c.fail(errSyntax)
 		return
 	}
+	var found []*param
 	for i := 2; i < len(c.args); i += 2 {
+		name := quoted(c.args[i], len(c.args[i]))
 		p := c.srv.param(c.args[i])
-		if p == nil {
-			c.fail("ERR Unknown option or number of arguments for CONFIG SET - '" + quoted(c.args[i], len(c.args[i])) + "'")
+		switch {
+		case p == nil:
+			c.fail("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'")
+			return
+		case p.set == nil:
+			c.notSet(name, "can't set immutable config")
+			return
+		case slices.Contains(found, p):
+			c.notSet(name, "duplicate parameter")
 			return
 		}
-		if p.set == nil {
-			c.fail("ERR CONFIG SET failed (possibly related to argument '" + p.name + "') - can't set immutable config")
-			return
-		}
+		found = append(found, p)
 	}
-	for i := 2; i < len(c.args); i += 2 {
-		p, value := c.srv.param(c.args[i]), string(c.args[i+1])
+	for i, p := range found {
+		value := string(c.args[3+2*i])
 		if !p.set(value) {
-			c.fail("ERR CONFIG SET failed (possibly related to argument '" + p.name + "') - argument is not allowed")
+			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), "argument is not allowed")
 			return
 		}
 		p.value = value
 	}
 	c.out.Simple("OK")
+}
+
+func (c *call) notSet(name, why string) {
+	c.fail("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + why)
 }
 
 func (srv *Server) param(name []byte) *param {
@@ -198,6 +209,17 @@ func commandAll(c *call) {
 	c.out.InsertArray(at, n)
 }
 
+// help tells the subcommands of a command.
+func help(c *call) {
+	container := c.srv.commands.find(c.args[0])
+	c.out.Array(1 + 2*len(container.subs))
+	c.out.Simple(upper(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, s := range container.subs {
+		c.out.Simple(upper(s.name[len(container.name)+1:]))
+		c.out.Simple("    " + s.about + ".")
+	}
+}
+
 func commandCount(c *call) {
 	n := 0
 	for _, cmd := range c.srv.commands.list {
@@ -260,12 +282,38 @@ func (c *call) docs(cmd *command) {
 	}
 }
 
+// commandList tells the names of commands and subcommands: all, or those that a
+// filter lets through.
 func commandList(c *call) {
+	wanted := func(*command) bool { return true }
+	switch rest := c.args[2:]; {
+	case len(rest) == 0:
+	case len(rest) != 3 || !is(rest[0], "filterby"):
+		c.fail(errSyntax)
+		return
+	case is(rest[1], "module"):
+		wanted = func(*command) bool { return false } // there are none
+	case is(rest[1], "aclcat"):
+		category := "@" + strings.ToLower(string(rest[2]))
+		wanted = func(cmd *command) bool { return slices.Contains(cmd.categories(), category) }
+	case is(rest[1], "pattern"):
+		pattern := strings.ToLower(string(rest[2]))
+		wanted = func(cmd *command) bool { return match(pattern, []byte(cmd.name)) }
+	default:
+		c.fail(errSyntax)
+		return
+	}
 	at, n := c.out.Mark(), 0
-	for _, cmd := range c.srv.commands.list {
-		if cmd.flags&hidden == 0 {
+	tell := func(cmd *command) {
+		if cmd.flags&hidden == 0 && wanted(cmd) {
 			c.out.Text(cmd.name)
 			n++
+		}
+	}
+	for _, cmd := range c.srv.commands.list {
+		tell(cmd)
+		for _, s := range cmd.subs {
+			tell(s)
 		}
 	}
 	c.out.InsertArray(at, n)

@@ -10,6 +10,8 @@ type Mail interface {
 	// Deliver answers false when the message is lost, as there is no room for
 	// it; the session should end, as the client does not keep up.
 	Deliver(m Message) bool
+	// HangUp ends the connection of a session that was closed meanwhile.
+	HangUp()
 }
 
 // Session is one client. It must not move between Open and Close, and may lie

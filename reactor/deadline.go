@@ -132,6 +132,7 @@ func (l *Loop) expire() {
 			h.lifeAt = forever // it leads once; the states behind have bounds of their own
 		}
 		l.stats.deadlines++
+		l.testify(x, h, Cause(why))
 		b := l.stores[h.kind]
 		b.lead(x, h, to, deadlineErrors[why])
 	}

@@ -21,7 +21,8 @@ type machine struct {
 	conn       int32 // that is its first port, as number+1
 	kind       reactor.AnyKind
 	state      reactor.State
-	edge       uint32 // the last transition, as a feature
+	edge       uint32        // the last transition, as a feature
+	cause      reactor.Cause // the last event since it, if somebody asks
 }
 
 // at finds the notes on the machine of a slot, new ones if another one has it.
@@ -56,6 +57,9 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 	m.kind, m.state = k, to
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
+	if w.tally != nil {
+		w.tally.moved(w, w.cover.index(k), from, to, m.cause)
+	}
 	if !k.Declares(from, to) {
 		w.fail(oracleEdges, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(from), k.StateName(to))
 	}

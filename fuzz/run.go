@@ -103,6 +103,9 @@ func (w *World) goOn() {
 
 // do does one event of the trace.
 func (w *World) do(e Event) {
+	if w.tally != nil {
+		w.tally.injected(w, e)
+	}
 	ops[e.Op%opCount].do(w, e)
 	if !e.Hold {
 		w.settle()

@@ -81,7 +81,7 @@ func Run(t *testing.T, spec Spec) {
 	if err != nil {
 		t.Error("the trace is not kept:", err)
 	}
-	t.Errorf("%s\nkept in %s; again by:\n\tgo test -run '^%s$'", found.Explain(), name, t.Name())
+	t.Errorf("%s\nkept in %s; again by:\n\t%s", found.Explain(), name, command(t.Name()))
 }
 
 // replay runs the traces of a directory, and tells whether all pass.
@@ -104,7 +104,7 @@ func replay(t *testing.T, spec Spec, dir string) bool {
 		if found := Replay(spec, tr); found.Failure != nil {
 			passed = false
 			found.Report.publish(t, "."+filepath.Base(name))
-			t.Errorf("%s still fails: %s", name, found.Explain())
+			t.Errorf("%s still fails: %s\nagain by:\n\t%s", name, found.Explain(), command(t.Name()))
 		}
 	}
 	return passed

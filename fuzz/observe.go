@@ -3,7 +3,9 @@ package fuzz
 import (
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -64,8 +66,28 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 		w.fail(oracleEdges, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(from), k.StateName(to))
 	}
 	if w.journal != nil {
-		w.say(int(m.conn)-1, fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)))
+		w.tell(line{conn: int(m.conn) - 1, text: string(m.cause), move: fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)), then: bounds(k, to)})
 	}
+}
+
+// bounds are the deadlines of a state, for people.
+func bounds(k reactor.AnyKind, s reactor.State) string {
+	t := k.Plain()
+	if int(s) >= len(t) {
+		return ""
+	}
+	var all []string
+	r := t.Resolve(s)
+	for _, d := range []struct {
+		name string
+		fsm.Deadline
+	}{{"within", r.Within}, {"idle", r.Idle}, {"stall", r.Stall}} {
+		if d.Runs() {
+			span := strings.Replace(d.D.String(), "m0s", "m", 1) // 1m, not 1m0s
+			all = append(all, d.name+" "+strings.Replace(span, "h0m", "h", 1))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Ended is told why a machine ended.
@@ -74,11 +96,11 @@ func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	m := d.at(t.Generation(), t.Index())
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
-		text := "machine " + k.Name() + " ends"
+		l := line{conn: int(m.conn) - 1, text: "machine ends", move: k.Name()}
 		if reason != nil {
-			text += ": " + reason.Error()
+			l.detail = reason.Error()
 		}
-		w.say(int(m.conn)-1, text)
+		w.tell(l)
 	}
 	w.judgeEnd(m, k, reason)
 }

@@ -323,10 +323,18 @@ func (r *Report) publish(t *testing.T, part string) {
 // testName is a test with its package, as far as that is not the module's: reports
 // of many packages may go to one directory.
 func testName(t *testing.T) string {
+	name := t.Name()
+	if info, ok := debug.ReadBuildInfo(); ok {
+		name = strings.TrimPrefix(testPackage(), info.Main.Path) + "." + name
+	}
+	return strings.TrimLeft(name, "/.")
+}
+
+// testPackage is the package that is tested; empty where that is not known.
+func testPackage() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return t.Name()
+		return ""
 	}
-	rel := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSuffix(info.Path, ".test"), info.Main.Path), "/")
-	return strings.TrimPrefix(rel+"."+t.Name(), ".")
+	return strings.TrimSuffix(info.Path, ".test")
 }

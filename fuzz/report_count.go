@@ -58,6 +58,10 @@ var causes = [...]reactor.Cause{
 	reactor.CauseWithin, reactor.CauseIdle, reactor.CauseStall, reactor.CauseLife, reactor.CauseFail, reactor.CauseShutdown,
 }
 
+// unseen are the causes that a journal tells of even if they lead nowhere: nothing
+// else shows them.
+var unseen = []reactor.Cause{reactor.CauseMessage, reactor.CauseTimer, reactor.CauseDown, reactor.CauseSignal}
+
 // witness is a driver whose loop tells it of events as well.
 type witness struct{ *driver }
 
@@ -71,7 +75,11 @@ func (d *driver) observer() reactor.Observer {
 
 // Told is told what happens to a machine.
 func (d witness) Told(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Cause) {
-	d.at(t.Generation(), t.Index()).cause = c
+	m := d.at(t.Generation(), t.Index())
+	m.cause = c
+	if slices.Contains(unseen, c) {
+		d.w.tell(line{conn: int(m.conn) - 1, text: string(c), move: k.Name() + ": " + k.StateName(in)})
+	}
 	if d.w.tally != nil {
 		d.w.tally.kind(d.w.cover.index(k)).told[in][slices.Index(causes[:], c)]++
 	}

@@ -62,11 +62,16 @@ func (w *World) resumable(f func()) {
 // goOn continues the run where it is.
 func (w *World) goOn() {
 	for ; w.stage < stageOver && w.failure == nil; w.stage++ {
+		if w.stage > stageEvents {
+			w.say(-1, stages[w.stage])
+		}
 		switch w.stage {
 		case stageEvents:
 			w.settle()
 			for w.at < len(w.trace) && w.failure == nil {
-				w.at++
+				if w.at++; w.journal != nil {
+					w.journal.begins = append(w.journal.begins, w.now)
+				}
 				w.do(w.trace[w.at-1])
 			}
 		case stagePeace:

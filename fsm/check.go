@@ -17,13 +17,13 @@ import (
 // A state that has only an Enter, and no event to wait for, is taken to be left by
 // what Enter answers: it needs neither a bound nor a named way out.
 func Check[M, C, Msg any](t Table[M, C, Msg], start State, ports int, timers []TimerSpec, messages bool) error {
-	c := checker{t: t.plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
+	c := checker{t: t.Plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
 	c.run()
 	return errors.Join(c.found...)
 }
 
 type checker struct {
-	t        plainTable
+	t        Plain
 	start    State
 	ports    int
 	timers   []TimerSpec

@@ -180,17 +180,18 @@ func (t Table[M, C, Msg]) NameOf(s State) string {
 }
 
 // none stands for the types that a table's checks and drawings don't need.
-type none struct{}
+type none = struct{}
 
-type (
-	plainRow   = Row[none, none, none]
-	plainTable = Table[none, none, none]
-)
+// Plain is a table without its types, as Table.Plain makes it: what reads tables and
+// does not run them can be written for this one alone.
+type Plain = Table[none, none, none]
 
-// plain is the table without its types: of the handlers it keeps whether they are
-// there. What reads tables without running them is written once, for this one.
-func (t Table[M, C, Msg]) plain() plainTable {
-	p := make(plainTable, len(t))
+type plainRow = Row[none, none, none]
+
+// Plain is the table without its types. Of the handlers it keeps whether they are
+// there: those of the answer do nothing.
+func (t Table[M, C, Msg]) Plain() Plain {
+	p := make(Plain, len(t))
 	for s := range t {
 		p[s] = t[s].plain()
 	}

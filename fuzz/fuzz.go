@@ -26,6 +26,8 @@ type Spec struct {
 	// Without are the letters of oracles that do not hold for these machines: C, when
 	// output depends on how input is cut; S, when it depends on how often they are called.
 	Without string
+	// Report asks for Finding.Report. Runs that are counted for one take some more time.
+	Report bool
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
@@ -58,6 +60,7 @@ func (s Spec) filled() *Spec {
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))
+	spec.Report = spec.Report || reportDir() != ""
 	if !replay(t, spec, dir) {
 		return
 	}
@@ -67,6 +70,7 @@ func Run(t *testing.T, spec Spec) {
 	}
 	found := Find(spec, seed, budget)
 	t.Log(found)
+	found.Report.publish(t, "")
 	if found.Failure == nil {
 		return
 	}
@@ -77,7 +81,7 @@ func Run(t *testing.T, spec Spec) {
 	if err != nil {
 		t.Error("the trace is not kept:", err)
 	}
-	t.Errorf("%s\nkept in %s; again by:\n\tgo test -run '^%s$'", found.Explain(), name, t.Name())
+	t.Errorf("%s\nkept in %s; again by:\n\t%s", found.Explain(), name, command(t.Name()))
 }
 
 // replay runs the traces of a directory, and tells whether all pass.
@@ -99,7 +103,8 @@ func replay(t *testing.T, spec Spec, dir string) bool {
 		}
 		if found := Replay(spec, tr); found.Failure != nil {
 			passed = false
-			t.Errorf("%s still fails: %s", name, found.Explain())
+			found.Report.publish(t, "."+filepath.Base(name))
+			t.Errorf("%s still fails: %s\nagain by:\n\t%s", name, found.Explain(), command(t.Name()))
 		}
 	}
 	return passed
@@ -110,8 +115,11 @@ func Replay(spec Spec, tr Trace) *Finding {
 	w := newWorld(spec.filled())
 	w.journal = &journal{}
 	found := &Finding{Trace: tr, Runs: 1, Events: len(tr), w: w}
+	count := w.tally
 	found.Failure = w.check(tr, true)
+	count.ran(w, found.Failure)
 	found.Missing = w.cover.missing()
+	found.Report = count.report(w, found, Budget{Runs: 1})
 	return found
 }
 

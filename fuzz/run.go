@@ -62,11 +62,16 @@ func (w *World) resumable(f func()) {
 // goOn continues the run where it is.
 func (w *World) goOn() {
 	for ; w.stage < stageOver && w.failure == nil; w.stage++ {
+		if w.stage > stageEvents {
+			w.say(-1, stages[w.stage])
+		}
 		switch w.stage {
 		case stageEvents:
 			w.settle()
 			for w.at < len(w.trace) && w.failure == nil {
-				w.at++
+				if w.at++; w.journal != nil {
+					w.journal.begins = append(w.journal.begins, w.now)
+				}
 				w.do(w.trace[w.at-1])
 			}
 		case stagePeace:
@@ -103,6 +108,9 @@ func (w *World) goOn() {
 
 // do does one event of the trace.
 func (w *World) do(e Event) {
+	if w.tally != nil {
+		w.tally.injected(w, e)
+	}
 	ops[e.Op%opCount].do(w, e)
 	if !e.Hold {
 		w.settle()

@@ -20,6 +20,7 @@ type Finding struct {
 	Events  int      // of traces
 	Corpus  int      // traces that made machines do something new
 	Missing []string // edges that tables declare and no machine took
+	Report  *Report  // what else is known of the search, if Spec.Report asked for it
 
 	w *World // that ran it last
 }
@@ -39,6 +40,7 @@ type search struct {
 // two in a row, that none took before.
 func Find(spec Spec, seed uint64, b Budget) *Finding {
 	s := &search{w: newWorld(spec.filled()), known: make(map[uint32]bool)}
+	count := s.w.tally
 	s.dice = dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: s.w.spec}
 	if b.Runs == 0 && b.Time == 0 {
 		b.Runs = 1000
@@ -52,7 +54,8 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		tr := s.next()
 		s.events += len(tr)
 		found.Runs++
-		if f := s.w.check(tr, n%8 == 0); f != nil {
+		f := s.w.check(tr, n%8 == 0)
+		if count.ran(s.w, f); f != nil {
 			found.Trace, found.Failure = s.w.shrink(tr, f)
 			found.w = s.w
 			break
@@ -60,6 +63,7 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		s.keep(tr)
 	}
 	found.Events, found.Corpus, found.Missing = s.events, len(s.corpus), s.w.cover.missing()
+	found.Report = count.report(s.w, found, b)
 	return found
 }
 

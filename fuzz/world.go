@@ -42,6 +42,7 @@ type World struct {
 	letters [][]byte // memory for datagrams
 	failure *Failure
 	journal *journal // what happened, for people; nil: not kept
+	tally   *tally   // what a report tells; nil: none is wanted
 
 	moved  uint64 // bytes, sockets and whatever else shows that something goes on
 	turns  uint64
@@ -82,6 +83,9 @@ func newWorld(s *Spec) *World {
 	for i := range w.conns {
 		w.conns[i].number = i
 	}
+	if s.Report {
+		w.tally = newTally()
+	}
 	return w
 }
 
@@ -92,7 +96,7 @@ func (w *World) begin(tr Trace) error {
 	for i := range w.spec.Loops {
 		d := &driver{w: w, loop: i}
 		cfg := w.spec.Config
-		cfg.Driver, cfg.Observer = d, d
+		cfg.Driver, cfg.Observer = d, d.observer()
 		tr.limit(&cfg)
 		w.slots = cfg.Slots
 		l, err := reactor.NewLoop(cfg)

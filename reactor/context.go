@@ -44,6 +44,7 @@ func (c *IO) Fail(err error) State {
 	if err == nil || err == ErrWouldBlock {
 		return fsm.Stay
 	}
+	c.loop.testify(c.x, c.h, CauseFail)
 	to := c.st.rows[c.h.state].fail
 	if to == fsm.Stay {
 		to = fsm.Stop

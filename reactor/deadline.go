@@ -129,6 +129,7 @@ func (l *Loop) lapse(x uint32, h *header) {
 		h.lifeAt = forever // it leads once; the states behind have bounds of their own
 	}
 	l.stats.deadlines++
+	l.testify(x, h, Cause(why))
 	l.stores[h.kind].lead(x, h, to, deadlineErrors[why])
 }
 

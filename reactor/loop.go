@@ -28,6 +28,7 @@ type Loop struct {
 	drv Driver
 	os  *osDriver // drv, when it is the operating system's: a concrete type lets buffers stay on stacks
 
+	witness Witness // cfg.Observer, when it is one
 	slots   *slab.Slab[header]
 	wheel   *timerwheel.Wheel
 	stores  []*base
@@ -111,6 +112,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 		events: make([]poll.Event, cfg.Events), pool: newPool(cfg.Buffers, scratchSize),
 		cork: make([]byte, scratchSize), resumeAt: forever,
 	}
+	l.witness, _ = cfg.Observer.(Witness)
 	var err error
 	if l.id, err = loops.take(l); err != nil {
 		return nil, err

@@ -19,7 +19,13 @@ type AnyKind interface {
 	StateName(State) string
 	// Declares tells whether the table has the edge. Births and Stop need none.
 	Declares(from, to State) bool
+	// Plain is the table without its types: for diagrams and coverage.
+	Plain() fsm.Plain
+	Options() Options
 }
+
+// Plain is the kind's table without its types.
+func (k *Kind[M, Msg]) Plain() fsm.Plain { return k.table.Plain() }
 
 // StateName is the name of a state's row, or of a special state.
 func (k *Kind[M, Msg]) StateName(s State) string { return k.table.NameOf(s) }

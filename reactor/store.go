@@ -82,6 +82,9 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 		}
 		s.cx.inbox = s.inbox
 	}
+	if l.witness != nil {
+		s.kind = k.witnessed()
+	}
 	l.stores = append(l.stores, &s.base)
 	l.byKind[k] = s
 	return s, nil
@@ -230,6 +233,7 @@ func (s *store[M, Msg]) leave(x uint32, h *header, m *M) bool {
 	if to == fsm.Stay || to == State(h.state) {
 		return false
 	}
+	s.loop.testify(x, h, CauseShutdown)
 	if to == fsm.Stop {
 		s.loop.reason = ErrShutdown
 	}

@@ -169,7 +169,11 @@ func serve(c config, grace time.Duration) error {
 
 	ended, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ended, stop) // a second signal kills
-	return loop.Serve(ended, grace)
+	if err = loop.Serve(ended, grace); errors.Is(err, context.DeadlineExceeded) {
+		fmt.Fprintf(os.Stderr, "resp: -grace %v is over: clients that went on were cut off\n", grace)
+		return nil
+	}
+	return err
 }
 
 // newLoop has a slot for each client, and one for the clock.

@@ -147,7 +147,21 @@ func TestCommandEndsOnSIGTERM(t *testing.T) {
 	p.ends()
 }
 
-// So it does in the middle of a deep pipeline, whose replies nobody has read yet.
+// A client that does not read is cut off when the grace is over: that is no failure.
+func TestSIGTERMCutsOff(t *testing.T) {
+	p := startProcess(t, "-grace", "200ms")
+	c := dial(t, p.addr)
+	c.ask("+OK\r\n", "SET", "k", letters(8<<20, 'v'))
+	c.send(strings.Repeat(command("GET", "k"), 10))
+	c.wants("$8388608\r\n")
+	p.terminate()
+	p.ends()
+	if want := "-grace 200ms is over"; !strings.Contains(p.errs.String(), want) {
+		t.Errorf("said %q; want %q in it", p.errs.String(), want)
+	}
+}
+
+// What was received is answered in the middle of a deep pipeline, whose replies nobody has read yet.
 func TestSIGTERMInDeepPipeline(t *testing.T) {
 	p := startProcess(t)
 	c := dial(t, p.addr)

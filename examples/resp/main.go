@@ -38,8 +38,8 @@ type limits struct {
 // config is what a server is made from. Its time is the loop's clock, which runs on
 // evenly, laid on the wall clock once: so a run depends on nothing but what its
 // clients do, and a wall clock that is set while the server runs moves no deadline.
-// Times since the epoch, those of EXPIREAT and TIME, are then off by as much as the
-// wall clock was set, until the server is started again.
+// Times since 1970, those of EXPIREAT and TIME, are then off by as much as it was set,
+// or by as long as the machine slept, until the server is started again.
 type config struct {
 	addr, password string
 	limits         limits
@@ -169,7 +169,11 @@ func serve(c config, grace time.Duration) error {
 
 	ended, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ended, stop) // a second signal kills
-	return loop.Serve(ended, grace)
+	if err = loop.Serve(ended, grace); errors.Is(err, context.DeadlineExceeded) {
+		fmt.Fprintf(os.Stderr, "resp: -grace %v is over: clients that went on were cut off\n", grace)
+		return nil
+	}
+	return err
 }
 
 // newLoop has a slot for each client, and one for the clock.

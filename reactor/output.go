@@ -40,7 +40,7 @@ func (c *IO) Write(p Port, b []byte) error {
 	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > len(l.cork) || held+len(b) > c.st.opt.Outbox) {
 		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
-			return l.errs.of(pt.err)
+			return c.broke(p, pt)
 		}
 		held = l.held(pt)
 	}
@@ -61,8 +61,13 @@ func (c *IO) Write(p Port, b []byte) error {
 	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
 		l.append(c.h, pt, b)
 	case len(b) >= directly:
-		l.flush()
-		return l.send(c.h, p, pt, b)
+		if l.flush(); pt.err == 0 {
+			l.send(c.h, p, pt, b)
+		}
+		if pt.err != 0 {
+			return c.broke(p, pt)
+		}
+		return nil
 	default:
 		l.corkOf = corkOf{c.h, pt, p}
 		l.corked += copy(l.cork[l.corked:], b)
@@ -112,7 +117,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return len(b), nil
 	}
 	if l.flush(); pt.err != 0 {
-		return 0, l.errs.of(pt.err)
+		return 0, c.broke(p, pt)
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
 		c.h.flags |= noRoom
@@ -121,8 +126,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	n, flow, err := l.write(pt.sock, b)
 	if l.sent(c.h, p, n, flow); err != nil {
 		l.fault(pt, err)
-		pt.flags |= told
-		return n, err
+		return n, c.broke(p, pt)
 	}
 	if n == 0 {
 		c.h.flags |= noRoom
@@ -147,12 +151,19 @@ func (c *IO) writable(p Port) (*port, error) {
 	case err != nil:
 		return nil, err
 	case pt.err != 0:
-		pt.flags |= told
-		return nil, c.loop.errs.of(pt.err)
+		return nil, c.broke(p, pt)
 	case pt.flags&wantShut != 0:
 		return nil, fmt.Errorf("reactor: write after CloseWrite: %w", ErrClosed)
 	}
 	return pt, nil
+}
+
+// broke answers a write with what broke the port. The loop, which may have found it
+// while it flushed, does not tell it again.
+func (c *IO) broke(p Port, pt *port) error {
+	pt.flags |= told
+	c.loop.refresh(c.h, p, pt)
+	return c.loop.errs.of(pt.err)
 }
 
 // SendTo sends one datagram. What the system has no room for is dropped, as

@@ -37,7 +37,7 @@ func (c *IO) Write(p Port, b []byte) error {
 		return c.sendDatagram(p, pt, b)
 	}
 	held := l.held(pt)
-	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > len(l.cork) || held+len(b) > c.st.opt.Outbox) {
+	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > min(len(l.cork), l.pool.room()) || held+len(b) > c.st.opt.Outbox) {
 		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
 			return c.broke(p, pt)
@@ -78,10 +78,13 @@ func (c *IO) Write(p Port, b []byte) error {
 }
 
 // starveOutput follows a write for which the pool has no chunks: the gate Room is
-// closed until it has.
+// closed until it has. For more than it ever has no gate would open again.
 func (c *IO) starveOutput(p Port, size int) {
-	c.h.gates &^= 1 << p
-	c.loop.starve(c.x, c.h, (size+outChunk-1)&^(outChunk-1))
+	size = (size + outChunk - 1) &^ (outChunk - 1)
+	if size <= c.loop.pool.limit {
+		c.h.gates &^= 1 << p
+	}
+	c.loop.starve(c.x, c.h, size)
 }
 
 // sendDatagram sends b whole or not at all: what there is no room for is not held,

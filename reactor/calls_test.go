@@ -454,3 +454,29 @@ func TestErrorOfAWriteIsToldOnce(t *testing.T) {
 		})
 	}
 }
+
+// Copy that finds no room is called again when there is, with input that the handler
+// has looked at.
+func TestCopyOfWhatWasSeen(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	const in, out = reactor.Port(0), reactor.Port(1)
+	to := d.sock()
+	to.room = 0
+	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, Outbox: 100}, in.Readable())
+	from, _ := adopt(d, l, k, reader{log: log, do: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
+		if cx.Err(out) == reactor.ErrClosed {
+			return cx.Fail(errors.Join(cx.Adopt(out, fakeConn{to}), cx.Write(out, make([]byte, 100))))
+		}
+		if _, err := cx.Peek(in); err != nil {
+			return cx.Fail(err)
+		}
+		_, err := cx.Copy(out, in)
+		return cx.Fail(err)
+	}})
+	from.sends("hello")
+	to.takes(1000)
+	if got := to.got(); len(got) != 105 || got[100:] != "hello" {
+		t.Errorf("%d bytes were relayed: %q", len(got), got)
+	}
+}

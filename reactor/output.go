@@ -92,6 +92,7 @@ func (c *IO) starveOutput(p Port, size int) {
 func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	l := c.loop
 	if c.h.ready&writeBit(p) == 0 {
+		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
 	n, flow, err := l.write(pt.sock, b)
@@ -99,6 +100,7 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 		return err
 	}
 	if flow&Full != 0 {
+		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
 	c.moved()
@@ -197,7 +199,8 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 }
 
 // Copy moves what there is from one port to another's Outbox, as much as has
-// room: what was consumed and not sent is never lost. io.EOF is the end of from.
+// room: what was consumed and not sent is never lost. To a datagram port it goes as
+// one datagram, or not at all. io.EOF is the end of from.
 func (c *IO) Copy(to, from Port) (int, error) {
 	src, err := c.open(from)
 	if err != nil {
@@ -209,12 +212,20 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if src.in == 0 && (src.flags|dst.flags)&datagram != 0 { // it must not be cut: it is held until it can go
+		if _, err := c.Peek(from); err != nil {
+			return 0, err
+		}
+	}
 	room := min(c.st.opt.Outbox-l.held(dst), l.pool.room(), scratchSize)
+	if dst.flags&datagram != 0 {
+		room = c.st.opt.Inbox // all of it, as nothing is held on the other side
+	}
 	switch {
 	case src.in == 0 && src.flags&kernelIn == 0:
 		return 0, c.nothing(from, src, false)
 	case room <= 0:
-		if l.pool.room() == 0 {
+		if c.h.flags |= noRoom; l.pool.room() == 0 {
 			c.starveOutput(to, 1)
 		}
 		return 0, ErrWouldBlock

@@ -421,3 +421,62 @@ func TestErrorsOfManyPorts(t *testing.T) {
 	d.send(two, fsm.Stay)
 	log.want(t, "one two")
 }
+
+// The error of a write that the handler was answered is not told by the loop as well,
+// though what an earlier write left in the cork has met it first.
+func TestErrorOfAWriteIsToldOnce(t *testing.T) {
+	for name, write := range map[string]func(*read) error{
+		"too long to copy":      func(cx *read) error { return cx.Write(0, make([]byte, 16*kib)) },
+		"more than is gathered": func(cx *read) error { return cx.Write(0, make([]byte, 64*kib)) },
+		"raw":                   func(cx *read) error { return second(cx.WriteSome(0, []byte("y"))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, log, ended := newFake(t), &journal{}, newEnds()
+			l := d.start(reactor.Config{})
+			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, Ended: ended.told}, reactor.Table[reader, reactor.State]{
+				fsm.Any: {},
+				idle: {Name: "idle", Within: fsm.Never, Fail: busy, Message: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
+					if err := cx.Write(0, []byte("x")); err != nil {
+						t.Errorf("what is gathered has an error: %v", err)
+					}
+					return cx.Fail(write(cx))
+				}},
+				busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, Enter: func(_ *reader, cx *read) reactor.State {
+					log.add(cx.Why().Error())
+					return fsm.Stay
+				}},
+			})
+			s, ref := adopt(d, l, k, reader{log: log})
+			d.do(func() { s.err = errors.New("reset") })
+			d.send(ref, fsm.Stay)
+			log.want(t, "reset")
+			ended.none(t)
+		})
+	}
+}
+
+// Copy that finds no room is called again when there is, with input that the handler
+// has looked at.
+func TestCopyOfWhatWasSeen(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	const in, out = reactor.Port(0), reactor.Port(1)
+	to := d.sock()
+	to.room = 0
+	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, Outbox: 100}, in.Readable())
+	from, _ := adopt(d, l, k, reader{log: log, do: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
+		if cx.Err(out) == reactor.ErrClosed {
+			return cx.Fail(errors.Join(cx.Adopt(out, fakeConn{to}), cx.Write(out, make([]byte, 100))))
+		}
+		if _, err := cx.Peek(in); err != nil {
+			return cx.Fail(err)
+		}
+		_, err := cx.Copy(out, in)
+		return cx.Fail(err)
+	}})
+	from.sends("hello")
+	to.takes(1000)
+	if got := to.got(); len(got) != 105 || got[100:] != "hello" {
+		t.Errorf("%d bytes were relayed: %q", len(got), got)
+	}
+}

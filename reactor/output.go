@@ -37,10 +37,10 @@ func (c *IO) Write(p Port, b []byte) error {
 		return c.sendDatagram(p, pt, b)
 	}
 	held := l.held(pt)
-	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > len(l.cork) || held+len(b) > c.st.opt.Outbox) {
+	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > min(len(l.cork), l.pool.room()) || held+len(b) > c.st.opt.Outbox) {
 		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
-			return l.errs.of(pt.err)
+			return c.broke(p, pt)
 		}
 		held = l.held(pt)
 	}
@@ -61,8 +61,13 @@ func (c *IO) Write(p Port, b []byte) error {
 	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
 		l.append(c.h, pt, b)
 	case len(b) >= directly:
-		l.flush()
-		return l.send(c.h, p, pt, b)
+		if l.flush(); pt.err == 0 {
+			l.send(c.h, p, pt, b)
+		}
+		if pt.err != 0 {
+			return c.broke(p, pt)
+		}
+		return nil
 	default:
 		l.corkOf = corkOf{c.h, pt, p}
 		l.corked += copy(l.cork[l.corked:], b)
@@ -73,10 +78,13 @@ func (c *IO) Write(p Port, b []byte) error {
 }
 
 // starveOutput follows a write for which the pool has no chunks: the gate Room is
-// closed until it has.
+// closed until it has. For more than it ever has no gate would open again.
 func (c *IO) starveOutput(p Port, size int) {
-	c.h.gates &^= 1 << p
-	c.loop.starve(c.x, c.h, (size+outChunk-1)&^(outChunk-1))
+	size = (size + outChunk - 1) &^ (outChunk - 1)
+	if size <= c.loop.pool.limit {
+		c.h.gates &^= 1 << p
+	}
+	c.loop.starve(c.x, c.h, size)
 }
 
 // sendDatagram sends b whole or not at all: what there is no room for is not held,
@@ -84,6 +92,7 @@ func (c *IO) starveOutput(p Port, size int) {
 func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	l := c.loop
 	if c.h.ready&writeBit(p) == 0 {
+		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
 	n, flow, err := l.write(pt.sock, b)
@@ -91,6 +100,7 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 		return err
 	}
 	if flow&Full != 0 {
+		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
 	c.moved()
@@ -112,7 +122,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return len(b), nil
 	}
 	if l.flush(); pt.err != 0 {
-		return 0, l.errs.of(pt.err)
+		return 0, c.broke(p, pt)
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
 		c.h.flags |= noRoom
@@ -121,8 +131,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	n, flow, err := l.write(pt.sock, b)
 	if l.sent(c.h, p, n, flow); err != nil {
 		l.fault(pt, err)
-		pt.flags |= told
-		return n, err
+		return n, c.broke(p, pt)
 	}
 	if n == 0 {
 		c.h.flags |= noRoom
@@ -147,12 +156,19 @@ func (c *IO) writable(p Port) (*port, error) {
 	case err != nil:
 		return nil, err
 	case pt.err != 0:
-		pt.flags |= told
-		return nil, c.loop.errs.of(pt.err)
+		return nil, c.broke(p, pt)
 	case pt.flags&wantShut != 0:
 		return nil, fmt.Errorf("reactor: write after CloseWrite: %w", ErrClosed)
 	}
 	return pt, nil
+}
+
+// broke answers a write with what broke the port. The loop, which may have found it
+// while it flushed, does not tell it again.
+func (c *IO) broke(p Port, pt *port) error {
+	pt.flags |= told
+	c.loop.refresh(c.h, p, pt)
+	return c.loop.errs.of(pt.err)
 }
 
 // SendTo sends one datagram. What the system has no room for is dropped, as
@@ -183,7 +199,8 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 }
 
 // Copy moves what there is from one port to another's Outbox, as much as has
-// room: what was consumed and not sent is never lost. io.EOF is the end of from.
+// room: what was consumed and not sent is never lost. To a datagram port it goes as
+// one datagram, or not at all. io.EOF is the end of from.
 func (c *IO) Copy(to, from Port) (int, error) {
 	src, err := c.open(from)
 	if err != nil {
@@ -195,12 +212,20 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if src.in == 0 && (src.flags|dst.flags)&datagram != 0 { // it must not be cut: it is held until it can go
+		if _, err := c.Peek(from); err != nil {
+			return 0, err
+		}
+	}
 	room := min(c.st.opt.Outbox-l.held(dst), l.pool.room(), scratchSize)
+	if dst.flags&datagram != 0 {
+		room = c.st.opt.Inbox // all of it, as nothing is held on the other side
+	}
 	switch {
 	case src.in == 0 && src.flags&kernelIn == 0:
 		return 0, c.nothing(from, src, false)
 	case room <= 0:
-		if l.pool.room() == 0 {
+		if c.h.flags |= noRoom; l.pool.room() == 0 {
 			c.starveOutput(to, 1)
 		}
 		return 0, ErrWouldBlock

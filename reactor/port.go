@@ -179,12 +179,13 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 			continue
 		}
 		l.drain(h, p, pt)
-		if l.fragile(pt) {
+		fragile := l.fragile(pt)
+		if fragile {
 			// A peer that writes first, and reads then, takes output only when its own is taken.
 			l.discard(h, p, pt)
 		}
 		if pt.err == 0 && (pt.out != 0 || l.lingers(pt)) {
-			if left = true; pt.flags&kernelIn != 0 {
+			if left = true; fragile && pt.flags&kernelIn != 0 {
 				l.queue(x, h) // there is more than one look discards
 			}
 			continue

@@ -163,7 +163,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		told := s.told(h)
 		if told == 0 || h.flags&stuck != 0 {
 			// What is sent now may be what a machine that declined waits for.
-			if l.flush(); h.flags&broken != 0 || s.told(h)&^told != 0 {
+			if l.flush(); h.flags&(broken|unkept) != 0 || s.told(h)&^told != 0 {
 				h.flags &^= stuck
 				continue
 			}

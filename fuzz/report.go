@@ -259,26 +259,6 @@ func (e *edgeReport) causes() string {
 	return strings.Join(all, ", ")
 }
 
-// steps are the events of a way, and how far the run then goes on.
-func (w way) steps() (all []string) {
-	for _, e := range w.trace {
-		all = append(all, e.String())
-	}
-	if end := stages[w.stage]; end != "" {
-		all = append(all, "("+end+")")
-	}
-	if len(all) == 0 {
-		return []string{"(a run begins)"}
-	}
-	return all
-}
-
-// stages are the parts of a run's end, for people.
-var stages = [...]string{
-	stagePeace: "faults cease", stageFinish: "peers end their directions", stageHangUp: "peers close",
-	stageLeave: "the loops shut down", stageStop: "the loops stop", stageOver: "",
-}
-
 // reportFlag is -fuzz.report, which there is in tests alone: a program that imports
 // this package has no use for it, and its own flags are its own.
 var reportFlag string

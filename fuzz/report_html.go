@@ -6,6 +6,7 @@ import (
 	"html"
 	"math/bits"
 	"strings"
+	"unicode/utf8"
 )
 
 //go:embed report.css
@@ -97,7 +98,7 @@ func (p *page) grid(g *grid) {
 	p.linef(`<h3>%s</h3>`, g.title)
 	p.WriteString(`<div class="scroll"><table>` + "\n<thead><tr>")
 	for _, h := range g.head {
-		fmt.Fprintf(p, "<th>%s</th>", pageText(h))
+		fmt.Fprintf(p, `<th title="%[1]s">%[1]s</th>`, pageText(h))
 	}
 	p.WriteString("</tr></thead>\n<tbody>\n")
 	for _, row := range g.rows {
@@ -123,6 +124,8 @@ func (p *page) cell(c cell) {
 		p.linef(`<td><details><summary>%s …</summary><pre>%s</pre></details></td>`, first, more)
 	case class != "":
 		p.linef(`<td class="%s">%s</td>`, class, c.text)
+	case utf8.RuneCountInString(c.text) > 44: // the style cuts it off
+		p.linef(`<td class="long" title="%s">%s</td>`, c.text, c.text)
 	default:
 		p.linef(`<td>%s</td>`, c.text)
 	}

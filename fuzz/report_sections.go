@@ -125,7 +125,7 @@ func (r *Report) faults() grid {
 		if !ops[op].fault {
 			continue
 		}
-		met, of := cell{}, "loop"
+		met, of := countCell(0, nothing), "loop"
 		if ops[op].on == onConn {
 			sum := uint64(0)
 			for _, k := range r.kinds {
@@ -133,7 +133,7 @@ func (r *Report) faults() grid {
 					sum += n
 				}
 			}
-			met, of = textCell(thousands(sum)), "connection"
+			met, of = countCell(sum, judged(false, true, sum)), "connection"
 		}
 		n := r.tally.faults[op]
 		g.rows = append(g.rows, []cell{textCell(ops[op].name), textCell(of), countCell(n, judged(true, true, n)), met})

@@ -119,7 +119,7 @@ func Replay(spec Spec, tr Trace) *Finding {
 	found.Failure = w.check(tr, true)
 	count.ran(w, found.Failure)
 	found.Missing = w.cover.missing()
-	found.Report = count.report(w, found, Budget{Runs: 1})
+	found.Report = count.report(w, found, Budget{})
 	return found
 }
 

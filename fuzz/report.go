@@ -22,6 +22,7 @@ import (
 type Report struct {
 	Name string // what was searched, for the title
 
+	again  string // the command that makes the same search; empty: not known
 	found  *Finding
 	budget Budget
 	spec   *Spec
@@ -50,10 +51,13 @@ type fact struct{ name, value string }
 func (r *Report) facts() []fact {
 	outcome := "passed"
 	if r.found.Failure != nil {
-		outcome = "failed: " + r.found.Failure.Error()
+		outcome = "failed: " + r.found.Failure.Oracle
 	}
-	taken, declared := 0, 0
+	taken, declared, machines := 0, 0, uint64(0)
 	for _, k := range r.kinds {
+		for first := range k.table {
+			machines += k.cover.Taken(fsm.Any, reactor.State(first))
+		}
 		for _, e := range k.edges() {
 			if e.status != undeclared && e.from != fsm.Any {
 				declared++
@@ -61,11 +65,12 @@ func (r *Report) facts() []fact {
 			}
 		}
 	}
-	return []fact{
+	all := []fact{
 		{"outcome", outcome},
 		{"seed", fmt.Sprintf("%#x", r.found.Seed)},
 		{"runs", thousands(uint64(r.found.Runs))},
 		{"events", thousands(uint64(r.found.Events))},
+		{"machines", thousands(machines)},
 		{"edges taken", fmt.Sprintf("%d of %d", taken, declared)},
 		{"features", thousands(uint64(len(r.tally.features)))},
 		{"corpus", thousands(uint64(r.found.Corpus))},
@@ -73,7 +78,9 @@ func (r *Report) facts() []fact {
 		{"budget", r.budget.String()},
 		{"world", r.spec.String()},
 		{"judged by", strings.Join(r.spec.judgedBy(), ", ")},
+		{"again by", r.again},
 	}
+	return slices.DeleteFunc(all, func(f fact) bool { return f.value == "" })
 }
 
 // timing is the only line that another run of the same search need not repeat.
@@ -259,26 +266,6 @@ func (e *edgeReport) causes() string {
 	return strings.Join(all, ", ")
 }
 
-// steps are the events of a way, and how far the run then goes on.
-func (w way) steps() (all []string) {
-	for _, e := range w.trace {
-		all = append(all, e.String())
-	}
-	if end := stages[w.stage]; end != "" {
-		all = append(all, "("+end+")")
-	}
-	if len(all) == 0 {
-		return []string{"(a run begins)"}
-	}
-	return all
-}
-
-// stages are the parts of a run's end, for people.
-var stages = [...]string{
-	stagePeace: "faults cease", stageFinish: "peers end their directions", stageHangUp: "peers close",
-	stageLeave: "the loops shut down", stageStop: "the loops stop", stageOver: "",
-}
-
 // reportFlag is -fuzz.report, which there is in tests alone: a program that imports
 // this package has no use for it, and its own flags are its own.
 var reportFlag string
@@ -312,6 +299,10 @@ func (r *Report) publish(t *testing.T, part string) {
 		return
 	}
 	r.Name = testName(t) + part
+	r.again = fmt.Sprintf("FUZZ_SEED=%#x FUZZ_RUNS=%d %s", r.found.Seed, r.found.Runs, command(t.Name()))
+	if part != "" { // of a trace that is kept
+		r.again = command(t.Name())
+	}
 	page, err := r.write(dir)
 	if err != nil {
 		t.Error("no report is written:", err)

@@ -22,7 +22,7 @@ func message(channel, payload string) string {
 // Pipelines of publishers reach every subscriber, whole and in order, also those
 // that are far longer than what mailboxes hold.
 func TestPublishInOrder(t *testing.T) {
-	for _, c := range []struct{ messages, subscribers int }{{5000, 3}, {1500, 300}} {
+	for _, c := range []struct{ messages, subscribers int }{{5000, 3}, {600, 300}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			r := run(t, small(), "")
 			var subs []*client

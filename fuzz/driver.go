@@ -163,11 +163,15 @@ func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		return 0, reactor.Gone, syscall.ENOTCONN
 	}
 	if s.armed.blocksRead() {
+		d.w.happens(opBlockRead, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Drained, nil
 	}
 	short := s.armed.shortRead(len(b))
+	if short < len(b) {
+		d.w.happens(opShortRead, s)
+	}
 	n := d.w.read(s, b[:short])
 	d.w.noteBytes(noteRead, s, b[:n])
 	switch {
@@ -204,6 +208,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		return 0, reactor.Gone, err
 	}
 	if s.armed.blocksWrite() {
+		d.w.happens(opBlockWrite, s)
 		d.w.moved++
 		s.starve()
 		return 0, reactor.Full, nil
@@ -213,7 +218,11 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		d.w.reset(s, syscall.EPIPE)
 		return len(b), 0, nil
 	}
-	n := min(len(b), s.armed.shortWrite(len(b)), s.room())
+	short := s.armed.shortWrite(len(b))
+	if short < len(b) {
+		d.w.happens(opShortWrite, s)
+	}
+	n := min(short, s.room())
 	d.w.noteBytes(noteWrite, s, b[:n])
 	d.w.arrive(s.other, b[:n])
 	if n == len(b) {

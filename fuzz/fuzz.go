@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ type Spec struct {
 	// Without are the letters of oracles that do not hold for these machines: C, when
 	// output depends on how input is cut; S, when it depends on how often they are called.
 	Without string
+	// Sometimes names what some run must show, through a probe.Probe: besides those that
+	// runs come by, which need no naming.
+	Sometimes []string
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
@@ -53,8 +57,11 @@ func (s Spec) filled() *Spec {
 // written there.
 //
 // The environment says how long it looks: FUZZ_RUNS is a number of runs, FUZZ_TIME a
-// duration; else it is 1,000 runs, 100 with -short. FUZZ_SEED is where it begins;
+// duration; else it is 1,000 runs, 100 with -short. FUZZ_STRATEGY is a [Strategy]:
+// guided, swarm, random, or exhaustive:3. FUZZ_SEED is where it begins;
 // else that is a number made of the test's name, so that a test does the same each time.
+//
+// A search of Long runs fails as well when it did not see what it should sometimes.
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))
@@ -68,6 +75,9 @@ func Run(t *testing.T, spec Spec) {
 	found := Find(spec, seed, budget)
 	t.Log(found)
 	if found.Failure == nil {
+		if err := found.blind(); err != nil {
+			t.Error(err)
+		}
 		return
 	}
 	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
@@ -111,8 +121,16 @@ func Replay(spec Spec, tr Trace) *Finding {
 	w.journal = &journal{}
 	found := &Finding{Trace: tr, Runs: 1, Events: len(tr), w: w}
 	found.Failure = w.check(tr, true)
-	found.Missing = w.cover.missing()
+	found.Missing, found.Unseen = w.cover.missing(), w.unseen()
 	return found
+}
+
+// blind is what a long search should have seen, and did not.
+func (f *Finding) blind() error {
+	if f.Runs < Long || len(f.Unseen) == 0 {
+		return nil
+	}
+	return fmt.Errorf("in %d runs this was never seen: %s", f.Runs, strings.Join(f.Unseen, ", "))
 }
 
 func settings(name string) (seed uint64, b Budget, err error) {
@@ -132,7 +150,12 @@ func settings(name string) (seed uint64, b Budget, err error) {
 			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
 		}
 	}
-	if b == (Budget{}) {
+	if s := os.Getenv("FUZZ_STRATEGY"); s != "" {
+		if b.Strategy, err = parseStrategy(s); err != nil {
+			return 0, b, fmt.Errorf("FUZZ_STRATEGY: %w", err)
+		}
+	}
+	if b.Runs == 0 && b.Time == 0 && b.Strategy < exhaustive {
 		if b.Runs = 1000; testing.Short() {
 			b.Runs = 100
 		}

@@ -22,6 +22,7 @@ const (
 	oracleSegments oracle = "C segmentation"
 	oracleSpurious oracle = "S spurious events"
 	oracleAlone    oracle = "I isolation"
+	oracleAlways   oracle = "A always"
 )
 
 // Failure is what is wrong with a run.

@@ -22,6 +22,9 @@ const (
 	stageOver
 )
 
+// beyond is when features appear that the end of a run shows.
+const beyond = -1
+
 // patience is how long, on the world's clock, machines may take to end after their
 // peers did, and loops to shut down.
 const patience = 2 * time.Hour
@@ -67,8 +70,10 @@ func (w *World) goOn() {
 			w.settle()
 			for w.at < len(w.trace) && w.failure == nil {
 				w.at++
+				w.cover.at = w.at
 				w.do(w.trace[w.at-1])
 			}
+			w.cover.at = beyond
 		case stagePeace:
 			w.peace()
 			w.settle()
@@ -103,9 +108,14 @@ func (w *World) goOn() {
 
 // do does one event of the trace.
 func (w *World) do(e Event) {
-	ops[e.Op%opCount].do(w, e)
+	o := &ops[e.Op%opCount]
+	if o.fault {
+		w.armedIn(e)
+	}
+	o.do(w, e)
 	if !e.Hold {
 		w.settle()
+		w.stand()
 	}
 }
 

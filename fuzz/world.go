@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/stator-go/stator/fuzz/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -52,6 +53,10 @@ type World struct {
 	digest  xxhash.Digest
 	notes   []byte
 	cover   *coverage
+	probe   probe.Probe
+	claims  map[string]*claim
+	peak    peak
+	rerun   bool // the run is one more of a trace that was run
 	haunted bool // every Wait tells of sockets that are not ready as well
 }
 
@@ -78,7 +83,8 @@ func (w *World) Action(name string, do func(arg int)) {
 }
 
 func newWorld(s *Spec) *World {
-	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage()}
+	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim)}
+	w.probe = probe.New(ear{w})
 	for i := range w.conns {
 		w.conns[i].number = i
 	}

@@ -69,6 +69,7 @@
 //	I      connections do not change each other (Spec.Isolated)
 //	A      what a probe says always holds
 //	M      a [Model] that the spec gives: [PerConn]
+//	L      one model for all connections: [Linear]
 //
 // D, C, S and I take further runs, and are judged for one run of eight and for each
 // trace that is replayed. Spec.Without leaves out those that a protocol cannot meet.

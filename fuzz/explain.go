@@ -15,6 +15,9 @@ func (f *Finding) String() string {
 	if len(f.Missing) > 0 {
 		s += "; never: " + strings.Join(f.Missing, ", ")
 	}
+	if f.Undecided > 0 {
+		s += fmt.Sprintf("; %d runs undecided", f.Undecided)
+	}
 	if len(f.Unseen) > 0 {
 		s += "; not seen: " + strings.Join(f.Unseen, ", ")
 	}

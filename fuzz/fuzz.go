@@ -37,9 +37,14 @@ type Spec struct {
 	Conns   int                     // connections that are dialled at once; 4
 	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
 	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+
+	remembers bool // an oracle looks at all connections of a run
 }
 
 func (s Spec) filled() *Spec {
+	for _, o := range s.Oracles {
+		s.remembers = s.remembers || o.remembers()
+	}
 	if s.Loops == 0 {
 		s.Loops = 1
 	}
@@ -121,6 +126,7 @@ func Replay(spec Spec, tr Trace) *Finding {
 	w.journal = &journal{}
 	found := &Finding{Trace: tr, Runs: 1, Events: len(tr), w: w}
 	found.Failure = w.check(tr, true)
+	found.Undecided = w.undecided
 	found.Missing, found.Unseen = w.cover.missing(), w.unseen()
 	return found
 }

@@ -123,13 +123,17 @@ func (w *World) judgeStop() {
 // judge judges what a connection that is over has been.
 func (w *World) judge(c *conn) {
 	w.judgeConn(c, false)
+	if c.life > 0 && c.number < w.spec.Conns {
+		w.remember(c)
+	}
 }
 
 // judgeAll judges the connections that are open, with nothing on its way.
 func (w *World) judgeAll() {
 	for i := range w.conns[:w.spec.Conns] {
 		if c := &w.conns[i]; c.peer != nil && !c.ended && !c.cut {
-			w.judgeConn(c, c.peer.other != nil && c.peer.other.driver != nil)
+			c.whole = c.peer.other != nil && c.peer.other.driver != nil
+			w.judgeConn(c, c.whole)
 		}
 	}
 }

@@ -90,6 +90,7 @@ func (w *World) goOn() {
 				w.judge(&w.conns[i])
 				w.hangUp(&w.conns[i], false)
 			}
+			w.judgeLives()
 			w.rest()
 			w.judgeRest()
 			w.judgeStale()

@@ -27,6 +27,8 @@ type Finding struct {
 	Missing []string // edges that tables declare and no machine took
 	Unseen  []string // what should be seen sometimes (see package probe), and was not
 
+	Undecided int // runs of which Linear does not know
+
 	w *World // that ran it last
 }
 
@@ -82,6 +84,7 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		}
 		s.keep(tr)
 	}
+	found.Undecided = s.w.undecided
 	found.Events, found.Corpus, found.Missing, found.Unseen = s.events, len(s.corpus), s.w.cover.missing(), s.w.unseen()
 	return found
 }

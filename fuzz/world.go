@@ -50,14 +50,17 @@ type World struct {
 	idle   int    // turns since moved changed
 	last   uint64 // moved then
 
-	digest  xxhash.Digest
-	notes   []byte
-	cover   *coverage
-	probe   probe.Probe
-	claims  map[string]*claim
-	peak    peak
-	rerun   bool // the run is one more of a trace that was run
-	haunted bool // every Wait tells of sockets that are not ready as well
+	digest    xxhash.Digest
+	notes     []byte
+	cover     *coverage
+	probe     probe.Probe
+	claims    map[string]*claim
+	peak      peak
+	lives     []life // that are over
+	ticks     int
+	undecided int
+	rerun     bool // the run is one more of a trace that was run
+	haunted   bool // every Wait tells of sockets that are not ready as well
 }
 
 // action is something that other goroutines do, as Setup declared it.
@@ -135,6 +138,7 @@ func (w *World) clear() {
 	w.listeners = w.listeners[:0]
 	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
 	w.failure, w.moved, w.turns, w.events, w.idle, w.last = nil, 0, 0, 0, 0, 0
+	w.lives, w.ticks = w.lives[:0], 0
 	w.digest.Reset()
 	w.notes = w.notes[:0]
 	w.cover.begin()

@@ -25,7 +25,8 @@ type Spec struct {
 	// Oracles judge runs beside those that every run is judged by.
 	Oracles []Oracle
 	// Without are the letters of oracles that do not hold for these machines: C, when
-	// output depends on how input is cut; S, when it depends on how often they are called.
+	// output depends on how input is cut; S, when it depends on how often they are called;
+	// X, when they set bounds of their own by IO.Within.
 	Without string
 	// Sometimes names what some run must show, through a probe.Probe: besides those that
 	// runs come by, which need no naming.
@@ -38,7 +39,8 @@ type Spec struct {
 	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
 	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
 
-	remembers bool // an oracle looks at all connections of a run
+	remembers bool                                // an oracle looks at all connections of a run
+	breaks    func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
 }
 
 func (s Spec) filled() *Spec {

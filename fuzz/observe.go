@@ -22,6 +22,7 @@ type machine struct {
 	kind       reactor.AnyKind
 	state      reactor.State
 	edge       uint32 // the last transition, as a feature
+	bounded    bounded
 }
 
 // at finds the notes on the machine of a slot, new ones if another one has it.
@@ -54,6 +55,7 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
 	m.kind, m.state = k, to
+	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
 	if !k.Declares(from, to) {
@@ -68,6 +70,7 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
+	m.bounded.all = nil
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
 		text := "machine " + k.Name() + " ends"

@@ -90,7 +90,6 @@ func (w *World) goOn() {
 				w.judge(&w.conns[i])
 				w.hangUp(&w.conns[i], false)
 			}
-			w.judgeLives()
 			w.rest()
 			w.judgeRest()
 			w.judgeStale()
@@ -99,6 +98,7 @@ func (w *World) goOn() {
 				w.leave(i)
 			}
 			w.advance(time.Minute)
+			w.judgeLives()
 		case stageStop:
 			w.stop()
 			w.settle()
@@ -117,6 +117,7 @@ func (w *World) do(e Event) {
 	if !e.Hold {
 		w.settle()
 		w.stand()
+		w.judgeBounds()
 	}
 }
 
@@ -127,6 +128,7 @@ func (w *World) rest() {
 		if w.settle(); w.failure != nil || !w.holds() {
 			return
 		}
+		w.judgeBounds()
 		next := w.next()
 		if next > end {
 			w.clock(end)

@@ -9,12 +9,18 @@ import (
 
 // String is a finding in one line.
 func (f *Finding) String() string {
-	s := fmt.Sprintf("%d runs, %d events, %d traces kept, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Failure != nil {
 		s = f.Failure.Error() + " (" + s + ")"
 	}
 	if len(f.Missing) > 0 {
 		s += "; never: " + strings.Join(f.Missing, ", ")
+	}
+	if f.Undecided > 0 {
+		s += fmt.Sprintf("; %d runs undecided", f.Undecided)
+	}
+	if len(f.Unseen) > 0 {
+		s += "; not seen: " + strings.Join(f.Unseen, ", ")
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,10 +25,14 @@ type Spec struct {
 	// Oracles judge runs beside those that every run is judged by.
 	Oracles []Oracle
 	// Without are the letters of oracles that do not hold for these machines: C, when
-	// output depends on how input is cut; S, when it depends on how often they are called.
+	// output depends on how input is cut; S, when it depends on how often they are called;
+	// X, when they set bounds of their own by IO.Within.
 	Without string
 	// Report asks for Finding.Report. Runs that are counted for one take some more time.
 	Report bool
+	// Sometimes names what some run must show, through a probe.Probe: besides those that
+	// runs come by, which need no naming.
+	Sometimes []string
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
@@ -35,9 +40,15 @@ type Spec struct {
 	Conns   int                     // connections that are dialled at once; 4
 	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
 	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+
+	remembers bool                                // an oracle looks at all connections of a run
+	breaks    func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
 }
 
 func (s Spec) filled() *Spec {
+	for _, o := range s.Oracles {
+		s.remembers = s.remembers || o.remembers()
+	}
 	if s.Loops == 0 {
 		s.Loops = 1
 	}
@@ -55,8 +66,11 @@ func (s Spec) filled() *Spec {
 // written there.
 //
 // The environment says how long it looks: FUZZ_RUNS is a number of runs, FUZZ_TIME a
-// duration; else it is 1,000 runs, 100 with -short. FUZZ_SEED is where it begins;
+// duration; else it is 1,000 runs, 100 with -short. FUZZ_STRATEGY is a [Strategy]:
+// guided, swarm, random, or exhaustive:3. FUZZ_SEED is where it begins;
 // else that is a number made of the test's name, so that a test does the same each time.
+//
+// A search of Long runs fails as well when it did not see what it should sometimes.
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))
@@ -72,6 +86,9 @@ func Run(t *testing.T, spec Spec) {
 	t.Log(found)
 	found.Report.publish(t, "")
 	if found.Failure == nil {
+		if err := found.blind(); err != nil {
+			t.Error(err)
+		}
 		return
 	}
 	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
@@ -118,9 +135,18 @@ func Replay(spec Spec, tr Trace) *Finding {
 	count := w.tally
 	found.Failure = w.check(tr, true)
 	count.ran(w, found.Failure)
-	found.Missing = w.cover.missing()
+	found.Undecided = w.undecided
+	found.Missing, found.Unseen = w.cover.missing(), w.unseen()
 	found.Report = count.report(w, found, Budget{})
 	return found
+}
+
+// blind is what a long search should have seen, and did not.
+func (f *Finding) blind() error {
+	if f.Runs < Long || len(f.Unseen) == 0 {
+		return nil
+	}
+	return fmt.Errorf("in %d runs this was never seen: %s", f.Runs, strings.Join(f.Unseen, ", "))
 }
 
 func settings(name string) (seed uint64, b Budget, err error) {
@@ -140,7 +166,12 @@ func settings(name string) (seed uint64, b Budget, err error) {
 			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
 		}
 	}
-	if b == (Budget{}) {
+	if s := os.Getenv("FUZZ_STRATEGY"); s != "" {
+		if b.Strategy, err = parseStrategy(s); err != nil {
+			return 0, b, fmt.Errorf("FUZZ_STRATEGY: %w", err)
+		}
+	}
+	if b.Runs == 0 && b.Time == 0 && b.Strategy < exhaustive {
 		if b.Runs = 1000; testing.Short() {
 			b.Runs = 100
 		}

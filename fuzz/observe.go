@@ -25,6 +25,7 @@ type machine struct {
 	state      reactor.State
 	edge       uint32        // the last transition, as a feature
 	cause      reactor.Cause // the last event since it, if somebody asks
+	bounded    bounded
 }
 
 // at finds the notes on the machine of a slot, new ones if another one has it.
@@ -57,6 +58,7 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
 	m.kind, m.state = k, to
+	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
 	if w.tally != nil {
@@ -66,12 +68,12 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 		w.fail(oracleEdges, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(from), k.StateName(to))
 	}
 	if w.journal != nil {
-		w.tell(line{conn: int(m.conn) - 1, text: string(m.cause), move: fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)), then: bounds(k, to)})
+		w.tell(line{conn: int(m.conn) - 1, text: string(m.cause), move: fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)), then: boundsText(k, to)})
 	}
 }
 
-// bounds are the deadlines of a state, for people.
-func bounds(k reactor.AnyKind, s reactor.State) string {
+// boundsText is the deadlines of a state, for people.
+func boundsText(k reactor.AnyKind, s reactor.State) string {
 	t := k.Plain()
 	if int(s) >= len(t) {
 		return ""
@@ -94,6 +96,7 @@ func bounds(k reactor.AnyKind, s reactor.State) string {
 func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
+	m.bounded.all = nil
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
 		l := line{conn: int(m.conn) - 1, text: "machine ends", move: k.Name()}

@@ -140,7 +140,7 @@ func (t *tally) ran(w *World, failure *Failure) {
 	sum := w.sum()
 	t.digest.Write([]byte{byte(sum), byte(sum >> 8), byte(sum >> 16), byte(sum >> 24), byte(sum >> 32), byte(sum >> 40), byte(sum >> 48), byte(sum >> 56)})
 	for _, f := range w.cover.hits {
-		t.features[f] = true
+		t.features[f.feature] = true
 	}
 	now := sample{t.runs, t.edges, len(t.features)}
 	if n := len(t.curve); n == 0 || t.curve[n-1].edges != now.edges || t.curve[n-1].features != now.features {

@@ -57,6 +57,7 @@ func (s Spec) filled() *Spec {
 // The environment says how long it looks: FUZZ_RUNS is a number of runs, FUZZ_TIME a
 // duration; else it is 1,000 runs, 100 with -short. FUZZ_SEED is where it begins;
 // else that is a number made of the test's name, so that a test does the same each time.
+// FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))

@@ -61,6 +61,7 @@ func ExampleReport() {
 	// Output:
 	// outcome passed
 	// glowing never never · · never
+	// glowing never
 	// on glowing never ready
 	// glowing off never within 1s
 	// glowing stop never shutdown

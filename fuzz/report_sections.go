@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/stator-go/stator/fsm"
@@ -54,7 +55,7 @@ func (r *Report) sections() (all []section) {
 		all = append(all, section{
 			title:   "Kind " + k.kind.Name(),
 			picture: fsm.SVG(k.table, k.kind.Options().Start, d),
-			grids:   []grid{k.events(), k.transitions(), k.met()},
+			grids:   []grid{k.events(), k.reached(), k.transitions(), k.met()},
 		})
 	}
 	return append(all, section{title: "Faults", grids: []grid{r.faults()}},
@@ -80,6 +81,24 @@ func (k *kindReport) events() grid {
 			row = append(row, countEntry(k.cell(s, c)))
 		}
 		g.rows = append(g.rows, row)
+	}
+	return g
+}
+
+// reached are a kind's states, with how each can be seen.
+func (k *kindReport) reached() grid {
+	g := grid{title: "States, and the shortest trace that was seen to reach each", head: []string{"state", "entered", "trace"}}
+	for s := fsm.First; int(s) < len(k.table); s++ {
+		best := ""
+		cost := math.MaxInt
+		for at, m := range k.moves {
+			// Of two alike it is the first in words, as a map has no order.
+			if c, text := m.way.cost(), m.way.String(); at[1] == s && (c < cost || c == cost && text < best) {
+				best, cost = text, c
+			}
+		}
+		n := k.cover.Entered(s)
+		g.rows = append(g.rows, []entry{textEntry(k.stateName(s)), countEntry(n, judged(true, true, n)), textEntry(best)})
 	}
 	return g
 }

@@ -81,12 +81,31 @@
 // # Failures
 //
 // A trace that fails is shrunk: events are left out, arguments made smaller, for as
-// long as it fails in the same way. What is shown is the failure, the events with all
-// that followed from each, and a Mermaid sequence diagram. The trace is kept under
+// long as it fails in the same way. What is shown is the failure; a table of the events
+// with all that followed from each, at what time, between which states; a Mermaid
+// sequence diagram; and the command that runs it again. The trace is kept under
 // testdata/traces, and run first from then on; it is text, and may be edited. Its
 // words are numbers in Spec.Dict: append to that, and old traces mean what they meant.
 //
 // [Native] gives the same runs to go test -fuzz, and [Find] and [Replay] to programs.
+//
+// # Reports
+//
+// A [Report] tells what a search did: what each state was given and how often, which
+// edges were taken and by a trace as short as was found, which never were, what faults
+// met which state, how coverage grew, and the failure if there is one. Of [Run]
+//
+//	FUZZ_REPORT=/tmp/report go test ./...
+//
+// writes two files for each test into that directory: a page that needs nothing else,
+// with the states of each kind drawn, and the same as text. A path that is not absolute
+// begins where the test's package is. In tests there is a flag as well, -fuzz.report,
+// which must follow the packages and be known to all of them; programs that import
+// this package have no such flag. Of [Find] and [Replay], Spec.Report asks for it.
+//
+// Two reports of one seed and number of runs differ in the line of times alone. What
+// counts is the search with the further runs of its oracles, and not the shrinking. A
+// search that is reported takes a fifth to a half longer; one that is not pays nothing.
 //
 // # Limits and cost
 //

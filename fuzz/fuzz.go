@@ -69,6 +69,7 @@ func (s Spec) filled() *Spec {
 // duration; else it is 1,000 runs, 100 with -short. FUZZ_STRATEGY is a [Strategy]:
 // guided, swarm, random, or exhaustive:3. FUZZ_SEED is where it begins;
 // else that is a number made of the test's name, so that a test does the same each time.
+// FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
 // A search of Long runs fails as well when it did not see what it should sometimes.
 func Run(t *testing.T, spec Spec) {

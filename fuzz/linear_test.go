@@ -10,29 +10,29 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// shelf is a store of one value, on each loop: "=v" sets it, "?" asks for it. A right
+// cell is a store of one value, on each loop: "=v" sets it, "?" asks for it. A right
 // one is on one loop. A lazy one has a copy on each, answers at once, and tells the
 // other afterwards.
-type shelf struct {
+type cell struct {
 	value  *byte
 	copies *[]reactor.Ref[byte]
 }
 
 type cellCx = reactor.Context[byte]
 
-func newCell() *reactor.Kind[shelf, byte] {
-	return reactor.Must(reactor.NewKind("shelf", reactor.Options{Ports: []string{"peer"}}, reactor.Table[shelf, byte]{
-		{Shutdown: fsm.Stop, Message: (*shelf).hear},
-		{Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*shelf).serve, Enter: (*shelf).join},
+func newCell() *reactor.Kind[cell, byte] {
+	return reactor.Must(reactor.NewKind("cell", reactor.Options{Ports: []string{"peer"}}, reactor.Table[cell, byte]{
+		{Shutdown: fsm.Stop, Message: (*cell).hear},
+		{Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*cell).serve, Enter: (*cell).join},
 	}))
 }
 
-func (c *shelf) join(cx *cellCx) reactor.State {
+func (c *cell) join(cx *cellCx) reactor.State {
 	*c.copies = append(*c.copies, cx.Self())
 	return fsm.Stay
 }
 
-func (c *shelf) serve(cx *cellCx, _ reactor.Ready) reactor.State {
+func (c *cell) serve(cx *cellCx, _ reactor.Ready) reactor.State {
 	in, err := cx.Peek(peer)
 	if err != nil {
 		return cx.Fail(err)
@@ -53,7 +53,7 @@ func (c *shelf) serve(cx *cellCx, _ reactor.Ready) reactor.State {
 	return cx.Fail(cx.Write(peer, answer))
 }
 
-func (c *shelf) hear(_ *cellCx, v *byte) reactor.State {
+func (c *cell) hear(_ *cellCx, v *byte) reactor.State {
 	*c.value = *v
 	return fsm.Stay
 }
@@ -83,12 +83,12 @@ var cellModel = Model[byte, string]{
 func cellSpec(loops int) Spec {
 	k := newCell()
 	return Spec{
-		Loops: loops, Dict: []string{"?", "=1", "=2"}, Without: "CS", Oracles: []Oracle{Linear("shelf", cellModel)},
+		Loops: loops, Dict: []string{"?", "=1", "=2"}, Without: "CS", Oracles: []Oracle{Linear("cell", cellModel)},
 		Setup: func(w *World) error {
 			all := new([]reactor.Ref[byte])
 			for i := range w.Loops() {
 				value := byte('0')
-				c := shelf{value: &value, copies: new([]reactor.Ref[byte])}
+				c := cell{value: &value, copies: new([]reactor.Ref[byte])}
 				if loops > 1 {
 					c.copies = all
 				}
@@ -106,7 +106,7 @@ func TestLinear(t *testing.T) {
 		t.Errorf("one loop: %v\n%s", found, found.Trace)
 	}
 	found := Find(cellSpec(2), 1, Budget{Runs: 3000})
-	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), "L shelf: no order of the ") {
+	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), "L cell: no order of the ") {
 		t.Fatalf("two loops that copy afterwards: %v", found)
 	}
 	// A dial, a set, a dial of the other loop, which had nobody to hear of it, and a get.
@@ -153,7 +153,7 @@ func TestLinearHistories(t *testing.T) {
 		{"two writers, two readers that differ", []life{lived(0, true, "=1", "k", 1, 9), lived(1, true, "=2", "k", 2, 10),
 			lived(2, true, "??", "12", 3, 4, 5, 6), lived(3, true, "??", "21", 3, 4, 5, 6)}, "no order"},
 	} {
-		text, decided := Linear("shelf", cellModel).all(c.lives)
+		text, decided := Linear("cell", cellModel).all(c.lives)
 		if !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
 			t.Errorf("%s: decided %v, %q: want %q", c.name, decided, text, c.want)
 		}
@@ -167,7 +167,7 @@ func TestLinearGivesUp(t *testing.T) {
 		all = append(all, lived(i, true, "="+string(rune('a'+i)), "k", 1, 100))
 	}
 	all = append(all, lived(12, true, "?", "z", 1, 100))
-	if text, decided := Linear("shelf", cellModel).all(all); text != "" || decided {
+	if text, decided := Linear("cell", cellModel).all(all); text != "" || decided {
 		t.Errorf("decided %v, %q: want undecided", decided, text)
 	}
 }

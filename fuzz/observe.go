@@ -68,12 +68,12 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 		w.fail(oracleEdges, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(from), k.StateName(to))
 	}
 	if w.journal != nil {
-		w.tell(line{conn: int(m.conn) - 1, text: string(m.cause), move: fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)), then: boundsText(k, to)})
+		w.tell(line{conn: int(m.conn) - 1, text: string(m.cause), move: fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)), then: deadlines(k, to)})
 	}
 }
 
-// boundsText is the deadlines of a state, for people.
-func boundsText(k reactor.AnyKind, s reactor.State) string {
+// deadlines are those of a state, for people.
+func deadlines(k reactor.AnyKind, s reactor.State) string {
 	t := k.Plain()
 	if int(s) >= len(t) {
 		return ""

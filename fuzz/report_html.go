@@ -77,9 +77,9 @@ func (p *page) failure(f *Finding) {
 	p.linef(`<p class="failed">%s</p>`, f.Failure.Error())
 	g := grid{title: fmt.Sprintf("What happened, until event %d of %d, at %s", f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time))), head: stepHead}
 	for _, s := range shorten(f.steps()) {
-		var row []cell
+		var row []entry
 		for _, text := range s.cells() {
-			row = append(row, textCell(text))
+			row = append(row, textEntry(text))
 		}
 		g.rows = append(g.rows, row)
 	}
@@ -114,7 +114,7 @@ func (p *page) grid(g *grid) {
 // classes are the looks of cells, by status.
 var classes = [...]string{nothing: "nothing", happened: "", never: "never", undeclared: "undeclared"}
 
-func (p *page) cell(c cell) {
+func (p *page) cell(c entry) {
 	class := classes[c.status]
 	if c.count > 0 && c.status == happened {
 		class = fmt.Sprintf("number heat%d", min(bits.Len64(c.count)/3, 6))

@@ -2,12 +2,13 @@ package fuzz
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/stator-go/stator/fsm"
 )
 
-// Both forms of a report show the same sections: grids of cells, and pictures where
+// Both forms of a report show the same sections: grids of entries, and pictures where
 // there can be any.
 type section struct {
 	title   string
@@ -18,21 +19,21 @@ type section struct {
 type grid struct {
 	title string
 	head  []string
-	rows  [][]cell
+	rows  [][]entry
 }
 
-// cell is text, on several lines if it has to be, with what is to be thought of it.
-type cell struct {
+// entry is text, on several lines if it has to be, with what is to be thought of it.
+type entry struct {
 	text   string
 	status status
 	count  uint64 // of something that happens more often here than there
 }
 
-func textCell(s string) cell { return cell{text: s, status: happened} }
+func textEntry(s string) entry { return entry{text: s, status: happened} }
 
-// countCell is a number with what is to be thought of it.
-func countCell(n uint64, s status) cell {
-	c := cell{thousands(n), s, n}
+// countEntry is a number with what is to be thought of it.
+func countEntry(n uint64, s status) entry {
+	c := entry{thousands(n), s, n}
 	switch s {
 	case nothing:
 		c.text = "·"
@@ -44,7 +45,7 @@ func countCell(n uint64, s status) cell {
 	return c
 }
 
-// legend says what countCell writes.
+// legend says what countEntry writes.
 const legend = "·: not declared, never: declared and not seen, !: seen and not declared"
 
 func (r *Report) sections() (all []section) {
@@ -54,7 +55,7 @@ func (r *Report) sections() (all []section) {
 		all = append(all, section{
 			title:   "Kind " + k.kind.Name(),
 			picture: fsm.SVG(k.table, k.kind.Options().Start, d),
-			grids:   []grid{k.events(), k.transitions(), k.met()},
+			grids:   []grid{k.events(), k.reached(), k.transitions(), k.met()},
 		})
 	}
 	return append(all, section{title: "Faults", grids: []grid{r.faults()}},
@@ -75,11 +76,29 @@ func (k *kindReport) events() grid {
 		}
 	}
 	for _, s := range k.states() {
-		row := []cell{textCell(k.stateName(s))}
+		row := []entry{textEntry(k.stateName(s))}
 		for _, c := range shown {
-			row = append(row, countCell(k.cell(s, c)))
+			row = append(row, countEntry(k.cell(s, c)))
 		}
 		g.rows = append(g.rows, row)
+	}
+	return g
+}
+
+// reached are a kind's states, with how each can be seen.
+func (k *kindReport) reached() grid {
+	g := grid{title: "States, and the shortest trace that was seen to reach each", head: []string{"state", "entered", "trace"}}
+	for s := fsm.First; int(s) < len(k.table); s++ {
+		best := ""
+		cost := math.MaxInt
+		for at, m := range k.moves {
+			// Of two alike it is the first in words, as a map has no order.
+			if c, text := m.way.cost(), m.way.String(); at[1] == s && (c < cost || c == cost && text < best) {
+				best, cost = text, c
+			}
+		}
+		n := k.cover.Entered(s)
+		g.rows = append(g.rows, []entry{textEntry(k.stateName(s)), countEntry(n, judged(true, true, n)), textEntry(best)})
 	}
 	return g
 }
@@ -89,9 +108,9 @@ func (k *kindReport) events() grid {
 func (k *kindReport) transitions() grid {
 	g := grid{title: "Edges, and the shortest trace that was seen to take each", head: []string{"from", "to", "taken", "by", "first run", "trace"}}
 	for _, e := range k.edges() {
-		row := []cell{textCell(k.stateName(e.from)), textCell(k.kind.StateName(e.to)), countCell(e.hits, e.status), textCell(e.causes()), {}, {}}
+		row := []entry{textEntry(k.stateName(e.from)), textEntry(k.kind.StateName(e.to)), countEntry(e.hits, e.status), textEntry(e.causes()), {}, {}}
 		if e.moveTally != nil {
-			row[4], row[5] = textCell(thousands(uint64(e.first))), textCell(e.way.String())
+			row[4], row[5] = textEntry(thousands(uint64(e.first))), textEntry(e.way.String())
 		}
 		g.rows = append(g.rows, row)
 	}
@@ -105,10 +124,10 @@ func (k *kindReport) met() grid {
 		g.head = append(g.head, k.stateName(s))
 	}
 	for op := range opCount {
-		row, sum := []cell{textCell(ops[op].name)}, uint64(0)
+		row, sum := []entry{textEntry(ops[op].name)}, uint64(0)
 		for s := fsm.First; int(s) < len(k.table); s++ {
 			n := k.faults[op][s]
-			row = append(row, countCell(n, judged(false, true, n)))
+			row = append(row, countEntry(n, judged(false, true, n)))
 			sum += n
 		}
 		if sum > 0 {
@@ -125,7 +144,7 @@ func (r *Report) faults() grid {
 		if !ops[op].fault {
 			continue
 		}
-		met, of := countCell(0, nothing), "loop"
+		met, of := countEntry(0, nothing), "loop"
 		if ops[op].on == onConn {
 			sum := uint64(0)
 			for _, k := range r.kinds {
@@ -133,10 +152,10 @@ func (r *Report) faults() grid {
 					sum += n
 				}
 			}
-			met, of = countCell(sum, judged(false, true, sum)), "connection"
+			met, of = countEntry(sum, judged(false, true, sum)), "connection"
 		}
 		n := r.tally.faults[op]
-		g.rows = append(g.rows, []cell{textCell(ops[op].name), textCell(of), countCell(n, judged(true, true, n)), met})
+		g.rows = append(g.rows, []entry{textEntry(ops[op].name), textEntry(of), countEntry(n, judged(true, true, n)), met})
 	}
 	return g
 }
@@ -147,7 +166,7 @@ func (t *tally) steps() grid {
 	next := 1
 	for i, s := range t.curve {
 		if s.run >= next || i == len(t.curve)-1 {
-			g.rows = append(g.rows, []cell{textCell(thousands(uint64(s.run))), textCell(fmt.Sprint(s.edges)), textCell(thousands(uint64(s.features)))})
+			g.rows = append(g.rows, []entry{textEntry(thousands(uint64(s.run))), textEntry(fmt.Sprint(s.edges)), textEntry(thousands(uint64(s.features)))})
 		}
 		for next <= s.run {
 			next *= 2

@@ -28,6 +28,7 @@ type Report struct {
 	spec   *Spec
 	tally  *tally
 	kinds  []kindReport
+	claims []*claim // of probes, by name
 }
 
 // report makes a report of what was counted.
@@ -38,6 +39,8 @@ func (t *tally) report(w *World, found *Finding, b Budget) *Report {
 	t.end(w)
 	t.shorten(w)
 	r := &Report{Name: "search", found: found, budget: b, spec: w.spec, tally: t}
+	w.unseen() // those that no run came by are named by the spec
+	r.claims = slices.SortedFunc(maps.Values(w.claims), func(a, b *claim) int { return cmp.Compare(a.name, b.name) })
 	for i, k := range w.cover.kinds {
 		r.kinds = append(r.kinds, kindReport{kind: k.kind, table: k.kind.Plain(), kindTally: t.kind(i)})
 	}

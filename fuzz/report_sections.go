@@ -58,8 +58,30 @@ func (r *Report) sections() (all []section) {
 			grids:   []grid{k.events(), k.reached(), k.transitions(), k.met()},
 		})
 	}
+	if r.claims != nil {
+		all = append(all, section{title: "Probes", grids: []grid{r.probes()}})
+	}
 	return append(all, section{title: "Faults", grids: []grid{r.faults()}},
 		section{title: "Coverage over time", picture: r.tally.chart(), grids: []grid{r.tally.steps()}})
+}
+
+// probes is what handlers should be seen to do sometimes, and how high the values went
+// that they marked. What they say always holds is a failure where it does not.
+func (r *Report) probes() grid {
+	g := grid{title: "What probes told of", head: []string{"name", "sometimes", "highest"}}
+	for _, c := range r.claims {
+		row := []entry{textEntry(c.name), countEntry(0, nothing), countEntry(0, nothing)}
+		if c.sometimes {
+			if row[1] = countEntry(0, never); c.seen {
+				row[1] = textEntry("seen")
+			}
+		}
+		if c.high != math.MinInt {
+			row[2] = textEntry(fmt.Sprint(c.high))
+		}
+		g.rows = append(g.rows, row)
+	}
+	return g
 }
 
 // events is what the machines of a kind were given, by state.

@@ -223,3 +223,14 @@ func TestReportOfRun(t *testing.T) {
 		}
 	}
 }
+
+// What probes told of is in the report: what was seen, what never was, how high a value went.
+func TestReportOfProbes(t *testing.T) {
+	s := countingSpec("word")
+	s.Report, s.Sometimes = true, []string{"nobody comes by here"}
+	found := Find(s, 1, Budget{Runs: 50})
+	rows := pageRows(t, found.Report.HTML())
+	if !slices.ContainsFunc(rows, func(r []string) bool { return slices.Equal(r, []string{"nobody comes by here", "never", "·"}) }) {
+		t.Errorf("no row of what was never seen in:\n%s", found.Report.Text())
+	}
+}

@@ -189,7 +189,7 @@ func (c *checker) bits(s State, r Ready) {
 	for p := Port(0); p < MaxPorts; p++ {
 		mine := p.Readable() | p.Writable() | p.Drained() | p.Opened()
 		if (r.Has(mine) || r.Gate(p) != 0 || used&p.Room() != 0) && int(p) >= c.ports {
-			c.add(s, ErrWait, "Wait names port %d: there are %d", p, c.ports)
+			c.add(s, ErrWait, "Wait names port %d: want a port below %d, the number of ports", p, c.ports)
 		}
 		if r.Gate(p) != 0 && !r.Has(p.Readable()) {
 			c.add(s, ErrWait, "Wait has a gate on port %d, which is not waited for as Readable", p)

@@ -137,7 +137,7 @@ func (t Table[M, C, Msg]) drawn(s State) []Edge {
 func (t Table[M, C, Msg]) declared(s State) []Edge {
 	r := t.Resolve(s)
 	r.Fail = or(t[s].Fail, t[Any].Fail)
-	return merge(s, r.To, r.answers(), append(r.exits(), t[Any].life()...))
+	return merge(s, r.To, r.answers(), r.ways(s, &t[Any]))
 }
 
 // merge lists edges from s, by target, Stop last, with all ways that lead there.

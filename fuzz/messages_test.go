@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func (s *sender) send(cx *senderCx, _ reactor.Ready) reactor.State {
 	}
 	for i := range in {
 		err := s.sink.Post(&cx.IO, parcel{s.me, s.number + 1})
-		if err == reactor.ErrFull {
+		if errors.Is(err, reactor.ErrFull) {
 			s.probe.Sometimes("a parcel is refused", true)
 			s.shut = s.fault == neverReopens
 			cx.Discard(peer, i)

@@ -52,14 +52,14 @@ func (p perConn[S, In]) conn(sent, got []byte, whole bool) string {
 		if len(got) < len(want) {
 			switch {
 			case !bytes.HasPrefix(want, got):
-				return fmt.Sprintf("gets %s for %v: want %s", brief(got), in, brief(want))
+				return fmt.Sprintf("gets %s for %v: want %s", brief(got), shown(in), brief(want))
 			case whole:
-				return fmt.Sprintf("gets %s for %v, and no more: want %s", brief(got), in, brief(want))
+				return fmt.Sprintf("gets %s for %v, and no more: want %s", brief(got), shown(in), brief(want))
 			}
 			return ""
 		}
 		if !bytes.HasPrefix(got, want) {
-			return fmt.Sprintf("gets %s for %v: want %s", brief(got[:len(want)]), in, brief(want))
+			return fmt.Sprintf("gets %s for %v: want %s", brief(got[:len(want)]), shown(in), brief(want))
 		}
 		got = got[len(want):]
 	}
@@ -67,4 +67,17 @@ func (p perConn[S, In]) conn(sent, got []byte, whole bool) string {
 		return fmt.Sprintf("gets %s, for nothing that it sent", brief(got))
 	}
 	return ""
+}
+
+// shown is a model's input for people: text is quoted.
+func shown(in any) string {
+	switch v := in.(type) {
+	case string:
+		return brief([]byte(v))
+	case []byte:
+		return brief(v)
+	case byte:
+		return brief([]byte{v})
+	}
+	return fmt.Sprint(in)
 }

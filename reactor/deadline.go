@@ -57,26 +57,26 @@ func (l *Loop) arm(x uint32, h *header) {
 }
 
 // deadline is the machine's earliest deadline, and where it leads.
-func (l *Loop) deadline(h *header) (at int64, to State, why string) {
+func (l *Loop) deadline(h *header) (at int64, to State, why Cause) {
 	b := l.stores[h.kind]
 	row := &b.rows[h.state]
-	at, to, why = h.withinAt, row.within.To, "within"
+	at, to, why = h.withinAt, row.within.To, CauseWithin
 	if row.idle.Runs() {
 		if t := after(h.heardAt, row.idle.D); t < at {
-			at, to, why = t, row.idle.To, "idle"
+			at, to, why = t, row.idle.To, CauseIdle
 		}
 	}
 	if row.stall.Runs() {
 		for p := Port(0); uint32(p) < b.nports; p++ {
 			if pt := b.port(h, p); pt.out != 0 {
 				if t := after(l.pool.chunks[pt.out].since, row.stall.D); t < at {
-					at, to, why = t, row.stall.To, "stall"
+					at, to, why = t, row.stall.To, CauseStall
 				}
 			}
 		}
 	}
 	if h.lifeAt < at {
-		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, "life"
+		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, CauseLife
 	}
 	return at, to, why
 }
@@ -122,15 +122,16 @@ func (l *Loop) lapse(x uint32, h *header) {
 	case at > l.now:
 		l.arm(x, h)
 		return
-	case why == "idle" && h.flags&queued != 0 && l.phase < running:
+	case why == CauseIdle && h.flags&queued != 0 && l.phase < running:
 		l.overdue = append(l.overdue, x) // there may be bytes that came in time: it runs first
 		return
-	case why == "life":
+	case why == CauseLife:
 		h.lifeAt = forever // it leads once; the states behind have bounds of their own
 	}
 	l.stats.deadlines++
-	l.testify(x, h, Cause(why))
-	l.stores[h.kind].lead(x, h, to, deadlineErrors[why])
+	l.testify(x, h, why)
+	b := l.stores[h.kind]
+	b.lead(x, h, to, b.rows[h.state].late[why])
 }
 
 // lapseOverdue ends the silence of those who had their turn and heard nothing in it.
@@ -144,11 +145,13 @@ func (l *Loop) lapseOverdue() {
 	}
 }
 
-var deadlineErrors = map[string]error{
-	"within": fmt.Errorf("within: %w", ErrTimeout),
-	"idle":   fmt.Errorf("idle: %w", ErrTimeout),
-	"stall":  fmt.Errorf("stall: %w", ErrTimeout),
-	"life":   fmt.Errorf("life: %w", ErrTimeout),
+// lateErrors are the reasons of a state's deadlines: they tell its name.
+func lateErrors(state string) map[Cause]error {
+	all := make(map[Cause]error)
+	for _, c := range []Cause{CauseWithin, CauseIdle, CauseStall, CauseLife} {
+		all[c] = fmt.Errorf("state %q, %s: %w", state, c, ErrTimeout)
+	}
+	return all
 }
 
 // settle follows a call that did not come from run: flush, arm, and queue the

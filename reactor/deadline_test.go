@@ -212,7 +212,7 @@ func TestWhyADeadlineLedHere(t *testing.T) {
 		clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	spawn(t, l, k, clocked{log: log, do: goTo, in: func(c *clocked, cx *clock) { c.log.add(fmt.Sprint(cx.Why())) }})
 	d.advance(time.Second)
-	log.want(t, "1@0s <nil> 2@1s within: timed out")
+	log.want(t, "1@0s <nil> 2@1s state \"state1\", within: timed out")
 }
 
 func TestContextWithin(t *testing.T) {

@@ -81,7 +81,8 @@
 // machine is ErrStale or counted. Input that comes meanwhile is read and dropped,
 // as a close with unread input would make the kernel destroy what was sent. A
 // panic in a handler, or a Goexit, ends that machine alone. Options.Ended is told
-// why each machine ended, and may panic as a handler may; the Down handlers of those
+// why each machine ended, and may panic as a handler may; without it, and without a
+// Config.Observer, panics are written to package log; the Down handlers of those
 // that asked by Monitor are told, too.
 //
 // Loop.Shutdown leads each machine where its row's Shutdown says once nothing is

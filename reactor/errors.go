@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"fmt"
+	"log"
 )
 
 var (
@@ -39,6 +40,14 @@ func (e *PanicError) Error() string {
 		return fmt.Sprintf("reactor: %s: runtime.Goexit in state %q", e.Kind, e.State)
 	}
 	return fmt.Sprintf("reactor: %s: panic in state %q: %v", e.Kind, e.State, e.Value)
+}
+
+// logPanic writes the panic of a handler to the standard logger, as nobody else is
+// told of it.
+func logPanic(reason error) {
+	if p, ok := reason.(*PanicError); ok {
+		log.Printf("%v\n%s", p, p.Stack)
+	}
 }
 
 // Unwrap gives the error that was panicked with, if it was one.

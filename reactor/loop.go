@@ -93,6 +93,7 @@ type Loop struct {
 	leaving bool // Shutdown was asked for
 	ending  bool // nothing new any more
 	stats   counters
+	last    Stats // of a loop that has ended
 }
 
 // What other goroutines ask of a loop, in Loop.asked.
@@ -337,7 +338,7 @@ func (l *Loop) finish() {
 		b.closeInbox()
 	}
 	l.mu.Lock()
-	l.ended = true
+	l.ended, l.last = true, l.counted()
 	calls := l.calls
 	l.calls = nil
 	l.mu.Unlock()

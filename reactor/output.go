@@ -47,12 +47,12 @@ func (c *IO) Write(p Port, b []byte) error {
 	if held+len(b) > c.st.opt.Outbox {
 		l.stats.outboxFull++
 		c.h.flags |= noRoom
-		return ErrFull
+		return c.st.full.outbox
 	}
 	if size := l.corked + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
 		l.stats.outboxFull++
 		c.starveOutput(p, size)
-		return ErrFull
+		return c.st.full.buffers
 	}
 	c.moved()
 	switch {

@@ -156,6 +156,8 @@ func (l *Loop) stop(x uint32, h *header) {
 	}
 	if o := l.cfg.Observer; o != nil {
 		o.Ended(l.slots.TokenAt(x), b.described(), reason)
+	} else if b.opt.Ended == nil {
+		logPanic(reason)
 	}
 	l.calling = 0
 	h.withinAt = after(l.drv.Now(), b.opt.Linger)

@@ -29,7 +29,7 @@ func (g *glutton) told(cx *glut, n *int) reactor.State {
 
 func (g *glutton) ready(cx *glut, _ reactor.Ready) reactor.State {
 	err := g.do(cx)
-	if err == reactor.ErrFull {
+	if errors.Is(err, reactor.ErrFull) {
 		g.log.add("full")
 		return fsm.Stay
 	}
@@ -253,7 +253,7 @@ func TestOutputCountsOnce(t *testing.T) {
 	}
 	log.want(t, "")
 	d.write(ref, 1)
-	log.want(t, "1 full")
+	log.want(t, "1 reactor: output of glutton: Config.Buffers: full")
 	if held := stats(t, l).Held; held != 64*kib {
 		t.Errorf("%d bytes are held", held)
 	}

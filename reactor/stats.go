@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -43,21 +44,30 @@ type Stats struct {
 }
 
 // Stats asks the loop for its counters, from any goroutine; a handler passes
-// &cx.IO.
+// &cx.IO. Those of a loop that has ended are the last ones.
 func (l *Loop) Stats(at Place) (s Stats, err error) {
 	err = at.place(func(l *Loop) error {
-		c := &l.stats
-		s = Stats{
-			Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
-			Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
-			Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
-			SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
-			Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
-			Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
-		}
+		s = l.counted()
 		return nil
 	})
+	if at == Place(l) && errors.Is(err, ErrClosed) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.last, nil
+	}
 	return s, err
+}
+
+func (l *Loop) counted() Stats {
+	c := &l.stats
+	return Stats{
+		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
+		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
+		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
+		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
+		Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
+		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
+	}
 }
 
 // String is one line for a log.

@@ -16,6 +16,7 @@ type base struct {
 	opt    *Options
 	rows   []rowInfo
 	hears  bool // every state has a Down handler
+	full   *fullErrors
 	nports uint32
 	ports  []port // nports a row
 	unused []uint32
@@ -71,7 +72,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	s := &store[M, Msg]{kind: k, ms: make([]M, most)}
 	n := len(k.opt.Ports)
 	s.base = base{
-		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, hears: k.hears,
+		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, hears: k.hears, full: &k.full,
 		nports: uint32(n), ports: make([]port, most*n), most: most,
 	}
 	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}}

@@ -185,7 +185,7 @@ func (c *conn) reply(cx *cx) fsm.State {
 	}
 	if c.out.Len() > 0 {
 		err := cx.Write(peer, c.out.Front())
-		if c.out.Reset(); err == reactor.ErrFull {
+		if c.out.Reset(); errors.Is(err, reactor.ErrFull) {
 			return unread
 		} else if err != nil {
 			return cx.Fail(err)

@@ -63,10 +63,16 @@ func (s *Spec) meaning(e Event) string {
 		text += " " + brief([]byte(s.Dict[int(e.A)%(len(s.Dict)+256)]))
 	case e.Op == opSend:
 		text += fmt.Sprintf(" %q", []byte{byte(int(e.A)%(len(s.Dict)+256) - len(s.Dict))})
+	case e.Op == opLetter:
+		text += " " + brief([]byte(s.letter(e.A)))
+	case e.Op == opAbrupt && e.B >= abruptWords:
+		text += ": it sends " + brief([]byte(s.letter(e.B-abruptWords)))
+	case e.Op == opAbrupt:
+		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
 	case e.Op == opAdvance, e.Op == opJump:
 		text += " by " + e.span().String()
 	}
-	if e.Op == opSend && e.B > 0 {
+	if (e.Op == opSend || e.Op == opAct) && e.B > 0 {
 		text += fmt.Sprintf(", %d times", e.B+1)
 	}
 	return text

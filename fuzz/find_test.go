@@ -78,7 +78,7 @@ var faults = []struct {
 	{"answers each piece", "C", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		return len(in), fsm.Stay, cx.Write(peer, []byte("piece,"))
 	}},
-	{"has one buffer for all", "I", 4, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"has one buffer for all", "I", 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		if c.first {
 			c.first = false
 			cx.Write(peer, *c.shared)

@@ -60,7 +60,7 @@ func (w *World) judgeRest() {
 	}
 	for _, s := range w.socks[1:] {
 		switch {
-		case s.driver == nil || s.nature != stream:
+		case s.driver == nil || !s.connects():
 		case s.phase == unanswered:
 			w.fail(oracleRest, "a machine waits for ever for a connection to %s that nobody answers", s.remote)
 		case s.conn >= 0:
@@ -97,7 +97,7 @@ func (w *World) judgeBacklogs() {
 // done so before, and was not called.
 func (w *World) nudge() {
 	for _, s := range w.socks[1:] {
-		if s.driver == nil || !s.watched || s.nature != stream || s.phase != connected {
+		if s.driver == nil || !s.watched || !s.connects() || s.phase != connected {
 			continue
 		}
 		d := s.driver

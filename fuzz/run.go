@@ -99,6 +99,7 @@ func (w *World) goOn() {
 			}
 			w.advance(time.Minute)
 			w.judgeLives()
+			w.judgePens()
 		case stageStop:
 			w.stop()
 			w.settle()
@@ -142,7 +143,7 @@ func (w *World) rest() {
 // holds tells whether a machine has an end of a connection.
 func (w *World) holds() bool {
 	for _, s := range w.socks[1:] {
-		if s.driver != nil && s.nature == stream {
+		if s.driver != nil && s.connects() {
 			return true
 		}
 	}

@@ -58,7 +58,8 @@ type kept struct {
 // told something new.
 func Find(spec Spec, seed uint64, b Budget) *Finding {
 	w := newWorld(spec.filled())
-	s := &search{w: w, how: b.Strategy, dice: newDice(w.spec, seed, b.Strategy), known: make(map[uint32]*kept)}
+	s := &search{w: w, how: b.Strategy, dice: newDice(w, seed, b.Strategy), known: make(map[uint32]*kept)}
+	w.run(nil) // shows what Setup declares
 	if b.Strategy > exhaustive {
 		s.count = newCounter(s.w, int(b.Strategy-exhaustive))
 	} else if b.Runs == 0 && b.Time == 0 {

@@ -16,11 +16,13 @@ type shrinker struct {
 
 func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
 	s := &shrinker{w: w, best: tr, f: f}
-	switch oracle(f.Oracle) {
-	case oracleSame, oracleSegments, oracleSpurious, oracleAlone:
+	culprit := w.culprit
+	switch {
+	case culprit != nil && s.try(culprit):
+	case !s.try(tr): // it fails when it is compared
 		s.deep = true
-	default:
-		s.try(append(Trace(nil), tr[:min(len(tr), f.At)]...)) // what comes after it
+	case f.At < len(tr):
+		s.try(tr[:f.At:f.At]) // what comes after it
 	}
 	for before := -1; before != s.size() && s.runs < mostRuns; {
 		before = s.size()

@@ -32,6 +32,7 @@ type World struct {
 	spare     []*sock
 	listeners []reactor.Sock
 	conns     []conn
+	pens      []penPal
 	nextPort  uint16
 	opened    int
 	slots     int // of each loop
@@ -57,6 +58,8 @@ type World struct {
 	claims    map[string]*claim
 	bounds    map[reactor.AnyKind]*bounds
 	peak      peak
+	culprit   Trace // made of the trace that is checked, and fails by itself
+	knows     knowledge
 	jumped    int64  // when the clock did so last: loops did not see what passed before
 	lives     []life // that are over
 	ticks     int
@@ -88,7 +91,7 @@ func (w *World) Action(name string, do func(arg int)) {
 }
 
 func newWorld(s *Spec) *World {
-	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
+	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), pens: make([]penPal, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
 	w.probe = probe.New(ear{w})
 	for i := range w.conns {
 		w.conns[i].number = i
@@ -120,7 +123,9 @@ func (w *World) begin(tr Trace) error {
 		}
 		w.steps = append(w.steps, st)
 	}
-	return w.spec.Setup(w)
+	err := w.spec.Setup(w)
+	w.knows.actions = len(w.actions)
+	return err
 }
 
 func (w *World) clear() {
@@ -139,6 +144,7 @@ func (w *World) clear() {
 	for i := range w.conns {
 		w.conns[i].clear()
 	}
+	w.clearPens()
 	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
 	w.listeners = w.listeners[:0]
 	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0

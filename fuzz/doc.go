@@ -88,8 +88,10 @@
 // # Failures
 //
 // A trace that fails is shrunk: events are left out, arguments made smaller, for as
-// long as it fails in the same way. What is shown is the failure, the events with all
-// that followed from each, and a Mermaid sequence diagram. The trace is kept under
+// long as it fails in the same way: by the same oracle, in the same state, at the same
+// place. What is shown is the failure, the events with all that followed from each,
+// what of them could be otherwise, and a Mermaid sequence diagram. Finding.GoTest
+// writes a Go test of it. The trace is kept under
 // testdata/traces, and run first from then on; it is text, and may be edited. Its
 // words are numbers in Spec.Dict: append to that, and old traces mean what they meant.
 //

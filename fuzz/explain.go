@@ -35,6 +35,9 @@ func (f *Finding) Explain() string {
 	at := 0
 	for i, e := range f.Trace {
 		fmt.Fprintf(&b, "%3d  %-36s %s\n", i+1, e, f.w.spec.meaning(e))
+		if i < len(f.free) && len(f.free[i]) > 0 {
+			fmt.Fprintf(&b, "     %s\n", strings.Join(f.free[i], "; "))
+		}
 		for ; f.w.journal != nil && at < len(f.w.journal.lines) && f.w.journal.lines[at].event <= i+1; at++ {
 			fmt.Fprintf(&b, "       %s\n", f.w.journal.lines[at])
 		}

@@ -17,12 +17,12 @@ func TestAbrupt(t *testing.T) {
 		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
 			var b [100]byte
 			for {
-				n, err := cx.WriteSome(peer, []byte("x"))
-				if err != nil {
+				if _, err := cx.WriteSome(peer, []byte("x")); err != nil {
 					errs = append(errs, err)
 					return fsm.Stop
 				}
-				if n, err = cx.Read(peer, b[:]); err != nil {
+				n, err := cx.Read(peer, b[:])
+				if err != nil {
 					errs = append(errs, err)
 					return cx.Fail(err)
 				}

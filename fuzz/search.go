@@ -29,7 +29,8 @@ type Finding struct {
 
 	Undecided int // runs of which Linear does not know
 
-	w *World // that ran it last
+	w    *World     // that ran it last
+	free [][]string // by event: what of it does not matter
 }
 
 // search makes runs until one fails or the budget is spent. The same seed and
@@ -79,8 +80,9 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		s.events += len(tr)
 		found.Runs++
 		if f := s.w.check(tr, n%8 == 0); f != nil {
-			found.Trace, found.Failure = s.w.shrink(tr, f)
-			found.w = s.w
+			short := w.shrink(tr, f)
+			short.Seed, short.Runs = found.Seed, found.Runs
+			found = short
 			break
 		}
 		s.keep(tr)

@@ -21,8 +21,6 @@ type secret struct {
 	found func()
 }
 
-const secretSteps = 12
-
 const secretWord = "fk3aa90cmx7e" // each in secretBytes
 
 var secretBytes = []string{"0", "3", "7", "9", "a", "b", "c", "d", "e", "f", "g", "k", "l", "m", "x", "z"}

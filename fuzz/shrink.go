@@ -14,7 +14,7 @@ type shrinker struct {
 	runs int
 }
 
-func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
+func (w *World) shrink(tr Trace, f *Failure) *Finding {
 	s := &shrinker{w: w, best: tr, f: f}
 	culprit := w.culprit
 	switch {
@@ -31,9 +31,10 @@ func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
 		s.renumber()
 		s.plainer()
 	}
+	free := s.free()
 	w.journal = &journal{}
 	w.check(s.best, s.deep)
-	return s.best, s.f
+	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}
 }
 
 // size is what shrinking makes smaller.

@@ -189,7 +189,7 @@ func (w *World) hangUp(c *conn, reset bool) {
 	}
 	c.peer, c.readAt, c.cut = nil, forever, true
 	w.say(c.number, "closes")
-	if reset && p.other != nil {
+	if reset && p.other != nil && p.nature == stream {
 		w.reset(p.other, syscall.ECONNRESET)
 		p.other = nil
 	}

@@ -52,22 +52,43 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 	if to.Net == reactor.NetNone {
 		return 0, 0, syscall.EDESTADDRREQ
 	}
-	d.w.post(s.local, to, b)
+	from := s.local
+	from.IP = reachable(from.IP)
+	how, befalls := d.armed.fate()
+	if befalls {
+		d.w.happens(opMailFails, s)
+	}
+	if befalls && how == mailLost {
+		return len(b), 0, nil
+	}
+	d.w.post(from, to, b)
+	if befalls && how == mailTwice {
+		d.w.post(from, to, b)
+	}
 	return len(b), 0, nil
 }
 
-// post brings a datagram to whoever is bound where it goes; else it is lost.
+// post brings a datagram of a machine's to whoever is where it goes.
 func (w *World) post(from, to reactor.Addr, b []byte) {
-	s := w.bound(to, datagram)
-	if s == nil || len(s.mail) == mailbox || s.remote.Net != reactor.NetNone && !meets(from, s.remote) {
-		return
+	if s := w.bound(to, datagram); s != nil {
+		w.enqueue(from, s, b)
+	} else {
+		w.hand(to, b)
+	}
+}
+
+// enqueue puts a datagram into a socket, which may have no room for it, or be
+// connected to another one; then it is lost.
+func (w *World) enqueue(from reactor.Addr, s *sock, b []byte) bool {
+	if len(s.mail) == mailbox || s.remote.Net != reactor.NetNone && !meets(from, s.remote) {
+		return false
 	}
 	var copied []byte
 	if k := len(w.letters); k > 0 {
 		copied, w.letters = w.letters[k-1], w.letters[:k-1]
 	}
-	from.IP = reachable(from.IP)
 	s.mail = append(s.mail, mail{from, append(copied[:0], b...)})
 	w.moved++
 	s.tell()
+	return true
 }

@@ -29,8 +29,15 @@
 // Faults are events as well: reads and writes cut short or refused, small windows,
 // peers that do not read or trickle, input in pieces, readiness that is not true or
 // comes late for a socket that is closed, events in another order, failing accepts
-// and connects, few slots, late deadlines, a clock that jumps. Each run has faults
-// and weights drawn anew, some off entirely.
+// and connects, peers that act between two calls of one turn, few slots, timers or
+// buffers, late deadlines, a clock that jumps, datagrams that are lost, come twice or
+// overtake others. Each run has faults and weights drawn anew, some off entirely.
+//
+// Where machines have bound datagram sockets, peers send letters to them, empty ones
+// too; half of these peers are whoever a machine wrote to. Signals that machines asked
+// for come, in bursts. [World.ReadPipe] and [World.WritePipe] give machines an end of
+// a pipe, and a peer the other. An action that keeps a [reactor.Ref] sends to machines
+// that have ended, and one that happens many times at once fills a mailbox.
 //
 // The end of a run is always the same: faults cease and peers read; peers end their
 // directions; peers close; the loops shut down; they stop.
@@ -69,7 +76,7 @@
 //	I      connections do not change each other (Spec.Isolated)
 //	X      no stay is longer than its row's Within, Idle or Stall, nor a life than its own
 //	A      what a probe says always holds
-//	M      a [Model] that the spec gives: [PerConn]
+//	M      a [Model] that the spec gives: [PerConn]; [Datagrams]
 //	L      one model for all connections: [Linear]
 //
 // D, C, S and I take further runs, and are judged for one run of eight and for each
@@ -81,9 +88,11 @@
 // # Failures
 //
 // A trace that fails is shrunk: events are left out, arguments made smaller, for as
-// long as it fails in the same way. What is shown is the failure; a table of the events
-// with all that followed from each, at what time, between which states; a Mermaid
-// sequence diagram; and the command that runs it again. The trace is kept under
+// long as it fails in the same way: by the same oracle, in the same state, at the same
+// place. What is shown is the failure; a table of the events with all that followed
+// from each, at what time, between which states; a Mermaid sequence diagram; what of
+// the events could be otherwise; and the command that runs it again. Finding.GoTest
+// writes a Go test of it. The trace is kept under
 // testdata/traces, and run first from then on; it is text, and may be edited. Its
 // words are numbers in Spec.Dict: append to that, and old traces mean what they meant.
 //
@@ -111,7 +120,7 @@
 //
 // An event of an echo takes some 200 ns and no allocation; a run begins and ends in
 // some 50 µs, for its loops are new. An idle hour of 1,000 connections takes some
-// milliseconds. Names are not resolved, signals come from the real system, and
-// descriptors of the system cannot be adopted. A World belongs to one goroutine;
+// milliseconds. Names are not resolved, and descriptors of the system cannot be
+// adopted. A World belongs to one goroutine;
 // Finds may run beside each other, each with its own.
 package fuzz

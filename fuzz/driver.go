@@ -163,7 +163,7 @@ func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	case s.phase == unanswered:
 		return 0, reactor.Gone, syscall.ENOTCONN
 	}
-	if s.armed.blocksRead() {
+	if d.w.abrupt(s); s.armed.blocksRead() {
 		d.w.happens(opBlockRead, s)
 		d.w.moved++
 		s.tell()
@@ -208,6 +208,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	if s.nature == datagram {
 		return d.Send(id, b, s.remote)
 	}
+	d.w.abrupt(s)
 	if err := s.writable(); err != nil {
 		return 0, reactor.Gone, err
 	}
@@ -254,7 +255,7 @@ func (s *sock) writable() error {
 		err := s.broken
 		s.broken, s.over = nil, true
 		return err
-	case s.over || s.shutOut || s.nature == pipeIn:
+	case s.over || s.shutOut || s.nature == pipeIn || s.nature == pipeOut && s.other == nil:
 		return syscall.EPIPE
 	}
 	return nil
@@ -331,6 +332,7 @@ func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
 	}
 	s := d.w.open(n, d)
 	s.local = a
+	d.w.knows.datagrams = d.w.knows.datagrams || n == datagram
 	if n == listening {
 		d.w.listeners = append(d.w.listeners, s.id)
 	}
@@ -366,6 +368,7 @@ func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
 func (d *driver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
 	if a.Net == reactor.UDP || a.Net == reactor.Unixgram {
 		s := d.w.open(datagram, d)
+		d.w.knows.datagrams = true
 		s.local.Net, s.remote = a.Net, a
 		if a.Net == reactor.UDP {
 			s.local.IP = netip.AddrPortFrom(loopback, d.w.port())
@@ -436,6 +439,7 @@ func (d *driver) Release(id reactor.Sock) (uintptr, error) {
 // Notify takes note of who asks: signals are World.Signal's.
 func (d *driver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
 	d.caught |= set
+	d.w.knows.signals = true
 	d.came = came
 	return nil
 }

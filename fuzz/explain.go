@@ -46,6 +46,9 @@ func (f *Finding) Explain() string {
 			break
 		}
 		fmt.Fprintln(&b, "   ", e)
+		if i < len(f.free) && len(f.free[i]) > 0 {
+			fmt.Fprintln(&b, "       ", strings.Join(f.free[i], "; "))
+		}
 	}
 	if f.Failure.Stack != nil {
 		fmt.Fprintf(&b, "\nThe stack:\n\n%s", handlerStack(string(f.Failure.Stack)))
@@ -61,9 +64,15 @@ func (s *Spec) says(e Event) string {
 	o := &ops[e.Op%opCount]
 	text := strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.say)
 	switch {
+	case e.Op == opLetter:
+		text += " " + brief([]byte(s.letter(e.A)))
+	case e.Op == opAbrupt && e.B >= abruptWords:
+		text += ": it sends " + brief([]byte(s.letter(e.B-abruptWords)))
+	case e.Op == opAbrupt:
+		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
 	case e.Op == opAdvance, e.Op == opJump:
 		text += " by " + e.span().String()
-	case e.Op == opSend && e.B > 0:
+	case (e.Op == opSend || e.Op == opAct) && e.B > 0:
 		text += fmt.Sprintf(" %d times", e.B+1)
 	}
 	return text

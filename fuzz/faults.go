@@ -17,6 +17,7 @@ type armed struct {
 	writes, writeSize int
 	readBlocks        int
 	writeBlocks       int
+	calls, what       int // what the peer does just before so many calls from now
 }
 
 func (a *armed) shortRead(n int) int {
@@ -51,6 +52,45 @@ func (a *armed) blocksWrite() bool {
 	return true
 }
 
+// What a peer does abruptly; beyond these it sends a word.
+const (
+	abruptReset = iota
+	abruptClose
+	abruptFinish
+	abruptWords
+)
+
+// abrupt is asked before each read and write of a machine's: a peer does not wait for
+// a turn to end.
+func (w *World) abrupt(s *sock) {
+	if s.armed.calls == 0 {
+		return
+	}
+	if s.armed.calls--; s.armed.calls > 0 || s.conn < 0 {
+		return
+	}
+	c := &w.conns[s.conn]
+	if c.peer == nil || c.peer.other != s {
+		return
+	}
+	w.happens(opAbrupt, s)
+	switch s.armed.what {
+	case abruptReset:
+		w.hangUp(c, true)
+	case abruptClose:
+		w.hangUp(c, false)
+	case abruptFinish:
+		w.doFinish(c, Event{})
+	default:
+		if word := w.spec.letter(uint16(s.armed.what - abruptWords)); !c.peer.shutOut && len(word) <= c.peer.room() {
+			w.noteBytes(noteSend, c.peer, []byte(word))
+			c.sent = append(c.sent, word...)
+			c.sentAt = w.mark(c.sentAt, len(c.sent))
+			w.arrive(s, []byte(word))
+		}
+	}
+}
+
 // How connection attempts of machines end.
 const (
 	connectNone    = iota // as they would
@@ -67,6 +107,8 @@ type armedDriver struct {
 	acceptBy error
 	connects int
 	connect  int
+	mails    int
+	mail     int // what becomes of them
 }
 
 // few is how many events the next wait may answer.

@@ -78,7 +78,7 @@ var faults = []struct {
 	{"answers each piece", "C", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		return len(in), fsm.Stay, cx.Write(peer, []byte("piece,"))
 	}},
-	{"has one buffer for all", "I", 4, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"has one buffer for all", "I", 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		if c.first {
 			c.first = false
 			cx.Write(peer, *c.shared)
@@ -153,5 +153,48 @@ func TestBlockedWriteIsToldOfRoom(t *testing.T) {
 	}
 	if found := Replay(s, tr); found.Failure != nil {
 		t.Error(found.Explain())
+	}
+}
+
+// chatter says something to its peer and to itself, again and again.
+type chatter struct{}
+
+type chatCx = reactor.Context[int]
+
+func (*chatter) ready(cx *chatCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	cx.Discard(peer, len(in))
+	return cx.Fail(cx.Self().Post(&cx.IO, 0))
+}
+
+func (*chatter) again(cx *chatCx, n *int) reactor.State {
+	if err := cx.Write(peer, []byte("x")); err != nil {
+		return cx.Fail(err)
+	}
+	return cx.Fail(cx.Self().Post(&cx.IO, *n+1))
+}
+
+// Machines that are busy with each other for ever are a failure, however much they
+// write meanwhile; it is found, and shrunk, in a bounded number of turns.
+func TestChatterIsFound(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("chatter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[chatter, int]{
+		{Shutdown: fsm.Stop},
+		{Name: "talking", Wait: peer.Readable(), Idle: fsm.Never, Ready: (*chatter).ready, Message: (*chatter).again},
+	}))
+	found := Find(Spec{
+		Dict: []string{"a"},
+		Setup: func(w *World) error {
+			_, err := k.Listen(w.Loop(0), "tcp", ":1", chatter{})
+			return err
+		},
+	}, 1, Budget{Runs: 100})
+	if found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "R") {
+		t.Fatalf("%v: want R", found)
+	}
+	if len(found.Trace) > 2 {
+		t.Errorf("%d events: want 2 at most\n%s", len(found.Trace), found.Trace)
 	}
 }

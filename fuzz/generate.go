@@ -7,6 +7,7 @@ import "math/rand/v2"
 type dice struct {
 	*rand.Rand
 	spec   *Spec
+	knows  *knowledge
 	weight [opCount]int
 	total  int
 	hold   int  // of 100 events
@@ -14,13 +15,35 @@ type dice struct {
 	conns  int  // numbers in use
 }
 
+// knowledge is what runs of a world have shown to be there.
+type knowledge struct {
+	actions   int
+	signals   bool // that machines ask for
+	datagrams bool // sockets for them
+}
+
+// has tells whether an event may do anything.
+func (k *knowledge) has(op Op) bool {
+	switch op {
+	case opAct:
+		return k.actions > 0
+	case opSignal:
+		return k.signals
+	case opLetter, opMailFails:
+		return k.datagrams
+	}
+	return true
+}
+
 // usual are the weights of what is no fault.
 var usual = [opCount]int{
 	opNone: 1, opTurn: 1, opAdvance: 4, opDial: 10, opSend: 30, opFinish: 3, opClose: 2, opReset: 2, opPace: 3, opAct: 6,
+	opSignal: 4, opLetter: 20,
 }
 
-func newDice(s *Spec, seed uint64, how Strategy) *dice {
-	return &dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: s, even: how == Random}
+// newDice throws for a world, by what its runs have shown.
+func newDice(w *World, seed uint64, how Strategy) *dice {
+	return &dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: w.spec, knows: &w.knows, even: how == Random}
 }
 
 // draw decides what the next trace is made of.
@@ -34,6 +57,8 @@ func (d *dice) draw() {
 	for op := range ops {
 		w := usual[op]
 		switch {
+		case !d.knows.has(Op(op)):
+			w = 0
 		case ops[op].fault && d.IntN(2) == 0:
 			w = faults * (1 + d.IntN(4))
 		case op != int(opDial) && op != int(opSend) && d.IntN(4) == 0:
@@ -51,8 +76,9 @@ func (d *dice) draw() {
 // drawEven takes a bit of everything.
 func (d *dice) drawEven() {
 	for op := range ops {
-		d.weight[op] = usual[op]
-		if ops[op].fault {
+		if d.weight[op] = usual[op]; !d.knows.has(Op(op)) {
+			d.weight[op] = 0
+		} else if ops[op].fault {
 			d.weight[op] = 1
 		}
 		d.total += d.weight[op]
@@ -85,7 +111,11 @@ func (d *dice) event() (e Event) {
 	case onLoop:
 		e.On = uint16(d.IntN(d.spec.Loops))
 	case onAction:
-		e.On = uint16(d.IntN(4))
+		e.On = uint16(d.IntN(max(1, d.knows.actions)))
+	case onPen:
+		if e.On = uint16(d.IntN(d.conns)); d.IntN(4) == 0 {
+			e.On += uint16(d.spec.Conns)
+		}
 	}
 	d.arguments(&e)
 	return e
@@ -113,8 +143,24 @@ func (d *dice) arguments(e *Event) {
 		}
 	case opWindow:
 		e.A, e.B = uint16(1+d.IntN(1<<d.IntN(12))), uint16(d.IntN(1<<d.IntN(12)))
-	case opAct, opPermute, opLate:
+	case opLetter:
+		if e.A = d.word(); d.IntN(8) == 0 {
+			e.A = uint16(len(d.spec.Dict) + 256)
+		}
+	case opAct:
 		e.A = uint16(d.IntN(1 << 16))
+		if e.B = 0; d.IntN(8) == 0 {
+			e.B = uint16(d.IntN(1 << d.IntN(8)))
+		}
+	case opPermute, opLate:
+		e.A = uint16(d.IntN(1 << 16))
+	case opAbrupt:
+		e.A, e.B = uint16(1+d.IntN(8)), uint16(d.IntN(abruptWords+1))
+		if e.B == abruptWords {
+			e.B += d.word()
+		}
+	case opScarce:
+		e.B = uint16(d.IntN(4))
 	case opLimit:
 		e.A, e.B = uint16(1+d.IntN(8)), uint16(1+d.IntN(32))
 	}

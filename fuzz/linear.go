@@ -77,19 +77,17 @@ func Linear[S, In any](name string, m Model[S, In]) Oracle {
 	if m.Clone == nil {
 		m.Clone = func(s S) S { return s }
 	}
-	return linear[S, In]{name, m}
+	return linear[S, In]{noOracle{name}, m}
 }
 
 const linearSteps = 100_000
 
 type linear[S, In any] struct {
-	name string
-	m    Model[S, In]
+	noOracle
+	m Model[S, In]
 }
 
-func (l linear[S, In]) title() string                   { return l.name }
-func (l linear[S, In]) remembers() bool                 { return true }
-func (l linear[S, In]) conn(_, _ []byte, _ bool) string { return "" }
+func (l linear[S, In]) remembers() bool { return true }
 
 func (l linear[S, In]) all(lives []life) (string, bool) {
 	h := history[S, In]{m: l.m, steps: linearSteps, tried: make(map[string][]S)}

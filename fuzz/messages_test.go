@@ -135,11 +135,12 @@ func (s *sink) count(p parcel) {
 }
 
 // audit is an oracle of books: what was accepted was handled, or counted as dead.
-type audit struct{ now **books }
+type audit struct {
+	noOracle
+	now **books
+}
 
-func (audit) title() string                   { return "books" }
-func (audit) remembers() bool                 { return true }
-func (audit) conn(_, _ []byte, _ bool) string { return "" }
+func (audit) remembers() bool { return true }
 
 func (a audit) all([]life) (string, bool) {
 	if b := *a.now; b.accepted != b.handled {
@@ -152,7 +153,7 @@ func parcelSpec(fault int) Spec {
 	send, take := newSender(), newSink()
 	now := new(*books)
 	return Spec{
-		Loops: 2, Without: "CS", Oracles: []Oracle{sameBytes, audit{now}}, Dict: []string{"p", "ppppp", "pppppppppp"},
+		Loops: 2, Without: "CS", Oracles: []Oracle{sameBytes, audit{noOracle{"books"}, now}}, Dict: []string{"p", "ppppp", "pppppppppp"},
 		Sometimes: []string{"a parcel is refused", "a sender's tenth parcel comes"},
 		Setup: func(w *World) (err error) {
 			b := &books{}

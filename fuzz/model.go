@@ -14,7 +14,18 @@ type Oracle interface {
 	// it would take too long.
 	all([]life) (text string, decided bool)
 	remembers() bool
+	// pen judges what a datagram peer sent and got.
+	pen(sent, got []string) string
 }
+
+// noOracle finds nothing: oracles are it but for what they look at.
+type noOracle struct{ name string }
+
+func (n noOracle) title() string                   { return n.name }
+func (n noOracle) conn(_, _ []byte, _ bool) string { return "" }
+func (n noOracle) all([]life) (string, bool)       { return "", true }
+func (n noOracle) remembers() bool                 { return false }
+func (n noOracle) pen(_, _ []string) string        { return "" }
 
 // Model is a reference: a state, how bytes become an input, and what the answer is.
 type Model[S, In any] struct {
@@ -29,16 +40,12 @@ type Model[S, In any] struct {
 
 // PerConn compares what each connection gets with a model of its own. A connection
 // that ends early may get less.
-func PerConn[S, In any](name string, m Model[S, In]) Oracle { return perConn[S, In]{name, m} }
+func PerConn[S, In any](name string, m Model[S, In]) Oracle { return perConn[S, In]{noOracle{name}, m} }
 
 type perConn[S, In any] struct {
-	name string
-	m    Model[S, In]
+	noOracle
+	m Model[S, In]
 }
-
-func (p perConn[S, In]) title() string             { return p.name }
-func (p perConn[S, In]) remembers() bool           { return false }
-func (p perConn[S, In]) all([]life) (string, bool) { return "", true }
 
 func (p perConn[S, In]) conn(sent, got []byte, whole bool) string {
 	state := p.m.New()

@@ -38,6 +38,9 @@ func (w *World) note(n note, a, b uint64) {
 // noteBytes notes what was read, written, sent or got.
 func (w *World) noteBytes(n note, s *sock, b []byte) {
 	w.note(n, uint64(s.id), uint64(len(b)))
+	if n == noteWrite {
+		w.chat++
+	}
 	if len(b) < 64 {
 		w.notes = append(w.notes, b...)
 	} else {

@@ -23,6 +23,7 @@ type machine struct {
 	conn       int32 // that is its first port, as number+1
 	kind       reactor.AnyKind
 	state      reactor.State
+	before     reactor.State // it was in that one
 	edge       uint32        // the last transition, as a feature
 	cause      reactor.Cause // the last event since it, if somebody asks
 	bounded    bounded
@@ -57,7 +58,7 @@ func (w *World) own(s *sock) {
 func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
-	m.kind, m.state = k, to
+	m.kind, m.before, m.state = k, from, to
 	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
@@ -110,14 +111,21 @@ func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 
 // judgeEnd looks for ends that are nobody's intent.
 func (w *World) judgeEnd(m *machine, k reactor.AnyKind, reason error) {
+	if reason == nil || w.failure != nil {
+		return
+	}
+	w.judgeReason(k, reason)
+	if f := w.failure; f != nil {
+		f.State = k.StateName(m.before)
+	}
+}
+
+func (w *World) judgeReason(k reactor.AnyKind, reason error) {
 	var crash *reactor.PanicError
 	switch {
-	case reason == nil:
 	case errors.As(reason, &crash):
 		w.fail(oraclePanic, "%s panicked in state %q: %v", k.Name(), crash.State, crash.Value)
-		if w.failure != nil && w.failure.Stack == nil && w.failure.Oracle == string(oraclePanic) {
-			w.failure.Stack = crash.Stack
-		}
+		w.failure.Stack = crash.Stack
 	case errors.Is(reason, reactor.ErrEdge):
 		w.fail(oracleEdges, "%v", reason)
 	case errors.Is(reason, reactor.ErrSpin), errors.Is(reason, reactor.ErrEnterLoop):

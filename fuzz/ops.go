@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/stator-go/stator/reactor/poll"
@@ -62,11 +63,16 @@ func (w *World) doJump(e Event) {
 	w.jumped = w.now
 }
 
+// mostAtOnce is how often one event does a thing.
+const mostAtOnce = 256
+
 func (w *World) doAct(e Event) {
 	if len(w.actions) > 0 && int(e.On) < len(w.actions) {
 		w.note(noteMove, 1<<63|uint64(e.On), uint64(e.A))
 		w.say(-1, w.actions[e.On].name)
-		w.actions[e.On].do(int(e.A))
+		for range min(int(e.B)+1, mostAtOnce) {
+			w.actions[e.On].do(int(e.A))
+		}
 	}
 }
 
@@ -96,6 +102,25 @@ func (d *driver) doAcceptFails(e Event) {
 
 func (d *driver) doConnectFails(e Event) {
 	d.armed.connect, d.armed.connects = connectRefused+int(e.A)%2, times(e.B)
+}
+
+// doSignal makes a signal come that machines of a loop asked for, or all of them,
+// some times over.
+func (w *World) doSignal(e Event) {
+	if int(e.On) >= len(w.drivers) || w.drivers[e.On].caught == 0 {
+		return
+	}
+	set := w.drivers[e.On].caught
+	if all := bits.OnesCount64(uint64(set)); e.A < 1<<16-1 {
+		for range int(e.A) % all {
+			set &= set - 1
+		}
+		set &= -set
+	}
+	w.note(noteMove, 1<<62|uint64(e.On), uint64(set))
+	for range min(int(e.B)+1, mostAtOnce) {
+		w.Signal(int(e.On), set)
+	}
 }
 
 // untrue is readiness that an event may claim wrongly: kernels do not claim that a

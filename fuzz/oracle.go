@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"strings"
 	"time"
 
 	"github.com/stator-go/stator/reactor/poll"
@@ -30,6 +31,7 @@ const (
 type Failure struct {
 	Oracle string
 	Text   string
+	State  string        // of the machine, where one is meant
 	At     int           // how many events had happened
 	Time   time.Duration // on the world's clock
 	Stack  []byte        // of a panic
@@ -37,20 +39,42 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
 
-// same tells whether two failures are of one kind: they differ in numbers at most.
+// same tells whether two failures are one: they were found by the same oracle, in the
+// same state of a machine, at the same place of a handler that panics, and what is
+// said of them differs in numbers and in bytes at most.
 func (f *Failure) same(g *Failure) bool {
-	return f != nil && g != nil && f.Oracle == g.Oracle && shape(f.Text) == shape(g.Text)
+	return f != nil && g != nil && f.Oracle == g.Oracle && f.State == g.State && shape(f.Text) == shape(g.Text) && f.place() == g.place()
 }
 
-// shape is a text without its numbers.
+// shape is a text without its numbers, and without what it quotes.
 func shape(s string) string {
 	b := make([]byte, 0, len(s))
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c < '0' || c > '9'):
 			b = append(b, c)
 		}
 	}
 	return string(b)
+}
+
+// place is the line that panicked: the one behind that of panic itself, if there is a
+// stack.
+func (f *Failure) place() string {
+	_, rest, _ := strings.Cut(string(f.Stack), "\npanic(")
+	lines := strings.SplitN(rest, "\n", 5)
+	for _, line := range lines[1:] {
+		if line = strings.TrimSpace(line); strings.Contains(line, ".go:") && !strings.Contains(line, "/runtime/") {
+			where, _, _ := strings.Cut(line, " +")
+			return where
+		}
+	}
+	return ""
 }
 
 // judgeRest looks for machines that outlive their peers.
@@ -60,7 +84,7 @@ func (w *World) judgeRest() {
 	}
 	for _, s := range w.socks[1:] {
 		switch {
-		case s.driver == nil || s.nature != stream:
+		case s.driver == nil || !s.connects():
 		case s.phase == unanswered:
 			w.fail(oracleRest, "a machine waits for ever for a connection to %s that nobody answers", s.remote)
 		case s.conn >= 0:
@@ -97,7 +121,7 @@ func (w *World) judgeBacklogs() {
 // done so before, and was not called.
 func (w *World) nudge() {
 	for _, s := range w.socks[1:] {
-		if s.driver == nil || !s.watched || s.nature != stream || s.phase != connected {
+		if s.driver == nil || !s.watched || !s.connects() || s.phase != connected {
 			continue
 		}
 		d := s.driver

@@ -104,6 +104,7 @@ func (w *World) goOn() {
 			}
 			w.advance(time.Minute)
 			w.judgeLives()
+			w.judgePens()
 		case stageStop:
 			w.stop()
 			w.settle()
@@ -150,7 +151,7 @@ func (w *World) rest() {
 // holds tells whether a machine has an end of a connection.
 func (w *World) holds() bool {
 	for _, s := range w.socks[1:] {
-		if s.driver != nil && s.nature == stream {
+		if s.driver != nil && s.connects() {
 			return true
 		}
 	}

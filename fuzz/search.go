@@ -30,7 +30,8 @@ type Finding struct {
 
 	Undecided int // runs of which Linear does not know
 
-	w *World // that ran it last
+	w    *World     // that ran it last
+	free [][]string // by event: what of it does not matter
 }
 
 // search makes runs until one fails or the budget is spent. The same seed and
@@ -60,7 +61,10 @@ type kept struct {
 func Find(spec Spec, seed uint64, b Budget) *Finding {
 	w := newWorld(spec.filled())
 	count := w.tally
-	s := &search{w: w, how: b.Strategy, dice: newDice(w.spec, seed, b.Strategy), known: make(map[uint32]*kept)}
+	s := &search{w: w, how: b.Strategy, dice: newDice(w, seed, b.Strategy), known: make(map[uint32]*kept)}
+	w.tally = nil
+	w.run(nil) // shows what Setup declares
+	w.tally = count
 	if b.Strategy > exhaustive {
 		s.count = newCounter(s.w, int(b.Strategy-exhaustive))
 	} else if b.Runs == 0 && b.Time == 0 {
@@ -81,8 +85,9 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		found.Runs++
 		f := s.w.check(tr, n%8 == 0)
 		if count.ran(s.w, f); f != nil {
-			found.Trace, found.Failure = s.w.shrink(tr, f)
-			found.w = s.w
+			short := w.shrink(tr, f)
+			short.Seed, short.Runs = found.Seed, found.Runs
+			found = short
 			break
 		}
 		s.keep(tr)

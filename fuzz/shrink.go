@@ -14,13 +14,18 @@ type shrinker struct {
 	runs int
 }
 
-func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
+func (w *World) shrink(tr Trace, f *Failure) *Finding {
 	s := &shrinker{w: w, best: tr, f: f}
-	switch oracle(f.Oracle) {
-	case oracleSame, oracleSegments, oracleSpurious, oracleAlone:
+	if w.chatters {
+		w.hears = nagging
+	}
+	culprit := w.culprit
+	switch {
+	case culprit != nil && s.try(culprit):
+	case !s.try(tr): // it fails when it is compared
 		s.deep = true
-	default:
-		s.try(append(Trace(nil), tr[:min(len(tr), f.At)]...)) // what comes after it
+	case f.At < len(tr):
+		s.try(tr[:f.At:f.At]) // what comes after it
 	}
 	for before := -1; before != s.size() && s.runs < mostRuns; {
 		before = s.size()
@@ -29,9 +34,12 @@ func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
 		s.renumber()
 		s.plainer()
 	}
-	w.journal = &journal{}
-	w.check(s.best, s.deep)
-	return s.best, s.f
+	free := s.free()
+	w.hears, w.journal = chattering, &journal{}
+	if w.check(s.best, s.deep) == nil { // it was cut off too soon
+		s.best, s.f, free = tr, w.check(tr, s.deep), nil
+	}
+	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}
 }
 
 // size is what shrinking makes smaller.

@@ -131,6 +131,11 @@ func (s *sock) room() int {
 // unsent tells whether the other end's kernel has not got all of it.
 func (s *sock) unsent() bool { return s.other != nil && s.other.in.len() > s.other.window }
 
+// connects tells whether s is an end of something that has two.
+func (s *sock) connects() bool {
+	return s.nature == stream || s.nature == pipeIn || s.nature == pipeOut
+}
+
 // ready is what is true of s now.
 func (s *sock) ready() (r poll.Ready) {
 	switch s.nature {
@@ -144,6 +149,10 @@ func (s *sock) ready() (r poll.Ready) {
 			r = poll.Readable
 		}
 		return r | poll.Writable
+	case pipeOut:
+		if s.other == nil {
+			return poll.Writable | poll.WriteClosed | poll.Error
+		}
 	}
 	const hangUp = poll.Readable | poll.Writable | poll.ReadClosed | poll.WriteClosed
 	switch {
@@ -162,6 +171,12 @@ func (s *sock) ready() (r poll.Ready) {
 	}
 	if s.room() > 0 || s.shutOut {
 		r |= poll.Writable
+	}
+	switch s.nature {
+	case pipeIn:
+		r &^= poll.Writable
+	case pipeOut:
+		r &^= poll.Readable | poll.ReadClosed
 	}
 	return r
 }
@@ -194,6 +209,7 @@ func (w *World) read(s *sock, b []byte) int {
 		return 0
 	}
 	w.moved += uint64(n)
+	w.chat = 0
 	if o := s.other; o != nil && o.starved && o.room() > 0 {
 		o.tell()
 	}
@@ -202,7 +218,7 @@ func (w *World) read(s *sock, b []byte) int {
 
 // finish ends the direction from s to the other end.
 func (w *World) finish(s *sock) {
-	if s.shutOut {
+	if s.shutOut || s.nature == pipeIn {
 		return
 	}
 	s.shutOut = true

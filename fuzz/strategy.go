@@ -71,7 +71,6 @@ type counter struct {
 
 func newCounter(w *World, depth int) *counter {
 	c := &counter{depth: depth}
-	w.run(nil) // shows what Setup declares
 	for on := range uint16(min(2, w.spec.Conns)) {
 		for listener := range w.listeners {
 			c.letters = append(c.letters, Event{Op: opDial, On: on, A: uint16(listener)})

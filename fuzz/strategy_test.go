@@ -11,6 +11,7 @@ func TestExhaustive(t *testing.T) {
 	w := newWorld(spec.filled())
 	seen := map[string]bool{}
 	byLength := map[int]int{}
+	w.run(nil)
 	for c := newCounter(w, 3); ; {
 		tr, ok := c.next()
 		if !ok {
@@ -60,7 +61,7 @@ func TestMixtures(t *testing.T) {
 		mixed bool
 	}{{Random, false}, {Swarm, true}} {
 		spec := echoSpec()
-		d := newDice(spec.filled(), 1, c.how)
+		d := newDice(newWorld(spec.filled()), 1, c.how)
 		d.draw()
 		first := d.weight
 		mixed := false

@@ -34,6 +34,7 @@ const (
 	onConn
 	onLoop
 	onAction
+	onPen
 )
 
 // opInfo is all that there is to say of an Op: a row of ops.
@@ -74,6 +75,11 @@ const (
 	opAcceptFails
 	opConnectFails
 	opJump
+	opSignal
+	opLetter
+	opMailFails
+	opAbrupt
+	opScarce
 	opCount
 )
 
@@ -90,7 +96,7 @@ func init() { // the rows call what reads them
 		opClose:        {name: "close", on: onConn, do: onAConn(func(w *World, c *conn, _ Event) { w.hangUp(c, false) }), say: "connection ON closes"},
 		opReset:        {name: "reset", on: onConn, do: onAConn(func(w *World, c *conn, _ Event) { w.hangUp(c, true) }), say: "connection ON is reset"},
 		opPace:         {name: "pace", on: onConn, a: "bytes", b: "ms", do: onAConn((*World).doPace), say: "connection ON reads AA bytes each BB ms"},
-		opAct:          {name: "act", on: onAction, a: "arg", do: (*World).doAct, say: "action ON happens with AA"},
+		opAct:          {name: "act", on: onAction, a: "arg", b: "more", do: (*World).doAct, say: "action ON happens with AA"},
 		opLeave:        {name: "leave", on: onLoop, do: func(w *World, e Event) { w.leave(int(e.On)) }, say: "loop ON is asked to shut down"},
 		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn"},
 		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "reads of connection ON get AA bytes at most, BB times"},
@@ -107,6 +113,11 @@ func init() { // the rows call what reads them
 		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop ON, BB times"},
 		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop ON, BB times"},
 		opJump:         {name: "jump", a: "n", b: "unit", fault: true, do: (*World).doJump, say: "the clock jumps"},
+		opSignal:       {name: "signal", on: onLoop, a: "which", b: "more", do: (*World).doSignal, say: "a signal that loop ON asked for comes"},
+		opLetter:       {name: "letter", on: onPen, a: "word", b: "to", do: (*World).doLetter, say: "datagram peer ON sends"},
+		opMailFails:    {name: "mail-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doMailFails), say: "the next BB datagrams of loop ON are lost (0), come twice (1) or overtake others (2): AA"},
+		opAbrupt:       {name: "abrupt", on: onConn, a: "calls", b: "what", fault: true, do: onASock(func(s *sock, e Event) { s.armed.calls, s.armed.what = times(e.A), int(e.B) }), say: "just before the machine's AA-th next read or write of connection ON its peer acts"},
+		opScarce:       {name: "scarce", a: "KiB", b: "timers", fault: true, do: func(*World, Event) {}, say: "ports of a loop hold 8+AA KiB together, and BB timers run (0: as many as usual)"},
 	}
 }
 
@@ -150,7 +161,16 @@ func (tr Trace) limit(cfg *reactor.Config) {
 		if e.Op == opLimit {
 			cfg.Slots = min(cfg.Slots, max(1, int(e.A)))
 			cfg.Steps = max(1, int(e.B)%64)
-			return
+			break
+		}
+	}
+	for _, e := range tr {
+		if e.Op == opScarce {
+			cfg.Buffers = (8 + int(e.A)) << 10
+			if e.B > 0 {
+				cfg.Timers = int(e.B)
+			}
+			break
 		}
 	}
 }

@@ -32,6 +32,7 @@ type World struct {
 	spare     []*sock
 	listeners []reactor.Sock
 	conns     []conn
+	pens      []penPal
 	nextPort  uint16
 	opened    int
 	slots     int // of each loop
@@ -50,6 +51,10 @@ type World struct {
 	events uint64 // readiness events told to loops
 	idle   int    // turns since moved changed
 	last   uint64 // moved then
+	chat   int    // turns and writes since a machine read
+	hears  int    // how many of them it bears
+
+	chatters bool // it was too many
 
 	digest    xxhash.Digest
 	notes     []byte
@@ -58,6 +63,8 @@ type World struct {
 	claims    map[string]*claim
 	bounds    map[reactor.AnyKind]*bounds
 	peak      peak
+	culprit   Trace // made of the trace that is checked, and fails by itself
+	knows     knowledge
 	jumped    int64  // when the clock did so last: loops did not see what passed before
 	lives     []life // that are over
 	ticks     int
@@ -89,7 +96,7 @@ func (w *World) Action(name string, do func(arg int)) {
 }
 
 func newWorld(s *Spec) *World {
-	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
+	w := &World{spec: s, hears: chattering, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), pens: make([]penPal, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
 	w.probe = probe.New(ear{w})
 	for i := range w.conns {
 		w.conns[i].number = i
@@ -124,7 +131,9 @@ func (w *World) begin(tr Trace) error {
 		}
 		w.steps = append(w.steps, st)
 	}
-	return w.spec.Setup(w)
+	err := w.spec.Setup(w)
+	w.knows.actions = len(w.actions)
+	return err
 }
 
 func (w *World) clear() {
@@ -143,18 +152,27 @@ func (w *World) clear() {
 	for i := range w.conns {
 		w.conns[i].clear()
 	}
+	w.clearPens()
 	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
 	w.listeners = w.listeners[:0]
 	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
 	w.failure, w.moved, w.turns, w.events, w.idle, w.last = nil, 0, 0, 0, 0, 0
+	w.chat, w.chatters = 0, false
 	w.lives, w.ticks, w.jumped = w.lives[:0], 0, 0
 	w.digest.Reset()
 	w.notes = w.notes[:0]
 	w.cover.begin()
 }
 
-// spinning is how many turns may pass, in a world at rest, without anything moving.
-const spinning = 2000
+// spinning is how many turns may pass, in a world at rest, without anything moving;
+// chattering, how many turns and writes without a byte being read: output may leave a
+// byte at a time, and be as much as machines hold. Who is known to go on for ever is
+// cut off sooner.
+const (
+	spinning   = 2000
+	chattering = 1 << 19
+	nagging    = 1 << 13
+)
 
 // turn lets one loop take a turn.
 func (w *World) turn(d *driver) {
@@ -164,6 +182,11 @@ func (w *World) turn(d *driver) {
 	}
 	if w.idle++; w.idle > spinning {
 		w.fail(oracleBounds, "loop %d has taken %d turns in which nothing moved, and does not come to rest", d.loop, spinning)
+		return
+	}
+	if w.chat++; w.chat > w.hears {
+		w.chatters = true
+		w.fail(oracleBounds, "loop %d does not come to rest: %d writes and turns at one moment, in which no machine read anything", d.loop, w.hears)
 		return
 	}
 	w.note(noteTurn, uint64(d.loop), 0)
@@ -199,7 +222,7 @@ func (w *World) settle() {
 			}
 		}
 	}
-	w.idle = 0
+	w.idle, w.chat = 0, 0
 }
 
 // advance moves the clock, with a stop at each time when something is due.

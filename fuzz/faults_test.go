@@ -1,0 +1,129 @@
+package fuzz
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// A peer acts between two calls that a machine makes in one turn.
+func TestAbrupt(t *testing.T) {
+	var errs []error
+	k := reactor.Must(reactor.NewKind("twice", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+			var b [100]byte
+			for {
+				if _, err := cx.WriteSome(peer, []byte("x")); err != nil {
+					errs = append(errs, err)
+					return fsm.Stop
+				}
+				n, err := cx.Read(peer, b[:])
+				if err != nil {
+					errs = append(errs, err)
+					return cx.Fail(err)
+				}
+				errs = append(errs, errors.New(string(b[:n])))
+			}
+		}}}))
+	spec := Spec{Dict: []string{"word", "more"}, Setup: func(w *World) error {
+		errs = nil
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+		return err
+	}}
+	for _, c := range []struct{ trace, want string }{
+		{"dial 0\nsend 0 word=0\n", "word|would block|EOF"},
+		{"dial 0\nabrupt 0 calls=2 what=2\nsend 0 word=0\n", "word|would block|EOF"},
+		{"dial 0\nabrupt 0 calls=1 what=3\nsend 0 word=0\n", "wordword|would block|EOF"},
+		{"dial 0\nabrupt 0 calls=3 what=4\nsend 0 word=0\n", "word|would block|more|would block|EOF"},
+		{"dial 0\nabrupt 0 calls=3 what=0\nsend 0 word=0\n", "word|connection reset by peer"},
+	} {
+		tr, err := Parse(c.trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(spec.filled())
+		if f := w.run(tr); f != nil {
+			t.Error(f)
+		}
+		var got []string
+		for _, err := range errs[1:] { // the first call is at birth
+			got = append(got, err.Error())
+		}
+		if got := strings.Join(got, "|"); got != c.want {
+			t.Errorf("%s%s: want %s", c.trace, got, c.want)
+		}
+	}
+}
+
+// What a trace makes scarce is refused, and the machine told so.
+func TestScarce(t *testing.T) {
+	var timers []error
+	var config reactor.Config
+	k := newClockwork(0)
+	spec := Spec{Dict: []string{"o", "b", "m"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", clockwork{probe: w.Probe()})
+		return err
+	}}
+	Trace{{Op: opScarce, A: 1, B: 2}, {Op: opLimit, A: 3, B: 4}}.limit(&config)
+	if config.Slots = 3; config.Buffers != 9<<10 || config.Timers != 2 || config.Steps != 4 {
+		t.Errorf("%+v: want 9 KiB, 2 timers, 4 steps", config)
+	}
+	w := newWorld(spec.filled())
+	w.begin(Trace{{Op: opScarce, B: 1}})
+	defer w.tidy()
+	for _, e := range []Event{{Op: opDial}, {Op: opSend}, {Op: opSend, A: 1}} {
+		w.do(e)
+	}
+	if stats, err := w.loops[0].Stats(w.loops[0]); err != nil || stats.Failed != 1 || len(timers) != 0 {
+		t.Errorf("%+v, %v: want a machine that failed at its second timer", stats, err)
+	}
+}
+
+// One event does what was declared many times over, with the loops at rest meanwhile:
+// a mailbox overflows.
+func TestActionsInBursts(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("box", reactor.Options{Mailbox: 3}, reactor.Table[struct{}, int]{
+		{Shutdown: fsm.Stop}, {Name: "open", Idle: fsm.Never, Message: func(*struct{}, *reactor.Context[int], *int) reactor.State { return fsm.Stay }}}))
+	full := 0
+	spec := Spec{Setup: func(w *World) error {
+		ref, err := k.Spawn(w.Loop(0), struct{}{})
+		w.Action("send", func(arg int) {
+			if ref.Send(arg) == reactor.ErrFull {
+				full++
+			}
+		})
+		return err
+	}}
+	if f := newWorld(spec.filled()).run(Trace{{Op: opAct, B: 4}}); f != nil || full != 2 {
+		t.Errorf("%v; %d of 5 messages refused: want 2", f, full)
+	}
+}
+
+// A handler that answers wrongly only when each read gives one byte is found.
+func TestBoundariesAreMet(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("pairs", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+			var b [2]byte
+			n, err := cx.Read(peer, b[:])
+			if err != nil {
+				return cx.Fail(err)
+			}
+			if n == 1 { // what comes byte by byte, comes with a settled world between
+				cx.Read(peer, b[1:])
+			}
+			return cx.Fail(cx.Write(peer, b[:max(n, 1)]))
+		}}}))
+	spec := Spec{Dict: []string{"abcd"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+		return err
+	}}
+	found := Replay(spec, Trace{{Op: opDial}, {Op: opSend}})
+	if found.Failure == nil || found.Failure.Oracle != string(oracleSegments) {
+		t.Errorf("%v: want a failure of segmentation", found)
+	}
+}

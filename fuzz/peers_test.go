@@ -1,0 +1,250 @@
+package fuzz
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/reactor"
+)
+
+// postman answers each datagram with itself, in brackets.
+type postman struct{ probe probe.Probe }
+
+func newPostman() *reactor.Kind[postman, reactor.None] {
+	return reactor.Must(reactor.NewKind("postman", reactor.Options{Ports: []string{"sock"}}, reactor.Table[postman, reactor.None]{
+		{Shutdown: fsm.Stop}, {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never, Ready: (*postman).serve}}))
+}
+
+func (p *postman) serve(cx *echoCx, _ reactor.Ready) reactor.State {
+	var b [100]byte
+	n, from, err := cx.ReadFrom(peer, b[:])
+	if err != nil {
+		return cx.Fail(err)
+	}
+	p.probe.Sometimes("an empty datagram comes", n == 0)
+	return cx.Fail(cx.SendTo(peer, fmt.Appendf(nil, "<%s>", b[:n]), from))
+}
+
+// repliesOnly finds what a peer got that answers nothing it sent.
+func repliesOnly(sent, got []string) string {
+	for _, s := range got {
+		if !slices.Contains(sent, strings.Trim(s, "<>")) {
+			return fmt.Sprintf("gets %q, for nothing that it sent", s)
+		}
+	}
+	return ""
+}
+
+func postmanSpec() Spec {
+	k := newPostman()
+	return Spec{
+		Setup: func(w *World) error {
+			_, err := k.Listen(w.Loop(0), "udp", ":5353", postman{w.Probe()})
+			return err
+		},
+		Dict: []string{"one", "two"}, Oracles: []Oracle{Datagrams("answers", repliesOnly)},
+	}
+}
+
+// Datagrams come, empty ones too; faults lose them, bring them twice, or let them
+// overtake others.
+func TestDatagramPeers(t *testing.T) {
+	const say = "letter 0 word=0\nletter 0 word=1\n"
+	for _, c := range []struct{ name, trace, want string }{
+		{"as they are sent", say, "<one> <two>"},
+		{"empty", "letter 0 word=258\n", "<>"},
+		{"a byte", "letter 0 word=100\n", "<b>"},
+		{"of another peer", "letter 1 word=0\n", ""},
+		{"lost on the way there", "mail-fails 0 how=0\n" + say, "<two>"},
+		{"twice", "mail-fails 0 how=1\n" + say, "<one> <one> <two>"},
+		{"overtaken", "letter 0 word=0 hold\nmail-fails 0 how=2 hold\nletter 0 word=1\n", "<two> <one>"},
+		{"lost on the way back", "letter 0 word=0 hold\nletter 0 word=1 hold\nmail-fails 0 how=0\n", "<two>"},
+	} {
+		tr, err := Parse(c.trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := postmanSpec()
+		w := newWorld(spec.filled())
+		if f := w.run(tr); f != nil {
+			t.Errorf("%s: %v", c.name, f)
+		}
+		if got := strings.Join(w.pens[0].got, " "); got != c.want {
+			t.Errorf("%s: %q: want %q", c.name, got, c.want)
+		}
+	}
+	if found := Find(postmanSpec(), 1, Budget{Runs: 1000}); found.Failure != nil || len(found.Unseen) > 0 {
+		t.Error(found.Explain())
+	}
+	wrong := postmanSpec()
+	wrong.Oracles = []Oracle{Datagrams("none", func(_, got []string) string {
+		if len(got) == 0 {
+			return ""
+		}
+		return "gets an answer"
+	})}
+	if found := Find(wrong, 1, Budget{Runs: 1000}); found.Failure == nil || found.Failure.Oracle != "M none" || len(found.Trace) != 1 {
+		t.Errorf("%v\n%s", found, found.Trace)
+	}
+}
+
+// asker sends a question to a server, and says what it was told.
+type asker struct{ answers *[]string }
+
+func (a *asker) dial(cx *echoCx) reactor.State {
+	if err := cx.Dial(peer, "udp", "10.0.0.1:53"); err != nil {
+		return cx.Fail(err)
+	}
+	return cx.Fail(cx.Write(peer, []byte("who?")))
+}
+
+func (a *asker) hear(cx *echoCx, _ reactor.Ready) reactor.State {
+	var b [100]byte
+	n, err := cx.Read(peer, b[:])
+	if err == nil {
+		*a.answers = append(*a.answers, string(b[:n]))
+	}
+	return cx.Fail(err)
+}
+
+// A peer in the upper half of the numbers is whoever a machine wrote to.
+func TestDatagramServer(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("asker", reactor.Options{Ports: []string{"server"}}, reactor.Table[asker, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "asking", Wait: peer.Readable(), Within: fsm.After(time.Hour, fsm.Stop), Enter: (*asker).dial, Ready: (*asker).hear}}))
+	var answers []string
+	w := newWorld((Spec{Dict: []string{"me"}, Setup: func(w *World) error {
+		answers = nil
+		_, err := k.Spawn(w.Loop(0), asker{&answers})
+		return err
+	}}).filled())
+	if f := w.run(Trace{{Op: opLetter, On: 4}, {Op: opLetter, On: 0}}); f != nil { // that of peer 0 is not for it
+		t.Fatal(f)
+	}
+	if got := w.pens[4].got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
+		t.Errorf("the server got %q, the machine %q: want who?, me", got, answers)
+	}
+}
+
+// catcher counts the signals that come, each once a turn.
+type catcher struct{ came *[]reactor.Signals }
+
+func (c *catcher) ask(cx *echoCx) reactor.State { return cx.Fail(cx.Notify(1<<1 | 1<<15)) }
+
+func (c *catcher) signal(_ *echoCx, s reactor.Signals) reactor.State {
+	*c.came = append(*c.came, s)
+	return fsm.Stay
+}
+
+// Signals that machines ask for are events; a burst in one turn is one.
+func TestSignals(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("catcher", reactor.Options{}, reactor.Table[catcher, reactor.None]{
+		{Shutdown: fsm.Stop, Enter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, Signal: (*catcher).signal}}))
+	var came []reactor.Signals
+	w := newWorld((Spec{Setup: func(w *World) error {
+		came = nil
+		_, err := k.Spawn(w.Loop(0), catcher{&came})
+		return err
+	}}).filled())
+	tr := Trace{{Op: opSignal, A: 1}, {Op: opSignal, A: 2, B: 9}, {Op: opSignal, A: 0, Hold: true}, {Op: opSignal, A: 1}, {Op: opSignal, A: 1<<16 - 1}}
+	if f := w.run(tr); f != nil {
+		t.Fatal(f)
+	}
+	if want := []reactor.Signals{1 << 15, 1 << 1, 1<<1 | 1<<15, 1<<1 | 1<<15}; !slices.Equal(came, want) {
+		t.Errorf("%x: want %x", came, want)
+	}
+}
+
+// filter copies from one pipe to another, as a child on a shell's line does.
+type filter struct {
+	in, out reactor.Descriptor
+	probe   probe.Probe
+}
+
+func (f *filter) open(cx *echoCx) reactor.State {
+	return cx.Fail(errors.Join(cx.Adopt(client, f.in), cx.Adopt(upstream, f.out)))
+}
+
+func (f *filter) copy(cx *echoCx, _ reactor.Ready) reactor.State {
+	_, err := cx.Copy(upstream, client)
+	if err == io.EOF {
+		f.probe.Sometimes("the end comes", true)
+		return fsm.Stop
+	}
+	if err == reactor.ErrFull {
+		return fsm.Stay
+	}
+	return cx.Fail(err)
+}
+
+func filterSpec() Spec {
+	k := reactor.Must(reactor.NewKind("filter", reactor.Options{Ports: []string{"in", "out"}, Outbox: 64}, reactor.Table[filter, reactor.None]{
+		{Shutdown: fsm.Stop, Enter: (*filter).open},
+		{Name: "copying", Wait: client.Readable().While(upstream.Room()), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*filter).copy}}))
+	return Spec{
+		Setup: func(w *World) error {
+			in, err := w.ReadPipe()
+			if err != nil {
+				return err
+			}
+			out, err := w.WritePipe()
+			if err != nil {
+				return err
+			}
+			_, err = k.Spawn(w.Loop(0), filter{in, out, w.Probe()})
+			return err
+		},
+		Dict: []string{"a line\n", "another, which is longer than the first\n"}, Without: "C",
+	}
+}
+
+// A machine has the ends of two pipes, and peers the others.
+func TestPipes(t *testing.T) {
+	spec := filterSpec()
+	w := newWorld(spec.filled())
+	if f := w.run(Trace{{Op: opSend, On: 4}, {Op: opSend, On: 4, A: 1}, {Op: opFinish, On: 4}}); f != nil {
+		t.Fatal(f)
+	}
+	if got, want := string(w.conns[5].got), spec.Dict[0]+spec.Dict[1]; got != want {
+		t.Errorf("%q came out: want %q", got, want)
+	}
+	w.begin(nil)
+	defer w.tidy()
+	for _, e := range []Event{{Op: opClose, On: 5}, {Op: opSend, On: 4}} {
+		w.do(e)
+	}
+	if stats, err := w.loops[0].Stats(w.loops[0]); err != nil || stats.Machines != 0 || stats.Failed != 1 {
+		t.Errorf("%+v, %v: want a machine that failed, as nobody reads what it writes", stats, err)
+	}
+	if found := Find(filterSpec(), 1, Budget{Runs: 1000}); found.Failure != nil || len(found.Unseen) > 0 {
+		t.Error(found.Explain())
+	}
+}
+
+// What no machine adopts can be closed, once.
+func TestPipeThatNobodyAdopts(t *testing.T) {
+	spec := Spec{Conns: 1, Setup: func(w *World) error {
+		p, err := w.ReadPipe()
+		if err != nil {
+			return err
+		}
+		if _, err := w.WritePipe(); err == nil {
+			return errors.New("a second pipe has a number that is taken")
+		}
+		p.Close()
+		if _, err := p.SyscallConn(); err == nil {
+			return errors.New("a closed pipe has a descriptor")
+		}
+		return nil
+	}}
+	if found := Replay(spec, nil); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

@@ -1,0 +1,190 @@
+package fuzz
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// bomb goes off when five words came in order, from whomever, and then one more that
+// nothing else sends.
+type bomb struct{ armed *int }
+
+const bombWords = 5
+
+func newBomb() *reactor.Kind[bomb, reactor.None] {
+	return reactor.Must(reactor.NewKind("bomb", reactor.Options{Ports: []string{"peer"}}, reactor.Table[bomb, reactor.None]{
+		{Shutdown: fsm.Stop}, {Name: "armed", Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*bomb).hear}}))
+}
+
+func (m *bomb) hear(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	for _, b := range in {
+		switch {
+		case b == '!' && *m.armed == bombWords:
+			panic("boom")
+		case int(b) == '0'+*m.armed && *m.armed < bombWords:
+			*m.armed++
+		}
+	}
+	cx.Discard(peer, len(in))
+	return fsm.Stay
+}
+
+func bombSpec() Spec {
+	k := newBomb()
+	return Spec{Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", bomb{new(int)})
+		return err
+	}, Dict: []string{"!", "0", "1", "2", "3", "4", "5", "6", "7"}}
+}
+
+// bombTrace is 10,000 events, of which the last sets the bomb off.
+func bombTrace(w *World) Trace {
+	w.run(nil)
+	d := newDice(w, 1, Random)
+	d.draw()
+	tr := make(Trace, 0, 10_000)
+	for len(tr) < 9_998 {
+		if e := d.event(); e.Op != opLimit && (e.Op != opSend || e.A%265 != 0 && e.A%265 != '!'+9) {
+			tr = append(tr, e)
+		}
+	}
+	return append(tr, Event{Op: opDial, On: 3}, Event{Op: opSend, On: 3})
+}
+
+// The least that goes off: a dial, the five words, and the last one.
+const bombLeast = 1 + bombWords + 1
+
+// A failure at the end of 10,000 events is shrunk to little more than it needs.
+func TestShrinkLongTrace(t *testing.T) {
+	spec := bombSpec()
+	w := newWorld(spec.filled())
+	tr := bombTrace(w)
+	f := w.check(tr, false)
+	if f == nil || f.At < 9_000 {
+		t.Fatalf("%v: want a failure at the end", f)
+	}
+	begin := time.Now()
+	short := w.shrink(tr, f)
+	t.Logf("%d events to %d in %v", len(tr), len(short.Trace), time.Since(begin))
+	if n := len(short.Trace); n > bombLeast*3/2 {
+		t.Errorf("%d events: want %d at most\n%s", n, bombLeast*3/2, short.Trace)
+	}
+	if !short.Failure.same(f) {
+		t.Errorf("%v: want %v", short.Failure, f)
+	}
+}
+
+// BenchmarkShrink is how long that takes.
+func BenchmarkShrink(b *testing.B) {
+	spec := bombSpec()
+	w := newWorld(spec.filled())
+	tr := bombTrace(w)
+	events := 0
+	for range b.N {
+		f := w.check(tr, false)
+		events = len(w.shrink(tr, f).Trace)
+	}
+	b.ReportMetric(float64(events), "events-left")
+}
+
+// What does not matter is said: an argument that could be anything, an event that
+// could come sooner.
+func TestExplainSaysWhatIsFree(t *testing.T) {
+	tr, err := Parse(`
+		dial 0
+		send 0 word=1 more=0
+		dial 1
+		send 1 word=2 more=0
+		send 0 word=3 more=0
+		send 0 word=4 more=0
+		send 0 word=5 more=0
+		send 1 word=0 more=0
+	`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := bombSpec()
+	w := newWorld(spec.filled())
+	short := w.shrink(tr, w.check(tr, false))
+	text := short.Explain()
+	t.Log("\n" + text[:strings.Index(text, "sequenceDiagram")])
+	if n := len(short.Trace); n != bombLeast {
+		t.Fatalf("%d events: want %d", n, bombLeast)
+	}
+	for i, e := range short.Trace {
+		free := strings.Join(short.free[i], "; ")
+		switch {
+		case e.Op == opDial && free != "any listener":
+			t.Errorf("%v: %q: want any listener", e, free)
+		case e.Op == opSend && strings.Contains(free, "word"), e.Op == opSend && strings.Contains(free, "before"):
+			t.Errorf("%v: %q: its word and its place matter", e, free)
+		case e.Op == opSend && !strings.Contains(free, "any more"):
+			t.Errorf("%v: %q: how often it is sent does not matter", e, free)
+		}
+	}
+	if !strings.Contains(text, "     any listener\n") {
+		t.Errorf("not told:\n%s", text)
+	}
+	order := Trace{{Op: opDial}, {Op: opDial, On: 1}, {Op: opSend, A: 1}}
+	s := &shrinker{w: w, best: order, f: &Failure{}}
+	if got := fmt.Sprint(s.swaps(0)); got != "false" { // it does not fail at all
+		t.Errorf("a trace that passes has a free order: %s", got)
+	}
+}
+
+// Two failures are one when they are of one oracle, state and place.
+func TestSameFailure(t *testing.T) {
+	f := Failure{Oracle: "panic", State: "armed", Text: `bomb got "x\"y" at 7`, Stack: []byte("goroutine 1\npanic({})\n\t/go/src/runtime/panic.go:1 +0x1\nmain.f()\n\t/a/b.go:12 +0x7\n")}
+	if f.place() != "/a/b.go:12" {
+		t.Errorf("it panicked at %q", f.place())
+	}
+	for _, c := range []struct {
+		change func(*Failure)
+		same   bool
+	}{
+		{func(g *Failure) { g.Text = `bomb got "z" at 12` }, true},
+		{func(g *Failure) { g.Text = `bomb got no "z" at 12` }, false},
+		{func(g *Failure) { g.Oracle = "E" }, false},
+		{func(g *Failure) { g.State = "defused" }, false},
+		{func(g *Failure) { g.Stack = []byte(strings.Replace(string(g.Stack), ":12", ":13", 1)) }, false},
+	} {
+		g := f
+		if c.change(&g); g.same(&f) != c.same {
+			t.Errorf("%v: same %v", g, !c.same)
+		}
+	}
+}
+
+// A finding is written as a Go test, with the trace in it as it can be parsed.
+func TestGoTest(t *testing.T) {
+	found := Find(panicky(), 1, Budget{Runs: 500})
+	found.Trace = append(found.Trace, Event{Op: opSend, A: 2 + '`'})
+	if found.Failure == nil {
+		t.Fatal("not found")
+	}
+	source := found.GoTest("panicky()")
+	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, 0); err != nil {
+		t.Errorf("%v in:\n%s", err, source)
+	}
+	_, text, _ := strings.Cut(source, "fuzz.Parse(`")
+	text, _, _ = strings.Cut(text, "`)")
+	if tr, err := Parse(text); err != nil || tr.String() != found.Trace.String() {
+		t.Errorf("%v: read as:\n%s\nwant:\n%s", err, tr, found.Trace)
+	}
+	for _, want := range []string{"// panic: panicky panicked", "fuzz.Replay(panicky(), trace)"} {
+		if !strings.Contains(source, want) {
+			t.Errorf("no %q in:\n%s", want, source)
+		}
+	}
+}

@@ -179,6 +179,9 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
+	if pt.sock == 0 { // its name is being looked up
+		return ErrWouldBlock
+	}
 	l := c.loop
 	var n int
 	var flow Flow

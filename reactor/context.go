@@ -67,7 +67,7 @@ func (c *IO) Why() error { return c.loop.reason }
 // Within replaces this stay's bound (in Enter: backoff, negotiated times) by d from
 // now; 0 is none. The row still says where it leads. In a row without Within it does nothing.
 func (c *IO) Within(d time.Duration) {
-	if !c.st.rows[c.h.state].within.Runs() {
+	if !c.inside() || !c.st.rows[c.h.state].within.Runs() {
 		return
 	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)

@@ -189,7 +189,7 @@ func (c *IO) nothing(p Port, pt *port, full bool) error {
 		err = c.loop.errs.of(pt.err)
 	case full && pt.flags&seen != 0:
 		return fmt.Errorf("reactor: Options.Inbox of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.Inbox, ErrFull)
-	case pt.flags&ended == 0:
+	case pt.flags&ended == 0 || pt.in != 0 && c.h.flags&noRoom != 0: // what is left is shown again before the end is told
 		return ErrWouldBlock
 	case pt.in != 0:
 		err = io.ErrUnexpectedEOF

@@ -45,8 +45,9 @@ func (c *IO) Write(p Port, b []byte) error {
 		held = l.held(pt)
 	}
 	if held+len(b) > c.st.opt.Outbox {
-		l.stats.outboxFull++
-		c.h.flags |= noRoom
+		if l.stats.outboxFull++; held > 0 { // else there will be no more
+			c.h.flags |= noRoom
+		}
 		return ErrFull
 	}
 	if size := l.corked + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet

@@ -42,8 +42,8 @@ type Stats struct {
 	Panics       uint64 // machines that their own panic ended
 }
 
-// Stats asks the loop for its counters, from any goroutine; a handler passes
-// &cx.IO.
+// Stats are the counters of the loop at a place: from any goroutine l itself; a handler
+// passes &cx.IO, and gets those of its own loop.
 func (l *Loop) Stats(at Place) (s Stats, err error) {
 	err = at.place(func(l *Loop) error {
 		c := &l.stats

@@ -70,11 +70,10 @@ type imp struct {
 
 // herd belongs to the loop's goroutine, but for posted.
 type herd struct {
-	rnd     *rand.Rand
-	imps    []reactor.Ref[nudge] // some of those that live, or did
-	up      string
-	stopped error
-	posted  atomic.Int64 // nudges that were taken
+	rnd    *rand.Rand
+	imps   []reactor.Ref[nudge] // some of those that live, or did
+	up     string
+	posted atomic.Int64 // nudges that were taken
 }
 
 var errWhim = errors.New("a whim")

@@ -10,7 +10,7 @@ import (
 
 // Context is what a handler of a kind that takes Msg works with, for the length
 // of the call. It belongs to the handler's goroutine: kept and used later, its methods
-// answer ErrOutside, unless the loop happens to call another machine of the kind; used
+// answer ErrOutside, or do nothing where they answer no error, unless the loop happens to call another machine of the kind; used
 // elsewhere meanwhile, it is a data race, which go test -race tells.
 type Context[Msg any] struct {
 	IO
@@ -68,7 +68,7 @@ func (c *IO) Why() error { return c.loop.reason }
 // Within replaces this stay's bound (in Enter: backoff, negotiated times) by d from
 // now; 0 is none. The row still says where it leads. In a row without Within it does nothing.
 func (c *IO) Within(d time.Duration) {
-	if !c.st.rows[c.h.state].within.Runs() {
+	if !c.inside() || !c.st.rows[c.h.state].within.Runs() {
 		return
 	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)

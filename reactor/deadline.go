@@ -29,7 +29,7 @@ func (l *Loop) entered(x uint32, h *header, to State) {
 	b := l.stores[h.kind]
 	from := State(h.state)
 	h.state = uint8(to)
-	h.flags &^= stuck
+	h.flags &^= stuck | exiting
 	if h.kept != 0 && !b.rows[to].keeps {
 		h.flags |= unkept
 		l.queue(x, h)
@@ -280,6 +280,9 @@ func (c *IO) Disarm(t Timer) { c.DisarmID(t, 0) }
 
 // DisarmID stops one of the many timers of a name.
 func (c *IO) DisarmID(t Timer, id uint32) {
+	if !c.inside() {
+		return
+	}
 	if n, _ := c.loop.timers.find(c.h, t, id); n != 0 {
 		c.loop.unlinkTimer(c.h, n)
 	}

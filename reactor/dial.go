@@ -25,7 +25,8 @@ type lookup struct {
 
 // Dial connects (resolving off the loop, trying each address). Done is p.Opened();
 // an error leads to Fail: this one's, or later the loop's. A port that is open is
-// ErrPortInUse. It may be written to at once: the bytes go out when it opens.
+// ErrPortInUse. It may be written to at once: the bytes go out when it opens. Datagrams
+// are not held: until it opens, they are ErrWouldBlock.
 func (c *IO) Dial(p Port, network, addr string) error {
 	if uint32(p) >= c.st.nports {
 		return c.noPort(p)
@@ -134,6 +135,9 @@ func (c *IO) lookUp(p Port, pt *port, network, addr string) {
 	l, who := c.loop, c.Token()
 	ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
 	*pt = port{flags: isOpen | resolving, gen: pt.gen}
+	if n, _ := parseNet(network); n == UDP {
+		pt.flags |= datagram // no write is held for the one behind it
+	}
 	gen := pt.gen
 	l.lookups = append(l.lookups, lookup{who: who, port: p, gen: gen, stop: stop})
 	go func() {

@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -416,4 +417,40 @@ func answerNames(c net.Conn, ips ...[4]byte) {
 		}
 		c.Write(append([]byte{byte(len(a) >> 8), byte(len(a))}, a...))
 	}
+}
+
+// What is sent before a name is looked up is refused, and not joined to one datagram.
+func TestDatagramsToAName(t *testing.T) {
+	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	to := peer.LocalAddr().(*net.UDPAddr).AddrPort()
+	l := netLoop(t, reactor.Config{})
+	early := make(chan error, 3)
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
+		Enter: func(_ *struct{}, cx *netCx) fsm.State {
+			if err := cx.Dial(port0, "udp4", fmt.Sprint("localhost:", to.Port())); err != nil {
+				return cx.Fail(err)
+			}
+			early <- cx.Write(port0, []byte("a"))
+			early <- second(cx.WriteSome(port0, []byte("b")))
+			early <- cx.SendTo(port0, []byte("c"), to)
+			return fsm.Stay
+		},
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			return cx.Stop(errors.Join(cx.Write(port0, []byte("de")), cx.Write(port0, []byte("fgh"))))
+		},
+	})
+	if _, err := k.Spawn(l, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := netTake(t, early); err != reactor.ErrWouldBlock {
+			t.Errorf("before the name is known: %v", err)
+		}
+	}
+	wants(t, peer, 2, 3)
+	netEmpty(t, l)
 }

@@ -128,4 +128,5 @@ const (
 	ReadOnly                     // no output: a pipe's read end
 	WriteOnly                    // no input: a pipe's write end
 	Plain                        // closing it destroys no output on its way: pipes, terminals
+	Paired                       // of a Datagram: its messages are a connection's, which has an end and errors
 )

@@ -50,7 +50,8 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 // leaves is kept. ErrWouldBlock when nothing came since the last look, or while
 // Config.Buffers has no room for it; ErrFull when what is held fills Options.Inbox,
 // or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
-// when nothing more will come.
+// when nothing more will come: behind a refused Write not before what was left is shown
+// again.
 //
 // On a datagram port it is one datagram, cut to Options.Inbox, until that is consumed;
 // empty ones are passed over. Read and ReadFrom show those, too.
@@ -189,7 +190,7 @@ func (c *IO) nothing(p Port, pt *port, full bool) error {
 		err = c.loop.errs.of(pt.err)
 	case full && pt.flags&seen != 0:
 		return fmt.Errorf("reactor: Options.Inbox of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.Inbox, ErrFull)
-	case pt.flags&ended == 0:
+	case pt.flags&ended == 0 || pt.in != 0 && c.h.flags&noRoom != 0: // what is left is shown again before the end is told
 		return ErrWouldBlock
 	case pt.in != 0:
 		err = io.ErrUnexpectedEOF

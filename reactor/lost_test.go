@@ -98,3 +98,34 @@ func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
 	})
 	log.want(t, "n1")
 }
+
+// The peer ends while there is no room for the answers to what it sent: they are given
+// when there is, and the end is told behind them.
+func TestEndBehindARefusal(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	s, _ := adopt(d, l, readers(t, reactor.Options{Outbox: 100}, reactor.Port(0).Readable()), reader{log: log,
+		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
+			b, err := cx.Peek(0)
+			if err != nil {
+				if err != reactor.ErrWouldBlock {
+					r.log.add(err.Error())
+				}
+				return cx.Fail(err)
+			}
+			if cx.Write(0, make([]byte, 60)) == nil {
+				r.log.add(string(b[:1]))
+				cx.Discard(0, 1)
+			}
+			return fsm.Stay
+		}})
+	d.do(func() { s.room = 0 })
+	s.sends("123")
+	s.hangsUp()
+	log.want(t, "1")
+	s.takes(60)
+	log.want(t, "2")
+	s.takes(60)
+	s.takes(60)
+	log.want(t, "3 EOF")
+}

@@ -4,15 +4,27 @@ import (
 	"errors"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 )
 
 // keeper gives its Context away, which it must not.
-type keeper struct{ kept **reactor.Context[int] }
+type keeper struct {
+	kept **reactor.Context[int]
+	log  *journal
+}
 
-func (k *keeper) enter(cx *reactor.Context[int]) reactor.State { *k.kept = cx; return fsm.Stay }
+func (k *keeper) enter(cx *reactor.Context[int]) reactor.State {
+	*k.kept = cx
+	return cx.Fail(cx.Arm(0, time.Second))
+}
+
+func (k *keeper) noted(*reactor.Context[int], reactor.Fired) reactor.State {
+	k.log.add("fired")
+	return fsm.Stay
+}
 
 // A Context that is used after its handler has answered does nothing, and says so.
 func TestContextOutsideItsHandler(t *testing.T) {
@@ -22,13 +34,14 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	k := kind(t, "keeper", reactor.Options{Ports: []string{"peer", "other"}, Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[keeper, int]{
 		fsm.Any: {Wait: reactor.Port(0).Readable(), Shutdown: fsm.Stop,
 			Message: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
-			Timer:   func(*keeper, *reactor.Context[int], reactor.Fired) reactor.State { return fsm.Stay },
+			Timer:   (*keeper).noted,
 			Down:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
 			Signal:  func(*keeper, *reactor.Context[int], reactor.Signals) reactor.State { return fsm.Stay },
 			Ready:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
-		idle: {Name: "idle", Enter: (*keeper).enter, Within: fsm.Never},
+		idle: {Name: "idle", Enter: (*keeper).enter, Within: fsm.After(time.Hour, fsm.Stop)},
 	})
-	s, ref := adopt(d, l, k, keeper{kept: &cx})
+	log := &journal{}
+	s, ref := adopt(d, l, k, keeper{kept: &cx, log: log})
 	s.sends("secret")
 	d.do(func() {})
 	d.settle()
@@ -50,6 +63,13 @@ func TestContextOutsideItsHandler(t *testing.T) {
 			}
 		}
 	})
+	cx.Disarm(0)
+	cx.Within(time.Millisecond)
+	d.advance(time.Second)
+	log.want(t, "fired")
+	if n := stats(t, l).Machines; n != 1 {
+		t.Errorf("%d machines live on", n)
+	}
 	if got := s.got(); got != "" {
 		t.Errorf("the peer got %q", got)
 	}
@@ -74,11 +94,14 @@ func TestPanicInObserver(t *testing.T) {
 		d := newFake(t)
 		l := d.start(reactor.Config{Observer: bystander{at}})
 		k := walkers(t, newEnds())
-		walked := spawn(t, l, k, walker{log: &journal{}})
+		log := &journal{}
+		walked := spawn(t, l, k, walker{log: log})
 		spawn(t, l, k, walker{log: &journal{}})
 		d.settle()
 		if at != idle {
+			log.take()
 			d.send(walked, at)
+			log.want(t, "-1 ends") // each Exit once
 		}
 		if s := stats(t, l); s.Panics != want.Panics || s.Machines != want.Machines {
 			t.Errorf("at %v: %v: want %d panics and %d machines", at, s, want.Panics, want.Machines)

@@ -277,6 +277,10 @@ func zone(a netip.Addr) uint32 {
 
 func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	r := &d.rows[s]
+	if r.nature != inetDatagram && r.nature != unixDatagram { // it has one peer, and an end
+		n, flow, err := d.Read(s, b)
+		return n, Addr{}, flow, err
+	}
 	var sa syscall.RawSockaddrAny
 	for {
 		size := uint32(unsafe.Sizeof(sa))

@@ -50,6 +50,7 @@ const (
 	refused                    // it is in retries.socks
 	dialling                   // it is in retries.dials
 	packets                    // a listener of sockets with whole messages
+	cut                        // a unixPacket's reset, which is told before what came earlier, was seen
 )
 
 type nature uint8
@@ -182,8 +183,10 @@ func notPollable(err error) error {
 
 func (d *osDriver) Traits(s Sock) Traits {
 	switch d.rows[s].nature {
-	case inetDatagram, unixDatagram, unixPacket:
+	case inetDatagram, unixDatagram:
 		return Datagram
+	case unixPacket:
+		return Datagram | Paired
 	case listening:
 		return Listening
 	case pipeIn:
@@ -234,6 +237,9 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 		switch n := int(got); errno {
 		case 0:
 			raceWrite(b[:n])
+			if n == 0 && r.is&cut != 0 {
+				return 0, Gone, syscall.ECONNRESET
+			}
 			if n == 0 && r.nature != inetDatagram && r.nature != unixDatagram {
 				return 0, End, nil
 			}
@@ -252,6 +258,10 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 			}
 			return 0, Gone, errno
 		default:
+			if errno == syscall.ECONNRESET && r.nature == unixPacket && r.is&cut == 0 {
+				r.is |= cut // it was told by that: what comes now is what the peer sent before
+				continue
+			}
 			if !r.forgives(errno) {
 				return 0, Gone, errno
 			}
@@ -405,91 +415,6 @@ func (d *osDriver) Close(s Sock) error {
 	// Whatever has the same description, a parent's terminal say, must not keep it registered.
 	d.poller.Remove(int(r.fd))
 	return syscall.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
-}
-
-// Adopt duplicates an open descriptor and finds out what it is.
-func (d *osDriver) Adopt(of uintptr) (Sock, error) {
-	fd, err := unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return 0, err
-	}
-	n, err := natureOf(fd)
-	if err == nil {
-		err = unix.SetNonblock(fd, true)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return 0, err
-	}
-	s, err := d.add(fd, n)
-	if err == nil {
-		d.rows[s].is = shared
-		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_INET6 {
-			d.rows[s].is |= six
-		}
-		if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
-			d.rows[s].is |= packets
-		}
-	}
-	return s, err
-}
-
-func natureOf(fd int) (nature, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return 0, err
-	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFSOCK:
-		return socketNature(fd)
-	case unix.S_IFIFO:
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		switch flags & unix.O_ACCMODE {
-		case unix.O_RDONLY:
-			return pipeIn, err
-		case unix.O_WRONLY:
-			return pipeOut, err
-		}
-		return fifo, err
-	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:
-		return 0, fmt.Errorf("a regular file, directory or disk: %w", ErrNotPollable)
-	}
-	return device, nil
-}
-
-func socketNature(fd int) (nature, error) {
-	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-	if err != nil {
-		return 0, err
-	}
-	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
-	if err != nil {
-		return 0, err
-	}
-	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && on != 0 {
-		return listening, nil
-	}
-	inet := domain == unix.AF_INET || domain == unix.AF_INET6
-	switch {
-	case typ == unix.SOCK_STREAM && inet:
-		return tcpStream, nil
-	case typ == unix.SOCK_DGRAM && inet:
-		return inetDatagram, nil
-	case typ == unix.SOCK_DGRAM:
-		return unixDatagram, nil
-	case typ == unix.SOCK_SEQPACKET:
-		return unixPacket, nil
-	}
-	return unixStream, nil
-}
-
-func (d *osDriver) Release(s Sock) (uintptr, error) {
-	fd := d.rows[s].fd
-	if err := d.poller.Remove(int(fd)); err != nil {
-		return 0, err
-	}
-	d.drop(s)
-	return uintptr(fd), nil
 }
 
 // exhausted tells whether an accept failed for want of descriptors or memory.

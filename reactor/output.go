@@ -45,8 +45,9 @@ func (c *IO) Write(p Port, b []byte) error {
 		held = l.held(pt)
 	}
 	if held+len(b) > c.st.opt.Outbox {
-		l.stats.outboxFull++
-		c.h.flags |= noRoom
+		if l.stats.outboxFull++; held > 0 { // else there will be no more
+			c.h.flags |= noRoom
+		}
 		return c.st.full.outbox
 	}
 	if size := l.corked + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
@@ -178,6 +179,9 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	pt, err := c.writable(p)
 	if err != nil {
 		return err
+	}
+	if pt.sock == 0 { // its name is being looked up
+		return ErrWouldBlock
 	}
 	l := c.loop
 	var n int

@@ -169,3 +169,112 @@ func unreachable(code byte, from, to int) []byte {
 	m[2], m[3] = byte(sum>>8), byte(sum)
 	return m
 }
+
+// packetPair is a machine's end of a connection of whole messages, and a test's.
+func packetPair(t testing.TB) (machines, tests *os.File) { return adoptPair(t, unix.SOCK_SEQPACKET) }
+
+// packetKind reads by ReadFrom or Read until its connection ends, and tells how.
+func packetKind(t testing.TB, from bool, got chan<- string) *reactor.Kind[struct{}, reactor.None] {
+	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [10]byte
+			var n int
+			var err error
+			if from {
+				n, _, err = cx.ReadFrom(port0, b[:])
+			} else {
+				n, err = cx.Read(port0, b[:])
+			}
+			switch {
+			case err == nil:
+				got <- string(b[:n])
+			case err != reactor.ErrWouldBlock:
+				got <- err.Error()
+			}
+			return cx.Fail(err)
+		}})
+}
+
+// What a peer sent before its end, or before it went away from messages that it had not
+// read, comes first: the kernel tells of a reset before.
+func TestUnixpacketEnds(t *testing.T) {
+	for _, from := range []bool{false, true} {
+		for _, unread := range []bool{false, true} {
+			l := netLoop(t, reactor.Config{})
+			a, b := packetPair(t)
+			b.Write([]byte("one"))
+			b.Write([]byte("two"))
+			want := []string{"one", "two", "EOF"}
+			if unread {
+				a.Write([]byte("nobody reads it"))
+				want[2] = unix.ECONNRESET.Error()
+			}
+			b.Close()
+			got := make(chan string, 1000)
+			if _, err := packetKind(t, from, got).Adopt(l, a, struct{}{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range want {
+				if s := netTake(t, got); s != want {
+					t.Errorf("ReadFrom %v, unread messages %v: it got %q: want %q", from, unread, s, want)
+				}
+			}
+			netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+		}
+	}
+}
+
+// A peer that goes away from messages which it has not read breaks the connection also
+// in a state that does not read.
+func TestUnixpacketBreaks(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	a, b := packetPair(t)
+	ended := newEnds()
+	k := netKind(t, reactor.Options{Ended: ended.told}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
+		Enter: func(_ *struct{}, cx *netCx) fsm.State { return cx.Fail(cx.Write(port0, []byte("hello"))) }})
+	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := b.SyscallConn()
+	raw.Read(func(fd uintptr) bool { // until it is there
+		_, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK)
+		return err == nil
+	})
+	b.Close()
+	if err := ended.next(t); err != unix.ECONNRESET {
+		t.Errorf("it ended for %v", err)
+	}
+}
+
+// An answer arrives, though the machine that sent it stopped with messages unread.
+func TestUnixpacketStopWithUnreadMessages(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	a, b := packetPair(t)
+	for range 5 {
+		b.Write([]byte("request"))
+	}
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			return cx.Stop(cx.Write(port0, []byte("enough")))
+		}})
+	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	netWait(t, "the machine stopped", func() bool { return netStats(t, l).BytesOut > 0 })
+	c := fileConn(t, b)
+	wants(t, c, 6)
+	c.Close()
+	b.Close()
+	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+}
+
+// fileConn is a net.Conn of a socket.
+func fileConn(t testing.TB, f *os.File) net.Conn {
+	t.Helper()
+	c, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}

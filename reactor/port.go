@@ -89,7 +89,7 @@ func (l *Loop) ready(ev poll.Event) {
 			l.drain(h, p, pt)
 		}
 	}
-	if ev.Ready&poll.Error != 0 && pt.flags&datagram == 0 {
+	if ev.Ready&poll.Error != 0 && l.connected(pt) {
 		pt.flags |= failing
 		h.flags |= unshown
 		l.reset(h, p, pt)
@@ -202,10 +202,16 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 	}
 }
 
+// connected tells whether the port's errors are those of its connection, and not of one
+// datagram.
+func (l *Loop) connected(pt *port) bool {
+	return pt.flags&datagram == 0 || l.drv.Traits(pt.sock)&Paired != 0
+}
+
 // fragile tells whether input that comes to the closed socket makes the peer's kernel
-// drop what it was sent and has not got yet.
+// drop what it was sent and has not got yet, or tell of a reset before it.
 func (l *Loop) fragile(pt *port) bool {
-	return pt.flags&(connecting|resolving|datagram) == 0 && l.drv.Traits(pt.sock)&Plain == 0
+	return pt.flags&(connecting|resolving) == 0 && l.connected(pt) && l.drv.Traits(pt.sock)&Plain == 0
 }
 
 // discard drops input that came to a stopping machine.

@@ -29,8 +29,8 @@ const (
 	newborn           // Enter has not run
 	dead              // to be freed at the end of the turn
 	stopping          // Exit has run, output is being flushed
-	exiting           // the state's Exit runs, or panicked
-	exitingAny        // row Any's does, or did
+	exiting           // the state's Exit has begun: it runs once a stay, whatever panics
+	exitingAny        // row Any's has
 	stuck             // its last call made no progress: wait for something new
 	broken            // an error came outside a call: take the Fail edge
 	leaving           // a shutdown was asked for

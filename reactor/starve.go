@@ -15,10 +15,10 @@ type starved struct {
 // starve records that the pool refused size bytes of chunks to a machine. More than
 // the pool ever has is refused for good: no chunk that comes back changes that.
 func (l *Loop) starve(x uint32, h *header, size int) {
-	h.flags |= noRoom
 	if size > l.pool.limit {
 		return
 	}
+	h.flags |= noRoom
 	who := l.slots.TokenAt(x)
 	if h.flags&hungry != 0 {
 		i := slices.IndexFunc(l.starved, func(s starved) bool { return s.who == who })

@@ -43,8 +43,9 @@ type Stats struct {
 	Panics       uint64 // machines that their own panic ended
 }
 
-// Stats asks the loop for its counters, from any goroutine; a handler passes
-// &cx.IO. Those of a loop that has ended are the last ones.
+// Stats are the counters of the loop at a place: from any goroutine l itself; a handler
+// passes &cx.IO, and gets those of its own loop. Those of a loop that has ended are the
+// last ones.
 func (l *Loop) Stats(at Place) (s Stats, err error) {
 	err = at.place(func(l *Loop) error {
 		s = l.counted()

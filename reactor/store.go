@@ -353,11 +353,10 @@ func (s *store[M, Msg]) leaveRow(x uint32, h *header, m *M, row State) {
 	exit(m, &s.cx)
 	s.loop.calling = 0
 	s.loop.peeked = 0
-	h.flags &^= runs
 }
 
 // exit runs the Exit handlers of a machine that ends: its state's, then row Any's.
-// One that panicked is not called again.
+// One that ran or panicked is not called again.
 func (s *store[M, Msg]) exit(x uint32, h *header) {
 	if h.flags&newborn != 0 {
 		return

@@ -1,0 +1,94 @@
+package reactor
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Descriptors that come from somewhere else, what they are, and the way out.
+
+// Adopt duplicates an open descriptor and finds out what it is.
+func (d *osDriver) Adopt(of uintptr) (Sock, error) {
+	fd, err := unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	n, err := natureOf(fd)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	s, err := d.add(fd, n)
+	if err == nil {
+		d.rows[s].is = shared
+		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_INET6 {
+			d.rows[s].is |= six
+		}
+		if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
+			d.rows[s].is |= packets
+		}
+	}
+	return s, err
+}
+
+func natureOf(fd int) (nature, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return 0, err
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFSOCK:
+		return socketNature(fd)
+	case unix.S_IFIFO:
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		switch flags & unix.O_ACCMODE {
+		case unix.O_RDONLY:
+			return pipeIn, err
+		case unix.O_WRONLY:
+			return pipeOut, err
+		}
+		return fifo, err
+	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:
+		return 0, fmt.Errorf("a regular file, directory or disk: %w", ErrNotPollable)
+	}
+	return device, nil
+}
+
+func socketNature(fd int) (nature, error) {
+	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return 0, err
+	}
+	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return 0, err
+	}
+	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && on != 0 {
+		return listening, nil
+	}
+	inet := domain == unix.AF_INET || domain == unix.AF_INET6
+	switch {
+	case typ == unix.SOCK_STREAM && inet:
+		return tcpStream, nil
+	case typ == unix.SOCK_DGRAM && inet:
+		return inetDatagram, nil
+	case typ == unix.SOCK_DGRAM:
+		return unixDatagram, nil
+	case typ == unix.SOCK_SEQPACKET:
+		return unixPacket, nil
+	}
+	return unixStream, nil
+}
+
+func (d *osDriver) Release(s Sock) (uintptr, error) {
+	fd := d.rows[s].fd
+	if err := d.poller.Remove(int(fd)); err != nil {
+		return 0, err
+	}
+	d.drop(s)
+	return uintptr(fd), nil
+}

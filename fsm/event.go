@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"github.com/stator-go/stator/slab"
 )
 
 // Timer names a timer that a handler arms; TimerSpec, at its index of a kind's
@@ -26,8 +28,8 @@ type Fired struct {
 
 // Down tells that what was monitored has ended.
 type Down struct {
-	Who    uint64 // the token of the machine that ended (a slab.Token)
-	Reason error  // why: nil for an end that is none's fault
+	Who    slab.Token // the machine that ended
+	Reason error      // why: nil for an end that is none's fault
 }
 
 // Signals is a set of signals: bit n is signal number n. A set is written

@@ -13,7 +13,8 @@ type Deadline struct {
 	To State
 }
 
-// Never says that a state may wait for ever, so that Check keeps quiet.
+// Never says, as Within or as Idle, that a state may wait for ever, so that Check
+// keeps quiet.
 var Never = Deadline{D: -1}
 
 // After leads to a state when d has passed.

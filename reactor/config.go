@@ -77,6 +77,7 @@ type Options struct {
 	Outbox  int                // bytes a port may hold; Room is under half of it; 256 KiB
 	Inbox   int                // unconsumed bytes a port may hold; 64 KiB
 	Linger  time.Duration      // for flushing after Stop; 5 s
+	Shared  bool               // Listen shares its address with other loops of the process (SO_REUSEPORT): the system spreads connections
 	Most    int                // machines of this kind at once on a loop; the loop's Slots
 	Ended   func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: panics go to package log
 }

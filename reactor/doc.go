@@ -89,6 +89,18 @@
 // ready for it; ending Run's context stops all at once. Either way Run returns with
 // every descriptor closed.
 //
+// # What a loop does not do
+//
+// Work that blocks, a query or a disk, belongs to a goroutine of its own, which
+// answers by Ref.Send. TLS is not spoken: put a proxy in front.
+//
+// # Several loops
+//
+// A loop uses one core. For more, run more loops; with Options.Shared each of them
+// listens at the same address, and the system spreads connections over them. A
+// Ref.Send reaches machines of any loop. What prototypes of several loops share wants
+// a lock; a store for each loop wants none.
+//
 // # Limits
 //
 // Everything has a limit, set at the start in Config and Options: slots, timers,

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"time"
 
@@ -148,4 +150,87 @@ func ExampleKind_Spawn() {
 	// red
 	// green
 	// red
+}
+
+// passer copies between a client and an upstream that it dials, each direction while
+// the other side has room, until both have ended.
+type passer struct{ upstream string }
+
+const (
+	near reactor.Port = iota
+	far
+)
+
+const (
+	reaching = fsm.First + iota
+	joined
+)
+
+func (r *passer) dial(cx *reactor.Context[reactor.None]) reactor.State {
+	return cx.Fail(cx.Dial(far, "tcp", r.upstream))
+}
+
+func (r *passer) opened(*reactor.Context[reactor.None], reactor.Ready) reactor.State { return joined }
+
+func (r *passer) copy(cx *reactor.Context[reactor.None], ready reactor.Ready) reactor.State {
+	for from, to := range [...]reactor.Port{near: far, far: near} {
+		if from := reactor.Port(from); ready.Has(from.Readable()) {
+			switch _, err := cx.Copy(to, from); err {
+			case nil, reactor.ErrWouldBlock:
+			case io.EOF: // one direction has ended: the other may go on
+				if err := cx.CloseWrite(to); err != nil {
+					return cx.Fail(err)
+				}
+			default:
+				return cx.Fail(err)
+			}
+		}
+	}
+	if cx.Err(near) == io.EOF && cx.Err(far) == io.EOF {
+		return fsm.Stop
+	}
+	return fsm.Stay
+}
+
+// A proxy: a machine with two ports.
+func ExampleIO_Dial() {
+	proxy := reactor.Must(reactor.NewKind("proxy", reactor.Options{Ports: []string{"client", "upstream"}},
+		reactor.Table[passer, reactor.None]{
+			fsm.Any: {Shutdown: fsm.Stop},
+			reaching: {Name: "reaching", Enter: (*passer).dial, Wait: far.Opened(), Ready: (*passer).opened,
+				Within: fsm.After(3*time.Second, fsm.Stop), To: fsm.To(joined)},
+			joined: {Name: "joined", Ready: (*passer).copy, Idle: fsm.After(time.Minute, fsm.Stop),
+				Wait: near.Readable().While(far.Room()) | far.Readable().While(near.Room())},
+		}))
+
+	server, err := net.Listen("tcp", "127.0.0.1:0") // what it relays to: an echo
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() {
+		if c, err := server.Accept(); err == nil {
+			io.Copy(c, c)
+			c.Close()
+		}
+	}()
+	loop, err := reactor.NewLoop(reactor.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	l, err := proxy.Listen(loop, "tcp", "127.0.0.1:0", passer{server.Addr().String()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go loop.Run(context.Background())
+
+	c, err := net.Dial("tcp", l.String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	c.Write([]byte("there and back"))
+	c.(*net.TCPConn).CloseWrite()
+	answer, err := io.ReadAll(c)
+	fmt.Printf("%s, %v\n", answer, err)
+	loop.Close()
+	// Output: there and back, <nil>
 }

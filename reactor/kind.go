@@ -8,7 +8,8 @@ import (
 	"github.com/stator-go/stator/slab"
 )
 
-// The words of package fsm that tables are written in, and are documented there.
+// The words that tables are written in: they are those of package fsm, and documented
+// there (go doc github.com/stator-go/stator/fsm.Row).
 type (
 	State     = fsm.State
 	Ready     = fsm.Ready

@@ -79,7 +79,7 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 	}
 	var n *Listener
 	err = at.place(func(l *Loop) (err error) {
-		n, err = listen(l, k, a, Opt{V6Only: strings.HasSuffix(network, "6")}, m)
+		n, err = listen(l, k, a, Opt{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.Shared}, m)
 		return err
 	})
 	if err != nil {

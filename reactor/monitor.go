@@ -179,6 +179,6 @@ func (l *Loop) tellDowns() {
 		w.give(n)
 		h := l.slots.Get(e.by) // it lives: its end takes its wishes along
 		l.stats.downs++
-		l.stores[h.kind].down(e.by.Index(), h, Down{Who: uint64(e.of), Reason: e.why})
+		l.stores[h.kind].down(e.by.Index(), h, Down{Who: e.of, Reason: e.why})
 	}
 }

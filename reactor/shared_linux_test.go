@@ -1,0 +1,36 @@
+package reactor_test
+
+import (
+	"net"
+	"testing"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Loops with Options.Shared listen at one address, and each gets connections.
+func TestSharedAddress(t *testing.T) {
+	k := netKind(t, reactor.Options{Shared: true}, reactor.Row[struct{}, reactor.None]{
+		Wait:  port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State { return fsm.Stay },
+	})
+	first, second := netLoop(t, reactor.Config{}), netLoop(t, reactor.Config{})
+	n, err := k.Listen(first, "tcp", "127.0.0.1:0", struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Listen(second, "tcp", n.String(), struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 64 { // that one loop gets them all has a chance of 1 in 2⁶³
+		c, err := net.Dial("tcp", n.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	netWait(t, "all are accepted", func() bool { return netStats(t, first).Accepted+netStats(t, second).Accepted == 64 })
+	if a, b := netStats(t, first).Accepted, netStats(t, second).Accepted; a == 0 || b == 0 {
+		t.Errorf("%d and %d connections: want some for each loop", a, b)
+	}
+}

@@ -3,6 +3,8 @@ package fuzz
 import (
 	"encoding/binary"
 	"testing"
+
+	"github.com/stator-go/stator/fuzz/internal/feedback"
 )
 
 // Bytes of go test -fuzz are records of 8: op, hold, on, a and b. A byte '0' is what
@@ -10,15 +12,21 @@ import (
 
 const record = 8
 
-// Native lets go test -fuzz make the traces of a spec.
-func Native(f *testing.F, spec Spec) {
-	s := spec.filled()
+// Native lets go test -fuzz make the traces of a spec. What its coverage does not see
+// it is told of: transitions, faults that met a state, what probes say.
+func Native(f *testing.F, spec Spec) { native(f, spec, feedback.Hit) }
+
+func native(f *testing.F, spec Spec, hit func(feature uint32)) {
+	w := newWorld(spec.filled())
 	f.Add(Trace{{Op: opDial}, {Op: opSend}}.bytes())
 	f.Add(Trace{{Op: opDial}, {Op: opShortRead, B: 5}, {Op: opSend}, {Op: opAdvance, A: 1, B: 4}, {Op: opReset}}.bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		w := newWorld(s)
 		tr := fromBytes(b)
-		if failure := w.check(tr, len(b)%4 == 0); failure != nil {
+		failure := w.check(tr, len(b)%4 == 0)
+		for _, h := range w.cover.hits {
+			hit(h.feature)
+		}
+		if failure != nil {
 			w.journal = &journal{}
 			found := &Finding{Trace: tr, w: w, Runs: 1, Events: len(tr)}
 			found.Failure = w.check(tr, true)

@@ -1,21 +1,26 @@
 package fuzz
 
-// Bytes of go test -fuzz are records of 8, each an event:
+// Bytes of go test -fuzz are records of 4, each an event:
 //
-//	   0     1      2 3        4 5      6 7
-//	| op | hold | target lo hi | A lo hi | B lo hi |
+//	|   0    |      1        |  2  |  3  |
+//	|   op   | hold:1 on:7   |  A  |  B  |   op below 128
+//	| word   | hold:1 on:7   |  -  | more|   128 and above: a send
 //
 // Its minimizer likes the byte '0' best, so that each is taken as its distance from
-// that, and 0 is what does least. Its mutations change bytes, and copy, drop and insert
-// runs of them: so whatever the bytes, they are events that mean something. An op has
-// as many values as it is worth; targets are taken modulo what there is; the high byte
-// of A says whether a word is of the dictionary, that of B whether it is sent more than
-// once.
+// that, and 0 is what does least: no op, no hold, the target of the event before. Its
+// mutations change bytes, and copy, drop and insert runs of them; so whatever the bytes,
+// they are events, and one byte is enough for what matters most, the next word.
 
-const record = 8
+const (
+	record    = 4
+	sends     = 128 // the first byte from here on: a send of a word
+	holds     = 128 // of the second byte: hold
+	otherByte = 192 // A of a send from here on: a single byte, B
+	mostBytes = 64  // events
+)
 
-// opBytes is the op of each value of a record's first byte.
-var opBytes = func() (t [256]Op) {
+// opBytes is the op of each value of a record's first byte below sends.
+var opBytes = func() (t [sends]Op) {
 	at := 1 // the first is opNone
 	put := func(op Op, n int) {
 		for range n {
@@ -24,9 +29,9 @@ var opBytes = func() (t [256]Op) {
 		}
 	}
 	for op := opTurn; op < opCount; op++ {
-		put(op, max(2*usual[op], 2))
+		put(op, max(1, min(usual[op], 4)))
 	}
-	put(opSend, len(t)-at)
+	put(opDial, len(t)-at)
 	return t
 }()
 
@@ -43,73 +48,85 @@ func (s *Spec) targets(on target) int {
 	return 1
 }
 
-const (
-	otherByte = 192 // A's high byte from here on: a single byte
-	noLetter  = 255 // nothing at all
-	manyTimes = 128 // B's high byte from here on: more than once
-)
+// expand makes an argument of a byte: each number below 128, then eight of each power
+// of two.
+func expand(v byte) uint16 {
+	if v < 128 {
+		return uint16(v)
+	}
+	if v == 255 {
+		return 1<<16 - 1
+	}
+	power := (v - 128) / 8
+	return 1<<power | uint16(v%8)<<max(power, 3)>>3
+}
+
+// contract is the least byte that expands to at least so much.
+func contract(x uint16) (v byte) {
+	best := byte(255)
+	for v := range byte(255) {
+		if e := expand(v); e >= x && e < expand(best) {
+			best = v
+		}
+	}
+	return best
+}
 
 // trace reads a trace: whatever the bytes, they are one. What is missing at the end is
 // zeros.
 func (s *Spec) trace(b []byte) (tr Trace) {
-	for len(b) > 0 && len(tr) < 1<<10 {
-		r := [record]byte{'0', '0', '0', '0', '0', '0', '0', '0'}
+	var last [onPen + 1]uint16 // target of each kind
+	for len(b) > 0 && len(tr) < mostBytes {
+		r := [record]byte{'0', '0', '0', '0'}
 		b = b[copy(r[:], b):]
 		for i := range r {
 			r[i] -= '0'
 		}
-		word := func(at int) uint16 { return uint16(r[at]) | uint16(r[at+1])<<8 }
-		e := Event{Op: opBytes[r[0]], Hold: r[1]&1 != 0, A: word(4), B: word(6)}
-		e.On = word(2) % uint16(s.targets(ops[e.Op].on))
-		if e.Op == opSend || e.Op == opLetter {
-			e.A = s.word(r[4], r[5])
+		e := Event{Op: opSend, Hold: r[1]&holds != 0, B: expand(r[3])}
+		n := len(s.Dict)
+		switch {
+		case r[0] >= sends:
+			e.A = uint16(int(r[0]-sends) % max(1, n))
+		case opBytes[r[0]] == opSend && (r[2] >= otherByte || n == 0):
+			e.A, e.B = uint16(n)+uint16(r[3]), 0
+		case opBytes[r[0]] == opSend:
+			e.A = uint16(int(r[2]) % n)
+		default:
+			e.Op, e.A = opBytes[r[0]], expand(r[2])
 		}
-		if e.Op == opSend || e.Op == opAct {
-			if e.B &= 1<<12 - 1; r[7] < manyTimes {
-				e.B = 0
-			}
+		on := ops[e.Op].on
+		if at := uint16(r[1] &^ holds); at > 0 {
+			last[on] = (at - 1) % uint16(s.targets(on))
 		}
+		e.On = last[on]
 		tr = append(tr, e)
 	}
 	return tr
 }
 
-// word is the word that A's bytes mean.
-func (s *Spec) word(lo, hi byte) uint16 {
-	n := len(s.Dict)
-	switch {
-	case hi == noLetter:
-		return uint16(n + 256)
-	case hi >= otherByte || n == 0:
-		return uint16(n) + uint16(lo)
-	}
-	return uint16((int(lo) + int(hi)<<8) % n)
-}
-
-// bytes are those that trace reads a trace from.
+// bytes are those that trace reads a trace from, or one like it where it has numbers
+// that no byte expands to.
 func (s *Spec) bytes(tr Trace) (b []byte) {
+	var last [onPen + 1]uint16
 	for _, e := range tr {
-		var r [record]byte
-		for opBytes[r[0]] != e.Op {
-			r[0]++
-		}
-		if e.Hold {
-			r[1] = 1
-		}
-		put := func(at int, v uint16) { r[at], r[at+1] = byte(v), byte(v>>8) }
-		put(2, e.On)
-		put(4, e.A)
-		put(6, e.B)
-		if e.Op == opSend || e.Op == opLetter {
-			switch other := int(e.A) - len(s.Dict); {
-			case other == 256:
-				r[4], r[5] = 0, noLetter
-			case other >= 0:
-				r[4], r[5] = byte(other), otherByte
+		r := [record]byte{2: contract(e.A), 3: contract(e.B)}
+		word := e.Op == opSend && int(e.A) < max(1, len(s.Dict))
+		if word && e.A < 256-sends {
+			r[0], r[2] = sends+byte(e.A), 0
+		} else {
+			for opBytes[r[0]] != e.Op {
+				r[0]++
 			}
 		}
-		if e.B > 0 && (e.Op == opSend || e.Op == opAct) {
-			r[7] |= manyTimes
+		if e.Op == opSend && !word {
+			r[2], r[3] = otherByte, byte(int(e.A)-len(s.Dict))
+		}
+		on := ops[e.Op].on
+		if e.On != last[on] {
+			r[1], last[on] = byte(e.On%126)+1, e.On
+		}
+		if e.Hold {
+			r[1] |= holds
 		}
 		for i := range r {
 			r[i] += '0'

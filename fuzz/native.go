@@ -14,20 +14,14 @@ const deepOf = 64
 
 // Native lets go test -fuzz make the traces of a spec. What its coverage does not see
 // it is told of: transitions, and what probes say.
-func Native(f *testing.F, spec Spec) { native(f, spec, feedback.Hit) }
-
-func native(f *testing.F, spec Spec, hit func(feature uint32)) {
+func Native(f *testing.F, spec Spec) {
 	w := newWorld(spec.filled())
 	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opSend}}))
 	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opShortRead, B: 5}, {Op: opSend}, {Op: opAdvance, A: 1, B: 4}, {Op: opReset}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		tr := w.spec.trace(b)
 		failure := w.check(tr, xxhash.Sum64(b)%deepOf == 0)
-		for _, h := range w.cover.hits {
-			if !h.fine {
-				hit(h.feature)
-			}
-		}
+		w.tell(feedback.Hit)
 		if failure != nil {
 			w.journal = &journal{}
 			found := &Finding{Trace: tr, w: w, Runs: 1, Events: len(tr)}
@@ -35,4 +29,13 @@ func native(f *testing.F, spec Spec, hit func(feature uint32)) {
 			t.Error(found.Explain())
 		}
 	})
+}
+
+// tell tells of what a run showed by itself: the fine features are too many.
+func (w *World) tell(hit func(feature uint32)) {
+	for _, h := range w.cover.hits {
+		if !h.fine {
+			hit(h.feature)
+		}
+	}
 }

@@ -1,47 +1,39 @@
 package fuzz
 
 import (
-	"os"
-	"os/exec"
-	"strings"
+	"slices"
 	"testing"
-	"time"
 )
 
-// nativeSecret is a target for go test -fuzz: a protocol of twelve steps.
-func nativeSecret(f *testing.F, hit func(uint32)) {
-	spec := secretSpec(12, false, false)
-	if hit == nil {
-		Native(f, spec)
-		return
-	}
-	native(f, spec, hit)
-}
+// FuzzSecret is what Native is measured by: a protocol whose steps are not seen in
+// coverage of code.
+func FuzzSecret(f *testing.F) { Native(f, secretSpec(len(secretWord), false, false)) }
 
-func FuzzSecret(f *testing.F) { nativeSecret(f, nil) }
-
-// FuzzSecretBlind is the same without what Native tells of.
-func FuzzSecretBlind(f *testing.F) { nativeSecret(f, func(uint32) {}) }
-
-// go test -fuzz finds the secret, and does not without what Native tells it. It takes
-// minutes, so that it is for those who ask: FUZZ_NATIVE=3m says how long it may look.
-func TestNativeFindsTheSecret(t *testing.T) {
-	patience, err := time.ParseDuration(os.Getenv("FUZZ_NATIVE"))
-	if err != nil {
-		t.Skip("FUZZ_NATIVE is no duration: see the comment")
-	}
-	for _, c := range []struct {
-		target string
-		finds  bool
-	}{{"FuzzSecret", true}, {"FuzzSecretBlind", false}} {
-		begin := time.Now()
-		cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+c.target+"$", "-fuzztime", patience.String(), "-test.fuzzcachedir", t.TempDir())
-		out, _ := cmd.CombinedOutput()
-		found := strings.Contains(string(out), "the secret is found")
-		t.Logf("%s: found %v in %v", c.target, found, time.Since(begin).Round(time.Second))
-		if found != c.finds {
-			t.Errorf("%s: found %v: want %v\n%s", c.target, found, c.finds, out)
+// A state that is new is told, by a number that no other state has; what was before
+// it, or which fault it met, is not.
+func TestNativeTellsOfStates(t *testing.T) {
+	spec := secretSpec(len(secretWord), false, false)
+	w := newWorld(spec.filled())
+	told := func(tr Trace) (all []uint32) {
+		if f := w.check(tr, false); f != nil {
+			t.Fatal(f)
 		}
-		os.RemoveAll("testdata/fuzz/" + c.target)
+		w.tell(func(feature uint32) { all = append(all, feature) })
+		return all
+	}
+	tr := Trace{{Op: opDial}}
+	before := told(tr)
+	for _, b := range []byte(secretWord[:6]) {
+		word := slices.Index(secretBytes, string([]byte{b}))
+		tr = append(tr, Event{Op: opSend, A: uint16(word)})
+		now := told(tr)
+		if fresh := slices.DeleteFunc(slices.Clone(now), func(f uint32) bool { return slices.Contains(before, f) }); len(fresh) < 1 {
+			t.Errorf("%d steps tell nothing that fewer did not", len(tr)-1)
+		}
+		before = append(before, now...)
+	}
+	faulty := append(slices.Clone(tr), Event{Op: opBlockRead})
+	if got := told(faulty); len(got) != len(told(tr)) {
+		t.Errorf("a fault is told of: %d numbers, and %d without it", len(got), len(told(tr)))
 	}
 }

@@ -1,43 +1,117 @@
 package fuzz
 
 import (
+	"bytes"
 	"testing"
 	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
 )
 
-// BenchmarkEcho is the way of an event of a trace: a peer sends, the machine is
-// told, reads and writes, the peer reads. One turn of the loop an event.
-func BenchmarkEcho(b *testing.B) {
-	s := echoSpec()
+// benchEvents measures events of a trace: a peer sends, the machine is told, reads and
+// writes, the peer reads. One turn of the loop an event.
+func benchEvents(b *testing.B, s Spec) {
 	w := newWorld(s.filled())
 	if err := w.begin(nil); err != nil {
 		b.Fatal(err)
 	}
+	defer w.tidy()
 	for i := range 4 {
 		w.do(Event{Op: opDial, On: uint16(i)})
 	}
 	at := 0
 	run := func() {
 		w.do(Event{Op: opSend, On: uint16(at & 3)})
-		at++
-		for i := range w.conns {
-			c := &w.conns[i]
-			if len(c.got) > 1<<16 {
-				c.got, c.sent = c.got[:0], c.sent[:0]
-			}
+		c := &w.conns[at&3]
+		if len(c.got) > 1<<16 || len(c.sent) > 1<<16 {
+			c.got, c.sent = c.got[:0], c.sent[:0]
 		}
+		at++
 	}
 	for range 1 << 16 {
 		run()
 	}
+	before := w.events
 	b.ReportAllocs()
 	b.ResetTimer()
-	before := w.events
 	for range b.N {
 		run()
 	}
-	b.ReportMetric(float64(w.events-before)/b.Elapsed().Seconds(), "readiness/s")
+	b.StopTimer()
+	if w.failure != nil || w.events-before < uint64(b.N) {
+		b.Fatalf("%d readiness events for %d of the trace, %v", w.events-before, b.N, w.failure)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
+
+func BenchmarkEcho(b *testing.B) { benchEvents(b, echoSpec()) }
+
+// server answers requests as a web server does: a head of lines, an empty one, and an
+// answer with a length.
+type server struct{ served int }
+
+const (
+	head = fsm.First + iota
+	answering
+)
+
+func newServer() *reactor.Kind[server, reactor.None] {
+	return reactor.Must(reactor.NewKind("server", reactor.Options{Ports: []string{"peer"}}, reactor.Table[server, reactor.None]{
+		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
+		head: {Name: "head", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Within: fsm.After(time.Hour, fsm.Stop),
+			Ready: (*server).head, To: fsm.To(answering)},
+		answering: {Name: "answering", Enter: (*server).answer, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(head)},
+	}))
+}
+
+func (s *server) head(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	end := bytes.Index(in, []byte("\r\n\r\n"))
+	if end < 0 {
+		return fsm.Stay
+	}
+	line, rest, _ := bytes.Cut(in[:end], []byte("\r\n"))
+	if !bytes.HasPrefix(line, []byte("GET ")) || !bytes.HasSuffix(line, []byte(" HTTP/1.1")) {
+		return fsm.Stop
+	}
+	for len(rest) > 0 {
+		var header []byte
+		header, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+		if bytes.IndexByte(header, ':') < 0 {
+			return fsm.Stop
+		}
+	}
+	cx.Discard(peer, end+4)
+	return answering
+}
+
+func (s *server) answer(cx *echoCx) reactor.State {
+	s.served++
+	if err := cx.Write(peer, []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")); err != nil {
+		return cx.Fail(err)
+	}
+	return head
+}
+
+func serverSpec() Spec {
+	k := newServer()
+	return Spec{
+		Setup: func(w *World) error {
+			_, err := k.Listen(w.Loop(0), "tcp", ":7000", server{})
+			return err
+		},
+		Dict: []string{"GET /index.html HTTP/1.1\r\nHost: example.com\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n", "GET / HTTP/1.1\r\n", "\r\n", "Host: x\r\n"},
+	}
+}
+
+func TestServer(t *testing.T) { Run(t, serverSpec()) }
+
+// BenchmarkServer is an event that is a request with its answer, by way of two states.
+func BenchmarkServer(b *testing.B) { benchEvents(b, serverSpec()) }
 
 // BenchmarkRun is a run from its beginning to its end: what one costs beside its events.
 func BenchmarkRun(b *testing.B) {
@@ -52,24 +126,49 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkIdleHour is an hour in which 1,000 connections say nothing.
-func BenchmarkIdleHour(b *testing.B) {
-	s := echoSpec()
-	s.Conns, s.Config.Slots = 1000, 1024
-	w := newWorld(s.filled())
-	tr := make(Trace, 0, 1001)
-	for i := range 1000 {
-		tr = append(tr, Event{Op: opDial, On: uint16(i)})
+// beating sends nothing, and looks at a timer now and then.
+type beating struct{ every time.Duration }
+
+func (m *beating) arm(cx *echoCx) reactor.State {
+	if m.every == 0 {
+		return fsm.Stay
 	}
-	tr = append(tr, Event{Op: opAdvance, A: 60, B: 4})
+	return cx.Fail(cx.Arm(0, m.every))
+}
+
+func (m *beating) beat(cx *echoCx, _ reactor.Fired) reactor.State { return m.arm(cx) }
+
+func (m *beating) read(cx *echoCx, _ reactor.Ready) reactor.State {
+	_, err := cx.Peek(peer)
+	return cx.Fail(err)
+}
+
+// benchHour is an hour of the world's in which 1,000 connections live and say nothing.
+func benchHour(b *testing.B, every time.Duration) {
+	k := reactor.Must(reactor.NewKind("beating", reactor.Options{Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "beat"}}},
+		reactor.Table[beating, reactor.None]{{Shutdown: fsm.Stop},
+			{Name: "idle", Wait: peer.Readable(), Idle: fsm.After(2*time.Hour, fsm.Stop), Enter: (*beating).arm, Timer: (*beating).beat, Ready: (*beating).read}}))
+	s := Spec{Conns: 1000, Config: reactor.Config{Slots: 1024}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", beating{every})
+		return err
+	}}
+	w := newWorld(s.filled())
 	for range b.N {
-		begin := time.Now()
-		if f := w.run(tr); f != nil {
-			b.Fatal(f)
+		b.StopTimer()
+		if err := w.begin(nil); err != nil {
+			b.Fatal(err)
 		}
-		if took := time.Since(begin); took > time.Second {
-			b.Log("an hour took", took)
+		for i := range 1000 {
+			w.do(Event{Op: opDial, On: uint16(i)})
 		}
+		b.StartTimer()
+		w.do(Event{Op: opAdvance, A: 60, B: 4})
+		b.StopTimer()
+		stats, err := w.loops[0].Stats(w.loops[0])
+		if err != nil || stats.Machines != 1000 || w.failure != nil {
+			b.Fatalf("%d machines after an hour, %v, %v: want 1,000", stats.Machines, err, w.failure)
+		}
+		w.tidy()
 	}
 }
 
@@ -87,3 +186,8 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkIdleHour(b *testing.B) { benchHour(b, 0) }
+
+// BenchmarkBeatingHour has 120,000 timers in it.
+func BenchmarkBeatingHour(b *testing.B) { benchHour(b, 30*time.Second) }

@@ -18,6 +18,7 @@ type coverage struct {
 type hit struct {
 	feature uint32
 	at      int
+	fine    bool // not by itself: what was before, or a fault, makes it what it is
 }
 
 type kindCoverage struct {
@@ -46,7 +47,7 @@ func (c *coverage) edge(k reactor.AnyKind, from, to reactor.State, before uint32
 	c.kinds[i].edges.Count(from, to)
 	f := uint32(i+1)<<16 | uint32(from)<<8 | uint32(to)
 	c.add(f)
-	c.add(f*31 + before*featurePrime)
+	c.addFine(f*31 + before*featurePrime)
 	return f
 }
 
@@ -68,11 +69,14 @@ func (c *coverage) index(k reactor.AnyKind) int {
 	return len(c.kinds) - 1
 }
 
-func (c *coverage) add(feature uint32) {
+func (c *coverage) add(feature uint32)     { c.hit(feature, false) }
+func (c *coverage) addFine(feature uint32) { c.hit(feature, true) }
+
+func (c *coverage) hit(feature uint32, fine bool) {
 	f := feature * featurePrime >> (32 - featureBits)
 	if c.seen[f/64]>>(f%64)&1 == 0 {
 		c.seen[f/64] |= 1 << (f % 64)
-		c.hits = append(c.hits, hit{f, c.at})
+		c.hits = append(c.hits, hit{f, c.at, fine})
 	}
 }
 

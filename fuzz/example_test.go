@@ -83,3 +83,75 @@ func ExampleReplay() {
 	fmt.Println(found.Failure, found.Unseen)
 	// Output: <nil> []
 }
+
+// A register that answers at once and tells its copy later: what the copy says is not
+// what one register would.
+func ExampleLinear() {
+	register := fuzz.Linear("register", fuzz.Model[string, string]{
+		New: func() string { return "empty" },
+		Input: func(in []byte) (string, int, bool) {
+			line, _, whole := strings.Cut(string(in), "\n")
+			return line, len(line) + 1, whole
+		},
+		Step: func(value *string, in string) string {
+			if set, ok := strings.CutPrefix(in, "set "); ok {
+				*value = set
+				return "ok\n"
+			}
+			return *value + "\n"
+		},
+		Reply: func(out []byte) int { return strings.IndexByte(string(out), '\n') + 1 },
+	})
+	kind := newRegister()
+	spec := fuzz.Spec{
+		Loops: 2, Dict: []string{"set 1\n", "get\n"}, Oracles: []fuzz.Oracle{register},
+		Setup: func(w *fuzz.World) error {
+			for i := range w.Loops() {
+				if _, err := kind.Listen(w.Loop(i), "tcp", fmt.Sprint(":", 7000+i), session{value: new(string)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	trace, err := fuzz.Parse(`
+		dial 0 listener=0
+		send 0 word=0
+		dial 1 listener=1
+		send 1 word=1
+	`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(fuzz.Replay(spec, trace).Failure)
+	// Output: L register: no order of the 2 inputs explains that connection 1 gets "empty\n" for get, sent in event 4: behind 1 others it would get "1\n"
+}
+
+// session serves the register of its loop.
+type session struct{ value *string }
+
+func newRegister() *reactor.Kind[session, reactor.None] {
+	return reactor.Must(reactor.NewKind("register", reactor.Options{Ports: []string{"peer"}}, reactor.Table[session, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "serving", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*session).serve}}))
+}
+
+func (s *session) serve(cx *cx, _ reactor.Ready) fsm.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	line, _, whole := strings.Cut(string(in), "\n")
+	if !whole {
+		return fsm.Stay
+	}
+	cx.Discard(peer, len(line)+1)
+	answer := "ok"
+	if set, ok := strings.CutPrefix(line, "set "); ok {
+		*s.value = set
+	} else if answer = *s.value; answer == "" {
+		answer = "empty"
+	}
+	return cx.Fail(cx.Write(peer, []byte(answer+"\n")))
+}

@@ -91,12 +91,6 @@ func TestFormats(t *testing.T) {
 	if err != nil || read.String() != all.String() {
 		t.Errorf("%v; read:\n%s\nwant:\n%s", err, read, all)
 	}
-	if got := fromBytes(all.bytes()); got.String() != all.String() {
-		t.Errorf("from bytes:\n%s\nwant:\n%s", got, all)
-	}
-	if tr := fromBytes([]byte("00000000")); tr[0].Op != opNone {
-		t.Errorf("zeros mean %v", tr[0])
-	}
 	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3"} {
 		if _, err := Parse(bad); err == nil {
 			t.Errorf("%q is a trace", bad)

@@ -23,7 +23,7 @@ func (w *World) happens(op Op, s *sock) { w.met(op, s, faultHappens) }
 
 func (w *World) met(op Op, s *sock, how uint32) {
 	if m := s.machine(); m != nil && m.kind != nil {
-		w.cover.add(faultFeature | how | uint32(op)<<20 | uint32(w.cover.index(m.kind))<<8 | uint32(m.state))
+		w.cover.addFine(faultFeature | how | uint32(op)<<20 | uint32(w.cover.index(m.kind))<<8 | uint32(m.state))
 	}
 }
 

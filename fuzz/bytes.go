@@ -1,0 +1,137 @@
+package fuzz
+
+// Bytes of go test -fuzz are records of 4, each an event:
+//
+//	|   0    |      1        |  2  |  3  |
+//	|   op   | hold:1 on:7   |  A  |  B  |   op below 128
+//	| word   | hold:1 on:7   |  -  | more|   128 and above: a send
+//
+// Its minimizer likes the byte '0' best, so that each is taken as its distance from
+// that, and 0 is what does least: no op, no hold, the target of the event before. Its
+// mutations change bytes, and copy, drop and insert runs of them; so whatever the bytes,
+// they are events, and one byte is enough for what matters most, the next word.
+
+const (
+	record    = 4
+	sends     = 128 // the first byte from here on: a send of a word
+	holds     = 128 // of the second byte: hold
+	otherByte = 192 // A of a send from here on: a single byte, B
+	mostBytes = 64  // events
+)
+
+// opBytes is the op of each value of a record's first byte below sends.
+var opBytes = func() (t [sends]Op) {
+	at := 1 // the first is opNone
+	put := func(op Op, n int) {
+		for range n {
+			t[at] = op
+			at++
+		}
+	}
+	for op := opTurn; op < opCount; op++ {
+		put(op, max(1, min(usual[op], 4)))
+	}
+	put(opDial, len(t)-at)
+	return t
+}()
+
+// targets is how many of a kind of target there are.
+func (s *Spec) targets(on target) int {
+	switch on {
+	case onConn, onPen:
+		return 2 * s.Conns
+	case onLoop:
+		return s.Loops
+	case onAction:
+		return 16
+	}
+	return 1
+}
+
+// expand makes an argument of a byte: each number below 128, then eight of each power
+// of two.
+func expand(v byte) uint16 {
+	if v < 128 {
+		return uint16(v)
+	}
+	if v == 255 {
+		return 1<<16 - 1
+	}
+	power := (v - 128) / 8
+	return 1<<power | uint16(v%8)<<max(power, 3)>>3
+}
+
+// contract is the least byte that expands to at least so much.
+func contract(x uint16) (v byte) {
+	best := byte(255)
+	for v := range byte(255) {
+		if e := expand(v); e >= x && e < expand(best) {
+			best = v
+		}
+	}
+	return best
+}
+
+// trace reads a trace: whatever the bytes, they are one. What is missing at the end is
+// zeros.
+func (s *Spec) trace(b []byte) (tr Trace) {
+	var last [onPen + 1]uint16 // target of each kind
+	for len(b) > 0 && len(tr) < mostBytes {
+		r := [record]byte{'0', '0', '0', '0'}
+		b = b[copy(r[:], b):]
+		for i := range r {
+			r[i] -= '0'
+		}
+		e := Event{Op: opSend, Hold: r[1]&holds != 0, B: expand(r[3])}
+		n := len(s.Dict)
+		switch {
+		case r[0] >= sends:
+			e.A = uint16(int(r[0]-sends) % max(1, n))
+		case opBytes[r[0]] == opSend && (r[2] >= otherByte || n == 0):
+			e.A, e.B = uint16(n)+uint16(r[3]), 0
+		case opBytes[r[0]] == opSend:
+			e.A = uint16(int(r[2]) % n)
+		default:
+			e.Op, e.A = opBytes[r[0]], expand(r[2])
+		}
+		on := ops[e.Op].on
+		if at := uint16(r[1] &^ holds); at > 0 {
+			last[on] = (at - 1) % uint16(s.targets(on))
+		}
+		e.On = last[on]
+		tr = append(tr, e)
+	}
+	return tr
+}
+
+// bytes are those that trace reads a trace from, or one like it where it has numbers
+// that no byte expands to.
+func (s *Spec) bytes(tr Trace) (b []byte) {
+	var last [onPen + 1]uint16
+	for _, e := range tr {
+		r := [record]byte{2: contract(e.A), 3: contract(e.B)}
+		word := e.Op == opSend && int(e.A) < max(1, len(s.Dict))
+		if word && e.A < 256-sends {
+			r[0], r[2] = sends+byte(e.A), 0
+		} else {
+			for opBytes[r[0]] != e.Op {
+				r[0]++
+			}
+		}
+		if e.Op == opSend && !word {
+			r[2], r[3] = otherByte, byte(int(e.A)-len(s.Dict))
+		}
+		on := ops[e.Op].on
+		if e.On != last[on] {
+			r[1], last[on] = byte(e.On%126)+1, e.On
+		}
+		if e.Hold {
+			r[1] |= holds
+		}
+		for i := range r {
+			r[i] += '0'
+		}
+		b = append(b, r[:]...)
+	}
+	return b
+}

@@ -1,0 +1,46 @@
+package fuzz
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// Whatever the bytes, they are a trace, and that trace has bytes that are read as it.
+func TestBytes(t *testing.T) {
+	spec := echoSpec()
+	s := spec.filled()
+	random := rand.New(rand.NewPCG(1, 1))
+	seen := map[Op]bool{}
+	for range 2000 {
+		b := make([]byte, 1+random.IntN(64))
+		for i := range b {
+			b[i] = byte(random.IntN(256))
+		}
+		tr := s.trace(b)
+		if len(tr) != (len(b)+record-1)/record {
+			t.Fatalf("%d events of %d bytes", len(tr), len(b))
+		}
+		for _, e := range tr {
+			seen[e.Op] = true
+		}
+		if again := s.trace(s.bytes(tr)); again.String() != tr.String() {
+			t.Fatalf("%q is\n%sand from its own bytes\n%s", b, tr, again)
+		}
+	}
+	if len(seen) != int(opCount) {
+		t.Errorf("%d of %d ops have bytes", len(seen), opCount)
+	}
+}
+
+// Zeros do nothing, and stand for what is missing.
+func TestZeroBytes(t *testing.T) {
+	spec := echoSpec()
+	s := spec.filled()
+	if tr := s.trace([]byte("0000")); len(tr) != 1 || tr[0] != (Event{}) {
+		t.Errorf("zeros mean %v", tr)
+	}
+	dial := s.bytes(Trace{{Op: opDial}})
+	if tr := s.trace(dial[:1]); len(tr) != 1 || tr[0] != (Event{Op: opDial}) {
+		t.Errorf("the first byte of a dial means %v", tr)
+	}
+}

@@ -1,0 +1,56 @@
+package fuzz
+
+import (
+	"os"
+	"strconv"
+	"testing"
+)
+
+// The same trace has the same digest, in a world that ran thousands of others before
+// and in one that ran none. FUZZ_DIGESTS says how many seeds are tried, of each of
+// three kinds of world; else it is 500.
+func TestDigests(t *testing.T) {
+	seeds := 500
+	if s := os.Getenv("FUZZ_DIGESTS"); s != "" {
+		var err error
+		if seeds, err = strconv.Atoi(s); err != nil || seeds < 1 {
+			t.Fatalf("FUZZ_DIGESTS %q: want a number above 0", s)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		spec Spec
+	}{{"echo", echoSpec()}, {"puppet", anythingSpec(newPuppet())}, {"parcels", parcelSpec(0)}} {
+		t.Run(c.name, func(t *testing.T) {
+			used := newWorld(c.spec.filled())
+			used.run(nil)
+			events, differ := 0, 0
+			for seed := range uint64(seeds) {
+				tr := newDice(used, seed, Swarm).trace()
+				used.run(tr)
+				first := used.sum()
+				again := used
+				if seed%16 == 0 {
+					again = newWorld(used.spec)
+				}
+				again.run(tr)
+				if events += len(tr); again.sum() != first {
+					differ++
+					t.Errorf("seed %d: the digests differ of\n%s", seed, tr)
+				}
+			}
+			t.Logf("%d differences in %d seeds, %d events", differ, seeds, events)
+		})
+	}
+}
+
+// A digest is of what happened: another word makes another one.
+func TestDigestDiffers(t *testing.T) {
+	spec := echoSpec()
+	w := newWorld(spec.filled())
+	w.run(Trace{{Op: opDial}, {Op: opSend}})
+	first := w.sum()
+	if w.run(Trace{{Op: opDial}, {Op: opSend, A: 1}}); w.sum() == first {
+		t.Error("two words, one digest")
+	}
+}

@@ -1,0 +1,39 @@
+package fuzz
+
+import (
+	"slices"
+	"testing"
+)
+
+// FuzzSecret is what Native is measured by: a protocol whose steps are not seen in
+// coverage of code.
+func FuzzSecret(f *testing.F) { Native(f, secretSpec(len(secretWord), false, false)) }
+
+// A state that is new is told, by a number that no other state has; what was before
+// it, or which fault it met, is not.
+func TestNativeTellsOfStates(t *testing.T) {
+	spec := secretSpec(len(secretWord), false, false)
+	w := newWorld(spec.filled())
+	told := func(tr Trace) (all []uint32) {
+		if f := w.check(tr, false); f != nil {
+			t.Fatal(f)
+		}
+		w.eachFeature(func(feature uint32) { all = append(all, feature) })
+		return all
+	}
+	tr := Trace{{Op: opDial}}
+	before := told(tr)
+	for _, b := range []byte(secretWord[:6]) {
+		word := slices.Index(secretBytes, string([]byte{b}))
+		tr = append(tr, Event{Op: opSend, A: uint16(word)})
+		now := told(tr)
+		if fresh := slices.DeleteFunc(slices.Clone(now), func(f uint32) bool { return slices.Contains(before, f) }); len(fresh) < 1 {
+			t.Errorf("%d steps tell nothing that fewer did not", len(tr)-1)
+		}
+		before = append(before, now...)
+	}
+	faulty := append(slices.Clone(tr), Event{Op: opBlockRead})
+	if got := told(faulty); len(got) != len(told(tr)) {
+		t.Errorf("a fault is told of: %d numbers, and %d without it", len(got), len(told(tr)))
+	}
+}

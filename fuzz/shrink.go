@@ -20,7 +20,9 @@ func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
 	case oracleSame, oracleSegments, oracleSpurious, oracleAlone:
 		s.deep = true
 	default:
-		s.try(append(Trace(nil), tr[:min(len(tr), f.At)]...)) // what comes after it
+		if s.deep = !w.check(tr, false).same(f); !s.deep { // deep: it takes one of the further runs
+			s.try(append(Trace(nil), tr[:min(len(tr), f.At)]...)) // what comes after it
+		}
 	}
 	for before := -1; before != s.size() && s.runs < mostRuns; {
 		before = s.size()

@@ -89,12 +89,12 @@ func newBare(p *Plant, d reactor.Driver) (*bare, error) {
 // Turn is one turn: events, deadlines, jobs, and whoever has something to do.
 func (b *bare) Turn() (over bool) {
 	n, err := b.drv.Wait(b.events[:], b.Until())
-	if err != nil || b.stopping {
-		return b.end()
-	}
 	b.stats.Events += uint64(n)
 	for _, ev := range b.events[:n] {
 		b.event(uint64(ev.Token), ev.Ready)
+	}
+	if err != nil || b.stopping {
+		return b.end()
 	}
 	due := b.jobs // those of the turns before
 	b.jobs = nil

@@ -9,7 +9,7 @@ import (
 func TestRightServersPass(t *testing.T) {
 	for _, s := range Servers() {
 		t.Run(s.Name, func(t *testing.T) {
-			found := fuzz.Find(s.Spec(new(Plant)), 1, fuzz.Budget{Runs: 1000})
+			found := fuzz.Find(s.Spec(new(Plant)), 1, fuzz.Budget{Runs: 500})
 			if found.Failure != nil {
 				t.Error(found.Explain())
 			}

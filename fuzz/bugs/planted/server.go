@@ -43,7 +43,7 @@ type Room interface {
 
 // Servers are all servers, by name.
 func Servers() []*Server {
-	all := []*Server{newBareServer(), newEcho()}
+	all := []*Server{newBareServer(), newEcho(), newHTTP(), newLines(), newMQTT(), newRegister(), newResp(), newSocks(), newTLS()}
 	slices.SortFunc(all, func(a, b *Server) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }

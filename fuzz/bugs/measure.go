@@ -5,74 +5,46 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/fuzz/bugs/planted"
 )
 
-// outcome is what one search came to.
-type outcome struct {
-	found              bool
-	reached, triggered bool
-	runs, events       int           // until it was found
-	cpu                time.Duration // likewise
-	shrunk             int           // events of the shortest trace
-	oracle             string
-}
-
 // row is what all searches for a bug came to.
 type row struct {
+	server *planted.Server
 	bug    planted.Bug
 	guided []outcome
-	others [][]outcome // of each rival
+	others [][]outcome // of each of the others
 }
 
-func measure(s settings, server *planted.Server, b planted.Bug) (*row, error) {
-	r := &row{bug: b}
-	for seed := range uint64(s.seeds) {
-		r.guided = append(r.guided, guided(server, b, seed+1, s.budget))
-	}
-	fmt.Fprintf(os.Stderr, "%s: found %s", b.Name, foundOf(r.guided))
-	for _, other := range s.rivals {
-		var all []outcome
-		for seed := range uint64(s.others) {
-			o, err := other.search(server, b, seed+1, s.budget)
-			if err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", b.Name, other.name(), err)
-			}
-			all = append(all, o)
+// measure searches for a bug in all ways: the first one is that of package fuzz.
+func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) (*row, error) {
+	r := &row{server: server, bug: b}
+	fmt.Fprintf(os.Stderr, "%s: found", b.Name)
+	for i, way := range all {
+		seeds := s.seeds
+		if i > 0 {
+			seeds = s.others
 		}
-		r.others = append(r.others, all)
-		fmt.Fprintf(os.Stderr, ", by %s %s", other.name(), foundOf(all))
+		var outcomes []outcome
+		for seed := range uint64(seeds) {
+			o, err := way.search(server, b, seed+1, s.budget)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", b.Name, way.name(), err)
+			}
+			outcomes = append(outcomes, o)
+		}
+		if i == 0 {
+			r.guided = outcomes
+		} else {
+			r.others = append(r.others, outcomes)
+		}
+		fmt.Fprintf(os.Stderr, " by %s %d/%d", way.name(), found(outcomes), seeds)
 	}
 	fmt.Fprintln(os.Stderr)
 	return r, nil
-}
-
-// guided is a search of package fuzz. What it took is measured by a second one, that
-// ends before the run that fails, and so before shrinking.
-func guided(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) outcome {
-	p := &planted.Plant{Bug: b.Name}
-	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget})
-	o := outcome{runs: found.Runs, events: found.Events, reached: p.Reached > 0, triggered: p.Triggered > 0}
-	if found.Failure == nil {
-		return o
-	}
-	o.found, o.shrunk, o.oracle = true, len(found.Trace), letter(found.Failure.Oracle)
-	if found.Runs > 1 {
-		begin := cpu()
-		fuzz.Find(server.Spec(&planted.Plant{Bug: b.Name}), seed, fuzz.Budget{Runs: found.Runs - 1})
-		o.cpu = cpu() - begin
-	}
-	return o
-}
-
-// letter is an oracle's short name.
-func letter(oracle string) string {
-	short, _, _ := strings.Cut(oracle, " ")
-	return short
 }
 
 // gate is a right server's run.
@@ -84,22 +56,26 @@ type gate struct {
 	failure string
 }
 
+// leastRuns is how many runs a right server has, if its bugs are found sooner than in a
+// hundredth of that.
+const leastRuns = 10_000
+
 // guard runs a right server 100 times as long as its median bug took.
 func guard(server *planted.Server, rows []*row) gate {
 	var runs []int
 	for _, r := range rows {
-		if n, ok := median(r.guided, func(o outcome) int { return o.runs }); ok {
+		if n, ok := median(r.guided, func(o outcome) int { return o.Runs }); ok && r.server.Name == server.Name {
 			runs = append(runs, n)
 		}
 	}
-	g := gate{server: server.Name}
-	if len(runs) == 0 {
-		return g
-	}
 	slices.Sort(runs)
+	most := leastRuns
+	if len(runs) > 0 {
+		most = max(most, 100*runs[len(runs)/2])
+	}
 	begin := cpu()
-	found := fuzz.Find(server.Spec(new(planted.Plant)), 1, fuzz.Budget{Runs: 100 * runs[len(runs)/2]})
-	g.runs, g.events, g.cpu = found.Runs, found.Events, cpu()-begin
+	found := fuzz.Find(server.Spec(new(planted.Plant)), 1, fuzz.Budget{Runs: most})
+	g := gate{server: server.Name, runs: found.Runs, events: found.Events, cpu: cpu() - begin}
 	if found.Failure != nil {
 		g.failure = found.Failure.Error()
 	}
@@ -107,22 +83,13 @@ func guard(server *planted.Server, rows []*row) gate {
 	return g
 }
 
-func found(all []outcome) (n int) {
-	for _, o := range all {
-		if o.found {
-			n++
-		}
-	}
-	return n
-}
-
-func foundOf(all []outcome) string { return fmt.Sprintf("%d of %d", found(all), len(all)) }
+func found(all []outcome) int { return count(all, func(o outcome) bool { return o.Found }) }
 
 // median is that of the searches that found something.
 func median[T cmp.Ordered](all []outcome, what func(outcome) T) (m T, ok bool) {
 	var values []T
 	for _, o := range all {
-		if o.found {
+		if o.Found {
 			values = append(values, what(o))
 		}
 	}

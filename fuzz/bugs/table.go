@@ -9,30 +9,13 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/stator-go/stator/fuzz/bugs/planted"
 )
 
 // table is what was measured, for people: Markdown.
 type table struct {
 	settings
 	rows  []*row
-	owner []string // the server of each row
 	gates []gate
-}
-
-func (t *table) add(s *planted.Server, r *row) {
-	t.rows, t.owner = append(t.rows, r), append(t.owner, s.Name)
-}
-
-// of are the rows of a server.
-func (t *table) of(s *planted.Server) (rows []*row) {
-	for i, r := range t.rows {
-		if t.owner[i] == s.Name {
-			rows = append(rows, r)
-		}
-	}
-	return rows
 }
 
 func (t *table) print(w io.Writer) {
@@ -52,7 +35,7 @@ func (t *table) print(w io.Writer) {
 
 func (t *table) printBugs(w io.Writer) {
 	head := []string{"bug", "what is wrong", "reached", "triggered", "found", "events", "CPU s", "shrunk to", "oracle"}
-	for _, r := range t.rivals {
+	for _, r := range t.searchers[1:] {
 		head = append(head, r.name()+" found", "CPU s")
 	}
 	lines := [][]string{head}
@@ -77,27 +60,30 @@ func (r *row) cells() []string {
 		name += " ⚄"
 	}
 	n := len(r.guided)
-	cells := []string{name, r.bug.What,
-		of(count(r.guided, func(o outcome) bool { return o.reached }), n),
-		of(count(r.guided, func(o outcome) bool { return o.triggered }), n),
+	cells := []string{name, strings.ReplaceAll(r.bug.What, "|", "\\|"),
+		of(count(r.guided, func(o outcome) bool { return o.Reached }), n),
+		of(count(r.guided, func(o outcome) bool { return o.Triggered }), n),
 		of(found(r.guided), n),
-		number(median(r.guided, func(o outcome) int { return o.events })),
-		seconds(median(r.guided, func(o outcome) time.Duration { return o.cpu })),
-		number(median(r.guided, func(o outcome) int { return o.shrunk })),
+		number(median(r.guided, func(o outcome) int { return o.Events })),
+		seconds(median(r.guided, func(o outcome) time.Duration { return o.CPU })),
+		number(median(r.guided, func(o outcome) int { return o.Shrunk })),
 		strings.Join(oracles(r.guided), " "),
 	}
 	for _, all := range r.others {
-		cells = append(cells, of(found(all), len(all)), seconds(median(all, func(o outcome) time.Duration { return o.cpu })))
+		cells = append(cells, of(found(all), len(all)), seconds(median(all, func(o outcome) time.Duration { return o.CPU })))
 	}
 	return cells
 }
 
 func (t *table) printTotals(w io.Writer) {
-	fmt.Fprintf(w, "%d bugs, %d of them in a loop written by hand (○), as the machines of package reactor have no room for them; %d made blindly (⚄).\n\n",
-		len(t.rows), count(t.rows, func(r *row) bool { return r.bug.Bare }), count(t.rows, func(r *row) bool { return r.bug.Mutant }))
+	is := func(f func(*row) bool) string { return of(count(t.rows, f), len(t.rows)) }
+	fmt.Fprintf(w, "- ○ in a loop written by hand, as the machines of package reactor have no room for the mistake: %s\n"+
+		"- ⚄ made blindly: %s\n- made no difference in any search: %s\n\n",
+		is(func(r *row) bool { return r.bug.Bare }), is(func(r *row) bool { return r.bug.Mutant }),
+		is(func(r *row) bool { return !slices.ContainsFunc(r.guided, func(o outcome) bool { return o.Triggered }) }))
 	lines := [][]string{{"search", "bugs found by any seed", "by every seed", "CPU s, sum of the medians"}}
 	lines = append(lines, t.total("package fuzz", func(r *row) []outcome { return r.guided }))
-	for i, other := range t.rivals {
+	for i, other := range t.searchers[1:] {
 		lines = append(lines, t.total(other.name(), func(r *row) []outcome { return r.others[i] }))
 	}
 	markdown(w, lines, 1)
@@ -106,7 +92,7 @@ func (t *table) printTotals(w io.Writer) {
 func (t *table) total(name string, of func(*row) []outcome) []string {
 	var sum time.Duration
 	for _, r := range t.rows {
-		m, _ := median(of(r), func(o outcome) time.Duration { return o.cpu })
+		m, _ := median(of(r), func(o outcome) time.Duration { return o.CPU })
 		sum += m
 	}
 	return []string{name,
@@ -178,8 +164,8 @@ func seconds(d time.Duration, ok bool) string {
 func oracles(all []outcome) []string {
 	times := map[string]int{}
 	for _, o := range all {
-		if o.found {
-			times[o.oracle]++
+		if o.Found {
+			times[o.Oracle]++
 		}
 	}
 	names := make([]string, 0, len(times))

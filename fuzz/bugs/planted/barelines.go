@@ -20,8 +20,9 @@ var bareMuch = strings.Repeat("more and more, ", 30) + "\n"
 func newBareServer() *Server {
 	return &Server{
 		Name: "bare", build: buildBare,
-		Dict: []string{"hello\n", "QUIT\n", "KICK\n", "JOB\n", "half ", "\n", "MUCH\n", "a\nb\nJOB\nc\n"},
-		Bugs: bareBugs,
+		Files: []string{"bare.go", "barelines.go"},
+		Dict:  []string{"hello\n", "QUIT\n", "KICK\n", "JOB\n", "half ", "\n", "MUCH\n", "a\nb\nJOB\nc\n"},
+		Bugs:  bareBugs,
 		model: inputs[bool, string]{"lines", fuzz.Model[bool, string]{
 			New:   func() (over bool) { return false },
 			Input: line,

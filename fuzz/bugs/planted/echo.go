@@ -27,7 +27,8 @@ const (
 func newEcho() *Server {
 	return &Server{
 		Name: "echo", isolated: true, build: buildEcho,
-		Dict: []string{"hello", "\n", "a longer word than the others are"},
+		Files: []string{"echo.go"},
+		Dict:  []string{"hello", "\n", "a longer word than the others are"},
 		Bugs: []Bug{
 			{Name: "echo/short-write", What: "a short write is taken as complete"},
 			{Name: "echo/end-ignored", What: "the end of input is taken for a lack of it, and nothing bounds silence"},

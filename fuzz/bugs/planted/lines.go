@@ -40,7 +40,8 @@ var linesMuch = strings.Repeat("more, ", 80) + "\r\n"
 func newLines() *Server {
 	return &Server{
 		Name: "lines", isolated: true, build: buildLines,
-		Dict: []string{"LOGIN bob\r\n", "hello\r\n", "QUIT\r\n", "MUCH\r\n", "half", "\r", "\n", "x\r\ny\r\n"},
+		Files: []string{"lines.go"},
+		Dict:  []string{"LOGIN bob\r\n", "hello\r\n", "QUIT\r\n", "MUCH\r\n", "half", "\r", "\n", "x\r\ny\r\n"},
 		Bugs: []Bug{
 			{Name: "lines/split-delimiter", What: "an end of line that comes in two pieces is not seen"},
 			{Name: "lines/unbounded", What: "a line may have any length"},
@@ -124,7 +125,7 @@ func (l *lines) line(in []byte) (text string, n int, ok bool) {
 	if l.plant.Wrong("lines/split-delimiter", l.seen > 0 && l.seen < len(in) && in[l.seen-1] == '\r' && in[l.seen] == '\n') {
 		from = l.seen
 	}
-	if l.seen = len(in); l.plant.Wrong("lines/unbounded", len(in) >= linesMost && bytes.Index(in[:linesMost], crlf) < 0) {
+	if l.seen = len(in); l.plant.Wrong("lines/unbounded", len(in) >= linesMost && !bytes.Contains(in[:linesMost], crlf)) {
 		at := bytes.Index(in[from:], crlf)
 		text, n, ok = string(in[:max(0, from+at)]), from+at+len(crlf), at >= 0
 	} else {
@@ -171,14 +172,18 @@ func (l *lines) write(cx *cx, s string) error {
 		return cx.Write(peer, []byte(s))
 	}
 	l.queue = append(l.queue, s...)
-	n := min(len(l.queue), 512)
-	err := cx.Write(peer, l.queue[:n])
-	if l.plant.Wrong("lines/backlog", err == reactor.ErrFull) && err == reactor.ErrFull {
-		n, err = 0, nil
+	for len(l.queue) > 0 {
+		n := min(len(l.queue), 512)
+		err := cx.Write(peer, l.queue[:n])
+		if l.plant.Wrong("lines/backlog", err == reactor.ErrFull) && err == reactor.ErrFull {
+			break
+		} else if err != nil {
+			return err
+		}
+		l.queue = l.queue[n:]
 	}
-	l.queue = l.queue[n:]
 	claim(len(l.queue) <= 2*linesOutbox, "a connection keeps %d bytes of output at most: this one has %d", 2*linesOutbox, len(l.queue))
-	return err
+	return nil
 }
 
 // linesModel is what there is to know of a connection.

@@ -19,10 +19,31 @@ type inputs[S, In any] struct {
 	m    fuzz.Model[S, In]
 }
 
-func (i inputs[S, In]) oracle() fuzz.Oracle { return fuzz.PerConn(i.name, i.m) }
+func (i inputs[S, In]) oracle() fuzz.Oracle {
+	m := i.m
+	m.Input = func(in []byte) (v In, n int, ok bool) {
+		judging(func() { v, n, ok = i.m.Input(in) })
+		return v, n, ok
+	}
+	m.Step = func(s *S, in In) (out string) {
+		judging(func() { out = i.m.Step(s, in) })
+		return out
+	}
+	return fuzz.PerConn(i.name, m)
+}
 
 // judge is fuzz.PerConn's judgement, for those who have no World.
 func (i inputs[S, In]) judge(sent, got []byte, whole bool) string {
+	w := ""
+	judging(func() { w = i.want(sent) })
+	if !strings.HasPrefix(w, string(got)) || whole && len(got) < len(w) {
+		return fmt.Sprintf("gets %.200q: want %.200q", got, w)
+	}
+	return ""
+}
+
+// want is all that there is to get for what was sent.
+func (i inputs[S, In]) want(sent []byte) string {
 	var want strings.Builder
 	for state := i.m.New(); len(sent) > 0; {
 		in, n, ok := i.m.Input(sent)
@@ -32,8 +53,5 @@ func (i inputs[S, In]) judge(sent, got []byte, whole bool) string {
 		want.WriteString(i.m.Step(&state, in))
 		sent = sent[n:]
 	}
-	if w := want.String(); !strings.HasPrefix(w, string(got)) || whole && len(got) < len(w) {
-		return fmt.Sprintf("gets %.200q: want %.200q", got, w)
-	}
-	return ""
+	return want.String()
 }

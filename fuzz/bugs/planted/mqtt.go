@@ -38,8 +38,10 @@ const mqttMost = 512 // bytes of a packet
 func newMQTT() *Server {
 	return &Server{
 		Name: "mqtt", isolated: true, build: buildMQTT,
+		Files: []string{"mqtt.go"},
 		Dict: []string{"\x10\x04\x00\x02me", "\xc0\x00", "\x30\x05\x00\x01thi", "\x32\x07\x00\x01t\x12\x34hi", "\x82\x05\x00\x07\x00\x00\x01", "\xe0\x00",
-			"\x30\xc8\x01" + string(make([]byte, 200)), "\xc0\x80\x80\x80\x80\x00", "\x30\x00"},
+			"\x30\xc8\x01" + string(make([]byte, 200)), "\xc0\x80\x80\x80\x80\x00", "\x30\x00",
+			"\x10\x04\x00\x02me\x82\x05\x00\x07\x00\x00\x01"},
 		Bugs: []Bug{
 			{Name: "mqtt/second-connect", What: "a second CONNECT is answered as the first one"},
 			{Name: "mqtt/before-connect", What: "packets are answered before the CONNECT"},

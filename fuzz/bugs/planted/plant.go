@@ -20,6 +20,7 @@ type Plant struct {
 func (p *Plant) begin() {
 	p.Runs++
 	p.reached, p.triggered = false, false
+	p.mutates()
 }
 
 // Wrong tells whether the server is to do the wrong thing: this bug is planted.

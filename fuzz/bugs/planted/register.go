@@ -19,7 +19,8 @@ const registerServing = fsm.First
 func newRegister() *Server {
 	return &Server{
 		Name: "register", build: buildRegister,
-		Dict: []string{"?", "1", "2"},
+		Files: []string{"register.go"},
+		Dict:  []string{"?", "1", "2"},
 		Bugs: []Bug{
 			{Name: "register/stale-read", What: "a value that was read once is answered from then on, whatever others have set",
 				Needs: "a model of all connections together, which looks for an order that explains what each of them saw"},

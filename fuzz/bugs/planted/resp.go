@@ -22,6 +22,7 @@ const respReading = fsm.First
 func newResp() *Server {
 	return &Server{
 		Name: "resp", isolated: true, build: buildResp,
+		Files: []string{"resp.go", "respparse.go"},
 		Dict: []string{"*1\r\n$4\r\nPING\r\n", "*2\r\n$4\r\nECHO\r\n$12\r\nhello, world\r\n", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n",
 			"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n", "*1\r\n$4\r\nNONE\r\n", "*2\r\n$4\r\nECHO\r\n", "$-5\r\n", "$4294967301\r\nhello\r\n",
 			"*1000000\r\n", "*1\r\n$4\r\nPINGxx"},

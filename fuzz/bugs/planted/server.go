@@ -3,6 +3,7 @@ package planted
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fuzz"
@@ -11,9 +12,10 @@ import (
 
 // Server is a protocol's server, and the ways in which it can be wrong.
 type Server struct {
-	Name string
-	Dict []string // words that its peers say
-	Bugs []Bug
+	Name  string
+	Files []string // of its source
+	Dict  []string // words that its peers say
+	Bugs  []Bug
 
 	model    model
 	loops    int
@@ -29,8 +31,17 @@ type Bug struct {
 	Name   string // server/bug
 	What   string
 	Bare   bool   // package reactor has no room for it: it is in the hand-written loop
-	Mutant bool   // made blindly: an operator, a guard, a next state
+	Mutant bool   // made blindly, by package mutate
 	Needs  string // what a search would need that it has not got; empty: nothing
+}
+
+// Plant plants the bug.
+func (b Bug) Plant() *Plant {
+	if !b.Mutant {
+		return &Plant{Bug: b.Name}
+	}
+	server, _, _ := strings.Cut(b.Name, "/")
+	return &Plant{Bug: server + Mutant}
 }
 
 // Room is where servers are wired.

@@ -35,7 +35,8 @@ const (
 func newSocks() *Server {
 	return &Server{
 		Name: "socks", build: buildSocks,
-		Dict: []string{"\x05\x01\x00", "\x05\x02\x00\x02", "\x05\x01\x00\x01\x0a\x00\x00\x01\x00\x50", "\x05\x01\x00\x03\x04name\x00\x50", "hello"},
+		Files: []string{"socks.go"},
+		Dict:  []string{"\x05\x01\x00", "\x05\x02\x00\x02", "\x05\x01\x00\x01\x0a\x00\x00\x01\x00\x50", "\x05\x01\x00\x03\x04name\x00\x50", "hello"},
 		Bugs: []Bug{
 			{Name: "socks/one-end-kills", What: "one direction's end ends the other one"},
 			{Name: "socks/greeting-split", What: "a greeting's methods are those that came, not those that it counts"},

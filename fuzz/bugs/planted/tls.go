@@ -42,7 +42,8 @@ const (
 func newTLS() *Server {
 	return &Server{
 		Name: "tls", isolated: true, build: buildTLS,
-		Dict: []string{"\x01\x01\x03", "\x02\x00", "\x03\x05hello", "\x03\x00", "\x01\x01\x03\x02\x00", "\x04\x00", "\x01", "\x09\x01a"},
+		Files: []string{"tls.go"},
+		Dict:  []string{"\x01\x01\x03", "\x02\x00", "\x03\x05hello", "\x03\x00", "\x01\x01\x03\x02\x00", "\x04\x00", "\x01", "\x09\x01a"},
 		Bugs: []Bug{
 			{Name: "tls/early-data", What: "data is accepted before the handshake ends"},
 			{Name: "tls/deadline-kept", What: "the handshake's deadline is not cancelled when it ends"},

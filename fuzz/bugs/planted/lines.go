@@ -65,7 +65,7 @@ func buildLines(p *Plant) func(Room) error {
 	case "lines/late-timer":
 		in = fsm.To(linesStart, linesIn)
 	case "lines/backlog":
-		wait = peer.Readable()
+		wait = peer.Readable() | peer.Drained()
 	}
 	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}, Outbox: linesOutbox,
 		Timers: []reactor.TimerSpec{{Name: "login", In: in}}}, reactor.Table[lines, reactor.None]{

@@ -40,7 +40,7 @@ func bytesProgram() *program {
 func rapidProgram() *program {
 	return &program{title: "rapid", module: "compare", build: []string{"test", "-c"}, result: verdict,
 		flags: func(_ string, _ planted.Bug, seed uint64, _ time.Duration) []string {
-			return []string{"-test.run=^TestRapid$", "-rapid.checks=1000000000", "-rapid.nofailfile", fmt.Sprint("-rapid.seed=", seed)}
+			return []string{"-test.run=^TestRapid$", "-rapid.checks=1000000000", "-rapid.nofailfile", "-rapid.shrinktime=1ms", fmt.Sprint("-rapid.seed=", seed)}
 		}}
 }
 
@@ -119,7 +119,7 @@ func (p *program) search(_ *planted.Server, b planted.Bug, seed uint64, budget t
 	c.Env = append(os.Environ(), "BUG="+b.Plant().Bug)
 	c.WaitDelay = time.Second
 	err = c.Run()
-	took := c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+	o.Spent = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -127,9 +127,10 @@ func (p *program) search(_ *planted.Server, b planted.Bug, seed uint64, budget t
 	case err != nil && !errors.As(err, &exit):
 		return o, err
 	}
+	spent := o.Spent
 	o, err = p.result(append(out.Bytes(), errs.Bytes()...), err != nil)
-	if o.CPU == 0 {
-		o.CPU = took
+	if o.Spent == 0 { // it has not measured itself
+		o.CPU, o.Spent = spent, spent
 	}
 	return o, err
 }

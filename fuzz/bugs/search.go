@@ -22,6 +22,7 @@ type outcome struct {
 	CPU                time.Duration // likewise
 	Shrunk             int           // events of the shortest trace
 	Oracle             string        // its short name
+	Spent              time.Duration // CPU time in all, with shrinking
 }
 
 // guided is a search of package fuzz. What it took is measured by a second one, that
@@ -31,16 +32,16 @@ type guided struct{}
 func (guided) name() string { return "fuzz" }
 
 func (guided) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
-	p := b.Plant()
+	p, begin := b.Plant(), cpu()
 	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget})
-	o = outcome{Runs: found.Runs, Events: found.Events, Reached: p.Reached > 0, Triggered: p.Triggered > 0}
+	o = outcome{Spent: cpu() - begin, Runs: found.Runs, Events: found.Events, Reached: p.Reached > 0, Triggered: p.Triggered > 0}
 	if found.Failure == nil {
 		return o, nil
 	}
 	o.Found, o.Shrunk = true, len(found.Trace)
 	o.Oracle, _, _ = strings.Cut(found.Failure.Oracle, " ")
 	if found.Runs > 1 {
-		begin := cpu()
+		begin = cpu()
 		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1})
 		o.CPU = cpu() - begin
 	}
@@ -65,5 +66,6 @@ func (random) search(server *planted.Server, b planted.Bug, seed uint64, budget 
 			break
 		}
 	}
+	o.Spent = cpu() - begin
 	return o, nil
 }

@@ -25,7 +25,6 @@ func (t *table) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "`%s`, %s/%s, %d cores\n\n", t.command, runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	t.printBugs(w)
-	fmt.Fprintln(w)
 	t.printTotals(w)
 	if len(t.gates) > 0 {
 		fmt.Fprintln(w)
@@ -45,7 +44,7 @@ func (t *table) printBugs(w io.Writer) {
 	markdown(w, lines, 2)
 	for _, r := range t.rows {
 		if r.bug.Needs != "" {
-			fmt.Fprintf(w, "\n- %s: to be found it would need %s.", r.bug.Name, r.bug.Needs)
+			fmt.Fprintf(w, "\nTo find %s it would need %s.\n", r.bug.Name, r.bug.Needs)
 		}
 	}
 	fmt.Fprintln(w)
@@ -81,7 +80,7 @@ func (t *table) printTotals(w io.Writer) {
 		"- ⚄ made blindly: %s\n- made no difference in any search: %s\n\n",
 		is(func(r *row) bool { return r.bug.Bare }), is(func(r *row) bool { return r.bug.Mutant }),
 		is(func(r *row) bool { return !slices.ContainsFunc(r.guided, func(o outcome) bool { return o.Triggered }) }))
-	lines := [][]string{{"search", "bugs found by any seed", "by every seed", "CPU s, sum of the medians"}}
+	lines := [][]string{{"search", "bugs found by any seed", "by every seed", "CPU s, sum of the medians", "CPU s of all searches"}}
 	lines = append(lines, t.total("package fuzz", func(r *row) []outcome { return r.guided }))
 	for i, other := range t.searchers[1:] {
 		lines = append(lines, t.total(other.name(), func(r *row) []outcome { return r.others[i] }))
@@ -90,15 +89,18 @@ func (t *table) printTotals(w io.Writer) {
 }
 
 func (t *table) total(name string, of func(*row) []outcome) []string {
-	var sum time.Duration
+	var sum, all time.Duration
 	for _, r := range t.rows {
+		for _, o := range of(r) {
+			all += o.Spent
+		}
 		m, _ := median(of(r), func(o outcome) time.Duration { return o.CPU })
 		sum += m
 	}
 	return []string{name,
 		fmt.Sprintf("%d of %d", count(t.rows, func(r *row) bool { return found(of(r)) > 0 }), len(t.rows)),
 		fmt.Sprintf("%d of %d", count(t.rows, func(r *row) bool { return len(of(r)) > 0 && found(of(r)) == len(of(r)) }), len(t.rows)),
-		seconds(sum, true)}
+		seconds(sum, true), seconds(all, true)}
 }
 
 func (t *table) printGates(w io.Writer) {

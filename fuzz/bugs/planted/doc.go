@@ -20,7 +20,8 @@
 //
 // # What is promised
 //
-// What a server must answer is its model, which knows only bytes. What bytes do not
+// What a server must answer is its model, which knows only bytes, and reads them with
+// its server's parser in the right shape. What bytes do not
 // show, a server claims for itself, in both its right and its wrong shape: that who
 // is sent away for being slow was slow, that it keeps no more bytes than a bound, that
 // a negotiation takes no longer than it may. A claim that does not hold is a panic.
@@ -29,6 +30,6 @@
 //
 // Most servers are machines of package reactor. Its tables leave no room for some
 // mistakes: no handler closes a descriptor twice, forgets to disarm, or reads a
-// sibling's socket after its close. Those are made in a loop
-// of some hundred lines that is written by hand over reactor.Driver.
+// sibling's socket after its close. Those are made in a loop of some hundred lines that
+// is written by hand over reactor.Driver.
 package planted

@@ -41,12 +41,6 @@ func NewMemory(wire func(Room) error) (*Memory, error) {
 // Loop is the loop, whichever it is asked for.
 func (m *Memory) Loop(int) *reactor.Loop { return m.loop }
 
-// Loops is how many there are: one.
-func (m *Memory) Loops() int { return 1 }
-
-// Now is the room's clock.
-func (m *Memory) Now() time.Duration { return time.Duration(m.drv.now) }
-
 // Bare puts a hand-written loop in the place of the production loop.
 func (m *Memory) Bare(_ int, loop func(reactor.Driver) fuzz.BareLoop) {
 	for m.step.Stop(); !m.drv.over; {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/reactor"
@@ -18,11 +17,7 @@ type Server struct {
 	Bugs  []Bug
 
 	model    model
-	loops    int
-	conns    int
-	slots    int
 	isolated bool
-	without  string
 	build    func(*Plant) func(Room) error // kinds are made once, and wired in each run
 }
 
@@ -47,9 +42,7 @@ func (b Bug) Plant() *Plant {
 // Room is where servers are wired.
 type Room interface {
 	Loop(i int) *reactor.Loop
-	Loops() int
 	Bare(i int, loop func(reactor.Driver) fuzz.BareLoop)
-	Now() time.Duration
 }
 
 // Servers are all servers, by name.
@@ -63,10 +56,8 @@ func Servers() []*Server {
 func (s *Server) Spec(p *Plant) fuzz.Spec {
 	wire := s.Build(p)
 	return fuzz.Spec{
-		Dict: s.Dict, Loops: s.loops, Conns: s.conns, Isolated: s.isolated, Without: s.without,
-		Config:  reactor.Config{Slots: s.slots},
-		Oracles: s.oracles(),
-		Setup:   func(w *fuzz.World) error { return wire(w) },
+		Dict: s.Dict, Isolated: s.isolated, Oracles: s.oracles(),
+		Setup: func(w *fuzz.World) error { return wire(w) },
 	}
 }
 

@@ -17,13 +17,13 @@ import (
 // A state that has only an Enter, and no event to wait for, is taken to be left by
 // what Enter answers: it needs neither a bound nor a named way out.
 func Check[M, C, Msg any](t Table[M, C, Msg], start State, ports int, timers []TimerSpec, messages bool) error {
-	c := checker{t: t.plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
+	c := checker{t: t.Plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
 	c.run()
 	return errors.Join(c.found...)
 }
 
 type checker struct {
-	t        plainTable
+	t        Plain
 	start    State
 	ports    int
 	timers   []TimerSpec
@@ -189,12 +189,12 @@ func (c *checker) bits(s State, r Ready) {
 	for p := Port(0); p < MaxPorts; p++ {
 		mine := p.Readable() | p.Writable() | p.Drained() | p.Opened()
 		if (r.Has(mine) || r.Gate(p) != 0 || used&p.Room() != 0) && int(p) >= c.ports {
-			c.add(s, ErrWait, "Wait names port %d: there are %d", p, c.ports)
+			c.add(s, ErrWait, "Wait names port %d: want a port below %d, the number of ports", p, c.ports)
 		}
 		if r.Gate(p) != 0 && !r.Has(p.Readable()) {
 			c.add(s, ErrWait, "Wait has a gate on port %d, which is not waited for as Readable", p)
 		}
-		if unknown := r.Gate(p) &^ (Sendable<<1 - 1) &^ noPortInGate; unknown != 0 {
+		if unknown := r.Gate(p) &^ AllGates &^ noPortInGate; unknown != 0 {
 			c.add(s, ErrWait, "Wait has unknown gates %#x: want Room and Sendable", uint8(unknown))
 		}
 	}

@@ -57,8 +57,8 @@ func TestCheckFinds(t *testing.T) {
 			s.rows[Any].Wait, s.rows[Any].Ready = s.rows[1].Wait, s.rows[1].Ready
 			s.rows[1].Wait, s.rows[1].Ready = 0, nil
 		}, nil, ""},
-		{"port", func(s *spec) { s.rows[1].Wait = port1.Writable() | port1.Opened() }, ErrWait, `state 1 "one": Wait names port 1: there are 1`},
-		{"port of a gate", func(s *spec) { s.rows[1].Wait = port0.Readable().While(port1.Room()) }, ErrWait, `state 1 "one": Wait names port 1: there are 1`},
+		{"port", func(s *spec) { s.rows[1].Wait = port1.Writable() | port1.Opened() }, ErrWait, `state 1 "one": Wait names port 1: want a port below 1, the number of ports`},
+		{"port of a gate", func(s *spec) { s.rows[1].Wait = port0.Readable().While(port1.Room()) }, ErrWait, `state 1 "one": Wait names port 1: want a port below 1, the number of ports`},
 		{"impossible port", func(s *spec) { s.rows[1].Wait |= Port(4).Drained() }, ErrWait, `state 1 "one": Wait names a port above 3`},
 		{"impossible port of a gate", func(s *spec) { s.rows[1].Wait = port0.Readable().While(Port(9).Room()) }, ErrWait, `state 1 "one": Wait names a port above 3`},
 		{"stray while", func(s *spec) { s.rows[1].Wait |= port0.Writable().While(Sendable) }, ErrWait, `state 1 "one": Wait has a While on what is not Readable: gates hold back readable bits only`},

@@ -64,7 +64,7 @@ func (c *Coverage) Merge(other *Coverage) {
 // Why names the ways that would lead there. An edge to Stop is declared by a
 // deadline, Fail or Shutdown, of the row or of row Any.
 func (t Table[M, C, Msg]) Missing(c *Coverage) (all []Edge) {
-	p := t.plain()
+	p := t.Plain()
 	for s := First; int(s) < len(p); s++ {
 		for _, e := range p.declared(s) {
 			if c.Taken(e.From, e.To) == 0 {

@@ -36,6 +36,8 @@ func TestCoveredDiagrams(t *testing.T) {
 			d := Drawing{Ports: p.ports, Coverage: c}
 			golden.Check(t, "covered.mmd", Mermaid(p.rows, 0, d))
 			golden.Check(t, "covered.dot", DOT(p.rows, 0, d))
+			golden.Check(t, "covered.svg", SVG(p.rows, 0, d))
+			allDrawn(t, SVG(p.rows, 0, d), newGraph(p.rows.Plain(), 0, d))
 		}
 	}
 }
@@ -55,4 +57,6 @@ func TestDiagramNames(t *testing.T) {
 	d := Drawing{Ports: []string{`p"q`}}
 	golden.Check(t, "names.mmd", Mermaid(rows, 2, d))
 	golden.Check(t, "names.dot", DOT(rows, 2, d))
+	golden.Check(t, "names.svg", SVG(rows, 2, d))
+	wellFormed(t, SVG(rows, 2, d))
 }

@@ -58,7 +58,7 @@
 //
 // # Drawings and coverage
 //
-// [Mermaid] and [DOT] draw a table, the same text for the same table. A [Coverage]
+// [Mermaid], [DOT] and [SVG] draw a table, the same text for the same table. A [Coverage]
 // counts the transitions that machines took; [Table.Missing] lists what no machine
 // did, and a drawing shows it.
 //

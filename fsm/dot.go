@@ -9,7 +9,7 @@ import (
 // Coverage, an edge is the thicker the more often it was taken; what is declared
 // and was never taken or entered is dashed, what was taken undeclared is red.
 func DOT[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
-	g := newGraph(t.plain(), start, d)
+	g := newGraph(t.Plain(), start, d)
 	var b strings.Builder
 	b.WriteString("digraph machine {\n")
 	b.WriteString("    rankdir=LR;\n")

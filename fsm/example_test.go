@@ -96,7 +96,7 @@ func ExampleCheck() {
 	fmt.Println(errors.Is(err, fsm.ErrEndless), errors.Is(err, fsm.ErrUnreachable))
 	// Output:
 	// fsm: state 1 "locked": may wait for ever: bound it with Within or Idle, or say fsm.Never
-	// fsm: state 2 "unlocked": Wait names port 2: there are 1
+	// fsm: state 2 "unlocked": Wait names port 2: want a port below 1, the number of ports
 	// true false
 }
 

@@ -40,7 +40,7 @@ const birth = Pass - 1
 // never tells whether to show that no machine went this way.
 func (g *graph) never(hits uint64) bool { return g.covered && hits == 0 }
 
-func newGraph(t plainTable, start State, d Drawing) *graph {
+func newGraph(t Plain, start State, d Drawing) *graph {
 	g := &graph{covered: d.Coverage != nil}
 	g.arrows = append(g.arrows, arrow{from: birth, to: or(start, First)})
 	for s := range t {
@@ -81,7 +81,7 @@ func (t Table[M, C, Msg]) node(s State, d Drawing) node {
 
 // count puts hits on the arrows, and adds those that the table doesn't have. What a
 // state declares and has no arrow of its own for is on row Any's arrow.
-func (g *graph) count(t plainTable, c *Coverage) {
+func (g *graph) count(t Plain, c *Coverage) {
 	at := make(map[[2]State]*arrow)
 	for i := range g.arrows {
 		at[[2]State{g.arrows[i].from, g.arrows[i].to}] = &g.arrows[i]
@@ -137,7 +137,7 @@ func (t Table[M, C, Msg]) drawn(s State) []Edge {
 func (t Table[M, C, Msg]) declared(s State) []Edge {
 	r := t.Resolve(s)
 	r.Fail = or(t[s].Fail, t[Any].Fail)
-	return merge(s, r.To, r.answers(), append(r.exits(), t[Any].life()...))
+	return merge(s, r.To, r.answers(), r.ways(s, &t[Any]))
 }
 
 // merge lists edges from s, by target, Stop last, with all ways that lead there.

@@ -12,7 +12,7 @@ import (
 //
 // The same table gives the same text. start is the first state; 0 is First.
 func Mermaid[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
-	g := newGraph(t.plain(), start, d)
+	g := newGraph(t.Plain(), start, d)
 	id := mermaidIDs(g.nodes)
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n")

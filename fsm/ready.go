@@ -77,6 +77,9 @@ type Gate uint8
 // room again.
 const Sendable Gate = 1 << MaxPorts
 
+// AllGates is every gate that there is.
+const AllGates = Sendable<<1 - 1
+
 // While lets r's readable bits through only while all of g hold. Other bits of r
 // are not held back.
 func (r Ready) While(g Gate) Ready {
@@ -115,7 +118,7 @@ func (r Ready) Gate(p Port) Gate {
 // open are open. It allocates nothing and costs a few nanoseconds.
 func (r Ready) Deliver(ready Ready, open Gate) Ready {
 	told := r & ready & came
-	if r&gates == 0 {
+	if r&gates == 0 || open == AllGates {
 		return told
 	}
 	for in := told & readables; in != 0; in &= in - 1 {
@@ -185,7 +188,7 @@ func (g Gate) Text(ports []string) string {
 	if g&Sendable != 0 {
 		all = append(all, "sendable")
 	}
-	if rest := g &^ (Sendable<<1 - 1); rest != 0 {
+	if rest := g &^ AllGates; rest != 0 {
 		all = append(all, fmt.Sprintf("unknown(%#x)", uint8(rest)))
 	}
 	if all == nil {

@@ -42,7 +42,7 @@ type Row[M, C, Msg any] struct {
 	Signal  func(*M, C, Signals) State // signals asked for
 
 	Fail     State  // where an error leads: Stay is row Any's, then Stop with the error as reason
-	Shutdown State  // where a shutdown leads as soon as nothing is ready: Stay is row Any's, then: go on
+	Shutdown State  // where a shutdown leads as soon as nothing is ready; its own state: go on, nothing is entered; Stay is row Any's, then: go on
 	To       States // where the handlers lead (deadlines, Fail, Shutdown and Stop need no naming)
 }
 
@@ -105,7 +105,7 @@ func or[T comparable](own, base T) T {
 func (t Table[M, C, Msg]) Edges(s State) States {
 	r := t.Resolve(s)
 	set := r.To
-	for _, x := range append(r.exits(), t[Any].life()...) {
+	for _, x := range r.ways(s, &t[Any]) {
 		set |= To(x.to)
 	}
 	return set &^ noState
@@ -115,7 +115,7 @@ func (t Table[M, C, Msg]) Edges(s State) States {
 // or row Any's. A handler may always answer Stop as well.
 func (t Table[M, C, Msg]) Stops(s State) bool {
 	r := t.Resolve(s)
-	for _, x := range append(r.exits(), t[Any].life()...) {
+	for _, x := range r.ways(s, &t[Any]) {
 		if x.to == Stop {
 			return true
 		}
@@ -157,6 +157,16 @@ func (r *Row[M, C, Msg]) exits() (all []exit) {
 	return all
 }
 
+// ways is exits, and life, of row s as it is in effect. A shutdown that leads to the
+// state itself is none: it says to go on.
+func (r *Row[M, C, Msg]) ways(s State, base *Row[M, C, Msg]) []exit {
+	own := *r
+	if own.Shutdown == s {
+		own.Shutdown = Stay
+	}
+	return append(own.exits(), base.life()...)
+}
+
 // life is where row Any's Within leads, which every state leads to as well.
 func (r *Row[M, C, Msg]) life() []exit {
 	if r.Within.Runs() {
@@ -180,17 +190,18 @@ func (t Table[M, C, Msg]) NameOf(s State) string {
 }
 
 // none stands for the types that a table's checks and drawings don't need.
-type none struct{}
+type none = struct{}
 
-type (
-	plainRow   = Row[none, none, none]
-	plainTable = Table[none, none, none]
-)
+// Plain is a table without its types, as Table.Plain makes it: what reads tables and
+// does not run them can be written for this one alone.
+type Plain = Table[none, none, none]
 
-// plain is the table without its types: of the handlers it keeps whether they are
-// there. What reads tables without running them is written once, for this one.
-func (t Table[M, C, Msg]) plain() plainTable {
-	p := make(plainTable, len(t))
+type plainRow = Row[none, none, none]
+
+// Plain is the table without its types. Of the handlers it keeps whether they are
+// there: those of the answer do nothing.
+func (t Table[M, C, Msg]) Plain() Plain {
+	p := make(Plain, len(t))
 	for s := range t {
 		p[s] = t[s].plain()
 	}

@@ -81,7 +81,7 @@ func TestEdges(t *testing.T) {
 // The checks and drawings of a plain table must be those of the table itself.
 func TestPlainKeepsAll(t *testing.T) {
 	for _, p := range programs() {
-		plain := p.rows.plain()
+		plain := p.rows.Plain()
 		for s := range p.rows {
 			got, want := reflect.ValueOf(plain[s]), reflect.ValueOf(p.rows[s])
 			for i := range want.NumField() {

@@ -72,3 +72,18 @@ func BenchmarkIdleHour(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFind is 200 runs of a search, without a report and with one.
+func BenchmarkFind(b *testing.B) {
+	for _, report := range []bool{false, true} {
+		b.Run(map[bool]string{false: "unreported", true: "reported"}[report], func(b *testing.B) {
+			s := roomSpec()
+			s.Report = report
+			for range b.N {
+				if found := Find(s, 1, Budget{Runs: 200}); found.Failure != nil {
+					b.Fatal(found.Failure)
+				}
+			}
+		})
+	}
+}

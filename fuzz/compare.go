@@ -13,13 +13,13 @@ import (
 // check runs a trace, and, if it is to be deep, looks whether what must not matter
 // does not.
 func (w *World) check(tr Trace, deep bool) *Failure {
-	w.haunted = false
+	w.haunted, w.rerun, w.peak = false, false, peak{}
 	f := w.run(tr)
 	if f != nil || !deep {
 		return f
 	}
-	hits, journal := append([]uint32(nil), w.cover.hits...), w.journal
-	w.journal = nil // it tells of the first run
+	hits, journal := append([]hit(nil), w.cover.hits...), w.journal
+	w.journal, w.rerun = nil, true // it tells of the first run
 	if f = w.again(tr); f == nil {
 		if f = w.compare(tr); f != nil && !f.same(w.compare(tr)) {
 			f = w.differ(oracleSame, tr, differs)

@@ -15,8 +15,11 @@ type conn struct {
 	peer   *sock // nil: closed
 	life   int   // how many connections had this number before
 
-	sent []byte // by the peer
-	got  []byte // by the peer
+	sent   []byte // by the peer
+	got    []byte // by the peer
+	sentAt []stamp
+	gotAt  []stamp
+	whole  bool // at rest, and open, when faults had ceased
 
 	pace   int   // bytes at a time; eager: all at once
 	every  int64 // nanoseconds between two reads of a peer that is not eager
@@ -34,7 +37,7 @@ type conn struct {
 const eager = math.MaxInt
 
 func (c *conn) clear() {
-	*c = conn{number: c.number, sent: c.sent[:0], got: c.got[:0], pace: eager, readAt: forever}
+	*c = conn{number: c.number, sent: c.sent[:0], got: c.got[:0], sentAt: c.sentAt[:0], gotAt: c.gotAt[:0], pace: eager, readAt: forever}
 }
 
 // take makes p the world's end of c; s is the other one.
@@ -102,6 +105,7 @@ func (w *World) send(c *conn, b []byte) {
 		}
 		w.noteBytes(noteSend, p, b[:n])
 		c.sent = append(c.sent, b[:n]...)
+		c.sentAt = w.mark(c.sentAt, len(c.sent))
 		w.arrive(p.other, b[:n])
 		if b = b[n:]; len(b) > 0 {
 			w.settle()
@@ -127,6 +131,7 @@ func (w *World) swallow(s *sock, b []byte) bool {
 		return false
 	}
 	c.got = append(c.got, b...)
+	c.gotAt = w.mark(c.gotAt, len(c.got))
 	w.noteBytes(noteGot, s, b)
 	return true
 }
@@ -171,6 +176,7 @@ func (w *World) drain(c *conn, most int) {
 	}
 	b := c.peer.in.bytes()[:n]
 	c.got = append(c.got, b...)
+	c.gotAt = w.mark(c.gotAt, len(c.got))
 	w.noteBytes(noteGot, c.peer, b)
 	w.read(c.peer, c.got[len(c.got)-n:])
 }

@@ -9,8 +9,15 @@ import (
 // followed each other in one machine.
 type coverage struct {
 	kinds []kindCoverage
-	hits  []uint32 // features of this run, in order of first appearance
+	hits  []hit    // features of this run, in order of first appearance
 	seen  []uint64 // a bit a feature, of this run
+	at    int      // the event under way
+}
+
+// hit is a feature, and how many events had happened.
+type hit struct {
+	feature uint32
+	at      int
 }
 
 type kindCoverage struct {
@@ -18,16 +25,19 @@ type kindCoverage struct {
 	edges fsm.Coverage
 }
 
-const featureBits = 16
+const (
+	featureBits  = 16
+	featurePrime = 2654435761
+)
 
 func newCoverage() *coverage { return &coverage{seen: make([]uint64, 1<<featureBits/64)} }
 
 // begin forgets the features of the last run; the counts of transitions stay.
 func (c *coverage) begin() {
-	for _, f := range c.hits {
-		c.seen[f/64] = 0
+	for _, h := range c.hits {
+		c.seen[h.feature/64] = 0
 	}
-	c.hits = c.hits[:0]
+	c.hits, c.at = c.hits[:0], 0
 }
 
 // edge counts a transition behind another one, and answers it as a feature.
@@ -36,7 +46,7 @@ func (c *coverage) edge(k reactor.AnyKind, from, to reactor.State, before uint32
 	c.kinds[i].edges.Count(from, to)
 	f := uint32(i+1)<<16 | uint32(from)<<8 | uint32(to)
 	c.add(f)
-	c.add(f*31 + before*2654435761)
+	c.add(f*31 + before*featurePrime)
 	return f
 }
 
@@ -59,10 +69,10 @@ func (c *coverage) index(k reactor.AnyKind) int {
 }
 
 func (c *coverage) add(feature uint32) {
-	f := feature * 2654435761 >> (32 - featureBits)
+	f := feature * featurePrime >> (32 - featureBits)
 	if c.seen[f/64]>>(f%64)&1 == 0 {
 		c.seen[f/64] |= 1 << (f % 64)
-		c.hits = append(c.hits, f)
+		c.hits = append(c.hits, hit{f, c.at})
 	}
 }
 

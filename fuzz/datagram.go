@@ -34,6 +34,7 @@ func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flo
 	d.w.moved++
 	n := copy(b, m.b)
 	d.w.noteBytes(noteRead, s, b[:n])
+	d.hears(s)
 	return n, m.from, 0, nil
 }
 

@@ -35,6 +35,25 @@
 // The end of a run is always the same: faults cease and peers read; peers end their
 // directions; peers close; the loops shut down; they stop.
 //
+// # The search
+//
+// [Find] makes runs until one fails or its [Budget] is spent. Budget.Strategy says
+// where traces come from. Guided, the usual one, keeps what showed something new: a
+// transition, or two in a row; a fault that met a state, when it was armed and when
+// it happened; what a probe told. Swarm and Random keep nothing: one draws each
+// trace from a mixture of its own, the other all from one. [Exhaustive] counts: what
+// it is done with has no failure in so many events, faults aside.
+//
+// Handlers steer and judge it through a [probe.Probe], which Setup puts into the
+// prototype; in production that is the zero Probe, and does nothing:
+//
+//	c.probe.Always("three tries at most", c.tries <= 3)   // false: the run fails
+//	c.probe.Sometimes("the third succeeds", c.tries == 3) // in some run
+//	c.probe.Mark("tries", c.tries)                        // what is higher is new
+//
+// What should be seen sometimes and was not is in Finding.Unseen, and fails a search
+// of [Long] runs.
+//
 // # What is judged
 //
 //	panic  no handler panics, nor does the loop
@@ -48,20 +67,45 @@
 //	C      input in one piece and in many makes the same output
 //	S      events that are not true change nothing
 //	I      connections do not change each other (Spec.Isolated)
+//	X      no stay is longer than its row's Within, Idle or Stall, nor a life than its own
+//	A      what a probe says always holds
 //	M      a [Model] that the spec gives: [PerConn]
+//	L      one model for all connections: [Linear]
 //
 // D, C, S and I take further runs, and are judged for one run of eight and for each
-// trace that is replayed. Spec.Without leaves out those that a protocol cannot meet.
+// trace that is replayed. X allows for the loop's resolution and for lateness that a
+// fault made; it looks at Idle where no messages are taken, and at Stall where output
+// was tried again. Spec.Without leaves out those that do not hold: C and S for a
+// protocol that cannot meet them, X for handlers that call IO.Within.
 //
 // # Failures
 //
 // A trace that fails is shrunk: events are left out, arguments made smaller, for as
-// long as it fails in the same way. What is shown is the failure, the events with all
-// that followed from each, and a Mermaid sequence diagram. The trace is kept under
+// long as it fails in the same way. What is shown is the failure; a table of the events
+// with all that followed from each, at what time, between which states; a Mermaid
+// sequence diagram; and the command that runs it again. The trace is kept under
 // testdata/traces, and run first from then on; it is text, and may be edited. Its
 // words are numbers in Spec.Dict: append to that, and old traces mean what they meant.
 //
 // [Native] gives the same runs to go test -fuzz, and [Find] and [Replay] to programs.
+//
+// # Reports
+//
+// A [Report] tells what a search did: what each state was given and how often, which
+// edges were taken and by a trace as short as was found, which never were, what faults
+// met which state, how coverage grew, and the failure if there is one. Of [Run]
+//
+//	FUZZ_REPORT=/tmp/report go test ./...
+//
+// writes two files for each test into that directory: a page that needs nothing else,
+// with the states of each kind drawn, and the same as text. A path that is not absolute
+// begins where the test's package is. In tests there is a flag as well, -fuzz.report,
+// which must follow the packages and be known to all of them; programs that import
+// this package have no such flag. Of [Find] and [Replay], Spec.Report asks for it.
+//
+// Two reports of one seed and number of runs differ in the line of times alone. What
+// counts is the search with the further runs of its oracles, and not the shrinking. A
+// search that is reported takes a fifth to a half longer; one that is not pays nothing.
 //
 // # Limits and cost
 //

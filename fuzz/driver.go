@@ -26,6 +26,7 @@ type driver struct {
 	open     int            // sockets
 	armed    armedDriver
 	machines []machine // by slot
+	dueAt    int64     // no machine's deadline is earlier
 	over     bool
 	caught   reactor.Signals
 	came     func(reactor.Signals)
@@ -163,13 +164,20 @@ func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		return 0, reactor.Gone, syscall.ENOTCONN
 	}
 	if s.armed.blocksRead() {
+		d.w.happens(opBlockRead, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Drained, nil
 	}
 	short := s.armed.shortRead(len(b))
+	if short < len(b) {
+		d.w.happens(opShortRead, s)
+	}
 	n := d.w.read(s, b[:short])
 	d.w.noteBytes(noteRead, s, b[:n])
+	if n > 0 {
+		d.hears(s)
+	}
 	switch {
 	case n == 0:
 		return d.readNone(s)
@@ -204,6 +212,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		return 0, reactor.Gone, err
 	}
 	if s.armed.blocksWrite() {
+		d.w.happens(opBlockWrite, s)
 		d.w.moved++
 		s.starve()
 		return 0, reactor.Full, nil
@@ -213,7 +222,11 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		d.w.reset(s, syscall.EPIPE)
 		return len(b), 0, nil
 	}
-	n := min(len(b), s.armed.shortWrite(len(b)), s.room())
+	short := s.armed.shortWrite(len(b))
+	if short < len(b) {
+		d.w.happens(opShortWrite, s)
+	}
+	n := min(short, s.room())
 	d.w.noteBytes(noteWrite, s, b[:n])
 	d.w.arrive(s.other, b[:n])
 	if n == len(b) {
@@ -247,17 +260,22 @@ func (s *sock) writable() error {
 	return nil
 }
 
+// Writev is how the loop sends what it had to hold.
 func (d *driver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
 	for _, b := range v.B[:v.N] {
-		n, flow, err := d.Write(id, b)
+		var n int
+		n, flow, err = d.Write(id, b)
 		if total += n; flow != 0 || err != nil {
-			if total > 0 {
-				err = nil // the next call tells
-			}
-			return total, flow, err
+			break
 		}
 	}
-	return total, 0, nil
+	if s := d.get(id, "write"); s != nil {
+		d.retries(s, total, flow == 0 && err == nil)
+	}
+	if total > 0 {
+		err = nil // the next call tells
+	}
+	return total, flow, err
 }
 
 func (d *driver) Unsent(id reactor.Sock) bool {

@@ -2,73 +2,89 @@ package fuzz
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
 
 // String is a finding in one line.
 func (f *Finding) String() string {
-	s := fmt.Sprintf("%d runs, %d events, %d traces kept, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Failure != nil {
 		s = f.Failure.Error() + " (" + s + ")"
 	}
 	if len(f.Missing) > 0 {
 		s += "; never: " + strings.Join(f.Missing, ", ")
 	}
+	if f.Undecided > 0 {
+		s += fmt.Sprintf("; %d runs undecided", f.Undecided)
+	}
+	if len(f.Unseen) > 0 {
+		s += "; not seen: " + strings.Join(f.Unseen, ", ")
+	}
 	return s
 }
 
-// Explain tells what happened in the run that fails: in a line, event by event, and
-// as a Mermaid sequence diagram.
+// Explain tells what happened in the run that fails: what is wrong, in a line; event
+// by event, in a table; as a Mermaid sequence diagram; and the trace, for Parse.
 func (f *Finding) Explain() string {
 	if f.Failure == nil {
 		return f.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nafter %d events, at %s\n\n", f.Failure.Error(), f.Failure.At, clockTime(int64(f.Failure.Time)))
-	at := 0
-	for i, e := range f.Trace {
-		fmt.Fprintf(&b, "%3d  %-36s %s\n", i+1, e, f.w.spec.meaning(e))
-		for ; f.w.journal != nil && at < len(f.w.journal.lines) && f.w.journal.lines[at].event <= i+1; at++ {
-			fmt.Fprintf(&b, "       %s\n", f.w.journal.lines[at])
+	fmt.Fprintf(&b, "%s\nafter event %d of %d, at %s\n\n", f.Failure.Error(), f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time)))
+	table(&b, " ", func(row func(...string)) {
+		row(stepHead...)
+		for _, s := range shorten(f.steps()) {
+			row(s.cells()...)
 		}
+	})
+	b.WriteString("\nThe same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace:\n\n")
+	for i, e := range f.Trace {
+		if i == mostSteps {
+			fmt.Fprintf(&b, "    … %d more\n", len(f.Trace)-i)
+			break
+		}
+		fmt.Fprintln(&b, "   ", e)
 	}
-	b.WriteString("\n" + f.Mermaid())
 	if f.Failure.Stack != nil {
-		fmt.Fprintf(&b, "\n%s", f.Failure.Stack)
+		fmt.Fprintf(&b, "\nThe stack:\n\n%s", handlerStack(string(f.Failure.Stack)))
 	}
 	return b.String()
 }
 
-func (l line) String() string {
-	who := "world"
-	if l.conn >= 0 {
-		who = fmt.Sprint("connection ", l.conn)
-	}
-	return fmt.Sprintf("%8s  %s: %s", clockTime(l.now), who, l.text)
-}
-
 // meaning is an event for people.
-func (s *Spec) meaning(e Event) string {
+func (s *Spec) meaning(e Event) string { return strings.TrimSpace(s.says(e) + " " + s.word(e)) }
+
+// says is what an event does, but for the word that it sends.
+func (s *Spec) says(e Event) string {
 	o := &ops[e.Op%opCount]
 	text := strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.say)
 	switch {
-	case e.Op == opSend && int(e.A)%(len(s.Dict)+256) < len(s.Dict):
-		text += " " + brief([]byte(s.Dict[int(e.A)%(len(s.Dict)+256)]))
-	case e.Op == opSend:
-		text += fmt.Sprintf(" %q", []byte{byte(int(e.A)%(len(s.Dict)+256) - len(s.Dict))})
 	case e.Op == opAdvance, e.Op == opJump:
 		text += " by " + e.span().String()
-	}
-	if e.Op == opSend && e.B > 0 {
-		text += fmt.Sprintf(", %d times", e.B+1)
+	case e.Op == opSend && e.B > 0:
+		text += fmt.Sprintf(" %d times", e.B+1)
 	}
 	return text
 }
 
+// word is what a send sends.
+func (s *Spec) word(e Event) string {
+	if e.Op != opSend {
+		return ""
+	}
+	n := int(e.A) % (len(s.Dict) + 256)
+	if n < len(s.Dict) {
+		return brief([]byte(s.Dict[n]))
+	}
+	return brief([]byte{byte(n - len(s.Dict))})
+}
+
 // Mermaid draws the run as a sequence diagram; empty without a journal.
 func (f *Finding) Mermaid() string {
-	if f.w == nil || f.w.journal == nil || len(f.w.journal.lines) == 0 {
+	steps := shorten(f.steps())
+	if steps == nil {
 		return ""
 	}
 	var b strings.Builder
@@ -79,23 +95,25 @@ func (f *Finding) Mermaid() string {
 		}
 	}
 	now := int64(time.Hour)
-	for _, l := range f.w.journal.lines {
-		if l.event > len(f.Trace) {
-			break
+	for _, s := range steps {
+		if s.number > 0 {
+			continue // what follows from it is shown
 		}
-		if l.now != now {
-			now = l.now
+		if s.now != now {
+			now = s.now
 			fmt.Fprintf(&b, "    Note over machines: %s\n", clockTime(now))
 		}
-		text := plainText(l.text)
+		text := plainText(strings.TrimSpace(s.text + " " + s.detail))
 		machine, does := strings.CutPrefix(text, "machine ")
 		switch {
-		case l.conn < 0 || strings.Contains(text, " → "):
+		case s.move != "":
+			fmt.Fprintf(&b, "    Note over machines: %s\n", strings.TrimSuffix(plainText(s.move)+" ("+machine+")", " ()"))
+		case s.conn < 0:
 			fmt.Fprintf(&b, "    Note over machines: %s\n", text)
 		case does:
-			fmt.Fprintf(&b, "    machines-->>c%d: %s\n", l.conn, machine)
+			fmt.Fprintf(&b, "    machines-->>c%d: %s\n", s.conn, machine)
 		default:
-			fmt.Fprintf(&b, "    c%d->>machines: %s\n", l.conn, text)
+			fmt.Fprintf(&b, "    c%d->>machines: %s\n", s.conn, text)
 		}
 	}
 	return b.String()
@@ -114,4 +132,13 @@ func (f *Finding) file() string {
 		fmt.Fprintf(&b, "%-40s # %s\n", e, f.w.spec.meaning(e))
 	}
 	return b.String()
+}
+
+// command is what runs a test again.
+func command(test string) string {
+	parts := strings.Split(test, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.TrimSpace("go test -run '" + strings.Join(parts, "/") + "' " + testPackage())
 }

@@ -32,9 +32,10 @@ func TestExplain(t *testing.T) {
 	text := found.Explain()
 	for _, want := range []string{
 		`panic: panicky panicked in state "echoing": an empty line`,
-		`connection 0 dials listener 0`,
-		`connection 0 sends "\n"`,
-		`connection 0: panicky: any → echoing`,
+		" 1  0s    0     dials listener 0\n",
+		"    0s    0                       panicky: any → echoing  idle 1s\n",
+		" 2  0s    0     sends                                                \"\\n\"\n",
+		"\n    send 0 word=1 more=0\n",
 		"sequenceDiagram\n",
 		`    c0->>machines: sends "\n"`,
 		"find_test.go", // the stack

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,8 +25,14 @@ type Spec struct {
 	// Oracles judge runs beside those that every run is judged by.
 	Oracles []Oracle
 	// Without are the letters of oracles that do not hold for these machines: C, when
-	// output depends on how input is cut; S, when it depends on how often they are called.
+	// output depends on how input is cut; S, when it depends on how often they are called;
+	// X, when they set bounds of their own by IO.Within.
 	Without string
+	// Report asks for Finding.Report. Runs that are counted for one take some more time.
+	Report bool
+	// Sometimes names what some run must show, through a probe.Probe: besides those that
+	// runs come by, which need no naming.
+	Sometimes []string
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
@@ -33,9 +40,15 @@ type Spec struct {
 	Conns   int                     // connections that are dialled at once; 4
 	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
 	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+
+	remembers bool                                // an oracle looks at all connections of a run
+	breaks    func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
 }
 
 func (s Spec) filled() *Spec {
+	for _, o := range s.Oracles {
+		s.remembers = s.remembers || o.remembers()
+	}
 	if s.Loops == 0 {
 		s.Loops = 1
 	}
@@ -53,11 +66,16 @@ func (s Spec) filled() *Spec {
 // written there.
 //
 // The environment says how long it looks: FUZZ_RUNS is a number of runs, FUZZ_TIME a
-// duration; else it is 1,000 runs, 100 with -short. FUZZ_SEED is where it begins;
+// duration; else it is 1,000 runs, 100 with -short. FUZZ_STRATEGY is a [Strategy]:
+// guided, swarm, random, or exhaustive:3. FUZZ_SEED is where it begins;
 // else that is a number made of the test's name, so that a test does the same each time.
+// FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
+//
+// A search of Long runs fails as well when it did not see what it should sometimes.
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))
+	spec.Report = spec.Report || reportDir() != ""
 	if !replay(t, spec, dir) {
 		return
 	}
@@ -67,7 +85,11 @@ func Run(t *testing.T, spec Spec) {
 	}
 	found := Find(spec, seed, budget)
 	t.Log(found)
+	found.Report.publish(t, "")
 	if found.Failure == nil {
+		if err := found.blind(); err != nil {
+			t.Error(err)
+		}
 		return
 	}
 	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
@@ -77,7 +99,7 @@ func Run(t *testing.T, spec Spec) {
 	if err != nil {
 		t.Error("the trace is not kept:", err)
 	}
-	t.Errorf("%s\nkept in %s; again by:\n\tgo test -run '^%s$'", found.Explain(), name, t.Name())
+	t.Errorf("%s\nkept in %s; again by:\n\t%s", found.Explain(), name, command(t.Name()))
 }
 
 // replay runs the traces of a directory, and tells whether all pass.
@@ -99,7 +121,8 @@ func replay(t *testing.T, spec Spec, dir string) bool {
 		}
 		if found := Replay(spec, tr); found.Failure != nil {
 			passed = false
-			t.Errorf("%s still fails: %s", name, found.Explain())
+			found.Report.publish(t, "."+filepath.Base(name))
+			t.Errorf("%s still fails: %s\nagain by:\n\t%s", name, found.Explain(), command(t.Name()))
 		}
 	}
 	return passed
@@ -110,9 +133,21 @@ func Replay(spec Spec, tr Trace) *Finding {
 	w := newWorld(spec.filled())
 	w.journal = &journal{}
 	found := &Finding{Trace: tr, Runs: 1, Events: len(tr), w: w}
+	count := w.tally
 	found.Failure = w.check(tr, true)
-	found.Missing = w.cover.missing()
+	count.ran(w, found.Failure)
+	found.Undecided = w.undecided
+	found.Missing, found.Unseen = w.cover.missing(), w.unseen()
+	found.Report = count.report(w, found, Budget{})
 	return found
+}
+
+// blind is what a long search should have seen, and did not.
+func (f *Finding) blind() error {
+	if f.Runs < Long || len(f.Unseen) == 0 {
+		return nil
+	}
+	return fmt.Errorf("in %d runs this was never seen: %s", f.Runs, strings.Join(f.Unseen, ", "))
 }
 
 func settings(name string) (seed uint64, b Budget, err error) {
@@ -132,7 +167,12 @@ func settings(name string) (seed uint64, b Budget, err error) {
 			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
 		}
 	}
-	if b == (Budget{}) {
+	if s := os.Getenv("FUZZ_STRATEGY"); s != "" {
+		if b.Strategy, err = parseStrategy(s); err != nil {
+			return 0, b, fmt.Errorf("FUZZ_STRATEGY: %w", err)
+		}
+	}
+	if b.Runs == 0 && b.Time == 0 && b.Strategy < exhaustive {
 		if b.Runs = 1000; testing.Short() {
 			b.Runs = 100
 		}

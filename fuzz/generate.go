@@ -9,8 +9,9 @@ type dice struct {
 	spec   *Spec
 	weight [opCount]int
 	total  int
-	hold   int // of 100 events
-	conns  int // numbers in use
+	hold   int  // of 100 events
+	even   bool // all traces are made of the same
+	conns  int  // numbers in use
 }
 
 // usual are the weights of what is no fault.
@@ -18,9 +19,17 @@ var usual = [opCount]int{
 	opNone: 1, opTurn: 1, opAdvance: 4, opDial: 10, opSend: 30, opFinish: 3, opClose: 2, opReset: 2, opPace: 3, opAct: 6,
 }
 
+func newDice(s *Spec, seed uint64, how Strategy) *dice {
+	return &dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: s, even: how == Random}
+}
+
 // draw decides what the next trace is made of.
 func (d *dice) draw() {
 	d.total = 0
+	if d.even {
+		d.drawEven()
+		return
+	}
 	faults := []int{0, 1, 1, 4}[d.IntN(4)]
 	for op := range ops {
 		w := usual[op]
@@ -37,6 +46,18 @@ func (d *dice) draw() {
 	}
 	d.hold = []int{0, 0, 20, 70}[d.IntN(4)]
 	d.conns = 1 + d.IntN(d.spec.Conns)
+}
+
+// drawEven takes a bit of everything.
+func (d *dice) drawEven() {
+	for op := range ops {
+		d.weight[op] = usual[op]
+		if ops[op].fault {
+			d.weight[op] = 1
+		}
+		d.total += d.weight[op]
+	}
+	d.hold, d.conns = 20, d.spec.Conns
 }
 
 // trace is a new trace.
@@ -112,6 +133,9 @@ func (d *dice) word() uint16 {
 func (d *dice) mutate(tr, other Trace) Trace {
 	d.draw()
 	out := append(make(Trace, 0, len(tr)+16), tr...)
+	if d.IntN(3) == 0 {
+		return d.extend(out)
+	}
 	for range 1 + d.IntN(4) {
 		at := d.IntN(len(out) + 1)
 		switch d.IntN(6) {
@@ -138,4 +162,18 @@ func (d *dice) mutate(tr, other Trace) Trace {
 		}
 	}
 	return out
+}
+
+// extend goes on where a trace ends, half of the time with more of its last event.
+func (d *dice) extend(tr Trace) Trace {
+	for range 1 + d.IntN(4) {
+		if last := len(tr) - 1; last >= 0 && d.IntN(2) == 0 {
+			e := tr[last]
+			d.arguments(&e)
+			tr = append(tr, e)
+		} else {
+			tr = append(tr, d.event())
+		}
+	}
+	return tr
 }

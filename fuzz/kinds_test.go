@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func (r *relay) move(cx *echoCx, to, from reactor.Port, over *bool) error {
 		*over = true
 		return cx.CloseWrite(to)
 	}
-	if err == reactor.ErrWouldBlock || err == reactor.ErrFull {
+	if err == reactor.ErrWouldBlock || errors.Is(err, reactor.ErrFull) {
 		return nil
 	}
 	return err
@@ -120,7 +121,7 @@ func (m *member) say(cx *roomCx, _ reactor.Ready) reactor.State {
 
 func (m *member) hear(cx *roomCx, s *said) reactor.State {
 	err := cx.Write(peer, []byte(s.text))
-	if err == reactor.ErrFull {
+	if errors.Is(err, reactor.ErrFull) {
 		return fsm.Stay
 	}
 	if err == nil && s.text == "busy" && cx.State() == 2 {

@@ -46,11 +46,11 @@ func (w *World) noteBytes(n note, s *sock, b []byte) {
 	if w.journal != nil && len(b) > 0 && s.conn >= 0 {
 		switch n {
 		case noteSend:
-			w.say(int(s.conn), "sends "+brief(b))
+			w.tell(line{conn: int(s.conn), text: "sends", detail: brief(b)})
 		case noteRead:
-			w.say(int(s.conn), "machine reads "+brief(b))
+			w.tell(line{conn: int(s.conn), text: "machine reads", detail: brief(b)})
 		case noteWrite:
-			w.say(int(s.conn), "machine writes "+brief(b))
+			w.tell(line{conn: int(s.conn), text: "machine writes", detail: brief(b)})
 		}
 	}
 }
@@ -63,30 +63,43 @@ func (w *World) sum() uint64 {
 }
 
 // journal is what happened in a run, in words.
-type journal struct{ lines []line }
+type journal struct {
+	lines  []line
+	begins []int64 // when each event of the trace began
+}
 
 type line struct {
-	event int // of the trace
-	now   int64
-	conn  int // -1: none
-	text  string
+	event  int // of the trace
+	now    int64
+	conn   int // -1: none
+	text   string
+	detail string // bytes, or a reason
+	move   string // from state to state
+	then   string // the deadlines that bound the new state
 }
 
 // say writes into the journal, if there is one.
-func (w *World) say(conn int, text string) {
+func (w *World) say(conn int, text string) { w.tell(line{conn: conn, text: text}) }
+
+func (w *World) tell(l line) {
 	if w.journal == nil || len(w.journal.lines) > 2000 {
 		return
 	}
-	w.journal.lines = append(w.journal.lines, line{w.at, w.now, conn, text})
+	l.event, l.now = w.at, w.now
+	w.journal.lines = append(w.journal.lines, l)
 }
 
 // brief shows bytes, not too many.
 func brief(b []byte) string {
-	const most = 48
-	if len(b) <= most {
+	const most, letters = 48, 50
+	n := min(len(b), most)
+	for len(fmt.Sprintf("%q", b[:n])) > letters {
+		n--
+	}
+	if n == len(b) {
 		return fmt.Sprintf("%q", b)
 	}
-	return fmt.Sprintf("%q… %d B", b[:most], len(b))
+	return fmt.Sprintf("%q… %d B", b[:n], len(b))
 }
 
 // clockTime is a time of the world's as it is shown: since the run began.

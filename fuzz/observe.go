@@ -3,7 +3,9 @@ package fuzz
 import (
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -21,7 +23,9 @@ type machine struct {
 	conn       int32 // that is its first port, as number+1
 	kind       reactor.AnyKind
 	state      reactor.State
-	edge       uint32 // the last transition, as a feature
+	edge       uint32        // the last transition, as a feature
+	cause      reactor.Cause // the last event since it, if somebody asks
+	bounded    bounded
 }
 
 // at finds the notes on the machine of a slot, new ones if another one has it.
@@ -54,27 +58,52 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
 	m.kind, m.state = k, to
+	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
+	if w.tally != nil {
+		w.tally.moved(w, w.cover.index(k), from, to, m.cause)
+	}
 	if !k.Declares(from, to) {
 		w.fail(oracleEdges, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(from), k.StateName(to))
 	}
 	if w.journal != nil {
-		w.say(int(m.conn)-1, fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)))
+		w.tell(line{conn: int(m.conn) - 1, text: string(m.cause), move: fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(from), k.StateName(to)), then: deadlines(k, to)})
 	}
+}
+
+// deadlines are those of a state, for people.
+func deadlines(k reactor.AnyKind, s reactor.State) string {
+	t := k.Plain()
+	if int(s) >= len(t) {
+		return ""
+	}
+	var all []string
+	r := t.Resolve(s)
+	for _, d := range []struct {
+		name string
+		fsm.Deadline
+	}{{"within", r.Within}, {"idle", r.Idle}, {"stall", r.Stall}} {
+		if d.Runs() {
+			span := strings.Replace(d.D.String(), "m0s", "m", 1) // 1m, not 1m0s
+			all = append(all, d.name+" "+strings.Replace(span, "h0m", "h", 1))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Ended is told why a machine ended.
 func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
+	m.bounded.all = nil
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
-		text := "machine " + k.Name() + " ends"
+		l := line{conn: int(m.conn) - 1, text: "machine ends", move: k.Name()}
 		if reason != nil {
-			text += ": " + reason.Error()
+			l.detail = reason.Error()
 		}
-		w.say(int(m.conn)-1, text)
+		w.tell(l)
 	}
 	w.judgeEnd(m, k, reason)
 }

@@ -57,6 +57,11 @@ func (w *World) doPace(c *conn, e Event) {
 	w.setPace(c, bytes, int64(e.B)*int64(time.Millisecond))
 }
 
+func (w *World) doJump(e Event) {
+	w.clock(w.now + int64(e.span()))
+	w.jumped = w.now
+}
+
 func (w *World) doAct(e Event) {
 	if len(w.actions) > 0 && int(e.On) < len(w.actions) {
 		w.note(noteMove, 1<<63|uint64(e.On), uint64(e.A))

@@ -22,6 +22,8 @@ const (
 	oracleSegments oracle = "C segmentation"
 	oracleSpurious oracle = "S spurious events"
 	oracleAlone    oracle = "I isolation"
+	oracleAlways   oracle = "A always"
+	oracleBound    oracle = "X deadlines"
 )
 
 // Failure is what is wrong with a run.
@@ -120,25 +122,64 @@ func (w *World) judgeStop() {
 
 // judge judges what a connection that is over has been.
 func (w *World) judge(c *conn) {
-	w.judgeConn(c, false)
-}
-
-// judgeAll judges the connections that are open, with nothing on its way.
-func (w *World) judgeAll() {
-	for i := range w.conns[:w.spec.Conns] {
-		if c := &w.conns[i]; c.peer != nil && !c.ended && !c.cut {
-			w.judgeConn(c, c.peer.other != nil && c.peer.other.driver != nil)
-		}
+	w.judgeConn(c, w.verdict(c, false))
+	if c.life > 0 && c.number < w.spec.Conns {
+		w.remember(c)
 	}
 }
 
-func (w *World) judgeConn(c *conn, whole bool) {
+// patienceForAnswers is how long machines may take to answer when faults have ceased,
+// and how long any of them to go on answering: others may have their turn first.
+const patienceForAnswers = time.Second
+
+// judgeAll judges the connections that are open, with nothing on its way but what
+// waits for a time to come.
+func (w *World) judgeAll() {
+	for i := range w.conns[:w.spec.Conns] {
+		c := &w.conns[i]
+		v := w.judgeOpen(c)
+		for got := -1; v.why != "" && got < w.got(); v = w.judgeOpen(c) {
+			got = w.got()
+			w.advance(patienceForAnswers)
+		}
+		w.judgeConn(c, v)
+	}
+}
+
+// got is how many bytes all peers got.
+func (w *World) got() (n int) {
+	for i := range w.conns {
+		n += len(w.conns[i].got)
+	}
+	return n
+}
+
+// judgeOpen judges a connection if it is open.
+func (w *World) judgeOpen(c *conn) (v verdict) {
+	if c.whole = false; c.peer != nil && !c.ended && !c.cut {
+		c.whole = c.peer.other != nil && c.peer.other.driver != nil
+		v = w.verdict(c, c.whole)
+	}
+	return v
+}
+
+// verdict is what an oracle finds wrong with a connection.
+type verdict struct{ by, why string }
+
+func (w *World) verdict(c *conn, whole bool) (v verdict) {
 	if c.life == 0 || c.number >= w.spec.Conns || w.failure != nil {
-		return
+		return v
 	}
 	for _, o := range w.spec.Oracles {
 		if text := o.conn(c.sent, c.got, whole); text != "" {
-			w.fail(oracle("M "+o.title()), "connection %d: %s", c.number, text)
+			return verdict{o.title(), text}
 		}
+	}
+	return v
+}
+
+func (w *World) judgeConn(c *conn, v verdict) {
+	if v.why != "" {
+		w.fail(oracle("M "+v.by), "connection %d: %s", c.number, v.why)
 	}
 }

@@ -22,6 +22,9 @@ const (
 	stageOver
 )
 
+// beyond is when features appear that the end of a run shows.
+const beyond = -1
+
 // patience is how long, on the world's clock, machines may take to end after their
 // peers did, and loops to shut down.
 const patience = 2 * time.Hour
@@ -62,13 +65,20 @@ func (w *World) resumable(f func()) {
 // goOn continues the run where it is.
 func (w *World) goOn() {
 	for ; w.stage < stageOver && w.failure == nil; w.stage++ {
+		if w.stage > stageEvents {
+			w.say(-1, stages[w.stage])
+		}
 		switch w.stage {
 		case stageEvents:
 			w.settle()
 			for w.at < len(w.trace) && w.failure == nil {
-				w.at++
+				if w.at++; w.journal != nil {
+					w.journal.begins = append(w.journal.begins, w.now)
+				}
+				w.cover.at = w.at
 				w.do(w.trace[w.at-1])
 			}
+			w.cover.at = beyond
 		case stagePeace:
 			w.peace()
 			w.settle()
@@ -93,6 +103,7 @@ func (w *World) goOn() {
 				w.leave(i)
 			}
 			w.advance(time.Minute)
+			w.judgeLives()
 		case stageStop:
 			w.stop()
 			w.settle()
@@ -103,9 +114,18 @@ func (w *World) goOn() {
 
 // do does one event of the trace.
 func (w *World) do(e Event) {
-	ops[e.Op%opCount].do(w, e)
+	if w.tally != nil {
+		w.tally.injected(w, e)
+	}
+	o := &ops[e.Op%opCount]
+	if o.fault {
+		w.armedIn(e)
+	}
+	o.do(w, e)
 	if !e.Hold {
 		w.settle()
+		w.stand()
+		w.judgeBounds()
 	}
 }
 
@@ -116,6 +136,7 @@ func (w *World) rest() {
 		if w.settle(); w.failure != nil || !w.holds() {
 			return
 		}
+		w.judgeBounds()
 		next := w.next()
 		if next > end {
 			w.clock(end)

@@ -1,15 +1,19 @@
 package fuzz
 
 import (
-	"math/rand/v2"
 	"time"
 )
 
-// Budget bounds a search: by runs, by time, or by both. The zero Budget is 1,000 runs.
+// Budget bounds a search: by runs, by time, or by both. The zero Budget is 1,000 guided
+// runs; an exhaustive search needs no bound.
 type Budget struct {
-	Runs int
-	Time time.Duration
+	Runs     int
+	Time     time.Duration
+	Strategy Strategy
 }
+
+// Long is how many runs make a search so long that what it never saw is a failure.
+const Long = 10_000
 
 // Finding is what a search came to.
 type Finding struct {
@@ -18,8 +22,13 @@ type Finding struct {
 	Seed    uint64
 	Runs    int
 	Events  int      // of traces
-	Corpus  int      // traces that made machines do something new
+	Corpus  int      // things that runs showed, with a trace for each
+	Done    bool     // there is no other trace, see Exhaustive
 	Missing []string // edges that tables declare and no machine took
+	Unseen  []string // what should be seen sometimes (see package probe), and was not
+	Report  *Report  // what else is known of the search, if Spec.Report asked for it
+
+	Undecided int // runs of which Linear does not know
 
 	w *World // that ran it last
 }
@@ -28,19 +37,33 @@ type Finding struct {
 // number of runs give the same finding.
 type search struct {
 	w      *World
-	dice   dice
-	corpus []Trace
-	known  map[uint32]bool // features
+	how    Strategy
+	dice   *dice
+	count  *counter // of an exhaustive search
+	corpus []*kept
+	known  map[uint32]*kept // by feature
+	peaks  []*kept          // by claim.peak: those that brought a value highest
 	events int
 }
 
-// Find looks for a trace that fails, and shrinks it. Half of the traces are drawn
-// anew, the others are changed from those that made machines take a transition, or
-// two in a row, that none took before.
+// kept is what a search knows of a feature.
+type kept struct {
+	trace  Trace // that shows it
+	runs   int   // that did
+	stands bool  // the value is as high yet when the event is over
+}
+
+// Find looks for a trace that fails, and shrinks it. See Strategy for where traces
+// come from. A guided search keeps those in which machines took a transition, or two
+// in a row, that none took before; in which a fault met a state; or of which a probe
+// told something new.
 func Find(spec Spec, seed uint64, b Budget) *Finding {
-	s := &search{w: newWorld(spec.filled()), known: make(map[uint32]bool)}
-	s.dice = dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: s.w.spec}
-	if b.Runs == 0 && b.Time == 0 {
+	w := newWorld(spec.filled())
+	count := w.tally
+	s := &search{w: w, how: b.Strategy, dice: newDice(w.spec, seed, b.Strategy), known: make(map[uint32]*kept)}
+	if b.Strategy > exhaustive {
+		s.count = newCounter(s.w, int(b.Strategy-exhaustive))
+	} else if b.Runs == 0 && b.Time == 0 {
 		b.Runs = 1000
 	}
 	begin := time.Now()
@@ -49,37 +72,91 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		if b.Time > 0 && n%16 == 0 && time.Since(begin) > b.Time {
 			break
 		}
-		tr := s.next()
+		tr, ok := s.next()
+		if !ok {
+			found.Done = true
+			break
+		}
 		s.events += len(tr)
 		found.Runs++
-		if f := s.w.check(tr, n%8 == 0); f != nil {
+		f := s.w.check(tr, n%8 == 0)
+		if count.ran(s.w, f); f != nil {
 			found.Trace, found.Failure = s.w.shrink(tr, f)
 			found.w = s.w
 			break
 		}
 		s.keep(tr)
 	}
-	found.Events, found.Corpus, found.Missing = s.events, len(s.corpus), s.w.cover.missing()
+	found.Undecided = s.w.undecided
+	found.Events, found.Corpus, found.Missing, found.Unseen = s.events, len(s.corpus), s.w.cover.missing(), s.w.unseen()
+	found.Report = count.report(s.w, found, b)
 	return found
 }
 
-func (s *search) next() Trace {
-	if len(s.corpus) == 0 || s.dice.IntN(2) == 0 {
-		return s.dice.trace()
+func (s *search) next() (Trace, bool) {
+	switch {
+	case s.count != nil:
+		return s.count.next()
+	case s.how != Guided || len(s.corpus) == 0 || s.dice.IntN(2) == 0:
+		return s.dice.trace(), true
 	}
-	pick := func() Trace { return s.corpus[s.dice.IntN(len(s.corpus))] }
-	return s.dice.mutate(pick(), pick())
+	return s.dice.mutate(s.pick(), s.pick()), true
 }
 
-// keep keeps a trace that showed something new.
-func (s *search) keep(tr Trace) {
-	fresh := false
-	for _, f := range s.w.cover.hits {
-		if !s.known[f] {
-			s.known[f], fresh = true, true
+// pick takes a trace to change: one that brought a value highest, or that of the
+// rarest of some features.
+func (s *search) pick() Trace {
+	if len(s.peaks) > 0 && s.dice.IntN(3) == 0 {
+		return s.peaks[s.dice.IntN(len(s.peaks))].trace
+	}
+	best := s.corpus[s.dice.IntN(len(s.corpus))]
+	for range 3 {
+		if k := s.corpus[s.dice.IntN(len(s.corpus))]; k.runs < best.runs {
+			best = k
 		}
 	}
-	if fresh {
-		s.corpus = append(s.corpus, tr)
+	return best.trace
+}
+
+// keep keeps for each feature a trace that showed it.
+func (s *search) keep(tr Trace) {
+	for _, h := range s.w.cover.hits {
+		k := s.known[h.feature]
+		if k == nil {
+			k = &kept{}
+			s.known[h.feature] = k
+			s.corpus = append(s.corpus, k)
+		}
+		k.runs++
+		k.take(tr, h.at)
+	}
+	if p := s.w.peak; p.claim != nil {
+		s.climb(tr, p)
+	}
+}
+
+// climb keeps a trace that brought a value as high as any before, or higher.
+func (s *search) climb(tr Trace, p peak) {
+	if p.claim.peak == 0 {
+		s.peaks = append(s.peaks, nil)
+		p.claim.peak = len(s.peaks)
+	}
+	k := &s.peaks[p.claim.peak-1]
+	if p.higher || p.stands && !(*k).stands {
+		*k = &kept{stands: p.stands}
+	}
+	if p.stands == (*k).stands {
+		(*k).take(tr, p.at)
+	}
+}
+
+// take takes a trace up to the event that showed the feature, if none is shorter: of
+// two alike the newer one, as where the other led nothing may lead on.
+func (k *kept) take(tr Trace, at int) {
+	if at > 0 { // else it is the end of the run that shows it
+		tr = tr[:at]
+	}
+	if k.trace == nil || len(tr) <= len(k.trace) {
+		k.trace = tr
 	}
 }

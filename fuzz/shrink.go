@@ -27,6 +27,8 @@ func (w *World) shrink(tr Trace, f *Failure) (Trace, *Failure) {
 	for before := -1; before != s.size() && s.runs < mostRuns; {
 		before = s.size()
 		s.leaveOut()
+		s.merge()
+		s.renumber()
 		s.plainer()
 	}
 	w.journal = &journal{}
@@ -68,6 +70,41 @@ func (s *shrinker) leaveOut() {
 			rest := append(Trace{}, s.best[:at]...)
 			if rest = append(rest, s.best[min(len(s.best), at+size):]...); !s.try(rest) {
 				at += size
+			}
+		}
+	}
+}
+
+// merge tries one send for two of the same word.
+func (s *shrinker) merge() {
+	for at := 0; at+1 < len(s.best); at++ {
+		for at+1 < len(s.best) {
+			a, b := s.best[at], s.best[at+1]
+			if a.Op != opSend || b.Op != opSend || a.On != b.On || a.A != b.A {
+				break
+			}
+			tr := append(Trace{}, s.best[:at+1]...)
+			tr[at].B += b.B + 1
+			if !s.try(append(tr, s.best[at+2:]...)) {
+				break
+			}
+		}
+	}
+}
+
+// renumber tries connections of lower numbers, each with all that happens to it.
+func (s *shrinker) renumber() {
+	onAny := func(e Event) bool { return ops[e.Op%opCount].on == onConn }
+	for at, e := range s.best {
+		for to := uint16(0); onAny(e) && to < e.On; to++ {
+			tr := append(Trace{}, s.best...)
+			for i := at; i < len(tr); i++ {
+				if onAny(tr[i]) && tr[i].On == e.On {
+					tr[i].On = to
+				}
+			}
+			if s.try(tr) {
+				break
 			}
 		}
 	}

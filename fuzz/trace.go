@@ -106,7 +106,7 @@ func init() { // the rows call what reads them
 		opLate:         {name: "late", on: onLoop, a: "µs", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.late = int64(e.A) * 1000 }), say: "the next deadline of loop ON is seen AA µs late"},
 		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop ON, BB times"},
 		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop ON, BB times"},
-		opJump:         {name: "jump", a: "n", b: "unit", fault: true, do: func(w *World, e Event) { w.clock(w.now + int64(e.span())) }, say: "the clock jumps"},
+		opJump:         {name: "jump", a: "n", b: "unit", fault: true, do: (*World).doJump, say: "the clock jumps"},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/stator-go/stator/fuzz/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -42,6 +43,7 @@ type World struct {
 	letters [][]byte // memory for datagrams
 	failure *Failure
 	journal *journal // what happened, for people; nil: not kept
+	tally   *tally   // what a report tells; nil: none is wanted
 
 	moved  uint64 // bytes, sockets and whatever else shows that something goes on
 	turns  uint64
@@ -49,10 +51,19 @@ type World struct {
 	idle   int    // turns since moved changed
 	last   uint64 // moved then
 
-	digest  xxhash.Digest
-	notes   []byte
-	cover   *coverage
-	haunted bool // every Wait tells of sockets that are not ready as well
+	digest    xxhash.Digest
+	notes     []byte
+	cover     *coverage
+	probe     probe.Probe
+	claims    map[string]*claim
+	bounds    map[reactor.AnyKind]*bounds
+	peak      peak
+	jumped    int64  // when the clock did so last: loops did not see what passed before
+	lives     []life // that are over
+	ticks     int
+	undecided int
+	rerun     bool // the run is one more of a trace that was run
+	haunted   bool // every Wait tells of sockets that are not ready as well
 }
 
 // action is something that other goroutines do, as Setup declared it.
@@ -78,9 +89,13 @@ func (w *World) Action(name string, do func(arg int)) {
 }
 
 func newWorld(s *Spec) *World {
-	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage()}
+	w := &World{spec: s, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
+	w.probe = probe.New(ear{w})
 	for i := range w.conns {
 		w.conns[i].number = i
+	}
+	if s.Report {
+		w.tally = newTally()
 	}
 	return w
 }
@@ -90,9 +105,12 @@ func (w *World) begin(tr Trace) error {
 	w.clear()
 	w.trace = tr
 	for i := range w.spec.Loops {
-		d := &driver{w: w, loop: i}
+		d := &driver{w: w, loop: i, dueAt: forever}
 		cfg := w.spec.Config
-		cfg.Driver, cfg.Observer = d, d
+		cfg.Driver, cfg.Observer = d, d.observer()
+		if w.spec.breaks != nil {
+			cfg.Driver = w.spec.breaks(d)
+		}
 		tr.limit(&cfg)
 		w.slots = cfg.Slots
 		l, err := reactor.NewLoop(cfg)
@@ -129,6 +147,7 @@ func (w *World) clear() {
 	w.listeners = w.listeners[:0]
 	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
 	w.failure, w.moved, w.turns, w.events, w.idle, w.last = nil, 0, 0, 0, 0, 0
+	w.lives, w.ticks, w.jumped = w.lives[:0], 0, 0
 	w.digest.Reset()
 	w.notes = w.notes[:0]
 	w.cover.begin()
@@ -187,6 +206,7 @@ func (w *World) settle() {
 func (w *World) advance(by time.Duration) {
 	to := w.now + int64(by)
 	for w.settle(); w.failure == nil; w.settle() {
+		w.judgeBounds()
 		next := w.next()
 		if next > to {
 			break

@@ -21,17 +21,17 @@ func parseAddr(network, addr string) (Addr, error) {
 	}
 	if n >= Unix {
 		if addr == "" {
-			return Addr{}, fmt.Errorf("reactor: %s address is empty: want a path or @name", network)
+			return Addr{}, fmt.Errorf("%s address is empty: want a path or @name", network)
 		}
 		return Addr{Net: n, Path: addr}, nil
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return Addr{}, fmt.Errorf("reactor: address %q: want host:port: %w", addr, err)
+		return Addr{}, fmt.Errorf("address %q: want host:port: %w", addr, err)
 	}
 	num, err := strconv.ParseUint(port, 10, 16)
 	if errors.Is(err, strconv.ErrRange) {
-		return Addr{}, fmt.Errorf("reactor: port %s: want 0 to 65535", port)
+		return Addr{}, fmt.Errorf("port %s: want 0 to 65535", port)
 	}
 	if err != nil {
 		return Addr{}, errName // a service's name
@@ -56,7 +56,7 @@ func parseNet(network string) (Net, error) {
 	case "unixpacket":
 		return UnixPacket, nil
 	}
-	return NetNone, fmt.Errorf("reactor: network %q: want %s", network, networks)
+	return NetNone, fmt.Errorf("network %q: want %s", network, networks)
 }
 
 func parseHost(network, host string) (netip.Addr, error) {
@@ -71,7 +71,7 @@ func parseHost(network, host string) (netip.Addr, error) {
 		return ip, errName
 	}
 	if is6 := ip.Is6() && !ip.Is4In6(); strings.HasSuffix(network, "4") && is6 || strings.HasSuffix(network, "6") && !is6 {
-		return ip, fmt.Errorf("reactor: address %s is not one of network %s", host, network)
+		return ip, fmt.Errorf("address %s is not one of network %s", host, network)
 	}
 	return ip, nil
 }

@@ -78,7 +78,7 @@ type Options struct {
 	Inbox   int                // unconsumed bytes a port may hold; 64 KiB
 	Linger  time.Duration      // for flushing after Stop; 5 s
 	Most    int                // machines of this kind at once on a loop; the loop's Slots
-	Ended   func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: none
+	Ended   func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: panics go to package log
 }
 
 func (o *Options) check() error {

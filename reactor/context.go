@@ -9,7 +9,9 @@ import (
 )
 
 // Context is what a handler of a kind that takes Msg works with, for the length
-// of the call. It belongs to the handler's goroutine.
+// of the call. It belongs to the handler's goroutine: kept and used later, its methods
+// answer ErrOutside, unless the loop happens to call another machine of the kind; used
+// elsewhere meanwhile, it is a data race, which go test -race tells.
 type Context[Msg any] struct {
 	IO
 	inbox *inbox[Msg]
@@ -42,6 +44,7 @@ func (c *IO) Fail(err error) State {
 	if err == nil || err == ErrWouldBlock {
 		return fsm.Stay
 	}
+	c.loop.testify(c.x, c.h, CauseFail)
 	to := c.st.rows[c.h.state].fail
 	if to == fsm.Stay {
 		to = fsm.Stop
@@ -69,7 +72,7 @@ func (c *IO) Within(d time.Duration) {
 		return
 	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)
-	c.h.flags |= noDeadline // it may be earlier than what is armed
+	c.h.flags |= unarmed // it may be earlier than what is armed
 }
 
 // moved notes progress: the machine is called again while something is ready.
@@ -78,10 +81,16 @@ func (c *IO) moved() {
 	c.h.circles = 0
 }
 
+// inside tells whether a handler of the machine's runs, as it must.
+func (c *IO) inside() bool { return c.loop.calling == c.x+1 }
+
 // open finds an open port, or says what is wrong with it.
 func (c *IO) open(p Port) (*port, error) {
 	if uint32(p) >= c.st.nports {
 		return nil, c.noPort(p)
+	}
+	if !c.inside() {
+		return nil, ErrOutside
 	}
 	pt := c.st.port(c.h, p)
 	if pt.flags&isOpen == 0 {

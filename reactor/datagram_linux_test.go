@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -303,11 +304,54 @@ func TestRetransmission(t *testing.T) {
 		}
 		c.Write([]byte{0, id, 'A'})
 	}
-	time.Sleep(5 * time.Millisecond)
+	netWait(t, "all has come", func() bool { return netStats(t, l).BytesIn == 3*(4+3) })
 	before := netStats(t, l).Timers
 	time.Sleep(50 * time.Millisecond)
 	if after := netStats(t, l).Timers; after != before {
 		t.Errorf("%d timers fired after the last acknowledgement", after-before)
+	}
+	netEmpty(t, l)
+}
+
+// forwarder copies from port 0 to a socket that it takes for port 1.
+type forwarder struct{ to *os.File }
+
+func forwarders(t testing.TB) *reactor.Kind[forwarder, reactor.None] {
+	return netKind(t, reactor.Options{Ports: []string{"from", "to"}}, reactor.Row[forwarder, reactor.None]{
+		Wait:  port0.Readable(),
+		Enter: func(m *forwarder, cx *netCx) fsm.State { return cx.Fail(cx.Adopt(port1, m.to)) },
+		Ready: func(_ *forwarder, cx *netCx, _ reactor.Ready) fsm.State {
+			_, err := cx.Copy(port1, port0)
+			return cx.Fail(err)
+		},
+	})
+}
+
+// Copy keeps the bounds of datagrams, passes over empty ones, and keeps the one for
+// which there is no room.
+func TestCopyOfDatagrams(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	source, from := adoptPair(t, unix.SOCK_DGRAM)
+	to, sink := adoptPair(t, unix.SOCK_DGRAM)
+	if _, err := forwarders(t).Adopt(l, from, forwarder{to}); err != nil {
+		t.Fatal(err)
+	}
+	const all = 100 // a queue has room for some ten
+	go func() {
+		for i := range all {
+			source.Write(nil)
+			source.Write(bytes.Repeat([]byte{byte(i)}, 1+i%7))
+		}
+	}()
+	time.Sleep(50 * time.Millisecond) // until there is no room on either side
+	sink.SetReadDeadline(time.Now().Add(netPatience))
+	for i := range all {
+		var b [100]byte
+		n, err := sink.Read(b[:])
+		if err != nil {
+			t.Fatalf("datagram %d of %d: %v", i, all, err)
+		}
+		netSame(t, b[:n], bytes.Repeat([]byte{byte(i)}, 1+i%7))
 	}
 	netEmpty(t, l)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // A machine has one node in the wheel, its slot's number, at the earliest of its
-// deadlines. Pushing one back is a store; the node is looked at when it expires.
-// Named timers have the nodes above.
+// deadlines or before. Pushing one back does not touch it: what is due is computed
+// when the node expires. Named timers have the nodes above.
 
 func timerOf(x uint32) timerwheel.Timer { return timerwheel.Timer(x) }
 
@@ -45,47 +45,38 @@ func (l *Loop) entered(x uint32, h *header, to State) {
 		h.withinAt = after(now, row.within.D)
 		h.heardAt = now
 	}
-	h.flags |= noDeadline // the next one may be earlier than what is armed
+	h.flags |= unarmed // the next one may be earlier than what is armed
 }
 
-// arm sets the machine's node to its earliest deadline.
+// arm sees to it that the machine's node expires by its earliest deadline.
 func (l *Loop) arm(x uint32, h *header) {
-	at, _, _ := l.deadline(h)
-	if at == forever {
-		if h.flags&noDeadline != 0 {
-			l.wheel.Cancel(timerOf(x))
-		}
-		return
+	h.flags &^= unarmed
+	if at, _, _ := l.deadline(h); at != forever {
+		l.wheel.Extend(timerOf(x), at)
 	}
-	if h.flags&noDeadline != 0 {
-		h.flags &^= noDeadline
-		l.wheel.Add(timerOf(x), at)
-		return
-	}
-	l.wheel.Extend(timerOf(x), at)
 }
 
 // deadline is the machine's earliest deadline, and where it leads.
-func (l *Loop) deadline(h *header) (at int64, to State, why string) {
+func (l *Loop) deadline(h *header) (at int64, to State, why Cause) {
 	b := l.stores[h.kind]
 	row := &b.rows[h.state]
-	at, to, why = h.withinAt, row.within.To, "within"
+	at, to, why = h.withinAt, row.within.To, CauseWithin
 	if row.idle.Runs() {
 		if t := after(h.heardAt, row.idle.D); t < at {
-			at, to, why = t, row.idle.To, "idle"
+			at, to, why = t, row.idle.To, CauseIdle
 		}
 	}
 	if row.stall.Runs() {
 		for p := Port(0); uint32(p) < b.nports; p++ {
 			if pt := b.port(h, p); pt.out != 0 {
 				if t := after(l.pool.chunks[pt.out].since, row.stall.D); t < at {
-					at, to, why = t, row.stall.To, "stall"
+					at, to, why = t, row.stall.To, CauseStall
 				}
 			}
 		}
 	}
 	if h.lifeAt < at {
-		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, "life"
+		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, CauseLife
 	}
 	return at, to, why
 }
@@ -107,7 +98,7 @@ func (l *Loop) expire() {
 		}
 		x := uint32(t)
 		h := l.slots.At(x)
-		h.flags |= noDeadline
+		h.flags |= unarmed
 		if h.flags&dead != 0 {
 			continue
 		}
@@ -120,28 +111,47 @@ func (l *Loop) expire() {
 			l.die(x, h)
 			continue
 		}
-		at, to, why := l.deadline(h)
-		if at > l.now {
-			l.arm(x, h)
-			continue
-		}
-		if why == "idle" && h.flags&queued != 0 {
-			continue // there may be bytes that came in time: it runs first, and arms what is left
-		}
-		if why == "life" {
-			h.lifeAt = forever // it leads once; the states behind have bounds of their own
-		}
-		l.stats.deadlines++
-		b := l.stores[h.kind]
-		b.lead(x, h, to, deadlineErrors[why])
+		l.lapse(x, h)
 	}
 }
 
-var deadlineErrors = map[string]error{
-	"within": fmt.Errorf("within: %w", ErrTimeout),
-	"idle":   fmt.Errorf("idle: %w", ErrTimeout),
-	"stall":  fmt.Errorf("stall: %w", ErrTimeout),
-	"life":   fmt.Errorf("life: %w", ErrTimeout),
+// lapse leads a machine where its deadline does, if it is over.
+func (l *Loop) lapse(x uint32, h *header) {
+	at, to, why := l.deadline(h)
+	switch {
+	case at > l.now:
+		l.arm(x, h)
+		return
+	case why == CauseIdle && h.flags&queued != 0 && l.phase < running:
+		l.overdue = append(l.overdue, x) // there may be bytes that came in time: it runs first
+		return
+	case why == CauseLife:
+		h.lifeAt = forever // it leads once; the states behind have bounds of their own
+	}
+	l.stats.deadlines++
+	l.testify(x, h, why)
+	b := l.stores[h.kind]
+	b.lead(x, h, to, b.rows[h.state].late[why])
+}
+
+// lapseOverdue ends the silence of those who had their turn and heard nothing in it.
+func (l *Loop) lapseOverdue() {
+	for n := len(l.overdue); n > 0; n = len(l.overdue) {
+		x := l.overdue[n-1]
+		l.overdue = l.overdue[:n-1]
+		if h := l.slots.At(x); h.flags&(dead|stopping) == 0 {
+			l.lapse(x, h)
+		}
+	}
+}
+
+// lateErrors are the reasons of a state's deadlines: they tell its name.
+func lateErrors(state string) map[Cause]error {
+	all := make(map[Cause]error)
+	for _, c := range []Cause{CauseWithin, CauseIdle, CauseStall, CauseLife} {
+		all[c] = fmt.Errorf("state %q, %s: %w", state, c, ErrTimeout)
+	}
+	return all
 }
 
 // settle follows a call that did not come from run: flush, arm, and queue the
@@ -157,14 +167,18 @@ func (l *Loop) settle(x uint32, h *header) {
 // lives on.
 func (l *Loop) rest(x uint32, h *header) bool {
 	l.flush()
-	l.keepInput(h)
+	if l.pool.chunks[scratchNum].w != 0 {
+		l.keepInput(h)
+	}
 	if h.flags&(dead|stopping) != 0 {
 		return false
 	}
 	if h.flags&broken != 0 {
 		l.queue(x, h)
 	}
-	l.arm(x, h)
+	if h.flags&unarmed != 0 {
+		l.arm(x, h)
+	}
 	return true
 }
 
@@ -221,6 +235,9 @@ func (c *IO) ArmID(t Timer, id uint32, d time.Duration) error {
 }
 
 func (c *IO) armed(t Timer, id uint32, d time.Duration, most int) error {
+	if !c.inside() {
+		return ErrOutside
+	}
 	if int(t) >= len(c.st.opt.Timers) {
 		return fmt.Errorf("reactor: %s: timer %d: want 0 to %d, as Options.Timers names them", c.st.name, t, len(c.st.opt.Timers)-1)
 	}

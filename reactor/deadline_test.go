@@ -146,6 +146,19 @@ func TestIdleIsNotRenewedByCalls(t *testing.T) {
 	}
 }
 
+// Readiness without bytes, however often it comes, is silence.
+func TestIdleIsNotPutOffByEmptyEvents(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{},
+		clockRow{Idle: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
+	s, _ := adopt(d, l, k, clocked{log: log, do: goTo})
+	for range 15 {
+		d.do(func() { d.now += int64(100 * time.Millisecond); s.event(1) })
+	}
+	log.want(t, "1@0s 2@1s")
+}
+
 // A loop that is late must not take for silence what came in time.
 func TestIdleOfALateLoop(t *testing.T) {
 	d, log := newFake(t), &journal{}
@@ -199,7 +212,7 @@ func TestWhyADeadlineLedHere(t *testing.T) {
 		clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	spawn(t, l, k, clocked{log: log, do: goTo, in: func(c *clocked, cx *clock) { c.log.add(fmt.Sprint(cx.Why())) }})
 	d.advance(time.Second)
-	log.want(t, "1@0s <nil> 2@1s within: timed out")
+	log.want(t, "1@0s <nil> 2@1s state \"state1\", within: timed out")
 }
 
 func TestContextWithin(t *testing.T) {

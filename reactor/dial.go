@@ -30,6 +30,9 @@ func (c *IO) Dial(p Port, network, addr string) error {
 	if uint32(p) >= c.st.nports {
 		return c.noPort(p)
 	}
+	if !c.inside() {
+		return ErrOutside
+	}
 	pt := c.st.port(c.h, p)
 	if pt.flags&isOpen != 0 {
 		return fmt.Errorf("reactor: dial %s as port %d: %w", addr, p, ErrPortInUse)

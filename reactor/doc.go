@@ -54,7 +54,8 @@
 //
 // Within bounds a stay, however busy; Idle bounds silence, and is renewed by bytes
 // and messages, never by a call that moved nothing; Stall bounds output that does
-// not move; Within of row Any bounds the machine's life. Named timers are declared
+// not move; Within of row Any bounds the machine's life. A turn reads the clock once:
+// what came in it came when it began. Named timers are declared
 // in Options.Timers, armed by handlers, and end with the state that armed them
 // unless their spec lists others. None fires early; late by at most the loop's
 // Resolution, the granularity of the system's sleep, and the work already due.
@@ -80,7 +81,8 @@
 // machine is ErrStale or counted. Input that comes meanwhile is read and dropped,
 // as a close with unread input would make the kernel destroy what was sent. A
 // panic in a handler, or a Goexit, ends that machine alone. Options.Ended is told
-// why each machine ended, and may panic as a handler may; the Down handlers of those
+// why each machine ended, and may panic as a handler may; without it, and without a
+// Config.Observer, panics are written to package log; the Down handlers of those
 // that asked by Monitor are told, too.
 //
 // Loop.Shutdown leads each machine where its row's Shutdown says once nothing is

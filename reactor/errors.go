@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"fmt"
+	"log"
 )
 
 var (
@@ -19,6 +20,7 @@ var (
 	ErrPortInUse   = errors.New("port is open")                        // Close it before Dial
 	ErrUnsupported = errors.New("not supported on this platform")      // named with the platform
 	ErrInHandler   = errors.New("called from a loop's handler")        // it would wait for a loop: see Place
+	ErrOutside     = errors.New("a Context used outside its handler")  // it is good for the length of the call
 	ErrRunning     = errors.New("the loop runs already, or has ended") // Run is called once
 	ErrShutdown    = errors.New("shutting down")                       // the reason of a machine that a shutdown ended
 	ErrNotPollable = errors.New("not a descriptor that can be waited for")
@@ -38,6 +40,14 @@ func (e *PanicError) Error() string {
 		return fmt.Sprintf("reactor: %s: runtime.Goexit in state %q", e.Kind, e.State)
 	}
 	return fmt.Sprintf("reactor: %s: panic in state %q: %v", e.Kind, e.State, e.Value)
+}
+
+// logPanic writes the panic of a handler to the standard logger, as nobody else is
+// told of it.
+func logPanic(reason error) {
+	if p, ok := reason.(*PanicError); ok {
+		log.Printf("%v\n%s", p, p.Stack)
+	}
 }
 
 // Unwrap gives the error that was panicked with, if it was one.

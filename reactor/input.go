@@ -30,7 +30,7 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 	var n int
 	var flow Flow
 	if l.os != nil {
-		n, flow, err = l.os.read(pt.sock, b)
+		n, flow, err = l.os.Read(pt.sock, b)
 	} else {
 		// Through an interface the caller's buffer would escape to the heap.
 		s := l.scratch(len(b))
@@ -51,18 +51,21 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 // Config.Buffers has no room for it; ErrFull when what is held fills Options.Inbox,
 // or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
 // when nothing more will come.
+//
+// On a datagram port it is one datagram, cut to Options.Inbox, until that is consumed;
+// empty ones are passed over. Read and ReadFrom show those, too.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
 	if err != nil {
 		return nil, err
 	}
-	full := false
-	if pt.flags&kernelIn != 0 {
+	full, whole := false, pt.flags&datagram != 0
+	if pt.flags&kernelIn != 0 && (!whole || pt.in == 0) {
 		if full, err = c.fill(p, pt); err != nil {
 			return nil, err
 		}
 	}
-	if pt.in != 0 && pt.flags&seen == 0 {
+	if pt.in != 0 && (whole || pt.flags&seen == 0) {
 		k := &c.loop.pool.chunks[pt.in]
 		c.loop.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
@@ -87,26 +90,19 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
-	n, flow, err := l.read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
-	k.w += n
-	l.came(c.h, p, pt, n, flow, err)
-	if n > 0 {
+	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
+	if k.w += n; n > 0 {
 		pt.flags &^= seen
 		c.moved()
 	} else if k.w == k.r {
 		l.pool.put(pt.in)
 		pt.in = 0
+		if flow == 0 && err == nil && pt.flags&datagram != 0 {
+			c.moved() // an empty datagram has gone by
+		}
 	}
-	l.refresh(c.h, p, pt)
+	l.came(c.h, p, pt, n, flow, err)
 	return false, nil
-}
-
-// read is for buffers of the loop's own.
-func (l *Loop) read(s Sock, b []byte) (int, Flow, error) {
-	if l.os != nil {
-		return l.os.read(s, b)
-	}
-	return l.drv.Read(s, b)
 }
 
 // inputChunk is for the input of a port that holds none: the loop's scratch, or
@@ -208,7 +204,7 @@ func (c *IO) nothing(p Port, pt *port, full bool) error {
 // came notes what a read learned.
 func (l *Loop) came(h *header, p Port, pt *port, n int, flow Flow, err error) {
 	if n > 0 {
-		h.heardAt = l.now
+		h.heardAt = max(h.heardAt, l.now)
 		l.stats.in += uint64(n)
 	}
 	// A short read proves a drained stream only if nothing but bytes can wait in it.
@@ -254,6 +250,7 @@ func (l *Loop) sawAll(h *header) (more bool) {
 			l.peeked &^= 1 << p
 			if pt := b.port(h, p); pt.in != 0 {
 				pt.flags |= seen
+				h.flags |= unshown
 				l.refresh(h, p, pt)
 				more = more || h.ready&readBit(p) != 0
 			}
@@ -265,8 +262,15 @@ func (l *Loop) sawAll(h *header) (more bool) {
 // unsee shows all input again, and an error that was not looked at, to the state
 // that is entered.
 func (l *Loop) unsee(h *header) {
-	b := l.stores[h.kind]
 	l.peeked = 0
+	if h.flags&unshown != 0 {
+		l.showAgain(h)
+	}
+}
+
+func (l *Loop) showAgain(h *header) {
+	h.flags &^= unshown
+	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
 		if pt.flags&seen != 0 {
@@ -274,6 +278,7 @@ func (l *Loop) unsee(h *header) {
 			l.refresh(h, p, pt)
 		}
 		if pt.flags&failing != 0 {
+			h.flags |= unshown
 			l.reset(h, p, pt)
 		}
 	}
@@ -282,9 +287,6 @@ func (l *Loop) unsee(h *header) {
 // keepInput moves input out of the loop's scratch, into a chunk of its size: there is
 // one, as it was promised.
 func (l *Loop) keepInput(h *header) {
-	if l.pool.chunks[scratchNum].w == 0 {
-		return
-	}
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
@@ -313,7 +315,7 @@ func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	var from Addr
 	var flow Flow
 	if l.os != nil {
-		n, from, flow, err = l.os.recv(pt.sock, b)
+		n, from, flow, err = l.os.Recv(pt.sock, b)
 	} else {
 		s := l.scratch(len(b))
 		n, from, flow, err = l.drv.Recv(pt.sock, s)
@@ -323,7 +325,7 @@ func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	if n == 0 && (flow != 0 || err != nil) {
 		return 0, from.IP, c.nothing(p, pt, false)
 	}
-	c.h.heardAt = l.now
+	c.h.heardAt = max(c.h.heardAt, l.now)
 	c.moved()
 	return n, from.IP, nil
 }

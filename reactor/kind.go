@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/stator-go/stator/fsm"
@@ -34,7 +35,11 @@ type Kind[M, Msg any] struct {
 	rows  []Row[M, Msg] // resolved
 	info  []rowInfo
 	hears bool // every state has a Down handler
+	full  fullErrors
 }
+
+// fullErrors say which limit a write has met. They are made once: writes do not allocate.
+type fullErrors struct{ outbox, buffers error }
 
 // rowInfo is the part of a resolved row that knows no types.
 type rowInfo struct {
@@ -44,10 +49,14 @@ type rowInfo struct {
 	fail, shutdown      State
 	to                  fsm.States
 	keeps               bool
+	late                map[Cause]error // what a deadline tells, as the reason for where it leads
 }
 
 // NewKind checks the table: the error names each state and what is wrong with it.
 func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M, Msg], error) {
+	if name == "" {
+		return nil, errors.New("reactor: a kind without a name: want one, for errors and diagrams")
+	}
 	if err := opt.check(); err != nil {
 		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
 	}
@@ -56,12 +65,14 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 	}
 	k := &Kind[M, Msg]{name: name, opt: opt, table: append(Table[M, Msg](nil), rows...)}
 	k.hears = true
+	k.full.outbox = fmt.Errorf("reactor: Options.Outbox of %s: %d bytes hold no more: %w", name, opt.Outbox, ErrFull)
+	k.full.buffers = fmt.Errorf("reactor: output of %s: Config.Buffers: %w", name, ErrFull)
 	for s := range rows {
 		r := k.table.Resolve(State(s))
 		k.rows = append(k.rows, r)
 		k.hears = k.hears && (r.Down != nil || s == int(fsm.Any))
 		k.info = append(k.info, rowInfo{
-			name: k.table.NameOf(State(s)), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
+			name: k.table.NameOf(State(s)), late: lateErrors(k.table.NameOf(State(s))), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
 			fail: r.Fail, shutdown: r.Shutdown, keeps: r.Defer,
 			to: k.table.Edges(State(s)) | 1<<s,
 		})

@@ -313,6 +313,9 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 	if uint32(p) >= c.st.nports {
 		return c.noPort(p)
 	}
+	if !c.inside() {
+		return ErrOutside
+	}
 	if c.st.port(c.h, p).flags&isOpen != 0 {
 		return fmt.Errorf("reactor: adopt as port %d: %w", p, ErrPortInUse)
 	}

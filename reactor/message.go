@@ -111,6 +111,9 @@ func (in *inbox[Msg]) unclaim(x uint32) bool {
 // Post is Send from a handler: cheaper on the same loop, and after ErrFull closes
 // the gate fsm.Sendable until there is room.
 func (r Ref[Msg]) Post(cx *IO, m Msg) error {
+	if !cx.inside() {
+		return ErrOutside
+	}
 	err := r.put(m, r.in == nil || r.in.loop != cx.loop)
 	if err == nil {
 		cx.moved()
@@ -204,7 +207,7 @@ func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
 		return false
 	}
 	s.loop.stats.messages++
-	h.heardAt = s.loop.now
+	h.heardAt = max(h.heardAt, s.loop.now)
 	h.circles = 0
 	next := call(s, x, m, handler, msg)
 	if any := s.kind.rows[fsm.Any].Message; next == fsm.Pass && any != nil {

@@ -42,6 +42,8 @@ type watches struct {
 func (c *IO) Monitor(t Token) error {
 	l := c.loop
 	switch {
+	case !c.inside():
+		return ErrOutside
 	case t.Loop() != l.id:
 		return fmt.Errorf("reactor: monitor %v: %w", t, ErrForeign)
 	case !c.st.hears:

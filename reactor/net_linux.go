@@ -26,10 +26,7 @@ func socket(a Addr) (fd int, sa unix.Sockaddr, n nature, err error) {
 	family := unix.AF_UNIX
 	switch {
 	case a.Net >= Unix:
-		n = unixStream
-		if a.Net == Unixgram {
-			n = unixDatagram
-		}
+		n = [...]nature{Unix: unixStream, Unixgram: unixDatagram, UnixPacket: unixPacket}[a.Net]
 		sa = &unix.SockaddrUnix{Name: a.Path}
 	default:
 		n = tcpStream
@@ -62,7 +59,11 @@ func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
 		unix.Close(fd)
 		return 0, os.NewSyscallError("listen", err)
 	}
-	return d.add(fd, listening)
+	s, err := d.add(fd, listening)
+	if err == nil && a.Net == UnixPacket {
+		d.rows[s].is |= packets
+	}
+	return s, err
 }
 
 func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
@@ -125,7 +126,7 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 	}
 	flow := Flow(0)
 	err = unix.Connect(fd, sa)
-	again := err == unix.EAGAIN && n == unixStream
+	again := err == unix.EAGAIN && (n == unixStream || n == unixPacket)
 	switch {
 	case err == nil:
 	case err == unix.EINPROGRESS, err == unix.EINTR, again:
@@ -211,7 +212,10 @@ func (d *osDriver) accepted(fd int, of *row) (Sock, Flow, error) {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY,
 		uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one), 0)
 	n := tcpStream
-	if errno != 0 {
+	switch {
+	case of.is&packets != 0:
+		n = unixPacket
+	case errno != 0:
 		n = unixStream
 	}
 	s, err := d.add(fd, n)
@@ -271,9 +275,7 @@ func zone(a netip.Addr) uint32 {
 	return uint32(n)
 }
 
-func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) { return d.recv(s, b) }
-
-func (d *osDriver) recv(s Sock, b []byte) (int, Addr, Flow, error) {
+func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	r := &d.rows[s]
 	var sa syscall.RawSockaddrAny
 	for {
@@ -284,12 +286,14 @@ func (d *osDriver) recv(s Sock, b []byte) (int, Addr, Flow, error) {
 		case 0:
 			raceWrite(b[:n])
 			return int(n), rawAddr(&sa, size), 0, nil
-		case syscall.EINTR, syscall.ECONNREFUSED:
+		case syscall.EINTR:
 		case syscall.EAGAIN:
 			d.blocked(r, poll.Readable)
 			return 0, Addr{}, Drained, nil
 		default:
-			return 0, Addr{}, Gone, errno
+			if !r.forgives(errno) {
+				return 0, Addr{}, Gone, errno
+			}
 		}
 	}
 }
@@ -325,9 +329,7 @@ func swapped(port uint16) uint16 {
 	return uint16(b[0])<<8 | uint16(b[1])
 }
 
-func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) { return d.sendTo(s, b, to) }
-
-func (d *osDriver) sendTo(s Sock, b []byte, to Addr) (int, Flow, error) {
+func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 	r := &d.rows[s]
 	if to.Net == Unixgram {
 		return d.sendUnix(s, b, to)

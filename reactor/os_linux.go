@@ -23,6 +23,7 @@ const maxIO = 256 << 10
 // osDriver is the operating system's Driver.
 type osDriver struct {
 	poller  *poll.Poller
+	edges   bool // the poller's kernel knows them
 	waker   *poll.Waker
 	start   time.Time
 	signals *sig.Source // made at the first Notify
@@ -48,6 +49,7 @@ const (
 	six                        // an IPv6 socket
 	refused                    // it is in retries.socks
 	dialling                   // it is in retries.dials
+	packets                    // a listener of sockets with whole messages
 )
 
 type nature uint8
@@ -55,6 +57,7 @@ type nature uint8
 const (
 	tcpStream nature = iota + 1
 	unixStream
+	unixPacket // whole messages, and an end
 	inetDatagram
 	unixDatagram
 	listening
@@ -74,7 +77,7 @@ func newOSDriver(socks int) (*osDriver, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}
+	d := &osDriver{poller: p, edges: p.Edges(), waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}
 	d.rows[0].fd = -1
 	return d, nil
 }
@@ -151,6 +154,7 @@ func (d *osDriver) drop(s Sock) {
 var interest = [...]poll.Interest{
 	tcpStream:    poll.Readable | poll.Writable | poll.Priority | poll.Edge,
 	unixStream:   poll.Readable | poll.Edge,
+	unixPacket:   poll.Readable | poll.Edge,
 	inetDatagram: poll.Readable | poll.Edge,
 	unixDatagram: poll.Readable | poll.Edge,
 	listening:    poll.Readable | poll.Edge,
@@ -178,7 +182,7 @@ func notPollable(err error) error {
 
 func (d *osDriver) Traits(s Sock) Traits {
 	switch d.rows[s].nature {
-	case inetDatagram, unixDatagram:
+	case inetDatagram, unixDatagram, unixPacket:
 		return Datagram
 	case listening:
 		return Listening
@@ -192,9 +196,16 @@ func (d *osDriver) Traits(s Sock) Traits {
 	return 0
 }
 
-// blocked follows a call that would block. Backends without edges are told to
-// watch again.
+// blocked follows a call that would block.
 func (d *osDriver) blocked(r *row, dir poll.Interest) {
+	if !d.edges || r.watch&dir == 0 {
+		d.watchAgain(r, dir)
+	}
+}
+
+// watchAgain adds a direction to what is watched; backends without edges are told to
+// watch it once more.
+func (d *osDriver) watchAgain(r *row, dir poll.Interest) {
 	if r.watch&dir == 0 && r.data != 0 {
 		r.watch |= dir
 		d.poller.Modify(int(r.fd), poll.Token(r.data), r.watch)
@@ -203,10 +214,7 @@ func (d *osDriver) blocked(r *row, dir poll.Interest) {
 	d.poller.Rearm(int(r.fd), poll.Token(r.data), dir|poll.Edge)
 }
 
-func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) { return d.read(s, b) }
-
-// read is Read for callers that know the type, so that b stays on their stack.
-func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
+func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	most := len(b)
 	switch {
@@ -215,13 +223,17 @@ func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
 	case r.nature == pipeOut:
 		return 0, Gone, syscall.EPIPE // what looked readable is that its reader is gone
 	}
-	if most > maxIO {
-		b = b[:maxIO]
+	b = b[:min(most, maxIO)]
+	// read(2) of a socket goes the longer way through the file system.
+	call, flags := uintptr(unix.SYS_READ), uintptr(0)
+	if r.nature <= unixDatagram {
+		call, flags = unix.SYS_RECVFROM, syscall.MSG_DONTWAIT // whoever has a duplicate may have made it block
 	}
 	for {
-		n, errno := rawRead(r, b)
-		switch errno {
+		got, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+		switch n := int(got); errno {
 		case 0:
+			raceWrite(b[:n])
 			if n == 0 && r.nature != inetDatagram && r.nature != unixDatagram {
 				return 0, End, nil
 			}
@@ -239,29 +251,44 @@ func (d *osDriver) read(s Sock, b []byte) (int, Flow, error) {
 				return 0, End, nil // the terminal's other end is gone
 			}
 			return 0, Gone, errno
-		case syscall.ECONNREFUSED:
-			if r.nature == inetDatagram || r.nature == unixDatagram {
-				continue // an ICMP error, or a peer that is gone: not the socket's end
-			}
-			return 0, Gone, errno
 		default:
-			return 0, Gone, errno
+			if !r.forgives(errno) {
+				return 0, Gone, errno
+			}
 		}
 	}
 }
 
-func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) { return d.write(s, b) }
+// forgives tells whether an error is of a datagram that was sent: an ICMP message, or
+// a peer that is gone. It was told by being asked for, and is not the socket's end.
+func (r *row) forgives(errno syscall.Errno) bool {
+	if r.nature != inetDatagram && r.nature != unixDatagram {
+		return false
+	}
+	switch errno {
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN, syscall.ENONET,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO, syscall.EMSGSIZE, syscall.EACCES, syscall.ECONNRESET:
+		return true
+	}
+	return false
+}
 
-func (d *osDriver) write(s Sock, b []byte) (int, Flow, error) {
+func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	b = b[:min(len(b), maxIO)]
+	call, flags := uintptr(unix.SYS_WRITE), uintptr(0)
+	if r.nature <= unixDatagram { // where a peer that is gone shall not be a signal
+		call, flags = unix.SYS_SENDTO, syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT
+	}
+	raceRead(b)
 	for {
-		n, errno := rawWrite(r, b)
-		if errno == syscall.ECONNREFUSED && r.nature == inetDatagram {
-			continue // the answer to an earlier datagram
-		}
-		if errno != syscall.EINTR {
-			return d.wrote(s, n, len(b), errno)
+		n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+		switch {
+		case errno == 0 && int(n) == len(b):
+			return len(b), 0, nil
+		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && r.nature == inetDatagram: // the answer to an earlier datagram
+		default:
+			return d.wrote(s, int(n), len(b), errno)
 		}
 	}
 }
@@ -276,7 +303,7 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 		total += len(v.B[n])
 	}
 	if n <= 1 {
-		return d.write(s, v.B[0])
+		return d.Write(s, v.B[0])
 	}
 	for {
 		sent, errno := rawWritev(r, iov[:n], v)
@@ -302,31 +329,6 @@ func (d *osDriver) wrote(s Sock, n, size int, errno syscall.Errno) (int, Flow, e
 	}
 	d.blocked(&d.rows[s], poll.Writable)
 	return n, Full, nil
-}
-
-// rawRead receives on sockets: read(2) goes the longer way through the file system.
-func rawRead(r *row, b []byte) (int, syscall.Errno) {
-	call, flags := uintptr(unix.SYS_READ), uintptr(0)
-	if r.nature <= unixDatagram {
-		call, flags = unix.SYS_RECVFROM, syscall.MSG_DONTWAIT // whoever has a duplicate may have made it block
-	}
-	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
-	if errno == 0 {
-		raceWrite(b[:n])
-	}
-	return int(n), errno
-}
-
-// rawWrite sends on sockets, where a peer that is gone shall not be a signal.
-func rawWrite(r *row, b []byte) (int, syscall.Errno) {
-	raceRead(b)
-	if r.nature <= unixDatagram {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-			syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT, 0, 0)
-		return int(n), errno
-	}
-	n, _, errno := syscall.RawSyscall(unix.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	return int(n), errno
 }
 
 func rawWritev(r *row, iov []unix.Iovec, v *Vec) (int, syscall.Errno) {
@@ -425,6 +427,9 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_INET6 {
 			d.rows[s].is |= six
 		}
+		if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
+			d.rows[s].is |= packets
+		}
 	}
 	return s, err
 }
@@ -472,6 +477,8 @@ func socketNature(fd int) (nature, error) {
 		return inetDatagram, nil
 	case typ == unix.SOCK_DGRAM:
 		return unixDatagram, nil
+	case typ == unix.SOCK_SEQPACKET:
+		return unixPacket, nil
 	}
 	return unixStream, nil
 }

@@ -36,32 +36,38 @@ func (c *IO) Write(p Port, b []byte) error {
 	if pt.flags&datagram != 0 {
 		return c.sendDatagram(p, pt, b)
 	}
-	mine := l.corkOf.pt == pt
-	if l.corked > 0 && (!mine || l.corked+len(b) > len(l.cork) || l.held(pt)+len(b) > c.st.opt.Outbox) {
+	held := l.held(pt)
+	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > min(len(l.cork), l.pool.room()) || held+len(b) > c.st.opt.Outbox) {
 		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
-			return l.errs.of(pt.err)
+			return c.broke(p, pt)
 		}
+		held = l.held(pt)
 	}
-	if l.held(pt)+len(b) > c.st.opt.Outbox {
+	if held+len(b) > c.st.opt.Outbox {
 		l.stats.outboxFull++
 		c.h.flags |= noRoom
-		return ErrFull
+		return c.st.full.outbox
 	}
 	if size := l.corked + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
 		l.stats.outboxFull++
 		c.starveOutput(p, size)
-		return ErrFull
+		return c.st.full.buffers
 	}
 	c.moved()
 	switch {
 	case len(b) == 0:
 		return nil
 	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
-		l.append(pt, b)
+		l.append(c.h, pt, b)
 	case len(b) >= directly:
-		l.flush()
-		return l.send(c.h, p, pt, b)
+		if l.flush(); pt.err == 0 {
+			l.send(c.h, p, pt, b)
+		}
+		if pt.err != 0 {
+			return c.broke(p, pt)
+		}
+		return nil
 	default:
 		l.corkOf = corkOf{c.h, pt, p}
 		l.corked += copy(l.cork[l.corked:], b)
@@ -72,10 +78,13 @@ func (c *IO) Write(p Port, b []byte) error {
 }
 
 // starveOutput follows a write for which the pool has no chunks: the gate Room is
-// closed until it has.
+// closed until it has. For more than it ever has no gate would open again.
 func (c *IO) starveOutput(p Port, size int) {
-	c.h.gates &^= 1 << p
-	c.loop.starve(c.x, c.h, (size+outChunk-1)&^(outChunk-1))
+	size = (size + outChunk - 1) &^ (outChunk - 1)
+	if size <= c.loop.pool.limit {
+		c.h.gates &^= 1 << p
+	}
+	c.loop.starve(c.x, c.h, size)
 }
 
 // sendDatagram sends b whole or not at all: what there is no room for is not held,
@@ -83,6 +92,7 @@ func (c *IO) starveOutput(p Port, size int) {
 func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	l := c.loop
 	if c.h.ready&writeBit(p) == 0 {
+		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
 	n, flow, err := l.write(pt.sock, b)
@@ -90,6 +100,7 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 		return err
 	}
 	if flow&Full != 0 {
+		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
 	c.moved()
@@ -111,7 +122,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return len(b), nil
 	}
 	if l.flush(); pt.err != 0 {
-		return 0, l.errs.of(pt.err)
+		return 0, c.broke(p, pt)
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
 		c.h.flags |= noRoom
@@ -120,8 +131,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	n, flow, err := l.write(pt.sock, b)
 	if l.sent(c.h, p, n, flow); err != nil {
 		l.fault(pt, err)
-		pt.flags |= told
-		return n, err
+		return n, c.broke(p, pt)
 	}
 	if n == 0 {
 		c.h.flags |= noRoom
@@ -134,7 +144,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 // write goes to the operating system's driver by its type: b does not escape.
 func (l *Loop) write(s Sock, b []byte) (int, Flow, error) {
 	if l.os != nil {
-		return l.os.write(s, b)
+		return l.os.Write(s, b)
 	}
 	n := copy(l.scratch(len(b)), b)
 	return l.drv.Write(s, l.copying[:n])
@@ -146,12 +156,19 @@ func (c *IO) writable(p Port) (*port, error) {
 	case err != nil:
 		return nil, err
 	case pt.err != 0:
-		pt.flags |= told
-		return nil, c.loop.errs.of(pt.err)
+		return nil, c.broke(p, pt)
 	case pt.flags&wantShut != 0:
 		return nil, fmt.Errorf("reactor: write after CloseWrite: %w", ErrClosed)
 	}
 	return pt, nil
+}
+
+// broke answers a write with what broke the port. The loop, which may have found it
+// while it flushed, does not tell it again.
+func (c *IO) broke(p Port, pt *port) error {
+	pt.flags |= told
+	c.loop.refresh(c.h, p, pt)
+	return c.loop.errs.of(pt.err)
 }
 
 // SendTo sends one datagram. What the system has no room for is dropped, as
@@ -166,7 +183,7 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	var n int
 	var flow Flow
 	if l.os != nil {
-		n, flow, err = l.os.sendTo(pt.sock, b, Addr{Net: UDP, IP: to})
+		n, flow, err = l.os.Send(pt.sock, b, Addr{Net: UDP, IP: to})
 	} else {
 		k := copy(l.scratch(len(b)), b)
 		n, flow, err = l.drv.Send(pt.sock, l.copying[:k], Addr{Net: UDP, IP: to})
@@ -182,7 +199,8 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 }
 
 // Copy moves what there is from one port to another's Outbox, as much as has
-// room: what was consumed and not sent is never lost. io.EOF is the end of from.
+// room: what was consumed and not sent is never lost. To a datagram port it goes as
+// one datagram, or not at all. io.EOF is the end of from.
 func (c *IO) Copy(to, from Port) (int, error) {
 	src, err := c.open(from)
 	if err != nil {
@@ -194,12 +212,20 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if src.in == 0 && (src.flags|dst.flags)&datagram != 0 { // it must not be cut: it is held until it can go
+		if _, err := c.Peek(from); err != nil {
+			return 0, err
+		}
+	}
 	room := min(c.st.opt.Outbox-l.held(dst), l.pool.room(), scratchSize)
+	if dst.flags&datagram != 0 {
+		room = c.st.opt.Inbox // all of it, as nothing is held on the other side
+	}
 	switch {
 	case src.in == 0 && src.flags&kernelIn == 0:
 		return 0, c.nothing(from, src, false)
 	case room <= 0:
-		if l.pool.room() == 0 {
+		if c.h.flags |= noRoom; l.pool.room() == 0 {
 			c.starveOutput(to, 1)
 		}
 		return 0, ErrWouldBlock
@@ -215,7 +241,7 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	if l.relay == nil {
 		l.relay = make([]byte, scratchSize)
 	}
-	n, flow, err := l.read(src.sock, l.relay[:room])
+	n, flow, err := l.drv.Read(src.sock, l.relay[:room])
 	if l.came(c.h, from, src, n, flow, err); n == 0 {
 		return 0, c.nothing(from, src, false)
 	}
@@ -237,7 +263,7 @@ func (l *Loop) held(pt *port) int {
 
 // gauge opens and closes the gate Room, which is open under half of the Outbox.
 func (l *Loop) gauge(h *header, p Port, pt *port) {
-	if l.held(pt) < (l.stores[h.kind].opt.Outbox+1)/2 {
+	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.Outbox+1)/2 {
 		h.gates |= 1 << p
 	} else {
 		h.gates &^= 1 << p
@@ -246,9 +272,12 @@ func (l *Loop) gauge(h *header, p Port, pt *port) {
 
 // flush sends what is in the cork.
 func (l *Loop) flush() {
-	if l.corked == 0 {
-		return
+	if l.corked != 0 {
+		l.uncork()
 	}
+}
+
+func (l *Loop) uncork() {
 	of, b := l.corkOf, l.cork[:l.corked]
 	l.corked, l.corkOf = 0, corkOf{}
 	if of.pt.err == 0 && l.send(of.h, of.p, of.pt, b) != nil && of.pt.flags&told == 0 {
@@ -270,12 +299,14 @@ func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 		}
 	}
 	if len(b) > 0 {
-		l.append(pt, b)
+		l.append(h, pt, b)
 		h.ready &^= drainBit(p)
 		l.gauge(h, p, pt)
 	} else {
 		h.ready |= drainBit(p)
-		l.shutIfDrained(pt)
+		if pt.flags&wantShut != 0 {
+			l.shutIfDrained(pt)
+		}
 	}
 	return nil
 }
@@ -288,7 +319,7 @@ func (l *Loop) sent(h *header, p Port, n int, flow Flow) {
 }
 
 // append holds b behind the port's output. Write has made sure that it fits.
-func (l *Loop) append(pt *port, b []byte) {
+func (l *Loop) append(h *header, pt *port, b []byte) {
 	for len(b) > 0 {
 		if pt.out == 0 {
 			if pt.out = l.pool.get(outChunk); pt.out == 0 {
@@ -297,6 +328,7 @@ func (l *Loop) append(pt *port, b []byte) {
 			}
 			k := &l.pool.chunks[pt.out]
 			k.last, k.since = pt.out, l.drv.Now() // the turn may have begun long ago
+			h.flags |= unarmed                    // Stall begins
 		}
 		first := &l.pool.chunks[pt.out]
 		k := &l.pool.chunks[first.last]

@@ -17,7 +17,12 @@ type Place interface {
 	place(f func(*Loop) error) error
 }
 
-func (c *IO) place(f func(*Loop) error) error { return f(c.loop) }
+func (c *IO) place(f func(*Loop) error) error {
+	if !c.inside() {
+		return ErrOutside
+	}
+	return f(c.loop)
+}
 
 // place runs f on the loop's goroutine, or in its stead while it does not run.
 func (l *Loop) place(f func(*Loop) error) error {

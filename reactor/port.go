@@ -91,6 +91,7 @@ func (l *Loop) ready(ev poll.Event) {
 	}
 	if ev.Ready&poll.Error != 0 && pt.flags&datagram == 0 {
 		pt.flags |= failing
+		h.flags |= unshown
 		l.reset(h, p, pt)
 	}
 	l.rouse(x, h)
@@ -155,6 +156,8 @@ func (l *Loop) stop(x uint32, h *header) {
 	}
 	if o := l.cfg.Observer; o != nil {
 		o.Ended(l.slots.TokenAt(x), b.described(), reason)
+	} else if b.opt.Ended == nil {
+		logPanic(reason)
 	}
 	l.calling = 0
 	h.withinAt = after(l.drv.Now(), b.opt.Linger)
@@ -177,8 +180,14 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 		if pt.flags&isOpen == 0 {
 			continue
 		}
-		if l.drain(h, p, pt); pt.err == 0 && (pt.out != 0 || l.lingers(h, p, pt)) {
-			if left = true; pt.out == 0 && pt.flags&kernelIn != 0 {
+		l.drain(h, p, pt)
+		fragile := l.fragile(pt)
+		if fragile {
+			// A peer that writes first, and reads then, takes output only when its own is taken.
+			l.discard(h, p, pt)
+		}
+		if pt.err == 0 && (pt.out != 0 || l.lingers(pt)) {
+			if left = true; fragile && pt.flags&kernelIn != 0 {
 				l.queue(x, h) // there is more than one look discards
 			}
 			continue
@@ -188,23 +197,32 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 	if !left {
 		l.die(x, h)
 	} else if h.flags&dead == 0 {
-		h.flags &^= noDeadline
+		h.flags &^= unarmed
 		l.wheel.Add(timerOf(x), min(h.withinAt, after(l.drv.Now(), lookAgain)))
 	}
 }
 
-// lingers discards input that came after the last look, and tells whether more is
-// to be expected: input that comes to a closed socket makes the peer's kernel drop
-// what it was sent and has not got yet.
-func (l *Loop) lingers(h *header, p Port, pt *port) bool {
-	if pt.flags&(connecting|resolving|datagram) != 0 || l.drv.Traits(pt.sock)&Plain != 0 {
-		return false
-	}
+// fragile tells whether input that comes to the closed socket makes the peer's kernel
+// drop what it was sent and has not got yet.
+func (l *Loop) fragile(pt *port) bool {
+	return pt.flags&(connecting|resolving|datagram) == 0 && l.drv.Traits(pt.sock)&Plain == 0
+}
+
+// discard drops input that came to a stopping machine.
+func (l *Loop) discard(h *header, p Port, pt *port) {
 	for tries := 0; pt.flags&kernelIn != 0 && tries < 16; tries++ {
 		n, flow, err := l.drv.Read(pt.sock, l.scratch(scratchSize))
 		if l.came(h, p, pt, n, flow, err); n > 0 {
 			pt.flags |= uploading
 		}
+	}
+}
+
+// lingers tells whether a port without output has to stay open, as more input is to
+// be expected.
+func (l *Loop) lingers(pt *port) bool {
+	if !l.fragile(pt) {
+		return false
 	}
 	if pt.flags&ended != 0 || pt.err != 0 || pt.flags&uploading == 0 && !l.drv.Unsent(pt.sock) {
 		return false

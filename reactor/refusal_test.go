@@ -1,6 +1,7 @@
 package reactor_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -202,7 +203,7 @@ func feeders(t testing.TB) *reactor.Kind[feeder, note] {
 
 // orRefused makes a refusal what a handler waits for.
 func orRefused(err error) error {
-	if err == reactor.ErrFull {
+	if errors.Is(err, reactor.ErrFull) {
 		return reactor.ErrWouldBlock
 	}
 	return err

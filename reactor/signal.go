@@ -13,6 +13,9 @@ type subscription struct {
 // loop ends. An error names what cannot be caught.
 func (c *IO) Notify(set Signals) error {
 	l := c.loop
+	if !c.inside() {
+		return ErrOutside
+	}
 	if err := l.drv.Notify(set, l.hearSignals); err != nil {
 		return err
 	}

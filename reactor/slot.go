@@ -35,9 +35,10 @@ const (
 	broken            // an error came outside a call: take the Fail edge
 	leaving           // a shutdown was asked for
 	unkept            // the state changed: look at the kept messages again
-	noDeadline        // its node of the wheel is not armed
+	unarmed           // a deadline of its may be earlier than its node of the wheel
 	noRoom            // there was no room: show it its input again when there may be
 	hungry            // it is in Loop.starved
+	unshown           // a port has what another state is to be shown: input that was seen, or an error
 )
 
 // attention is what run looks at before readiness.

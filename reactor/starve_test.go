@@ -29,7 +29,7 @@ func (g *glutton) told(cx *glut, n *int) reactor.State {
 
 func (g *glutton) ready(cx *glut, _ reactor.Ready) reactor.State {
 	err := g.do(cx)
-	if err == reactor.ErrFull {
+	if errors.Is(err, reactor.ErrFull) {
 		g.log.add("full")
 		return fsm.Stay
 	}
@@ -253,12 +253,50 @@ func TestOutputCountsOnce(t *testing.T) {
 	}
 	log.want(t, "")
 	d.write(ref, 1)
-	log.want(t, "1 full")
+	log.want(t, "1 reactor: output of glutton: Config.Buffers: full")
 	if held := stats(t, l).Held; held != 64*kib {
 		t.Errorf("%d bytes are held", held)
 	}
 	s.takes(128 * kib)
 	if got := s.got(); got != strings.Repeat("\x00", 64*kib) {
 		t.Errorf("%d bytes came", len(got))
+	}
+}
+
+// An answer that Buffers will never have room for is refused, and closes no gate: the
+// next request is read.
+func TestMoreThanBuffersClosesNoGate(t *testing.T) {
+	log := &journal{}
+	d := newFake(t)
+	l := d.start(reactor.Config{Buffers: 8 * kib})
+	s := d.guest(l, reactor.Port(0).Readable().While(reactor.Port(0).Room()), glutton{log: log, do: func(cx *glut) error {
+		b, err := cx.Peek(0)
+		if err != nil {
+			return err
+		}
+		log.add(string(b))
+		cx.Discard(0, len(b))
+		return cx.Write(0, make([]byte, 10*kib))
+	}})
+	s.sends("a")
+	s.sends("b")
+	log.want(t, "a full b full")
+}
+
+// What is gathered takes Buffers' room until it is sent: it is sent before a write is
+// refused for it, as no event would tell that it is out.
+func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
+	log := &journal{}
+	d := newFake(t)
+	l := d.start(reactor.Config{Buffers: 8 * kib})
+	s, ref := adopt(d, l, kind(t, "writer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[glutton, int]{
+		fsm.Any: {Shutdown: fsm.Stop},
+		idle: {Name: "idle", Within: fsm.Never, Message: func(_ *glutton, cx *glut, n *int) reactor.State {
+			return cx.Fail(errors.Join(cx.Write(0, make([]byte, *n)), cx.Write(0, make([]byte, *n))))
+		}},
+	}), glutton{log: log})
+	d.write(ref, 5*kib)
+	if got := len(s.got()); got != 10*kib {
+		t.Errorf("%d bytes were written of %d", got, 10*kib)
 	}
 }

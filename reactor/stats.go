@@ -1,6 +1,10 @@
 package reactor
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // counters are the loop's alone; Stats asks the loop.
 type counters struct {
@@ -9,24 +13,26 @@ type counters struct {
 	in, out, outboxFull                                    uint64
 	stale, dead, deadlines, lingered                       uint64
 	failed, panics                                         uint64
+	longest                                                int64
 }
 
 // Stats is what a loop counted since it began.
 type Stats struct {
-	Machines     int    // alive now
-	Turns        uint64 // rounds of the loop
-	Parks        uint64 // rounds begun with nothing to do, in which it may have slept
-	Events       uint64 // readiness events taken
-	Messages     uint64 // messages handled
-	Dead         uint64 // messages accepted for machines that ended, or that no state takes
-	Timers       uint64 // named timers fired
-	Deadlines    uint64 // Within, Idle, Stall and life deadlines that led somewhere
-	Signals      uint64 // sets of signals told
-	Downs        uint64 // ends of monitored machines told
-	Accepted     uint64 // connections
-	AcceptErrors uint64 // connections that did not live to be accepted
-	SlotPauses   uint64 // accepting rested for want of a slot
-	FilePauses   uint64 // accepting rested for want of a descriptor
+	Machines     int           // alive now
+	Turns        uint64        // rounds of the loop
+	Longest      time.Duration // the longest round: as long as a slow handler, or a busy processor, kept all others waiting
+	Parks        uint64        // rounds begun with nothing to do, in which it may have slept
+	Events       uint64        // readiness events taken
+	Messages     uint64        // messages handled
+	Dead         uint64        // messages accepted for machines that ended, or that no state takes
+	Timers       uint64        // named timers fired
+	Deadlines    uint64        // Within, Idle, Stall and life deadlines that led somewhere
+	Signals      uint64        // sets of signals told
+	Downs        uint64        // ends of monitored machines told
+	Accepted     uint64        // connections
+	AcceptErrors uint64        // connections that did not live to be accepted
+	SlotPauses   uint64        // accepting rested for want of a slot
+	FilePauses   uint64        // accepting rested for want of a descriptor
 	BytesIn      uint64
 	BytesOut     uint64
 	Held         int    // bytes of chunks that ports hold now
@@ -38,21 +44,30 @@ type Stats struct {
 }
 
 // Stats asks the loop for its counters, from any goroutine; a handler passes
-// &cx.IO.
+// &cx.IO. Those of a loop that has ended are the last ones.
 func (l *Loop) Stats(at Place) (s Stats, err error) {
 	err = at.place(func(l *Loop) error {
-		c := &l.stats
-		s = Stats{
-			Machines: l.slots.Len(), Turns: c.turns, Parks: c.parks, Events: c.events,
-			Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
-			Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
-			SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
-			Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
-			Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
-		}
+		s = l.counted()
 		return nil
 	})
+	if at == Place(l) && errors.Is(err, ErrClosed) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.last, nil
+	}
 	return s, err
+}
+
+func (l *Loop) counted() Stats {
+	c := &l.stats
+	return Stats{
+		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
+		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
+		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
+		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
+		Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
+		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
+	}
 }
 
 // String is one line for a log.

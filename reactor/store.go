@@ -16,6 +16,7 @@ type base struct {
 	opt    *Options
 	rows   []rowInfo
 	hears  bool // every state has a Down handler
+	full   *fullErrors
 	nports uint32
 	ports  []port // nports a row
 	unused []uint32
@@ -71,7 +72,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	s := &store[M, Msg]{kind: k, ms: make([]M, most)}
 	n := len(k.opt.Ports)
 	s.base = base{
-		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, hears: k.hears,
+		machines: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, hears: k.hears, full: &k.full,
 		nports: uint32(n), ports: make([]port, most*n), most: most,
 	}
 	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}}
@@ -81,6 +82,9 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 			return nil, err
 		}
 		s.cx.inbox = s.inbox
+	}
+	if l.witness != nil {
+		s.kind = k.witnessed()
 	}
 	l.stores = append(l.stores, &s.base)
 	l.byKind[k] = s
@@ -108,8 +112,8 @@ func (b *base) admit() (uint32, *header, error) {
 	}
 	b.live++
 	h.kind = b.number
-	h.gates = uint8(fsm.Sendable<<1 - 1) // all open
-	h.flags = newborn | noDeadline
+	h.gates = uint8(fsm.AllGates)
+	h.flags = newborn | unarmed
 	if l.leaving {
 		h.flags |= leaving
 	}
@@ -160,7 +164,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		told := s.told(h)
 		if told == 0 || h.flags&stuck != 0 {
 			// What is sent now may be what a machine that declined waits for.
-			if l.flush(); h.flags&broken != 0 || s.told(h)&^told != 0 {
+			if l.flush(); h.flags&(broken|unkept) != 0 || s.told(h)&^told != 0 {
 				h.flags &^= stuck
 				continue
 			}
@@ -195,8 +199,11 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 }
 
 // told is what of a machine's readiness its row waits for, gates considered.
-func (b *base) told(h *header) fsm.Ready {
-	return b.rows[h.state].wait.Deliver(fsm.Ready(h.ready), fsm.Gate(h.gates))
+func (b *base) told(h *header) (told fsm.Ready) {
+	if wait, ready := b.rows[h.state].wait, fsm.Ready(h.ready); wait&ready != 0 {
+		told = wait.Deliver(ready, fsm.Gate(h.gates))
+	}
+	return told
 }
 
 // attend does what stands before readiness; false ends the run.
@@ -227,6 +234,7 @@ func (s *store[M, Msg]) leave(x uint32, h *header, m *M) bool {
 	if to == fsm.Stay || to == State(h.state) {
 		return false
 	}
+	s.loop.testify(x, h, CauseShutdown)
 	if to == fsm.Stop {
 		s.loop.reason = ErrShutdown
 	}
@@ -307,7 +315,9 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			s.leaveRow(x, h, m, State(h.state))
 		}
 		if o := l.cfg.Observer; o != nil {
+			l.calling = x + 1 // its panic is as a handler's
 			o.Moved(l.slots.TokenAt(x), s.kind, State(h.state), next)
+			l.calling = 0
 		}
 		if next == fsm.Stop {
 			l.reason = reason

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The README shows this program's machine, what runs it, and its diagram: as they are.
+// The README shows this program's machine, what runs it, its diagram and its fuzz
+// target: as they are.
 func TestReadmeShowsTheMachine(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -22,9 +23,14 @@ func TestReadmeShowsTheMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, serve, _ := strings.Cut(string(source), "func serve(")
+	if source, err = os.ReadFile("fuzz_test.go"); err != nil {
+		t.Fatal(err)
+	}
+	_, fuzzed, _ := strings.Cut(string(source), "func TestFuzz(")
 	for name, want := range map[string]string{
-		"echo.go": "```go\nconst peer" + machine + "```\n",
-		"main.go": "```go\nfunc serve(" + serve + "```\n",
+		"fuzz_test.go": "```go\nfunc TestFuzz(" + fuzzed + "```\n",
+		"echo.go":      "```go\nconst peer" + machine + "```\n",
+		"main.go":      "```go\nfunc serve(" + serve + "```\n",
 		"the diagram of `go run ./examples/echo -diagram`": "```mermaid\n" + newEcho().Mermaid() + "```\n",
 	} {
 		if !strings.Contains(string(readme), want) {

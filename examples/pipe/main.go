@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,7 +16,19 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
+const usage = `pipe writes "hello" into a pipe of its own and shows what comes out, twice: read by a
+state machine on a loop, and by package poll alone. It takes no arguments.
+
+	pipe
+`
+
 func main() {
+	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), usage) }
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "pipe: argument %q: want none\npipe -h explains\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	for _, program := range []func(io.Writer) error{withMachine, withPoller} {
 		if err := program(os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "pipe:", err)

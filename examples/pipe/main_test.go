@@ -4,12 +4,47 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
+
+// The test's own program is the command, when it is told to be.
+func TestMain(m *testing.M) {
+	if os.Getenv("PIPE_TEST_CHILD") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestArguments(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{[]string{"-h"}, 0, "pipe writes"},
+		{[]string{"in"}, 2, `pipe: argument "in": want none`},
+		{[]string{"-v"}, 2, "flag provided but not defined: -v"},
+		{[]string{"--", "-h"}, 2, `pipe: argument "-h": want none`},
+	} {
+		cmd := exec.Command(os.Args[0], c.args...)
+		cmd.Env = append(os.Environ(), "PIPE_TEST_CHILD=1")
+		said, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		if status := cmd.ProcessState.ExitCode(); status != c.status || !strings.Contains(string(said), c.says) {
+			t.Errorf("pipe %q: status %d, said %q; want %d and %q", c.args, status, said, c.status, c.says)
+		}
+	}
+}
 
 // Both programs print that the pipe is readable, with its token, and what came.
 func TestOutput(t *testing.T) {

@@ -37,7 +37,7 @@ func outOfDescriptors() error {
 	if err != nil {
 		return err
 	}
-	_, bound, err := start(loop, "127.0.0.1:0", "", l)
+	_, bound, err := start(loop, local(l))
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -82,39 +85,132 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// The command says where it listens, serves, and ends on SIGTERM with what was
-// received answered.
-func TestCommandEndsOnSIGTERM(t *testing.T) {
-	cmd := child("main", "-listen", "127.0.0.1:0")
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.StdoutPipe()
+// process is the server as a process of its own.
+type process struct {
+	*exec.Cmd
+	t    *testing.T
+	addr string
+	errs bytes.Buffer
+}
+
+func startProcess(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: child("main", append([]string{"-listen", "127.0.0.1:0"}, args...)...), t: t}
+	p.Stderr = &p.errs
+	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(patient, func() { cmd.Process.Kill() })
-	defer timer.Stop()
+	timer := time.AfterFunc(patient, func() { p.Process.Kill() })
+	t.Cleanup(func() {
+		timer.Stop()
+		p.Process.Kill()
+		p.Cmd.Wait()
+	})
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
-		cmd.Process.Kill()
-		cmd.Wait()
-		t.Fatalf("the first line is %q; stderr: %s", line, errs.String())
+		t.Fatalf("the first line is %q; stderr: %s", line, p.errs.String())
 	}
-	c := dial(t, addr)
+	p.addr = addr
+	return p
+}
+
+func (p *process) terminate() {
+	p.t.Helper()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Skipf("no such signal here: %v", err)
+	}
+}
+
+// ends wants the exit status 0.
+func (p *process) ends() {
+	p.t.Helper()
+	if err := p.Wait(); err != nil {
+		p.t.Errorf("%v; stderr: %s", err, p.errs.String())
+	}
+}
+
+// The command says where it listens, serves, and ends on SIGTERM with what was
+// received answered.
+func TestCommandEndsOnSIGTERM(t *testing.T) {
+	p := startProcess(t)
+	c := dial(t, p.addr)
 	c.ask("+OK\r\n", "SET", "k", letters(1<<20, 'v'))
 	c.send(command("GET", "k") + command("ECHO", "end"))
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		cmd.Process.Kill()
-		cmd.Wait()
-		t.Skipf("no such signal here: %v", err)
-	}
+	p.terminate()
 	c.wants(bulk(letters(1<<20, 'v')) + bulk("end"))
 	c.closes()
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v; stderr: %s", err, errs.String())
+	p.ends()
+}
+
+// A client that does not read is cut off when the grace is over: that is no failure.
+func TestSIGTERMCutsOff(t *testing.T) {
+	p := startProcess(t, "-grace", "200ms")
+	c := dial(t, p.addr)
+	c.ask("+OK\r\n", "SET", "k", letters(8<<20, 'v'))
+	c.send(strings.Repeat(command("GET", "k"), 10))
+	c.wants("$8388608\r\n")
+	p.terminate()
+	p.ends()
+	if want := "-grace 200ms is over"; !strings.Contains(p.errs.String(), want) {
+		t.Errorf("said %q; want %q in it", p.errs.String(), want)
 	}
+}
+
+// What was received is answered in the middle of a deep pipeline, whose replies nobody has read yet.
+func TestSIGTERMInDeepPipeline(t *testing.T) {
+	p := startProcess(t)
+	c := dial(t, p.addr)
+	value := letters(1000, 'v')
+	c.ask("+OK\r\n", "SET", "k", value)
+	const deep = 10_000
+	c.send(strings.Repeat("INCR n\nGET k\n", deep/2))
+	for n := range deep / 2 {
+		c.wants(fmt.Sprintf(":%d\r\n", n+1) + bulk(value))
+		if n == deep/4 { // with so much of it read, the server's kernel has room for all of the rest
+			p.terminate()
+		}
+	}
+	c.closes()
+	p.ends()
+}
+
+// A client that goes on sending for a while gets a reply to each command that was
+// run, and what it published reaches who was told of.
+func TestSIGTERMWhileClientSends(t *testing.T) {
+	p := startProcess(t)
+	c, listener := dial(t, p.addr), dial(t, p.addr)
+	listener.ask(subscribed("news", 1), "SUBSCRIBE", "news")
+	var over atomic.Bool
+	go func() {
+		for batch := strings.Repeat(command("PUBLISH", "news", "m"), 1000); !over.Load(); {
+			if _, err := io.WriteString(c.Conn, batch); err != nil {
+				return
+			}
+		}
+	}()
+	heard := make(chan []byte)
+	go func() {
+		got, _ := io.ReadAll(listener.in)
+		heard <- got
+	}()
+	c.wants(":1\r\n")
+	p.terminate()
+	time.AfterFunc(100*time.Millisecond, func() { over.Store(true) })
+	replies, _ := c.rest() // a reset behind them answers what came too late
+	messages := <-heard
+	// Once the listener has left, nobody hears what is published.
+	told := strings.Count(string(replies), ":1\r\n")
+	if want := strings.Repeat(":1\r\n", told) + strings.Repeat(":0\r\n", len(replies)/4-told); string(replies) != want {
+		t.Errorf("the replies are %s", short(replies))
+	}
+	if want := strings.Repeat(message("news", "m"), told+1); string(messages) != want {
+		t.Errorf("%d messages came in %d bytes; %d replies tell of one",
+			strings.Count(string(messages), "message"), len(messages), told+1)
+	}
+	p.ends()
 }

@@ -10,17 +10,17 @@ import (
 )
 
 // The clock is a machine without a port: it sleeps until the next key's deadline
-// and removes the keys whose time has come. Keys have a wheel of their own, on the
-// wall clock, as their deadlines are.
+// and removes the keys whose time has come. Keys have a wheel of their own, whose
+// times are nanoseconds since 1970, as their deadlines are milliseconds since then.
 
 const ticking = fsm.First
 
 const tick reactor.Timer = 0
 
 const (
-	maxTimed    = 1 << 22 // keys with a timer; those beyond go when they are looked at
-	duePerTick  = 1000    // keys removed a call
+	duePerTick  = 1000 // keys removed a call
 	clockGrain  = time.Millisecond
+	nanosPerUs  = int64(time.Microsecond)
 	nanosPerMs  = int64(time.Millisecond)
 	neverMillis = math.MaxInt64 / nanosPerMs
 )
@@ -46,14 +46,14 @@ func newClock() *reactor.Kind[clock, sooner] {
 func (c *clock) sooner(cx *clockCx, _ *sooner) fsm.State { return c.sleep(cx) }
 
 func (c *clock) tick(cx *clockCx, _ reactor.Fired) fsm.State {
-	now := time.Now()
-	c.expiry.wheel.Advance(now.UnixNano())
+	now := c.now(cx.Now())
+	c.expiry.wheel.Advance(now * nanosPerUs)
 	for range duePerTick {
 		node, ok := c.expiry.wheel.Expired()
 		if !ok {
 			break
 		}
-		c.redis.Keys.Due(uint32(node), now.UnixMilli())
+		c.redis.Keys.Due(uint32(node), now/1000)
 	}
 	return c.sleep(cx)
 }
@@ -65,23 +65,26 @@ func (c *clock) sleep(cx *clockCx) fsm.State {
 		return fsm.Stay
 	}
 	c.expiry.armed = next
-	return cx.Fail(cx.Arm(tick, max(time.Until(time.Unix(0, next)), clockGrain)))
+	left := time.Duration(next - c.now(cx.Now())*nanosPerUs)
+	return cx.Fail(cx.Arm(tick, max(left, clockGrain)))
 }
 
 // expiry is store.Timers over the wheel.
 type expiry struct {
 	wheel *timerwheel.Wheel
-	armed int64 // what the clock sleeps for
+	most  uint32 // nodes that have a timer: those below
+	armed int64  // what the clock sleeps for
 	clock reactor.Ref[sooner]
 }
 
-func newExpiry() (*expiry, error) {
-	w, err := timerwheel.New(maxTimed, clockGrain, time.Now().UnixNano())
-	return &expiry{wheel: w, armed: math.MaxInt64}, err
+// newExpiry begins at a time in microseconds since 1970.
+func newExpiry(timers int, now int64) (*expiry, error) {
+	w, err := timerwheel.New(timers, clockGrain, now*nanosPerUs)
+	return &expiry{wheel: w, most: uint32(timers), armed: math.MaxInt64}, err
 }
 
 func (e *expiry) Add(node uint32, deadline int64) {
-	if node >= maxTimed {
+	if node >= e.most {
 		return
 	}
 	at := min(deadline, neverMillis) * nanosPerMs
@@ -93,7 +96,7 @@ func (e *expiry) Add(node uint32, deadline int64) {
 }
 
 func (e *expiry) Cancel(node uint32) {
-	if node < maxTimed {
+	if node < e.most {
 		e.wheel.Cancel(timerwheel.Timer(node))
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"time"
 
 	"github.com/stator-go/stator/examples/resp/redis"
 	"github.com/stator-go/stator/examples/resp/wire"
@@ -30,16 +29,14 @@ const (
 	valuesPerCall   = 1 << 20
 )
 
-// Messages on their way from publishers to subscribers, over which publishers
-// wait, and how many there is room for: one PUBLISH may reach a multitude.
-const (
-	mailBeforePause = 1 << 14
-	mailRoom        = 1 << 16
-)
+// mailRoom is how many times what publishers wait for there is room for: one
+// PUBLISH may reach a multitude.
+const mailRoom = 4
 
 var (
 	errOutput   = errors.New("the client does not read its replies")
 	errTrickled = errors.New("the client does not end its command")
+	errKilled   = errors.New("a client asked for its end")
 	errInput    = errors.New("unfinished commands take too much memory")
 )
 
@@ -55,6 +52,7 @@ type conn struct {
 	taken     int  // bytes of a command that is cut off, in server.unfinished
 	coming    int  // messages on their way here, in server.mail
 	publishes bool // it did once
+	killed    bool // by CLIENT KILL: the session is closed
 }
 
 // mail is what comes to a connection: what another one published, or its own
@@ -67,29 +65,35 @@ type mail struct {
 type cx = reactor.Context[mail]
 
 func newConn(l limits) *reactor.Kind[conn, mail] {
-	return reactor.Must(reactor.NewKind("client",
-		reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom, Inflow: mailRoom},
-		reactor.Table[conn, mail]{
-			fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: parting,
-				Stall: fsm.After(l.patience, unread)},
-			serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
-				Ready: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
-			partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
-				Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
-			sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
-				Ready: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
-			paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
-				To: fsm.To(serving, partial, sending, parting, unread)},
-			parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
-				Ready: (*conn).part, Message: (*conn).drop},
-			trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
-			unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
-		}))
+	return reactor.Must(reactor.NewKind("client", connOptions(l), connRows(l)))
+}
+
+func connOptions(l limits) reactor.Options {
+	return reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom * l.mail, Inflow: mailRoom * l.mail}
+}
+
+func connRows(l limits) reactor.Table[conn, mail] {
+	return reactor.Table[conn, mail]{
+		fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: parting,
+			Stall: fsm.After(l.patience, unread)},
+		serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
+			Ready: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
+		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
+			Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
+		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
+			Ready: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
+		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
+			To: fsm.To(serving, partial, sending, parting, unread)},
+		parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
+			Ready: (*conn).part, Message: (*conn).last, To: fsm.To(sending, unread)},
+		trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
+		unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
+	}
 }
 
 func (c *conn) open(cx *cx) fsm.State {
 	c.self = cx.Self()
-	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), time.Now().UnixMicro())
+	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), c.now(cx.Now()))
 	return fsm.Stay
 }
 
@@ -101,7 +105,10 @@ func (c *conn) close(*cx) {
 
 // commands serves what is whole of the input.
 func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
-	if c.publishes && c.server.mail > mailBeforePause {
+	if c.killed {
+		return c.die(cx)
+	}
+	if c.publishes && c.server.mail > c.limits.mail {
 		return c.pause(cx)
 	}
 	in, err := cx.Peek(peer)
@@ -111,9 +118,10 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	c.out.Reset() // were a handler to panic, nobody else gets what it had replied
 	used, done, whole := 0, 0, true
 	mailed := c.server.mail
-	now := time.Now().UnixMicro()
+	now := c.now(cx.Now())
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
-		(c.server.mail == mailed || c.server.mail <= mailBeforePause) {
+		(c.server.mail == mailed || c.server.mail <= c.limits.mail) {
+		c.args.Stranger = c.session.Stranger()
 		args, n, err := c.parser.Next(in[used:], c.args)
 		used += n
 		switch {
@@ -177,7 +185,7 @@ func (c *conn) reply(cx *cx) fsm.State {
 	}
 	if c.out.Len() > 0 {
 		err := cx.Write(peer, c.out.Front())
-		if c.out.Reset(); err == reactor.ErrFull {
+		if c.out.Reset(); errors.Is(err, reactor.ErrFull) {
 			return unread
 		} else if err != nil {
 			return cx.Fail(err)
@@ -224,6 +232,18 @@ func (c *conn) Deliver(m redis.Message) bool {
 	return true
 }
 
+// HangUp is redis.Mail: a message, whichever, makes this connection see it.
+func (c *conn) HangUp() {
+	c.killed = true
+	c.self.Send(mail{goOn: true}) // full means that one is on its way
+}
+
+// die drops what was not sent, as redis-server does.
+func (c *conn) die(cx *cx) fsm.State {
+	cx.Close(peer)
+	return cx.Stop(errKilled)
+}
+
 // pause waits until what was published is taken: mailboxes keep the order, so a
 // message to oneself comes behind all of it.
 func (c *conn) pause(cx *cx) fsm.State {
@@ -236,6 +256,9 @@ func (c *conn) pause(cx *cx) fsm.State {
 // published writes a message of a channel. A session that could not be given all
 // of them is over.
 func (c *conn) published(cx *cx, m *mail) fsm.State {
+	if c.killed {
+		return c.die(cx)
+	}
 	if m.goOn {
 		if cx.State() == paused {
 			return c.between()
@@ -259,7 +282,21 @@ func (c *conn) drop(_ *cx, m *mail) fsm.State {
 	return fsm.Stay
 }
 
-func (c *conn) part(*cx, reactor.Ready) fsm.State { return fsm.Stop }
+// part ends a client that has all that it was to get: what was published before it
+// leaves is on its way too, unless the client left first.
+func (c *conn) part(*cx, reactor.Ready) fsm.State {
+	if c.coming > 0 && !c.session.Closing() {
+		return fsm.Stay
+	}
+	return fsm.Stop
+}
+
+func (c *conn) last(cx *cx, m *mail) fsm.State {
+	if c.session.Closing() {
+		return c.drop(cx, m)
+	}
+	return c.published(cx, m)
+}
 
 func (c *conn) tooSlow(cx *cx) fsm.State {
 	c.redis.Stats.Trickled++

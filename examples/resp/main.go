@@ -13,12 +13,14 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/stator-go/stator/examples/resp/redis"
+	"github.com/stator-go/stator/examples/resp/store"
 	"github.com/stator-go/stator/examples/resp/wire"
 	"github.com/stator-go/stator/reactor"
 )
@@ -30,11 +32,32 @@ type limits struct {
 	output   int           // bytes of replies that a client has not read
 	input    int           // bytes of unfinished commands of all clients
 	patience time.Duration // for a command's end, and for a client that does not read
+	mail     int           // messages on their way to subscribers, over which publishers wait
 }
+
+// config is what a server is made from. Its time is the loop's clock, which runs on
+// evenly, laid on the wall clock once: so a run depends on nothing but what its
+// clients do, and a wall clock that is set while the server runs moves no deadline.
+// Times since 1970, those of EXPIREAT and TIME, are then off by as much as it was set,
+// or by as long as the machine slept, until the server is started again.
+type config struct {
+	addr, password string
+	limits         limits
+	epoch          time.Time // what the wall clock showed when the loop's clock showed 0
+	seed           uint64    // of what is random
+	timers         int       // keys with a timer; those beyond go when they are looked at
+}
+
+// What there is room for, where nobody says otherwise.
+const (
+	maxTimers = 1 << 22
+	maxMail   = 1 << 14
+)
 
 // server is what the machines of the loop share.
 type server struct {
 	limits     limits
+	epoch      int64 // microseconds since 1970
 	redis      *redis.Server
 	args       *wire.Args
 	out        wire.Output // replies of the call that runs
@@ -56,7 +79,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:7379", "`address` to serve on, host:port; port 0 picks one")
 	grace := flag.Duration("grace", 5*time.Second, "how long clients may go on after SIGTERM")
 	password := flag.String("requirepass", "", "`password` that AUTH wants; empty: nobody has to")
-	l := limits{}
+	l := limits{mail: maxMail}
 	flag.IntVar(&l.clients, "maxclients", 10000, "clients at once; further ones wait")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "`bytes` that one value may have")
 	flag.IntVar(&l.output, "output-limit", 64<<20, "`bytes` of replies that a client may leave unread before it is closed")
@@ -71,7 +94,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "resp: %v\nresp -h explains\n", err)
 		os.Exit(2)
 	}
-	if err := serve(*listen, *password, *grace, l); err != nil {
+	if err := serve(config{addr: *listen, password: *password, limits: l}, *grace); err != nil {
 		fmt.Fprintln(os.Stderr, "resp:", err)
 		os.Exit(1)
 	}
@@ -126,17 +149,19 @@ func (l *limits) fit(files int) (warning string) {
 		asked, asked+spareFiles, files, l.clients)
 }
 
-func serve(addr, password string, grace time.Duration, l limits) error {
+// serve runs a server until a signal ends it.
+func serve(c config, grace time.Duration) error {
 	if files, known := openFiles(); known {
-		if warning := l.fit(files); warning != "" {
+		if warning := c.limits.fit(files); warning != "" {
 			fmt.Fprintln(os.Stderr, "resp: warning:", warning)
 		}
 	}
-	loop, err := newLoop(l)
+	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), maxTimers
+	loop, err := newLoop(c.limits) // its clock starts: some microseconds behind epoch
 	if err != nil {
 		return err
 	}
-	_, bound, err := start(loop, addr, password, l)
+	_, bound, err := start(loop, c)
 	if err != nil {
 		return err
 	}
@@ -144,7 +169,11 @@ func serve(addr, password string, grace time.Duration, l limits) error {
 
 	ended, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ended, stop) // a second signal kills
-	return loop.Serve(ended, grace)
+	if err = loop.Serve(ended, grace); errors.Is(err, context.DeadlineExceeded) {
+		fmt.Fprintf(os.Stderr, "resp: -grace %v is over: clients that went on were cut off\n", grace)
+		return nil
+	}
+	return err
 }
 
 // newLoop has a slot for each client, and one for the clock.
@@ -152,20 +181,32 @@ func newLoop(l limits) (*reactor.Loop, error) {
 	return reactor.NewLoop(reactor.Config{Slots: l.clients + 1, Batch: 4096})
 }
 
-// start puts the server's machines into a loop.
-func start(loop *reactor.Loop, addr, password string, l limits) (*server, *reactor.Listener, error) {
-	e, err := newExpiry()
+// start puts the server's machines into a loop that does not run yet.
+func start(loop *reactor.Loop, c config) (*server, *reactor.Listener, error) {
+	e, err := newExpiry(c.timers, c.epoch.UnixMicro())
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &server{limits: l, args: wire.NewArgs(wire.Limits{MaxBulk: l.bulk})}
-	s.redis = redis.NewServer(redis.Config{
-		Password: password, MaxBulk: l.bulk, Timers: e,
-		Seed: uint64(time.Now().UnixNano()), Started: time.Now().UnixMicro(),
-	})
+	s := newServer(c, e)
 	if e.clock, err = newClock().Spawn(loop, clock{server: s, expiry: e}); err != nil {
 		return nil, nil, err
 	}
-	bound, err := newConn(l).Listen(loop, "tcp", addr, conn{server: s})
+	bound, err := newConn(c.limits).Listen(loop, "tcp", c.addr, conn{server: s})
+	if err == nil {
+		s.redis.Listens(bound.Addr)
+	}
 	return s, bound, err
 }
+
+func newServer(c config, t store.Timers) *server {
+	epoch := c.epoch.UnixMicro()
+	return &server{limits: c.limits, epoch: epoch, args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk}),
+		redis: redis.NewServer(redis.Config{
+			Password: c.password, MaxBulk: c.limits.bulk, MaxClients: c.limits.clients, Timers: t,
+			Seed: c.seed, Started: epoch,
+		})}
+}
+
+// now is the time of the wall clock, in microseconds since 1970, when the loop's
+// clock shows at.
+func (s *server) now(at time.Duration) int64 { return s.epoch + at.Microseconds() }

@@ -22,7 +22,7 @@ func message(channel, payload string) string {
 // Pipelines of publishers reach every subscriber, whole and in order, also those
 // that are far longer than what mailboxes hold.
 func TestPublishInOrder(t *testing.T) {
-	for _, c := range []struct{ messages, subscribers int }{{5000, 3}, {1500, 300}} {
+	for _, c := range []struct{ messages, subscribers int }{{5000, 3}, {600, 300}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			r := run(t, small(), "")
 			var subs []*client
@@ -134,6 +134,35 @@ func TestSubscriberThatNeverReads(t *testing.T) {
 				t.Errorf("output limit %d: want 1", s.OutputLimit)
 			}
 		})
+	}
+}
+
+// A client that is killed is gone at once, whatever it is about: nobody publishes
+// to it any more, what it has not read is dropped, and the others go on.
+func TestClientKill(t *testing.T) {
+	r := run(t, small(), "")
+	killer := r.dial()
+	killer.ask("+OK\r\n", "SET", "k", letters(8<<20, 'v'))
+	idle, listener, busy, begun := r.dial(), r.dial(), r.dial(), r.dial()
+	idle.ask("+PONG\r\n", "PING")
+	listener.ask(subscribed("news", 1), "SUBSCRIBE", "news")
+	begun.send("*2\r\n$4\r\nECHO\r\n$100\r\n")
+	busy.send(strings.Repeat(command("GET", "k"), 10))
+	r.until("being sent", func(s reactor.Stats) bool { return s.BytesOut > 1<<20 })
+	killer.ask(":1\r\n", "CLIENT", "KILL", "TYPE", "pubsub")
+	killer.ask(":0\r\n", "PUBLISH", "news", "x")
+	killer.ask(":3\r\n", "CLIENT", "KILL", "TYPE", "normal")
+	killer.ask(":0\r\n", "CLIENT", "KILL", "TYPE", "normal")
+	for _, c := range []*client{idle, listener, begun} {
+		c.closes()
+	}
+	if got, _ := busy.rest(); len(got) >= 80<<20 {
+		t.Error("all that was asked for came: it was not killed")
+	}
+	killer.ask(":1\r\n", "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no")
+	killer.closes()
+	if s := r.alone(); s.Held != 0 {
+		t.Errorf("ports hold %d bytes and there is no client", s.Held)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,46 @@ func TestExpiryByTheWheel(t *testing.T) {
 	c.ask(":1\r\n", "EXISTS", "k")
 }
 
+// All times come from the loop's clock and from what the wall clock showed once.
+func TestTimeIsThatOfTheConfig(t *testing.T) {
+	conf := local(small())
+	conf.epoch = time.Unix(1_000_000_000, 0)
+	r := runConfig(t, conf)
+	c := r.dial()
+	c.send(command("TIME"))
+	c.wants("*2\r\n$10\r\n10000000") // the first three minutes
+	if _, err := c.in.Discard(len("00\r\n$")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.in.ReadString('\n'); err != nil { // how many digits the microseconds have
+		t.Fatal(err)
+	}
+	if _, err := c.in.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	c.ask("+OK\r\n", "SET", "k", "v", "EXAT", "1000001000")
+	c.ask(":1000001000\r\n", "EXPIRETIME", "k")
+	c.ask(":1\r\n", "EXPIREAT", "k", "1000000000")
+	c.ask("$-1\r\n", "GET", "k")
+}
+
+// INFO and CONFIG GET tell the address and the limit that there are.
+func TestServerKnowsItself(t *testing.T) {
+	r := run(t, small(), "")
+	c := r.dial()
+	_, port, _ := net.SplitHostPort(r.addr)
+	for name, value := range map[string]string{"port": port, "bind": "127.0.0.1", "maxclients": "600"} {
+		c.ask("*2\r\n"+bulk(name)+bulk(value), "CONFIG", "GET", name)
+	}
+	c.send(command("INFO") + "*x\r\n")
+	info, _ := c.rest()
+	for _, form := range []string{`\r\ntcp_port:` + port + `\r\n`, `\r\nrun_id:[0-9a-f]{40}\r\n`, `\r\nmaxclients:600\r\n`} {
+		if !regexp.MustCompile(form).Match(info) {
+			t.Errorf("INFO is %q; want %s in it", info, form)
+		}
+	}
+}
+
 // What was received before the shutdown is answered, also where the client reads
 // slowly.
 func TestShutdownAnswers(t *testing.T) {
@@ -347,7 +388,9 @@ func TestTakenAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer loop.Close()
-	_, _, err = start(loop, r.addr, "", small())
+	taken := local(small())
+	taken.addr = r.addr
+	_, _, err = start(loop, taken)
 	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), r.addr) {
 		t.Errorf("listening twice on %s: %v", r.addr, err)
 	}

@@ -21,7 +21,12 @@ const patient = 20 * time.Second
 
 // small limits let a test reach them.
 func small() limits {
-	return limits{clients: 600, bulk: 64 << 20, output: 16 << 20, input: 256 << 20, patience: patient}
+	return limits{clients: 600, bulk: 64 << 20, output: 16 << 20, input: 256 << 20, patience: patient, mail: maxMail}
+}
+
+// local is a server on a free port of this machine.
+func local(l limits) config {
+	return config{addr: "127.0.0.1:0", limits: l, epoch: time.Now(), timers: maxTimers}
 }
 
 // running is a server in this process.
@@ -38,14 +43,21 @@ type running struct {
 
 func run(t testing.TB, l limits, password string) *running {
 	t.Helper()
-	loop, err := newLoop(l)
+	c := local(l)
+	c.password = password
+	return runConfig(t, c)
+}
+
+func runConfig(t testing.TB, c config) *running {
+	t.Helper()
+	loop, err := newLoop(c.limits)
 	if errors.Is(err, reactor.ErrUnsupported) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, bound, err := start(loop, "127.0.0.1:0", password, l)
+	srv, bound, err := start(loop, c)
 	if err != nil {
 		loop.Close()
 		t.Fatal(err)

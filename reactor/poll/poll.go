@@ -193,11 +193,15 @@ func (p *Poller) Modify(fd int, t Token, i Interest) error {
 // have blocked, t is the token registered. It does nothing, at the cost of a
 // nanosecond, on a backend whose kernel knows edges.
 func (p *Poller) Rearm(fd int, t Token, i Interest) error {
-	if p.b.edges() {
+	if p.Edges() {
 		return nil
 	}
 	return p.control("rearm", fd, t, i, backend.rearm)
 }
+
+// Edges tells whether the backend's kernel knows edges, so that Rearm has nothing
+// to do.
+func (p *Poller) Edges() bool { return p.b.edges() }
 
 // Remove ends the watch of a descriptor; call it before the descriptor is
 // closed. No Wait that begins after it answers an event for it. Events that

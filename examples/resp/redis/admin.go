@@ -2,6 +2,7 @@ package redis
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,9 +25,10 @@ func newParams(cfg *Config) []param {
 		{name: "appendonly", value: "no"},
 		{name: "bind", value: ""},
 		{name: "databases", value: strconv.Itoa(cfg.Databases)},
+		{name: "maxclients", value: strconv.Itoa(cfg.MaxClients)},
 		{name: "maxmemory", value: "0"},
 		{name: "maxmemory-policy", value: "noeviction"},
-		{name: "port", value: strconv.Itoa(cfg.Port)},
+		{name: "port", value: "0"},
 		{name: "proto-max-bulk-len", value: strconv.Itoa(cfg.MaxBulk)},
 		{name: "requirepass", value: cfg.Password, set: func(v string) bool { cfg.Password = v; return true }},
 		{name: "save", value: "", set: func(v string) bool { return v == "" }},
@@ -62,26 +64,36 @@ func configSet(c *call) {
 		c.fail(errSyntax)
 		return
 	}
+	var found []*param
 	for i := 2; i < len(c.args); i += 2 {
+		name := quoted(c.args[i], len(c.args[i]))
 		p := c.srv.param(c.args[i])
-		if p == nil {
-			c.fail("ERR Unknown option or number of arguments for CONFIG SET - '" + quoted(c.args[i], len(c.args[i])) + "'")
+		switch {
+		case p == nil:
+			c.fail("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'")
+			return
+		case p.set == nil:
+			c.notSet(name, "can't set immutable config")
+			return
+		case slices.Contains(found, p):
+			c.notSet(name, "duplicate parameter")
 			return
 		}
-		if p.set == nil {
-			c.fail("ERR CONFIG SET failed (possibly related to argument '" + p.name + "') - can't set immutable config")
-			return
-		}
+		found = append(found, p)
 	}
-	for i := 2; i < len(c.args); i += 2 {
-		p, value := c.srv.param(c.args[i]), string(c.args[i+1])
+	for i, p := range found {
+		value := string(c.args[3+2*i])
 		if !p.set(value) {
-			c.fail("ERR CONFIG SET failed (possibly related to argument '" + p.name + "') - argument is not allowed")
+			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), "argument is not allowed")
 			return
 		}
 		p.value = value
 	}
 	c.out.Simple("OK")
+}
+
+func (c *call) notSet(name, why string) {
+	c.fail("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + why)
 }
 
 func (srv *Server) param(name []byte) *param {
@@ -135,14 +147,15 @@ var sections = []struct {
 	{"Server", func(c *call, field func(string, any)) {
 		field("redis_version", Version)
 		field("redis_mode", "standalone")
-		field("run_id", c.srv.cfg.RunID)
-		field("tcp_port", c.srv.cfg.Port)
+		field("run_id", c.srv.runID)
+		field("tcp_port", c.srv.listens.Port())
 		field("server_time_usec", c.us)
 		field("uptime_in_seconds", (c.us-c.srv.cfg.Started)/1e6)
 		field("uptime_in_days", (c.us-c.srv.cfg.Started)/1e6/86400)
 	}},
 	{"Clients", func(c *call, field func(string, any)) {
 		field("connected_clients", c.srv.clients)
+		field("maxclients", c.srv.cfg.MaxClients)
 		field("pubsub_clients", c.srv.listeners())
 	}},
 	{"Stats", func(c *call, field func(string, any)) {
@@ -194,6 +207,17 @@ func commandAll(c *call) {
 		}
 	}
 	c.out.InsertArray(at, n)
+}
+
+// help tells the subcommands of a command.
+func help(c *call) {
+	container := c.srv.commands.find(c.args[0])
+	c.out.Array(1 + 2*len(container.subs))
+	c.out.Simple(upper(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, s := range container.subs {
+		c.out.Simple(upper(s.name[len(container.name)+1:]))
+		c.out.Simple("    " + s.about + ".")
+	}
 }
 
 func commandCount(c *call) {
@@ -258,12 +282,38 @@ func (c *call) docs(cmd *command) {
 	}
 }
 
+// commandList tells the names of commands and subcommands: all, or those that a
+// filter lets through.
 func commandList(c *call) {
+	wanted := func(*command) bool { return true }
+	switch rest := c.args[2:]; {
+	case len(rest) == 0:
+	case len(rest) != 3 || !is(rest[0], "filterby"):
+		c.fail(errSyntax)
+		return
+	case is(rest[1], "module"):
+		wanted = func(*command) bool { return false } // there are none
+	case is(rest[1], "aclcat"):
+		category := "@" + strings.ToLower(string(rest[2]))
+		wanted = func(cmd *command) bool { return slices.Contains(cmd.categories(), category) }
+	case is(rest[1], "pattern"):
+		pattern := strings.ToLower(string(rest[2]))
+		wanted = func(cmd *command) bool { return match(pattern, []byte(cmd.name)) }
+	default:
+		c.fail(errSyntax)
+		return
+	}
 	at, n := c.out.Mark(), 0
-	for _, cmd := range c.srv.commands.list {
-		if cmd.flags&hidden == 0 {
+	tell := func(cmd *command) {
+		if cmd.flags&hidden == 0 && wanted(cmd) {
 			c.out.Text(cmd.name)
 			n++
+		}
+	}
+	for _, cmd := range c.srv.commands.list {
+		tell(cmd)
+		for _, s := range cmd.subs {
+			tell(s)
 		}
 	}
 	c.out.InsertArray(at, n)

@@ -2,8 +2,6 @@ package redis
 
 import (
 	"crypto/subtle"
-	"strconv"
-	"strings"
 
 	"github.com/stator-go/stator/examples/resp/wire"
 )
@@ -93,6 +91,7 @@ func (c *call) authenticate(user string, password []byte) bool {
 	return true
 }
 
+// hello takes its options one after the other: those before a wrong one hold.
 func hello(c *call) {
 	version, rest := int64(0), c.args[1:]
 	if len(rest) > 0 {
@@ -107,16 +106,16 @@ func hello(c *call) {
 		}
 		rest = rest[1:]
 	}
-	var user, password, name []byte
 	for i := 0; i < len(rest); i++ {
 		switch more := len(rest) - 1 - i; {
 		case is(rest[i], "auth") && more >= 2:
-			user, password = rest[i+1], rest[i+2]
+			if !c.authenticate(string(rest[i+1]), rest[i+2]) {
+				c.fail(errPassword)
+				return
+			}
 			i += 2
 		case is(rest[i], "setname") && more >= 1:
-			name = rest[i+1]
-			if !validName(name) {
-				c.fail(errName)
+			if !c.setName(rest[i+1]) {
 				return
 			}
 			i++
@@ -125,16 +124,9 @@ func hello(c *call) {
 			return
 		}
 	}
-	if user != nil && !c.authenticate(string(user), password) {
-		c.fail(errPassword)
-		return
-	}
 	if !c.authed {
 		c.fail("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time")
 		return
-	}
-	if name != nil {
-		c.name = string(name)
 	}
 	if version != 0 {
 		c.v3 = version == 3
@@ -178,130 +170,4 @@ func validName(b []byte) bool {
 		}
 	}
 	return true
-}
-
-func clientID(c *call) { c.out.Int(int64(c.id)) }
-
-func clientGetname(c *call) {
-	if c.name == "" {
-		c.out.Null()
-	} else {
-		c.out.Text(c.name)
-	}
-}
-
-func clientSetname(c *call) {
-	if !validName(c.args[2]) {
-		c.fail(errName)
-		return
-	}
-	c.name = string(c.args[2])
-	c.out.Simple("OK")
-}
-
-func clientSetinfo(c *call) {
-	var field *string
-	switch {
-	case is(c.args[2], "lib-name"):
-		field = &c.lib
-	case is(c.args[2], "lib-ver"):
-		field = &c.libVer
-	default:
-		c.fail("ERR Unrecognized option '" + quoted(c.args[2], len(c.args[2])) + "'")
-		return
-	}
-	if !validName(c.args[3]) {
-		c.fail("ERR " + strings.ToLower(string(c.args[2])) + " cannot contain spaces, newlines or special characters.")
-		return
-	}
-	*field = string(c.args[3])
-	c.out.Simple("OK")
-}
-
-func clientInfo(c *call) { c.out.Verbatim("txt", c.describe(c.us)+"\n") }
-
-// clientList shows the sessions, the oldest first, or those with given ids.
-func clientList(c *call) {
-	wanted := func(*Session) bool { return true }
-	switch rest := c.args[2:]; {
-	case len(rest) == 0:
-	case len(rest) == 2 && is(rest[0], "type"):
-		if !is(rest[1], "normal") && !is(rest[1], "pubsub") && !is(rest[1], "master") && !is(rest[1], "replica") && !is(rest[1], "slave") {
-			c.fail("ERR Unknown client type '" + quoted(rest[1], len(rest[1])) + "'")
-			return
-		}
-		wanted = func(s *Session) bool {
-			return is(rest[1], "normal") && !s.Subscribed() || is(rest[1], "pubsub") && s.Subscribed()
-		}
-	case len(rest) > 1 && is(rest[0], "id"):
-		ids := make(map[uint64]bool)
-		for _, a := range rest[1:] {
-			id, ok := wire.Integer(a)
-			if !ok {
-				c.fail("ERR Invalid client ID")
-				return
-			}
-			ids[uint64(id)] = true
-		}
-		wanted = func(s *Session) bool { return ids[s.id] }
-	default:
-		c.fail(errSyntax)
-		return
-	}
-	oldest := c.srv.sessions
-	for oldest != nil && oldest.older != nil {
-		oldest = oldest.older
-	}
-	var text strings.Builder
-	for s := oldest; s != nil; s = s.newer {
-		if wanted(s) {
-			text.WriteString(s.describe(c.us))
-			text.WriteByte('\n')
-		}
-	}
-	c.out.Verbatim("txt", text.String())
-}
-
-// describe is the session's line in CLIENT LIST. now is in microseconds.
-func (s *Session) describe(now int64) string {
-	flags, cmd := "N", "NULL"
-	if s.Subscribed() {
-		flags = "P"
-	}
-	if s.last != nil {
-		cmd = s.last.name
-	}
-	var b []byte
-	field := func(name, value string) {
-		if len(b) > 0 {
-			b = append(b, ' ')
-		}
-		b = append(append(append(b, name...), '='), value...)
-	}
-	number := func(name string, v int64) { field(name, strconv.FormatInt(v, 10)) }
-	number("id", int64(s.id))
-	field("addr", s.addr)
-	field("name", s.name)
-	number("age", (now-s.created)/1e6)
-	number("idle", (now-s.seen)/1e6)
-	field("flags", flags)
-	number("db", int64(s.db))
-	number("sub", int64(s.channels.len()))
-	number("psub", int64(s.patterns.len()))
-	number("multi", -1)
-	field("cmd", cmd)
-	field("user", "default")
-	number("resp", s.protocol())
-	field("lib-name", s.lib)
-	field("lib-ver", s.libVer)
-	return string(b)
-}
-
-// clientNoEvict has nothing to do: nobody is evicted.
-func clientNoEvict(c *call) {
-	if !is(c.args[2], "on") && !is(c.args[2], "off") {
-		c.fail(errSyntax)
-		return
-	}
-	c.out.Simple("OK")
 }

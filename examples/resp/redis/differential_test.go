@@ -159,12 +159,73 @@ func TestViolations(t *testing.T) {
 	}
 }
 
+// TestStrangers is the same for a client that has yet to tell the password.
+func TestStrangers(t *testing.T) {
+	addr := startRedis(t, "--requirepass", "secret")
+	const auth = "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n"
+	ten := strings.Repeat("$1\r\na\r\n", 10)
+	for _, in := range []string{
+		"*10\r\n" + ten + "PING\r\n", "*11\r\n", "*11\r\n" + ten, "PING\r\n*11\r\n", auth + "*11\r\n" + ten + "$1\r\na\r\nPING\r\n",
+		"*2147483647\r\n", "*2147483648\r\n", "*x\r\n", "*-11\r\nPING\r\n", "a b c d e f g h i j k l m\r\n",
+		"*1\r\n$16384\r\n" + strings.Repeat("x", 16384) + "\r\nPING\r\n", "*1\r\n$16385\r\n", "*2\r\n$4\r\nPING\r\n$16385\r\n",
+		"*1\r\n$67108864\r\n", "*1\r\n$67108865\r\n", "*1\r\n$-1\r\n", "*1\r\nx16385\r\n", auth + "*2\r\n$4\r\nECHO\r\n$20000\r\n" + strings.Repeat("x", 20000) + "\r\n",
+		auth + "RESET\r\n*11\r\n", auth + "AUTH wrong\r\n*11\r\n" + ten + "$1\r\na\r\n", "echo " + strings.Repeat("x", 20000) + "\r\n",
+	} {
+		mine := newOurs(redis.NewServer(redis.Config{Password: "secret"}))
+		got, want := mine.last(t, []byte(in)), dialRedis(t, addr).last(t, []byte(in))
+		if got != want {
+			t.Errorf("%.80q:\n got %.300q\nwant %.300q", in, got, want)
+		}
+	}
+}
+
 // TestManyArguments is where redis-server 7.0 is more generous: its limit is
 // that of an int, ours the one of all versions before it.
 func TestManyArguments(t *testing.T) {
 	mine := newOurs(redis.NewServer(redis.Config{}))
 	if got, want := mine.last(t, []byte("*1048577\r\n")), "-ERR Protocol error: invalid multibulk length\r\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestPatterns asks for keys by random patterns, bytes that are no letters and
+// the empty key among them.
+func TestPatterns(t *testing.T) {
+	p := pair{addr: startRedis(t), srv: redis.NewServer(redis.Config{})}
+	both := p.on(t, "1")
+	rnd := rand.New(rand.NewPCG(3, 4))
+	word := func(letters string, most int) string {
+		b := make([]byte, rnd.IntN(most))
+		for i := range b {
+			b[i] = letters[rnd.IntN(len(letters))]
+		}
+		return string(b)
+	}
+	set := command("SET", "", "")
+	for range 200 {
+		set = append(set, command("SET", word("aabc-]\\^*\x00\x7f\xe4\xff", 6), "")...)
+	}
+	for _, peer := range both {
+		peer.say(t, set)
+	}
+	found := 0
+	patterns := []string{"", "*", "**", "***", "?", "*?", "[", "[^", "[^]", "\\", "*\\", "[a-", "[\\", "*a*"}
+	for range 1500 {
+		patterns = append(patterns, word("aabc**?[[]]^--\\\x00\x7f\xe4\xff", 9))
+	}
+	for _, pattern := range patterns {
+		for _, ask := range [][]byte{command("KEYS", pattern), command("SCAN", "0", "COUNT", "1000", "MATCH", pattern)} {
+			got, want := both[0].say(t, ask), both[1].say(t, ask)
+			if !alike(got, want, "#") {
+				t.Errorf("%q:\n got %.200q\nwant %.200q", ask, got, want)
+			}
+			if strings.Count(want, "$") > 1 { // of SCAN the cursor is one
+				found++
+			}
+		}
+	}
+	if found < 500 {
+		t.Errorf("%d times a key was found: the input is too poor", found)
 	}
 }
 

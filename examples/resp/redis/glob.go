@@ -1,11 +1,15 @@
 package redis
 
 // match tells whether a name matches a pattern: * for anything, ? for a byte,
-// [a-z] and [^a-z] for one of a set, \ before what stands for itself.
+// [a-z] and [^a-z] for one of a set, \ before what stands for itself. As with
+// redis-server, an empty name matches only an empty pattern: not a star.
 //
 // Only the last star is ever widened, as what an earlier one matched need not
 // be tried again: the time is at most the product of the two lengths.
 func match(pattern string, name []byte) bool {
+	if len(name) == 0 {
+		return pattern == ""
+	}
 	p, n := 0, 0
 	star, from := -1, 0 // behind the last star, and what it covers ends here
 	for n < len(name) {
@@ -49,7 +53,8 @@ func one(pattern string, p int, c byte) (next int, ok bool) {
 }
 
 // class matches a byte with the set whose elements begin at pattern[p:]. A set
-// without an end goes to the pattern's end.
+// without an end goes to the pattern's end. In a range bytes have a sign, as
+// redis-server has them on x86.
 func class(pattern string, p int, c byte) (next int, ok bool) {
 	not := p < len(pattern) && pattern[p] == '^'
 	if not {
@@ -61,8 +66,8 @@ func class(pattern string, p int, c byte) (next int, ok bool) {
 			p++
 			ok = ok || pattern[p] == c
 		case p+2 < len(pattern) && pattern[p+1] == '-':
-			low, high := min(pattern[p], pattern[p+2]), max(pattern[p], pattern[p+2])
-			ok = ok || low <= c && c <= high
+			a, b := int8(pattern[p]), int8(pattern[p+2])
+			ok = ok || min(a, b) <= int8(c) && int8(c) <= max(a, b)
 			p += 2
 		default:
 			ok = ok || pattern[p] == c

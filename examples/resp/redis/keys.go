@@ -70,7 +70,7 @@ func keys(c *call) {
 	at, n := c.out.Mark(), 0
 	pattern := string(c.args[1])
 	c.db.Scan(0, math.MaxInt, func(e *store.Entry) {
-		if !c.due(e) && match(pattern, []byte(e.Key())) {
+		if !c.due(e) && (pattern == "*" || match(pattern, []byte(e.Key()))) {
 			c.out.Text(e.Key())
 			n++
 		}

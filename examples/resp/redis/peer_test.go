@@ -38,12 +38,15 @@ type ours struct {
 	args   *wire.Args
 	window []byte
 	mail   []redis.Message
+	hungUp bool
 }
 
 func (o *ours) Deliver(m redis.Message) bool {
 	o.mail = append(o.mail, m)
 	return true
 }
+
+func (o *ours) HangUp() { o.hungUp = true }
 
 func newOurs(srv *redis.Server) *ours {
 	o := &ours{srv: srv, args: wire.NewArgs(wire.Limits{})}
@@ -58,7 +61,8 @@ func (o *ours) say(t testing.TB, b []byte) string {
 	}
 	o.mail = nil
 	o.window = append(o.window, b...)
-	for !o.s.Closing() {
+	for !o.hungUp && !o.s.Closing() {
+		o.args.Stranger = o.s.Stranger()
 		args, n, err := o.parser.Next(o.window, o.args)
 		if err != nil {
 			o.s.Violation(&out, err)

@@ -206,6 +206,10 @@ func (c *call) subscribed(kind string, name []byte) {
 }
 
 func pubsubChannels(c *call) {
+	if len(c.args) > 3 {
+		c.fail("ERR unknown subcommand or wrong number of arguments for '" + quoted(c.args[1], 128) + "'. Try PUBSUB HELP.")
+		return
+	}
 	at, n := c.out.Mark(), 0
 	for _, t := range c.srv.channels.order {
 		if len(c.args) < 3 || match(string(c.args[2]), []byte(t.name)) {

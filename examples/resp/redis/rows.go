@@ -9,6 +9,10 @@ func rows() []*command {
 	add := func(group string, rows ...command) {
 		for i := range rows {
 			rows[i].group = group
+			if rows[i].subs != nil {
+				rows[i].subs = append(rows[i].subs, &command{name: rows[i].name + "|help", arity: 2, flags: loading | stale, run: help,
+					about: "Tell the subcommands"})
+			}
 			for _, s := range rows[i].subs {
 				s.group = group
 			}
@@ -69,7 +73,7 @@ func rows() []*command {
 			{name: "command|count", arity: 2, flags: loading | stale, run: commandCount, about: "Count the commands"},
 			{name: "command|docs", arity: -2, flags: loading | stale, run: commandDocs, about: "Tell what commands do"},
 			{name: "command|info", arity: -2, flags: loading | stale, run: commandInfo, about: "Tell the shape of commands"},
-			{name: "command|list", arity: 2, flags: loading | stale, run: commandList, about: "List the names of commands"},
+			{name: "command|list", arity: -2, flags: loading | stale, run: commandList, about: "List the names of commands"},
 		}},
 		command{name: "config", arity: -2, run: nil, about: "The configuration", subs: []*command{
 			{name: "config|get", arity: -3, flags: admin | noscript | loading | stale, run: configGet, about: "Tell parameters"},
@@ -93,6 +97,7 @@ func rows() []*command {
 			{name: "client|setinfo", arity: 4, flags: noscript | loading | stale, run: clientSetinfo, about: "Say what library the client uses"},
 			{name: "client|info", arity: 2, flags: noscript | loading | stale, run: clientInfo, about: "Tell about this connection"},
 			{name: "client|list", arity: -2, flags: admin | noscript | loading | stale, run: clientList, about: "Tell about the connections"},
+			{name: "client|kill", arity: -3, flags: admin | noscript | loading | stale, run: clientKill, about: "End connections"},
 			{name: "client|no-evict", arity: 3, flags: admin | noscript | loading | stale, run: clientNoEvict, about: "Nothing is evicted anyway"},
 		}},
 	)
@@ -109,8 +114,8 @@ func rows() []*command {
 		}},
 	)
 	add("hidden",
-		command{name: "post", arity: -1, flags: noAuth | hidden, run: hangUp},
-		command{name: "host:", arity: -1, flags: noAuth | hidden, run: hangUp},
+		command{name: "post", arity: -1, flags: noAuth | hidden | whileSubscribed, run: hangUp},
+		command{name: "host:", arity: -1, flags: noAuth | hidden | whileSubscribed, run: hangUp},
 	)
 	return list
 }

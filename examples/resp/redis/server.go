@@ -1,6 +1,10 @@
 package redis
 
 import (
+	"fmt"
+	"net/netip"
+	"strconv"
+
 	"github.com/stator-go/stator/examples/resp/store"
 	"github.com/stator-go/stator/examples/resp/wire"
 )
@@ -14,10 +18,10 @@ type Config struct {
 	Databases int          // 16
 	MaxBulk   int          // longest string; wire.DefaultMaxBulk
 	Timers    store.Timers // where the deadlines of keys go; nil: expiry is lazy
-	Seed      uint64       // of RANDOMKEY
-	RunID     string       // 40 hexadecimal digits, for INFO
-	Port      int          // for INFO
-	Started   int64        // microseconds since the epoch, for INFO
+	Seed      uint64       // of RANDOMKEY and of the run's number in INFO
+
+	MaxClients int   // for INFO and CONFIG GET: who opens sessions keeps to it
+	Started    int64 // microseconds since the epoch, for INFO
 }
 
 // Stats counts. The fields of the second group are the connections' to count.
@@ -40,7 +44,9 @@ type Server struct {
 	Stats Stats
 
 	cfg      Config
-	params   []param // CONFIG GET
+	runID    string         // 40 hexadecimal digits
+	listens  netip.AddrPort // for INFO and CONFIG GET
+	params   []param        // CONFIG GET
 	commands table
 	channels registry
 	patterns registry
@@ -59,17 +65,22 @@ func NewServer(cfg Config) *Server {
 	if cfg.MaxBulk == 0 {
 		cfg.MaxBulk = wire.DefaultMaxBulk
 	}
-	if cfg.RunID == "" {
-		cfg.RunID = "0000000000000000000000000000000000000000"
-	}
 	srv := &Server{
 		Keys:   store.New(cfg.Databases, cfg.Timers),
 		cfg:    cfg,
 		random: cfg.Seed,
 	}
+	srv.runID = fmt.Sprintf("%016x%016x%08x", srv.next(), srv.next(), srv.next()>>32)
 	srv.commands = newTable()
 	srv.params = newParams(&srv.cfg)
 	return srv
+}
+
+// Listens says where clients connect.
+func (srv *Server) Listens(addr netip.AddrPort) {
+	srv.listens = addr
+	srv.param([]byte("bind")).value = addr.Addr().String()
+	srv.param([]byte("port")).value = strconv.Itoa(int(addr.Port()))
 }
 
 // next is a random number (splitmix64).

@@ -10,6 +10,8 @@ type Mail interface {
 	// Deliver answers false when the message is lost, as there is no room for
 	// it; the session should end, as the client does not keep up.
 	Deliver(m Message) bool
+	// HangUp ends the connection of a session that was closed meanwhile.
+	HangUp()
 }
 
 // Session is one client. It must not move between Open and Close, and may lie
@@ -76,6 +78,11 @@ func (s *Session) ID() uint64 { return s.id }
 // Closing tells whether the connection ends once the replies are sent.
 func (s *Session) Closing() bool { return s.closing }
 
+// Stranger tells whether the client has yet to tell the password: for
+// wire.Args. One that began while there was none need not, nor need anybody
+// once there is none any more.
+func (s *Session) Stranger() bool { return !s.authed && s.srv.cfg.Password != "" }
+
 // Subscribed tells whether messages may come.
 func (s *Session) Subscribed() bool { return s.channels.len()+s.patterns.len() > 0 }
 
@@ -133,7 +140,7 @@ func (c *call) admitted() bool {
 		c.unknown()
 	case cmd.arity > 0 && len(c.args) != cmd.arity || len(c.args) < -cmd.arity:
 		c.fail("ERR wrong number of arguments for '" + cmd.name + "' command")
-	case !c.authed && cmd.flags&noAuth == 0:
+	case c.Stranger() && cmd.flags&noAuth == 0:
 		c.fail("NOAUTH Authentication required.")
 	case !c.v3 && cmd.flags&whileSubscribed == 0 && c.Subscribed():
 		c.fail("ERR Can't execute '" + cmd.name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")

@@ -1,6 +1,9 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Error is a violation of the protocol: the text of the reply that a client
 // gets before its connection is closed.
@@ -18,6 +21,9 @@ const (
 	ErrBulkString  Error = "ERR Protocol error: too big bulk count string"
 	ErrBulk        Error = "ERR Protocol error: invalid bulk length"
 	ErrCommand     Error = "ERR Protocol error: too big command"
+
+	ErrStrangerCount Error = "ERR Protocol error: unauthenticated multibulk length"
+	ErrStrangerBulk  Error = "ERR Protocol error: unauthenticated bulk length"
 )
 
 // errDollar is the violation of a bulk that starts with something else.
@@ -36,6 +42,12 @@ const (
 	maxLine           = 64 << 10 // bytes of an inline command or a header, without its end
 )
 
+// What a stranger may send, an inline command aside.
+const (
+	strangerArgs = 10
+	strangerBulk = 16 << 10
+)
+
 // Limits bounds what a client may send. Zero fields take the defaults.
 type Limits struct {
 	MaxBulk    int // bytes of one argument, up to 1 GiB
@@ -47,6 +59,10 @@ type Limits struct {
 // keep. The parsers of one loop share one: it is in use only from a call of
 // Next until that command is done.
 type Args struct {
+	// Stranger says that the client of the next command has yet to tell the
+	// password: until then redis-server hardly lets it use memory.
+	Stranger bool
+
 	limits  Limits
 	list    [][]byte
 	lent    bool   // the list may hold on to the buffer of a long command
@@ -80,6 +96,8 @@ func (a *Args) checkBulk(first byte, size, begin int) Error {
 		return errDollar(first)
 	case size < 0 || size > a.limits.MaxBulk:
 		return ErrBulk
+	case a.Stranger && size > strangerBulk:
+		return ErrStrangerBulk
 	case begin+size+2 > a.limits.MaxCommand:
 		return ErrCommand
 	}
@@ -89,7 +107,10 @@ func (a *Args) checkBulk(first byte, size, begin int) Error {
 // checkCount judges the number of arguments. Below one there is no command,
 // and nothing wrong.
 func (a *Args) checkCount(count int) Error {
-	if count == badNumber || count > a.limits.MaxArgs {
+	switch {
+	case a.Stranger && count > strangerArgs && count <= math.MaxInt32:
+		return ErrStrangerCount
+	case count == badNumber || count > a.limits.MaxArgs:
 		return ErrCount
 	}
 	return ""

@@ -1,0 +1,124 @@
+package fuzz
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// lazy has a bound of a second, and gives itself an hour.
+type lazy struct{}
+
+var lazyKind = reactor.Must(reactor.NewKind("lazy", reactor.Options{Ports: []string{"peer"}}, reactor.Table[lazy, reactor.None]{
+	{Shutdown: fsm.Stop},
+	{Name: "lying", Wait: peer.Readable(), Within: fsm.After(time.Second, fsm.Stop), Ready: (*lazy).read, Enter: (*lazy).lie}}))
+
+func (*lazy) lie(cx *echoCx) reactor.State {
+	cx.Within(time.Hour)
+	return fsm.Stay
+}
+
+func (*lazy) read(cx *echoCx, _ reactor.Ready) reactor.State {
+	var b [16]byte
+	_, err := cx.Read(peer, b[:])
+	return cx.Fail(err)
+}
+
+// inventive is a driver that tells its loop of bytes that did not move.
+type inventive struct{ *driver }
+
+func (d inventive) Read(s reactor.Sock, b []byte) (int, reactor.Flow, error) {
+	n, flow, err := d.driver.Read(s, b)
+	if n == 0 && err == nil {
+		b[0] = 'x'
+		return 1, flow, nil
+	}
+	return n, flow, err
+}
+
+func (d inventive) Writev(s reactor.Sock, v *reactor.Vec) (int, reactor.Flow, error) {
+	n, flow, err := d.driver.Writev(s, v)
+	if n == 0 && err == nil {
+		return 1, flow, nil
+	}
+	return n, flow, err
+}
+
+// Each deadline that is not kept is found: one that a handler put off, and those that
+// a driver makes the loop put off.
+func TestDeadlinesAreJudged(t *testing.T) {
+	broken := echoSpec()
+	broken.Dict = append(broken.Dict, string(make([]byte, 4000)))
+	broken.Without = "CS"
+	whole := broken
+	broken.breaks = func(d reactor.Driver) reactor.Driver { return inventive{d.(*driver)} }
+	lazy := broken
+	lazy.breaks, lazy.Setup = nil, func(w *World) error {
+		_, err := lazyKind.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+		return err
+	}
+	const idle = "dial 0\nadvance n=50 unit=3\nspurious 0 bits=1\nadvance n=50 unit=3\n"
+	const stall = "dial 0\npace 0 bytes=0\nwindow 0 bytes=10\nsend 0 word=3\nadvance n=8 unit=3\nspurious 0 bits=2\n" +
+		"advance n=8 unit=3\nspurious 0 bits=2\nadvance n=8 unit=3\n"
+	for _, c := range []struct {
+		name, trace string
+		spec        Spec
+		want        string
+	}{
+		{"Within", "dial 0\nadvance n=3 unit=3\n", lazy, "X deadlines: lazy is in state lying, 2s after its Within has passed"},
+		{"Within that has not passed", "dial 0\nadvance n=999 unit=1\n", lazy, ""},
+		{"Idle", idle, broken, "X deadlines: echo is in state echoing, "},
+		{"Idle that is kept", idle, whole, ""},
+		{"Stall", stall, broken, "X deadlines: echo is in state echoing, "},
+		{"Stall that is kept", stall, whole, ""},
+	} {
+		tr, err := Parse(c.trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := c.spec
+		w := newWorld(spec.filled())
+		w.begin(tr)
+		for _, e := range tr {
+			w.do(e)
+		}
+		got := ""
+		if w.failure != nil {
+			got = w.failure.Error()
+		}
+		w.failure = nil
+		w.tidy()
+		if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %q: want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// The first deadline of a stay is the earliest of those that its row has.
+func TestFirstDeadline(t *testing.T) {
+	const second = int64(time.Second)
+	life := &bounds{life: 10 * second}
+	for _, c := range []struct {
+		name string
+		b    bounded
+		at   int64
+	}{
+		{"none", bounded{all: &bounds{}}, math.MaxInt64},
+		{"", bounded{row: bound{within: second}}, math.MaxInt64}, // over
+		{"Within", bounded{all: life, since: 2, row: bound{within: second, idle: 3 * second}}, second + 2},
+		{"Idle", bounded{all: life, since: 2, heard: 4, row: bound{within: 5 * second, idle: second}}, second + 4},
+		{"Stall", bounded{all: life, stuck: 7, row: bound{within: 5 * second, stall: second}}, second + 7},
+		{"Within", bounded{all: life, row: bound{within: 5 * second, stall: second}}, 5 * second}, // nothing is stuck
+		{"the life's Within", bounded{all: life, born: 3, since: 9 * second, row: bound{within: 5 * second}}, 10*second + 3},
+		{"Within", bounded{all: life, born: 3, since: 11 * second, row: bound{within: 5 * second}}, 16 * second}, // it led on already
+	} {
+		at, name := c.b.first()
+		if at != c.at || at != math.MaxInt64 && name != c.name {
+			t.Errorf("%s at %d: want %s at %d", name, at, c.name, c.at)
+		}
+	}
+}

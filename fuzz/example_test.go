@@ -1,0 +1,85 @@
+package fuzz_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/reactor"
+)
+
+const peer reactor.Port = 0
+
+// door opens at the third knock, and should close again.
+type door struct {
+	probe  probe.Probe // zero in production
+	knocks int
+}
+
+type cx = reactor.Context[reactor.None]
+
+func newDoor() *reactor.Kind[door, reactor.None] {
+	return reactor.Must(reactor.NewKind("door", reactor.Options{Ports: []string{"peer"}}, reactor.Table[door, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "closed", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*door).knock}}))
+}
+
+func (d *door) knock(cx *cx, _ reactor.Ready) fsm.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	d.knocks += strings.Count(string(in), "knock")
+	d.probe.Mark("knocks", d.knocks)
+	d.probe.Sometimes("it opens", d.knocks == 3)
+	d.probe.Always("three knocks at most", d.knocks <= 3)
+	cx.Discard(peer, len(in))
+	return fsm.Stay
+}
+
+func doorSpec() fuzz.Spec {
+	kind := newDoor()
+	return fuzz.Spec{
+		Setup: func(w *fuzz.World) error {
+			_, err := kind.Listen(w.Loop(0), "tcp", ":7000", door{probe: w.Probe()})
+			return err
+		},
+		Dict: []string{"knock", "go away"},
+	}
+}
+
+// A search finds a trace that fails, and shrinks it.
+func ExampleFind() {
+	found := fuzz.Find(doorSpec(), 1, fuzz.Budget{Runs: 1000})
+	fmt.Println(found.Failure)
+	fmt.Print(found.Trace)
+	// Output:
+	// A always: three knocks at most
+	// dial 0 listener=0
+	// send 0 word=0 more=3
+}
+
+// All traces of three events: none of them fails, and one should have more.
+func ExampleExhaustive() {
+	found := fuzz.Find(doorSpec(), 1, fuzz.Budget{Strategy: fuzz.Exhaustive(3)})
+	fmt.Println(found.Failure, found.Done, found.Unseen)
+	// Output: <nil> true [it opens]
+}
+
+// A trace is text: it can be written by hand.
+func ExampleReplay() {
+	trace, err := fuzz.Parse(`
+		dial 0
+		send 0 word=0 more=2 # knock knock knock
+	`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	found := fuzz.Replay(doorSpec(), trace)
+	fmt.Println(found.Failure, found.Unseen)
+	// Output: <nil> []
+}

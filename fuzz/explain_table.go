@@ -1,0 +1,95 @@
+package fuzz
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// step is a row of the table that tells of a run: an event of the trace, or what
+// followed from it.
+type step struct {
+	number int // of the event; 0: what followed
+	line
+}
+
+// stepHead names the columns of a step.
+var stepHead = []string{"#", "time", "conn", "what", "state", "deadlines", "detail"}
+
+// cells is a step, column by column.
+func (s step) cells() []string {
+	number, conn, text := "", "", "  "+s.text
+	if s.number > 0 {
+		number, text = fmt.Sprint(s.number), s.text
+	}
+	if s.conn >= 0 {
+		conn = fmt.Sprint(s.conn)
+	}
+	return []string{number, clockTime(s.now), conn, text, s.move, s.then, oneLine(s.detail)}
+}
+
+// steps are the events of the trace, each with what followed.
+func (f *Finding) steps() (all []step) {
+	if f.w == nil || f.w.journal == nil {
+		return nil
+	}
+	lines := f.w.journal.lines
+	end := len(f.Trace)
+	if n := len(lines); n > 0 && f.Failure != nil {
+		end = min(end, max(f.Failure.At, lines[n-1].event)) // what came after it did not happen
+	}
+	for i := 0; i <= end; i++ { // at 0 is what Setup did
+		if i > 0 {
+			l := f.w.event(f.Trace[i-1])
+			if i <= len(f.w.journal.begins) {
+				l.now = f.w.journal.begins[i-1]
+			}
+			all = append(all, step{i, l})
+		}
+		for len(lines) > 0 && lines[0].event <= i {
+			all, lines = append(all, step{0, lines[0]}), lines[1:]
+		}
+	}
+	return all
+}
+
+// event is an event of a trace as a line.
+func (w *World) event(e Event) line {
+	l := line{now: int64(time.Hour), conn: -1, text: w.spec.says(e), detail: w.spec.word(e)}
+	if ops[e.Op%opCount].on == onConn && int(e.On) < len(w.conns) {
+		l.conn = int(e.On)
+		l.text = strings.TrimSpace(strings.TrimPrefix(l.text, fmt.Sprint("connection ", l.conn, " ")))
+	}
+	return l
+}
+
+// mostSteps is how many rows a table has.
+const mostSteps = 120
+
+// shorten leaves out the middle of a long run: how it begins and ends says most.
+func shorten(all []step) []step {
+	left := len(all) - mostSteps
+	if left <= 0 {
+		return all
+	}
+	const head = mostSteps / 4
+	gap := step{0, line{now: all[head].now, conn: -1, text: fmt.Sprintf("… %d rows left out …", left)}}
+	return slices.Concat(all[:head], []step{gap}, all[head+left:])
+}
+
+// handlerStack is the part of a panic's stack that is the user's: from the panic to
+// what called the handler. It is the whole stack when there is no such part.
+func handlerStack(stack string) string {
+	lines := strings.SplitAfter(stack, "\n")
+	from := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, "panic(") })
+	if from < 0 || from+2 > len(lines) {
+		return stack
+	}
+	own := lines[from+2:]
+	to := slices.IndexFunc(own, func(s string) bool { return strings.HasPrefix(s, "github.com/stator-go/stator/reactor.") })
+	if to <= 0 {
+		return stack
+	}
+	return strings.Join(own[:to], "")
+}

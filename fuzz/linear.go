@@ -1,0 +1,251 @@
+package fuzz
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"reflect"
+)
+
+// stamp says when the first bytes of a stream were there: a number that grows with
+// all that peers do in a run, and the event under way.
+type stamp struct {
+	bytes int
+	tick  int
+	event int
+}
+
+// life is a connection that is over, for oracles that look at all of them.
+type life struct {
+	conn         int
+	sent, got    []byte
+	sentAt, have []stamp
+	whole        bool // it rested open, with all answers due
+}
+
+// stampAt finds when so many bytes were there.
+func stampAt(stamps []stamp, bytes int) stamp {
+	for _, s := range stamps {
+		if s.bytes >= bytes {
+			return s
+		}
+	}
+	return stamp{tick: math.MaxInt}
+}
+
+// mark notes when bytes were sent or got, if an oracle wants to know.
+func (w *World) mark(stamps []stamp, bytes int) []stamp {
+	if !w.spec.remembers {
+		return stamps
+	}
+	w.ticks++
+	return append(stamps, stamp{bytes, w.ticks, w.at})
+}
+
+// remember keeps what a connection that is over has been.
+func (w *World) remember(c *conn) {
+	if w.spec.remembers {
+		w.lives = append(w.lives, life{c.number, bytes.Clone(c.sent), bytes.Clone(c.got), append([]stamp(nil), c.sentAt...), append([]stamp(nil), c.gotAt...), c.whole})
+	}
+}
+
+// judgeLives judges all connections of the run together.
+func (w *World) judgeLives() {
+	for _, o := range w.spec.Oracles {
+		if w.failure == nil {
+			if text, decided := o.all(w.lives); text != "" {
+				w.fail(oracle("L "+o.title()), "%s", text)
+			} else if !decided {
+				w.undecided++
+			}
+		}
+	}
+}
+
+// Linear compares what all connections together get with one model for all: there
+// must be an order of their inputs, each between the moment when it was sent and the
+// one when its answer was there, in which the model gives each its answer. What has
+// no answer when its connection ends may have happened or not.
+//
+// Inputs of one connection are answered in order, each with one answer, whose length
+// Model.Reply finds. The search for an order is that of Wing and Gong (Testing and
+// Verifying Concurrent Objects, 1993), with the memory of Lowe (Testing for
+// Linearizability, 2017). It takes 100,000 steps of the model at most: a run of which
+// it does not know then passes, and is counted in Finding.Undecided.
+func Linear[S, In any](name string, m Model[S, In]) Oracle {
+	if m.Clone == nil {
+		m.Clone = func(s S) S { return s }
+	}
+	return linear[S, In]{name, m}
+}
+
+const linearSteps = 100_000
+
+type linear[S, In any] struct {
+	name string
+	m    Model[S, In]
+}
+
+func (l linear[S, In]) title() string                   { return l.name }
+func (l linear[S, In]) remembers() bool                 { return true }
+func (l linear[S, In]) conn(_, _ []byte, _ bool) string { return "" }
+
+func (l linear[S, In]) all(lives []life) (string, bool) {
+	h := history[S, In]{m: l.m, steps: linearSteps, tried: make(map[string][]S)}
+	for i := range lives {
+		if text := h.read(&lives[i]); text != "" {
+			return text, true
+		}
+	}
+	h.done = make([]int, len(h.lines))
+	if h.order(l.m.New()) {
+		return "", true
+	}
+	if h.steps == 0 {
+		return "", false
+	}
+	return h.blame(), true
+}
+
+// operation is an input and what became of it.
+type operation[In any] struct {
+	in       In
+	conn     int
+	sent     stamp // before it nothing can have happened
+	answered stamp // after it nothing can happen; the end of time without an answer
+	answer   []byte
+	complete bool
+	due      bool // an answer must be there
+}
+
+// history is the operations of all connections, and the search for their order.
+type history[S, In any] struct {
+	m     Model[S, In]
+	lines [][]operation[In] // by connection, in order
+	done  []int             // how many of each line are in order
+	tried map[string][]S    // states that led nowhere, by done
+	steps int               // that may be taken yet
+	most  int               // operations in order at once
+	stuck *operation[In]    // the one that was due then
+	want  string
+}
+
+// read makes operations of what a connection sent and got.
+func (h *history[S, In]) read(l *life) string {
+	var line []operation[In]
+	sent, got := 0, 0
+	for sent < len(l.sent) {
+		in, n, ok := h.m.Input(l.sent[sent:])
+		if !ok || n == 0 {
+			break
+		}
+		sent += n
+		o := operation[In]{in: in, conn: l.conn, sent: stampAt(l.sentAt, sent), answered: stamp{tick: math.MaxInt}, due: l.whole}
+		if n := h.m.Reply(l.got[got:]); n > 0 {
+			o.answer, o.complete = l.got[got:got+n], true
+			got += n
+			o.answered = stampAt(l.have, got)
+		} else {
+			o.answer, got = l.got[got:], len(l.got)
+		}
+		line = append(line, o)
+	}
+	if got < len(l.got) {
+		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", l.conn, brief(l.got[got:]))
+	}
+	h.lines = append(h.lines, line)
+	return ""
+}
+
+// order looks for an order of what is left, from a state.
+func (h *history[S, In]) order(state S) bool {
+	limit, over, first := math.MaxInt, true, (*operation[In])(nil)
+	for i, line := range h.lines {
+		if h.done[i] == len(line) {
+			continue
+		}
+		o := &line[h.done[i]]
+		if o.complete || o.due || len(o.answer) > 0 {
+			over = false
+			if first == nil || o.answered.tick < limit {
+				first = o
+			}
+		}
+		limit = min(limit, o.answered.tick)
+	}
+	if over {
+		return true
+	}
+	key := h.key()
+	for _, s := range h.tried[key] {
+		if reflect.DeepEqual(s, state) {
+			return false
+		}
+	}
+	for i, line := range h.lines {
+		if h.done[i] == len(line) || line[h.done[i]].sent.tick > limit {
+			continue
+		}
+		if h.steps == 0 {
+			return false
+		}
+		h.steps--
+		o, next := &line[h.done[i]], h.m.Clone(state)
+		want := h.m.Step(&next, o.in)
+		if o == first {
+			h.note(o, want)
+		}
+		if o.allows(want) {
+			h.done[i]++
+			if h.order(next) {
+				return true
+			}
+			h.done[i]--
+		}
+	}
+	h.tried[key] = append(h.tried[key], state)
+	return false
+}
+
+// allows tells whether the answer that there is may be this one.
+func (o *operation[In]) allows(want string) bool {
+	if o.complete || o.due {
+		return string(o.answer) == want
+	}
+	return bytes.HasPrefix([]byte(want), o.answer)
+}
+
+func (h *history[S, In]) key() string {
+	b := make([]byte, 0, 32)
+	for _, n := range h.done {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return string(b)
+}
+
+// note notes where the search got furthest.
+func (h *history[S, In]) note(o *operation[In], want string) {
+	n := 0
+	for _, done := range h.done {
+		n += done
+	}
+	if n >= h.most {
+		h.most, h.stuck, h.want = n, o, want
+	}
+}
+
+// blame tells of the operation behind which no order was found.
+func (h *history[S, In]) blame() string {
+	all := 0
+	for _, line := range h.lines {
+		all += len(line)
+	}
+	o := h.stuck
+	answer := "no answer"
+	if len(o.answer) > 0 {
+		answer = brief(o.answer)
+	}
+	return fmt.Sprintf("no order of the %d inputs explains that connection %d gets %s for %v, sent in event %d: behind %d others it would get %s",
+		all, o.conn, answer, o.in, o.sent.event, h.most, brief([]byte(h.want)))
+}

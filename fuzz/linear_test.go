@@ -1,0 +1,194 @@
+package fuzz
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// cell is a store of one value, on each loop: "=v" sets it, "?" asks for it. A right
+// one is on one loop. A lazy one has a copy on each, answers at once, and tells the
+// other afterwards.
+type cell struct {
+	value  *byte
+	copies *[]reactor.Ref[byte]
+}
+
+type cellCx = reactor.Context[byte]
+
+func newCell() *reactor.Kind[cell, byte] {
+	return reactor.Must(reactor.NewKind("cell", reactor.Options{Ports: []string{"peer"}}, reactor.Table[cell, byte]{
+		{Shutdown: fsm.Stop, Message: (*cell).hear},
+		{Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*cell).serve, Enter: (*cell).join},
+	}))
+}
+
+func (c *cell) join(cx *cellCx) reactor.State {
+	*c.copies = append(*c.copies, cx.Self())
+	return fsm.Stay
+}
+
+func (c *cell) serve(cx *cellCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	answer := []byte{*c.value}
+	switch {
+	case in[0] == '?':
+		cx.Discard(peer, 1)
+	case len(in) < 2:
+		return fsm.Stay
+	default:
+		*c.value, answer = in[1], []byte("k")
+		for _, to := range *c.copies {
+			to.Post(&cx.IO, in[1])
+		}
+		cx.Discard(peer, 2)
+	}
+	return cx.Fail(cx.Write(peer, answer))
+}
+
+func (c *cell) hear(_ *cellCx, v *byte) reactor.State {
+	*c.value = *v
+	return fsm.Stay
+}
+
+// cellModel is a value, and what its two inputs answer.
+var cellModel = Model[byte, string]{
+	New: func() byte { return '0' },
+	Input: func(in []byte) (string, int, bool) {
+		switch {
+		case in[0] == '?':
+			return "?", 1, true
+		case len(in) < 2:
+			return "", 0, false
+		}
+		return string(in[:2]), 2, true
+	},
+	Step: func(value *byte, in string) string {
+		if in == "?" {
+			return string([]byte{*value})
+		}
+		*value = in[1]
+		return "k"
+	},
+	Reply: func(out []byte) int { return min(1, len(out)) },
+}
+
+func cellSpec(loops int) Spec {
+	k := newCell()
+	return Spec{
+		Loops: loops, Dict: []string{"?", "=1", "=2"}, Without: "CS", Oracles: []Oracle{Linear("cell", cellModel)},
+		Setup: func(w *World) error {
+			all := new([]reactor.Ref[byte])
+			for i := range w.Loops() {
+				value := byte('0')
+				c := cell{value: &value, copies: new([]reactor.Ref[byte])}
+				if loops > 1 {
+					c.copies = all
+				}
+				if _, err := k.Listen(w.Loop(i), "tcp", []string{":7000", ":7001"}[i], c); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func TestLinear(t *testing.T) {
+	if found := Find(cellSpec(1), 1, Budget{Runs: 1500}); found.Failure != nil || found.Undecided != 0 {
+		t.Errorf("one loop: %v\n%s", found, found.Trace)
+	}
+	found := Find(cellSpec(2), 1, Budget{Runs: 3000})
+	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), "L cell: no order of the ") {
+		t.Fatalf("two loops that copy afterwards: %v", found)
+	}
+	// A dial, a set, a dial of the other loop, which had nobody to hear of it, and a get.
+	if len(found.Trace) > 6 {
+		t.Errorf("%d events: want 6 at most", len(found.Trace))
+	}
+	t.Logf("%d runs: %v\n%s", found.Runs, found.Failure, found.Trace)
+}
+
+// lived is a connection whose operations were sent and answered at these ticks, two each.
+func lived(conn int, whole bool, sent, got string, ticks ...int) life {
+	l := life{conn: conn, sent: []byte(sent), got: []byte(got), whole: whole}
+	in, out := 0, 0
+	for i := 0; i < len(ticks); i += 2 {
+		_, n, _ := cellModel.Input(l.sent[in:])
+		in += n
+		l.sentAt = append(l.sentAt, stamp{in, ticks[i], i})
+		if ticks[i+1] > 0 {
+			out++
+			l.have = append(l.have, stamp{out, ticks[i+1], i})
+		}
+	}
+	return l
+}
+
+// Histories and whether an order explains them.
+func TestLinearHistories(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		lives []life
+		want  string // in the verdict; empty: it is explained
+	}{
+		{"nothing", nil, ""},
+		{"one after the other", []life{lived(0, true, "=1", "k", 1, 2), lived(1, true, "?", "1", 3, 4)}, ""},
+		{"a stale read", []life{lived(0, true, "=1", "k", 1, 2), lived(1, true, "?", "0", 3, 4)}, "connection 1 gets \"0\""},
+		{"at once, not yet", []life{lived(0, true, "=1", "k", 1, 4), lived(1, true, "?", "0", 2, 3)}, ""},
+		{"at once, already", []life{lived(0, true, "=1", "k", 1, 4), lived(1, true, "?", "1", 2, 3)}, ""},
+		{"back in time", []life{lived(0, true, "=1", "k", 1, 8), lived(1, true, "??", "10", 2, 3, 4, 5)}, "no order of the 3"},
+		{"a set that was lost", []life{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "0", 2, 3)}, ""},
+		{"a set whose answer was lost", []life{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "1", 2, 3)}, ""},
+		{"an answer before its set", []life{lived(0, false, "=1", "", 4, 0), lived(1, true, "?", "1", 2, 3)}, "connection 1 gets \"1\""},
+		{"an answer that is due", []life{lived(0, true, "?", "", 1, 0)}, "gets no answer"},
+		{"an answer to nothing", []life{lived(0, true, "?", "00", 1, 2)}, "for nothing"},
+		{"two writers, two readers that differ", []life{lived(0, true, "=1", "k", 1, 9), lived(1, true, "=2", "k", 2, 10),
+			lived(2, true, "??", "12", 3, 4, 5, 6), lived(3, true, "??", "21", 3, 4, 5, 6)}, "no order"},
+	} {
+		text, decided := Linear("cell", cellModel).all(c.lives)
+		if !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
+			t.Errorf("%s: decided %v, %q: want %q", c.name, decided, text, c.want)
+		}
+	}
+}
+
+// A history that has too many orders is not decided, and passes.
+func TestLinearGivesUp(t *testing.T) {
+	var all []life
+	for i := range 12 {
+		all = append(all, lived(i, true, "="+string(rune('a'+i)), "k", 1, 100))
+	}
+	all = append(all, lived(12, true, "?", "z", 1, 100))
+	if text, decided := Linear("cell", cellModel).all(all); text != "" || decided {
+		t.Errorf("decided %v, %q: want undecided", decided, text)
+	}
+}
+
+// A state that is more than a value is cloned for each branch of the search.
+func TestLinearClones(t *testing.T) {
+	type log struct{ all []byte }
+	m := Model[*log, byte]{
+		New:   func() *log { return &log{} },
+		Clone: func(l *log) *log { return &log{bytes.Clone(l.all)} },
+		Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
+		Step: func(l **log, b byte) string {
+			(*l).all = append((*l).all, b)
+			return string((*l).all) + "\n"
+		},
+		Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
+	}
+	stamps := func(out string) []stamp { return []stamp{{len(out), 9, 1}} }
+	one := life{conn: 0, sent: []byte("a"), got: []byte("ba\n"), sentAt: []stamp{{1, 1, 1}}, have: stamps("ba\n")}
+	two := life{conn: 1, sent: []byte("b"), got: []byte("b\n"), sentAt: []stamp{{1, 1, 1}}, have: stamps("b\n")}
+	if text, _ := Linear("log", m).all([]life{one, two}); text != "" {
+		t.Error(text)
+	}
+}

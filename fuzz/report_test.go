@@ -1,0 +1,236 @@
+package fuzz
+
+import (
+	"encoding/xml"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+var update = flag.Bool("update", false, "write what is made to testdata, to be reviewed")
+
+// member's spec, as TestRoom has it, on one loop.
+func roomSpec() Spec {
+	return Spec{
+		Report: true, Without: "C",
+		Setup: func(w *World) error {
+			all := new([]reactor.Ref[said])
+			_, err := memberKind.Listen(w.Loop(0), "tcp", ":7000", member{all: all})
+			return err
+		},
+		Dict: []string{"hello", "busy"},
+	}
+}
+
+// untimed is a report without its only line of times.
+func untimed(t *testing.T, text string) string {
+	t.Helper()
+	lines := strings.SplitAfter(text, "\n")
+	rest := slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return strings.HasPrefix(s, "time ") || strings.Contains(s, `<dd class="time">`) })
+	if len(rest) != len(lines)-1 {
+		t.Errorf("%d lines of times: want 1", len(lines)-len(rest))
+	}
+	return strings.Join(rest, "")
+}
+
+// The report of one trace, word for word: all kinds of cells are in it.
+func TestReportText(t *testing.T) {
+	tr, err := Parse("dial 0 listener=0\nshort-read 0 bytes=1 times=2\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n" +
+		"dial 1 listener=0\nadvance n=2 unit=3\nleave 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := untimed(t, Replay(roomSpec(), tr).Report.Text())
+	path := filepath.Join("testdata", "report.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.ReplaceAll(string(want), "\r\n", "\n"); got != want {
+		t.Errorf("%s differs (-update writes it):\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+// Two searches of one seed have the same report, but for the time.
+func TestReportIsDeterministic(t *testing.T) {
+	one, two := Find(roomSpec(), 3, Budget{Runs: 150}).Report, Find(roomSpec(), 3, Budget{Runs: 150}).Report
+	if a, b := untimed(t, one.Text()), untimed(t, two.Text()); a != b {
+		t.Errorf("one:\n%s\nthe other:\n%s", a, b)
+	}
+	if a, b := untimed(t, one.HTML()), untimed(t, two.HTML()); a != b {
+		t.Errorf("one:\n%s\nthe other:\n%s", a, b)
+	}
+}
+
+// pageRows reads a page as XML, and answers the cells of the rows of its tables.
+func pageRows(t *testing.T, page string) (rows [][]string) {
+	t.Helper()
+	inCell := false
+	for d := xml.NewDecoder(strings.NewReader(page)); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			return rows
+		}
+		if err != nil {
+			t.Fatalf("%v in:\n%s", err, page)
+		}
+		switch x := token.(type) {
+		case xml.StartElement:
+			switch x.Name.Local {
+			case "tr":
+				rows = append(rows, nil)
+			case "td":
+				rows[len(rows)-1], inCell = append(rows[len(rows)-1], ""), true
+			case "script", "link", "img", "iframe", "object":
+				t.Errorf("the page has a %s", x.Name.Local)
+			}
+			for _, a := range x.Attr {
+				if a.Name.Local == "href" || a.Name.Local == "src" || strings.HasPrefix(a.Name.Local, "on") {
+					t.Errorf("the page has %s=%q", a.Name.Local, a.Value)
+				}
+			}
+		case xml.EndElement:
+			inCell = inCell && x.Name.Local != "td"
+		case xml.CharData:
+			if inCell {
+				last := rows[len(rows)-1]
+				last[len(last)-1] += string(x)
+			}
+		}
+	}
+}
+
+// The page is well-formed, needs nothing from outside, and has every edge that a
+// kind declares, and every transition seen.
+func TestReportPage(t *testing.T) {
+	found := Find(roomSpec(), 5, Budget{Runs: 300})
+	page := found.Report.HTML()
+	for _, bad := range []string{"@import", "url("} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %s", bad)
+		}
+	}
+	rows := pageRows(t, page)
+	has := func(from, to string) bool {
+		return slices.ContainsFunc(rows, func(r []string) bool { return len(r) == 6 && r[0] == from && r[1] == to })
+	}
+	table := memberKind.Plain()
+	edges := table.Missing(new(fsm.Coverage))
+	if len(edges) < 6 {
+		t.Fatalf("%d edges", len(edges))
+	}
+	for _, e := range edges {
+		if from, to := table.NameOf(e.From), table.NameOf(e.To); !has(from, to) {
+			t.Errorf("no edge from %s to %s", from, to)
+		}
+	}
+	if !has("(birth)", "joining") {
+		t.Error("no birth")
+	}
+	if !strings.Contains(page, `<g class="edge" data-edge="birth state1">`) {
+		t.Error("no birth in the picture")
+	}
+}
+
+// What machines and tests are called, say and fail with may be any text.
+func TestReportOfAnyText(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("<kind>&\x01", reactor.Options{Ports: []string{`"p`}},
+		reactor.Table[faulty, reactor.None]{{}, {Name: "a<b\n\xff", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop), Ready: (*faulty).ready}}))
+	s := Spec{Report: true, Dict: []string{"\n]]></style>\x00"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: func(*faulty, *echoCx, []byte) (int, reactor.State, error) { panic("<b>\xfe\x02&amp;") }})
+		return err
+	}}
+	found := Find(s, 1, Budget{Runs: 500})
+	if found.Failure == nil {
+		t.Fatal("not found")
+	}
+	found.Report.Name = "</title>"
+	rows := pageRows(t, found.Report.HTML())
+	if !slices.ContainsFunc(rows, func(r []string) bool { return len(r) == 7 && strings.TrimSpace(r[3]) == "machine ends" }) {
+		t.Error("the page does not tell of the failure")
+	}
+}
+
+// The shortest way to an edge takes it, and is no longer than need be.
+func TestWaysLeadThere(t *testing.T) {
+	found := Find(roomSpec(), 2, Budget{Runs: 300})
+	for _, k := range found.Report.kinds {
+		for at, m := range k.moves {
+			again := newWorld(roomSpec().filled())
+			again.run(m.way.trace)
+			if n := again.cover.kinds[0].edges.Taken(at[0], at[1]); n == 0 {
+				t.Errorf("no %s → %s in a run of\n%s", k.stateName(at[0]), k.stateName(at[1]), m.way.trace)
+			}
+			if len(m.way.trace) > 4 {
+				t.Errorf("%d events lead to %s → %s: want 4 at most", len(m.way.trace), k.stateName(at[0]), k.stateName(at[1]))
+			}
+		}
+	}
+}
+
+// Who asks for no report has none, and machines that nobody hears.
+func TestNoReport(t *testing.T) {
+	s := roomSpec()
+	s.Report = false
+	found := Find(s, 1, Budget{Runs: 20})
+	if found.Report != nil {
+		t.Error("there is one")
+	}
+	w := newWorld(s.filled())
+	if _, hears := (&driver{w: w}).observer().(reactor.Witness); hears {
+		t.Error("a world without a report hears each event")
+	}
+	// A report changes nothing of what is found.
+	found.w, found.Report = nil, nil
+	counted := Find(roomSpec(), 1, Budget{Runs: 20})
+	counted.w, counted.Report = nil, nil
+	if a, b := found.String(), counted.String(); a != b {
+		t.Errorf("without a report: %s\nwith one: %s", a, b)
+	}
+}
+
+// Run writes its report where the environment or the flag says.
+func TestReportOfRun(t *testing.T) {
+	env, byFlag := filepath.Join(t.TempDir(), "new"), t.TempDir()
+	t.Setenv("FUZZ_REPORT", env)
+	t.Setenv("FUZZ_RUNS", "20")
+	t.Run("one", func(t *testing.T) { Run(t, echoSpec()) })
+	if err := flag.Set("fuzz.report", byFlag); err != nil {
+		t.Fatal(err)
+	}
+	defer flag.Set("fuzz.report", "")
+	t.Run("two", func(t *testing.T) { Run(t, echoSpec()) })
+	for _, name := range []string{
+		filepath.Join(env, "fuzz.TestReportOfRun_one.html"), filepath.Join(env, "fuzz.TestReportOfRun_one.txt"),
+		filepath.Join(byFlag, "fuzz.TestReportOfRun_two.html"), filepath.Join(byFlag, "fuzz.TestReportOfRun_two.txt"),
+	} {
+		text, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(text), "go test -run") || !strings.Contains(string(text), "FUZZ_RUNS=20") {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+}
+
+// What probes told of is in the report: what was seen, what never was, how high a value went.
+func TestReportOfProbes(t *testing.T) {
+	s := countingSpec("word")
+	s.Report, s.Sometimes = true, []string{"nobody comes by here"}
+	found := Find(s, 1, Budget{Runs: 50})
+	rows := pageRows(t, found.Report.HTML())
+	if !slices.ContainsFunc(rows, func(r []string) bool { return slices.Equal(r, []string{"nobody comes by here", "never", "·"}) }) {
+		t.Errorf("no row of what was never seen in:\n%s", found.Report.Text())
+	}
+}

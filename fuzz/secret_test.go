@@ -1,0 +1,108 @@
+package fuzz
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/reactor"
+)
+
+// secret is a protocol of twelve steps: each takes one byte of sixteen, and all but
+// one lead back to the first. The code of a step is that of all steps, so that
+// nothing but the machine's state, or what it tells a probe, says how far it got.
+type secret struct {
+	probe probe.Probe
+	flat  bool // one state for all steps
+	at    int
+	word  string
+	found func()
+}
+
+const secretSteps = 12
+
+const secretWord = "fk3aa90cmx7e" // each in secretBytes
+
+var secretBytes = []string{"0", "3", "7", "9", "a", "b", "c", "d", "e", "f", "g", "k", "l", "m", "x", "z"}
+
+func newSecret() *reactor.Kind[secret, reactor.None] {
+	rows := reactor.Table[secret, reactor.None]{{Shutdown: fsm.Stop}}
+	for step := range secretSteps {
+		rows = append(rows, reactor.Row[secret, reactor.None]{Name: fmt.Sprint("step ", step), Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*secret).step,
+			To: fsm.To(fsm.First, fsm.First+1, fsm.First+reactor.State((step+1)%secretSteps))})
+	}
+	return reactor.Must(reactor.NewKind("secret", reactor.Options{Ports: []string{"peer"}}, rows))
+}
+
+func (s *secret) step(cx *echoCx, _ reactor.Ready) reactor.State {
+	var b [1]byte
+	if _, err := cx.Read(peer, b[:]); err != nil {
+		return cx.Fail(err)
+	}
+	s.at *= s.same(b[0])
+	if s.at += s.same(b[0]); s.at == len(s.word) {
+		s.found()
+		s.at = 0
+	}
+	if s.probe.Mark("steps", s.at); s.flat {
+		return fsm.Stay
+	}
+	return fsm.First + reactor.State(s.at)
+}
+
+// same is 1 for the byte that leads on, without a branch.
+func (s *secret) same(b byte) int { return int((uint32(b^s.word[s.at]) - 1) >> 31) }
+
+func secretSpec(flat, probed bool) Spec {
+	k := newSecret()
+	return Spec{
+		Setup: func(w *World) error {
+			m := secret{flat: flat, word: secretWord, found: func() { w.fail(oracleAlways, "the secret is found") }}
+			if probed {
+				m.probe = w.Probe()
+			}
+			_, err := k.Listen(w.Loop(0), "tcp", ":7000", m)
+			return err
+		},
+		Dict: secretBytes, Without: "CS",
+	}
+}
+
+// A search that keeps what got further finds a protocol of twelve steps, by its
+// states or by what a probe tells; one that does not, cannot.
+func TestGuidanceFindsTheSecret(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds")
+	}
+	const runs = 40_000
+	for _, c := range []struct {
+		name         string
+		flat, probed bool
+		how          Strategy
+		seed         uint64
+		finds        bool
+	}{
+		{"by states", false, false, Guided, 6, true},
+		{"by a mark", true, true, Guided, 1, true},
+		{"without either", true, false, Guided, 1, false},
+		{"without a corpus", false, true, Swarm, 1, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := Budget{Runs: runs, Strategy: c.how}
+			if !c.finds {
+				b.Runs = runs / 10
+			}
+			found := Find(secretSpec(c.flat, c.probed), c.seed, b)
+			t.Logf("%d runs, %d things seen, %v", found.Runs, found.Corpus, found.Failure)
+			if got := found.Failure != nil; got != c.finds {
+				t.Fatalf("found %v in %d runs: want %v", got, found.Runs, c.finds)
+			}
+			if c.finds && len(found.Trace) > secretSteps+1 {
+				t.Errorf("%d events: want %d at most\n%s", len(found.Trace), secretSteps+1, found.Trace)
+			}
+		})
+	}
+}

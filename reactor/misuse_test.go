@@ -1,0 +1,89 @@
+package reactor_test
+
+import (
+	"errors"
+	"syscall"
+	"testing"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// keeper gives its Context away, which it must not.
+type keeper struct{ kept **reactor.Context[int] }
+
+func (k *keeper) enter(cx *reactor.Context[int]) reactor.State { *k.kept = cx; return fsm.Stay }
+
+// A Context that is used after its handler has answered does nothing, and says so.
+func TestContextOutsideItsHandler(t *testing.T) {
+	d := newFake(t)
+	l := d.start(reactor.Config{})
+	var cx *reactor.Context[int]
+	k := kind(t, "keeper", reactor.Options{Ports: []string{"peer", "other"}, Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[keeper, int]{
+		fsm.Any: {Wait: reactor.Port(0).Readable(), Shutdown: fsm.Stop,
+			Message: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
+			Timer:   func(*keeper, *reactor.Context[int], reactor.Fired) reactor.State { return fsm.Stay },
+			Down:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
+			Signal:  func(*keeper, *reactor.Context[int], reactor.Signals) reactor.State { return fsm.Stay },
+			Ready:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
+		idle: {Name: "idle", Enter: (*keeper).enter, Within: fsm.Never},
+	})
+	s, ref := adopt(d, l, k, keeper{kept: &cx})
+	s.sends("secret")
+	d.do(func() {})
+	d.settle()
+	d.do(func() { // between two turns
+		for what, err := range map[string]error{
+			"Write":      cx.Write(0, []byte("x")),
+			"CloseWrite": cx.CloseWrite(0),
+			"Dial":       cx.Dial(1, "tcp", "127.0.0.1:1"),
+			"Adopt":      cx.Adopt(1, fakeConn{s}),
+			"Arm":        cx.Arm(0, 1),
+			"Monitor":    cx.Monitor(ref.Token()),
+			"Notify":     cx.Notify(1 << syscall.SIGINT),
+			"Post":       ref.Post(&cx.IO, 1),
+			"Peek":       second(cx.Peek(0)),
+			"Spawn":      second(k.Spawn(&cx.IO, keeper{kept: &cx})),
+		} {
+			if !errors.Is(err, reactor.ErrOutside) {
+				t.Errorf("%s: %v: want ErrOutside", what, err)
+			}
+		}
+	})
+	if got := s.got(); got != "" {
+		t.Errorf("the peer got %q", got)
+	}
+}
+
+// bystander is an Observer that panics at what it sees.
+type bystander struct{ at reactor.State }
+
+func (b bystander) Moved(_ reactor.Token, _ reactor.AnyKind, _, to reactor.State) {
+	if to == b.at {
+		panic("what a sight")
+	}
+}
+
+func (bystander) Ended(reactor.Token, reactor.AnyKind, error) {}
+
+// The panic of an Observer ends the machine that it watched, and no other.
+func TestPanicInObserver(t *testing.T) {
+	for at, want := range map[reactor.State]reactor.Stats{
+		idle: {Panics: 2}, busy: {Panics: 1, Machines: 1}, fsm.Stop: {Panics: 1, Machines: 1},
+	} {
+		d := newFake(t)
+		l := d.start(reactor.Config{Observer: bystander{at}})
+		k := walkers(t, newEnds())
+		walked := spawn(t, l, k, walker{log: &journal{}})
+		spawn(t, l, k, walker{log: &journal{}})
+		d.settle()
+		if at != idle {
+			d.send(walked, at)
+		}
+		if s := stats(t, l); s.Panics != want.Panics || s.Machines != want.Machines {
+			t.Errorf("at %v: %v: want %d panics and %d machines", at, s, want.Panics, want.Machines)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

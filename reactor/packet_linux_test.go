@@ -1,0 +1,171 @@
+package reactor_test
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Sockets with whole messages: what one write sends, one look shows.
+
+// twice answers each datagram with two of the same, by Peek.
+func twice(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
+	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			in, err := cx.Peek(port0)
+			for range 2 {
+				if err == nil {
+					err = cx.Write(port0, in)
+				}
+			}
+			cx.Discard(port0, len(in))
+			return cx.Fail(err)
+		},
+	})
+}
+
+// wants reads messages of these lengths.
+func wants(t testing.TB, c net.Conn, sizes ...int) {
+	t.Helper()
+	c.SetReadDeadline(time.Now().Add(netPatience))
+	for _, size := range sizes {
+		b := make([]byte, 1000)
+		n, err := c.Read(b)
+		if err != nil || n != size {
+			t.Fatalf("a message of %d bytes, %v: want %d", n, err, size)
+		}
+	}
+}
+
+// A connection of whole messages keeps their bounds in both directions, and has an end.
+func TestUnixpacket(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	path := t.TempDir() + "/packets"
+	n, err := twice(t).Listen(l, "unixpacket", path, struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("unixpacket", n.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1, 7, 500, 2} {
+		c.Write(make([]byte, size))
+	}
+	wants(t, c, 1, 1, 7, 7, 500, 500, 2, 2)
+	c.Close()
+	netWait(t, "the machine ended with its peer", func() bool { return netStats(t, l).Machines == 0 })
+	netEmpty(t, l)
+}
+
+// A listener of whole messages that was made elsewhere makes the same connections.
+func TestUnixpacketAdoptedListener(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	path := t.TempDir() + "/packets"
+	n, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := twice(t).ListenOn(l, n, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("unixpacket", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Write([]byte("ab"))
+	c.Write([]byte("c"))
+	wants(t, c, 2, 2, 1, 1)
+}
+
+// Peek shows one datagram at a time; an empty one is not the last.
+func TestPeekAtDatagrams(t *testing.T) {
+	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	peer.SetReadDeadline(time.Now().Add(netPatience))
+	l := netLoop(t, reactor.Config{})
+	k := twice(t)
+	c, err := net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := c.LocalAddr().(*net.UDPAddr)
+	for _, size := range []int{0, 3, 0, 0, 5} { // all of them before the machine looks
+		if _, err := peer.WriteToUDP(make([]byte, size), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := k.Adopt(l, c, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, peer, 3, 3, 5, 5)
+	peer.WriteToUDP(nil, to)
+	peer.WriteToUDP(make([]byte, 4), to)
+	wants(t, peer, 4, 4)
+	netEmpty(t, l)
+}
+
+// An ICMP message of whatever sort is not the end of a dialled datagram port.
+func TestUnreachableIsNotTheEnd(t *testing.T) {
+	raw, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP)
+	if err != nil {
+		t.Skipf("ICMP messages can be sent by root only: %v", os.NewSyscallError("socket", err))
+	}
+	defer unix.Close(raw)
+	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	peer.SetReadDeadline(time.Now().Add(netPatience))
+	l := netLoop(t, reactor.Config{})
+	c, err := net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := c.LocalAddr().(*net.UDPAddr)
+	if _, err := twice(t).Adopt(l, c, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range []byte{1, 2, 3, 10, 13} { // host, protocol, port; two of administrators'
+		m := unreachable(code, mine.Port, peer.LocalAddr().(*net.UDPAddr).Port)
+		if err := unix.Sendto(raw, m, 0, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			t.Fatal(err)
+		}
+		peer.WriteToUDP([]byte{code}, mine)
+		b := make([]byte, 2)
+		for range 2 {
+			if n, err := peer.Read(b); err != nil || !bytes.Equal(b[:n], []byte{code}) {
+				t.Fatalf("after code %d: %v, %v", code, b[:n], err)
+			}
+		}
+	}
+	netEmpty(t, l)
+}
+
+// unreachable is an ICMP message for a datagram from one port of 127.0.0.1 to another.
+func unreachable(code byte, from, to int) []byte {
+	m := append([]byte{3, code, 0, 0, 0, 0, 0, 0}, // destination unreachable
+		0x45, 0, 0, 28, 0, 0, 0, 0, 64, unix.IPPROTO_UDP, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1,
+		byte(from>>8), byte(from), byte(to>>8), byte(to), 0, 8, 0, 0)
+	sum := 0
+	for i := 0; i < len(m); i += 2 {
+		sum += int(m[i])<<8 | int(m[i+1])
+	}
+	sum = sum>>16 + sum&0xffff
+	sum = ^(sum + sum>>16)
+	m[2], m[3] = byte(sum>>8), byte(sum)
+	return m
+}

@@ -1,0 +1,84 @@
+package reactor
+
+import (
+	"slices"
+
+	"github.com/stator-go/stator/fsm"
+)
+
+// Witness is an Observer that is told as well what machines are given, before they
+// are: for reports of tests. Handlers are called through one more function for it,
+// so it is not for production.
+type Witness interface {
+	Observer
+	// Told tells what happens to a machine in a state. A handler that passes an event
+	// on to row Any's, or fails at it, is told of once for the event; its failure is
+	// told of after it.
+	Told(t Token, k AnyKind, in State, c Cause)
+}
+
+// Cause is what a machine is given: an event, for its handler, or what leads it on
+// without one, by a field of its row.
+type Cause string
+
+// All causes: those of handlers, those of deadlines, and the other fields of a row.
+const (
+	CauseEnter   Cause = "enter"
+	CauseReady   Cause = "ready"
+	CauseMessage Cause = "message"
+	CauseTimer   Cause = "timer"
+	CauseDown    Cause = "down"
+	CauseSignal  Cause = "signal"
+
+	CauseWithin Cause = "within"
+	CauseIdle   Cause = "idle"
+	CauseStall  Cause = "stall"
+	CauseLife   Cause = "life"
+
+	CauseFail     Cause = "fail" // IO.Fail with an error, or one that came outside of a call
+	CauseShutdown Cause = "shutdown"
+)
+
+// testify tells the witness, if there is one.
+func (l *Loop) testify(x uint32, h *header, c Cause) {
+	if l.witness != nil {
+		l.witness.Told(l.slots.TokenAt(x), l.stores[h.kind].described(), State(h.state), c)
+	}
+}
+
+// witnessed is the kind with handlers that tell a witness before they are called. A
+// loop without one so pays nothing. Those of row Any stay: they are called for what
+// a state's handler passes on; the rows that take them from there have copies.
+func (k *Kind[M, Msg]) witnessed() *Kind[M, Msg] {
+	own := *k
+	own.rows = slices.Clone(k.rows)
+	for s := range own.rows {
+		r := &own.rows[s]
+		if enter := r.Enter; enter != nil {
+			r.Enter = func(m *M, cx *Context[Msg]) State {
+				cx.loop.testify(cx.x, cx.h, CauseEnter)
+				return enter(m, cx)
+			}
+		}
+		if s == int(fsm.Any) {
+			continue
+		}
+		r.Ready = witnessed(CauseReady, r.Ready)
+		r.Message = witnessed(CauseMessage, r.Message)
+		r.Timer = witnessed(CauseTimer, r.Timer)
+		r.Down = witnessed(CauseDown, r.Down)
+		r.Signal = witnessed(CauseSignal, r.Signal)
+	}
+	return &own
+}
+
+// witnessed is a handler that tells the loop's witness before it is called.
+func witnessed[M, Msg, E any](c Cause, handler func(*M, *Context[Msg], E) State) func(*M, *Context[Msg], E) State {
+	if handler == nil {
+		return nil
+	}
+	return func(m *M, cx *Context[Msg], event E) State {
+		cx.loop.testify(cx.x, cx.h, c)
+		return handler(m, cx, event)
+	}
+}

@@ -9,7 +9,7 @@
 // shrinking. Then every server without a bug runs 100 times as long as its median bug
 // took, and nothing may be found.
 //
-// Beside it stand searches with less: traces drawn anew each time, without a corpus;
+// Beside it stand searches with less: traces drawn at random, each anew;
 // go test -fuzz with bytes for one connection in memory; and a state machine of
 // pgregory.net/rapid over connections in memory. They have the same time and models.
 package main
@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/fuzz/bugs/planted"
 )
 
@@ -46,6 +47,9 @@ type settings struct {
 
 func main() {
 	s, err := parse(os.Args[1:])
+	if err == nil {
+		err = limitMemory()
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return
@@ -72,7 +76,7 @@ func parse(args []string) (s settings, err error) {
 	flags.IntVar(&s.others, "others", -1, "searches a bug by each of the others, -1: as many")
 	flags.DurationVar(&s.budget, "budget", 30*time.Second, "time of a search")
 	flags.StringVar(&s.name, "bugs", "", "a regular expression for the names of bugs, as in http/ or bare/.*close; all by default, and mutants")
-	with := flags.String("with", "random,bytes,rapid", "the others to compare with; empty: none")
+	with := flags.String("with", "random,bytes,rapid", "the others to compare with, of random, swarm, bytes and rapid; empty: none")
 	flags.IntVar(&s.mutants, "mutants", 12, "bugs to make blindly, if all others are searched for, too")
 	flags.BoolVar(&s.gate, "gate", true, "run the right servers, too")
 	flags.StringVar(&s.worker, "worker", "", "make one search in this way, for the one bug and seed that the other flags name, and print JSON; it is how mutants are run")
@@ -111,12 +115,12 @@ func command(args []string) string {
 }
 
 func searchers(with string) ([]searcher, error) {
-	all := []searcher{guided{}}
-	known := []searcher{random{}, bytesProgram(), rapidProgram()}
+	all := []searcher{simulated{"fuzz", fuzz.Guided}}
+	known := []searcher{simulated{"random", fuzz.Random}, simulated{"swarm", fuzz.Swarm}, bytesProgram(), rapidProgram()}
 	for _, name := range strings.FieldsFunc(with, func(r rune) bool { return r == ',' }) {
 		at := slices.IndexFunc(known, func(s searcher) bool { return s.name() == name })
 		if at < 0 {
-			return nil, fmt.Errorf("-with %q: want random, bytes, rapid, separated by commas", name)
+			return nil, fmt.Errorf("-with %q: want random, swarm, bytes, rapid, separated by commas", name)
 		}
 		all = append(all, known[at])
 	}
@@ -181,5 +185,5 @@ func work(s settings) error {
 			return json.NewEncoder(os.Stdout).Encode(o)
 		}
 	}
-	return fmt.Errorf("-worker %s -bugs %s: want fuzz or random, and a server's name in front of a slash", s.worker, s.name)
+	return fmt.Errorf("-worker %s -bugs %s: want fuzz, random or swarm, and a server's name in front of a slash", s.worker, s.name)
 }

@@ -51,8 +51,9 @@ func own(s searcher) *program {
 			return []string{"-worker", s.name(), "-bugs", b.Name, "-seeds", fmt.Sprint(seed), "-budget", budget.String()}
 		},
 		result: func(out []byte, failed bool) (o outcome, err error) {
-			if failed {
-				return o, fmt.Errorf("the worker failed: %s", out)
+			if failed { // for want of memory, say: nobody has found anything
+				fmt.Fprintf(os.Stderr, " [a search failed: %.80q]", out)
+				return o, nil
 			}
 			return o, json.Unmarshal(out, &o)
 		}}

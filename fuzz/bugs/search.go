@@ -25,15 +25,18 @@ type outcome struct {
 	Spent              time.Duration // CPU time in all, with shrinking
 }
 
-// guided is a search of package fuzz. What it took is measured by a second one, that
-// ends before the run that fails, and so before shrinking.
-type guided struct{}
+// simulated is a search of package fuzz. What it took is measured by a second one,
+// that ends before the run that fails, and so before shrinking.
+type simulated struct {
+	title    string
+	strategy fuzz.Strategy
+}
 
-func (guided) name() string { return "fuzz" }
+func (s simulated) name() string { return s.title }
 
-func (guided) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
+func (s simulated) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
 	p, begin := b.Plant(), cpu()
-	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget})
+	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget, Strategy: s.strategy})
 	o = outcome{Spent: cpu() - begin, Runs: found.Runs, Events: found.Events, Reached: p.Reached > 0, Triggered: p.Triggered > 0}
 	if found.Failure == nil {
 		return o, nil
@@ -42,30 +45,8 @@ func (guided) search(server *planted.Server, b planted.Bug, seed uint64, budget 
 	o.Oracle, _, _ = strings.Cut(found.Failure.Oracle, " ")
 	if found.Runs > 1 {
 		begin = cpu()
-		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1})
+		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1, Strategy: s.strategy})
 		o.CPU = cpu() - begin
 	}
-	return o, nil
-}
-
-// random draws every trace anew: a search that forgets its corpus each eight runs, of
-// which it judges one deeply, as any search does.
-type random struct{}
-
-func (random) name() string { return "random" }
-
-func (random) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
-	spec := server.Spec(b.Plant())
-	start, begin := time.Now(), cpu()
-	for part := uint64(0); time.Since(start) < budget; part++ {
-		before := cpu()
-		found := fuzz.Find(spec, seed<<32|part, fuzz.Budget{Runs: 8})
-		o.Runs, o.Events = o.Runs+found.Runs, o.Events+found.Events
-		if found.Failure != nil {
-			o.Found, o.CPU = true, before-begin // without shrinking
-			break
-		}
-	}
-	o.Spent = cpu() - begin
 	return o, nil
 }

@@ -47,6 +47,7 @@ type slot struct {
 	closing    bool // once the output is out
 	working    bool // a job is under way: lines wait for it
 	polled     bool // bare/interest-kept: it is to be called when it is writable
+	again      bool // bare/sent-twice: it was
 	heard      int64
 	in, out    []byte
 }
@@ -211,8 +212,8 @@ func (b *bare) write(at int) {
 	switch {
 	case part && b.plant.Wrong("bare/rest-lost", part):
 		n = len(s.out)
-	case part && b.plant.Wrong("bare/sent-twice", part):
-		n = 0
+	case part && !s.again && b.plant.Wrong("bare/sent-twice", part):
+		n, s.again = 0, true
 	}
 	s.out = s.out[:copy(s.out, s.out[n:])]
 	if kept := n > 0; kept && b.plant.Wrong("bare/interest-kept", len(s.out) == 0) {

@@ -55,3 +55,12 @@ func (i inputs[S, In]) want(sent []byte) string {
 	}
 	return want.String()
 }
+
+// together is a model for all connections. Who has no World has no judgement of it.
+type together[S, In any] struct {
+	name string
+	m    fuzz.Model[S, In]
+}
+
+func (t together[S, In]) oracle() fuzz.Oracle              { return fuzz.Linear(t.name, t.m) }
+func (t together[S, In]) judge(_, _ []byte, _ bool) string { return "" }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -22,9 +23,19 @@ func newRegister() *Server {
 		Files: []string{"register.go"},
 		Dict:  []string{"?", "1", "2"},
 		Bugs: []Bug{
-			{Name: "register/stale-read", What: "a value that was read once is answered from then on, whatever others have set",
-				Needs: "a model of all connections together, which looks for an order that explains what each of them saw"},
+			{Name: "register/stale-read", What: "a value that was read once is answered from then on, whatever others have set"},
 		},
+		model: together[byte, byte]{"one register", fuzz.Model[byte, byte]{
+			New:   func() byte { return '0' },
+			Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
+			Reply: func(out []byte) int { return min(1, len(out)) },
+			Step: func(value *byte, c byte) string {
+				if c != '?' {
+					*value = c
+				}
+				return string([]byte{*value})
+			},
+		}},
 	}
 }
 

@@ -96,7 +96,7 @@ func (w *World) judgeRest() {
 // judgeStale looks whether each event of a closed socket was seen to be one.
 func (w *World) judgeStale() {
 	for i, d := range w.drivers {
-		if stats, err := w.loops[i].Stats(w.loops[i]); err == nil && stats.Stale < d.stale {
+		if stats, ok := w.stats(i); ok && stats.Stale < d.stale {
 			w.fail(oracleLifetime, "loop %d was told of %d events of closed sockets, and has dropped %d", i, d.stale, stats.Stale)
 		}
 	}
@@ -110,8 +110,7 @@ func (w *World) judgeBacklogs() {
 		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil {
 			continue
 		}
-		l := w.loops[s.driver.loop]
-		if stats, err := l.Stats(l); err == nil && stats.Machines < w.slots {
+		if stats, ok := w.stats(s.driver.loop); ok && stats.Machines < w.slots {
 			w.fail(oracleRest, "%d connections wait at %s to be accepted, and %d of %d slots are free", len(s.backlog), s.local, w.slots-stats.Machines, w.slots)
 		}
 	}

@@ -25,7 +25,7 @@ type World struct {
 	now     int64
 	drivers []*driver
 	loops   []*reactor.Loop
-	steps   []*reactor.Stepper
+	steps   []stepper
 	actions []action
 
 	socks     []*sock // by row; 0 is none

@@ -1,0 +1,126 @@
+package fuzz
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// tiny is a loop by hand: an echo for one connection at a time, told that it is ready
+// by the events of its only slot.
+type tiny struct {
+	d        reactor.Driver
+	listener reactor.Sock
+	sock     reactor.Sock // 0: none
+	life     uint64       // how many were before
+	out      []byte
+	stop     bool
+	retry    int64
+	stats    reactor.Stats
+	twice    bool // it closes twice
+}
+
+const tinyListener = 2
+
+func (l *tiny) Turn() bool {
+	var events [4]poll.Event
+	n, _ := l.d.Wait(events[:], 0)
+	for _, ev := range events[:n] {
+		if uint64(ev.Token) != tinyListener && uint64(ev.Token) != l.data() {
+			l.stats.Stale++
+		}
+	}
+	if l.stop {
+		l.close()
+		l.d.Close(l.listener)
+		l.d.End()
+		return true
+	}
+	if l.sock == 0 {
+		var err error
+		if l.sock, _, err = l.d.Accept(l.listener); err != nil {
+			l.retry = l.d.Now() + int64(time.Millisecond)
+		} else if l.retry = math.MaxInt64; l.sock != 0 {
+			l.d.Register(l.sock, l.data())
+			l.stats.Machines = 1
+		}
+	}
+	l.echo()
+	return false
+}
+
+func (l *tiny) data() uint64 { return 2*l.life<<32 | 1<<32 }
+
+func (l *tiny) echo() {
+	var b [8]byte
+	for l.sock != 0 {
+		n, flow, err := l.d.Write(l.sock, l.out)
+		if l.out = l.out[n:]; err == nil && len(l.out) > 0 {
+			return
+		}
+		if err == nil {
+			n, flow, err = l.d.Read(l.sock, b[:])
+			l.out = append(l.out[:0], b[:n]...)
+		}
+		if err != nil || flow&reactor.End != 0 {
+			l.close()
+		} else if n == 0 {
+			return
+		}
+	}
+}
+
+func (l *tiny) close() {
+	if l.sock == 0 {
+		return
+	}
+	l.d.Close(l.sock)
+	if l.twice {
+		l.d.Close(l.sock)
+	}
+	l.sock, l.stats.Machines, l.retry = 0, 0, 0 // who waits to be accepted had its event
+	l.life, l.out = l.life+1, l.out[:0]
+}
+
+// Until: all that happens to this loop are events, but for accepts that it could not make.
+func (l *tiny) Until() int64 {
+	if l.stop {
+		return 0
+	}
+	return l.retry
+}
+
+func (l *tiny) Leave()               { l.stop = true }
+func (l *tiny) Stop()                { l.stop = true }
+func (l *tiny) Stats() reactor.Stats { return l.stats }
+
+func tinySpec(twice bool) Spec {
+	return Spec{
+		Conns: 1, Dict: []string{"hello", "a longer word"},
+		Oracles: []Oracle{sameBytes},
+		Setup: func(w *World) (err error) {
+			w.Bare(0, func(d reactor.Driver) BareLoop {
+				l := &tiny{d: d, twice: twice, retry: math.MaxInt64}
+				if l.listener, err = d.Listen(reactor.Addr{Net: reactor.TCP}, reactor.Opt{}); err == nil {
+					err = d.Register(l.listener, tinyListener)
+				}
+				return l
+			})
+			return err
+		},
+	}
+}
+
+func TestBareLoop(t *testing.T) {
+	if found := Find(tinySpec(true), 1, Budget{Runs: 100}); found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "K") {
+		t.Errorf("a loop that closes twice: %v: want a failure of K", found.Failure)
+	}
+	s := tinySpec(false)
+	if found := Find(s, 1, Budget{Runs: 200}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

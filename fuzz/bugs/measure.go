@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/fuzz/bugs/planted"
+)
+
+// row is what all searches for a bug came to.
+type row struct {
+	server *planted.Server
+	bug    planted.Bug
+	guided []outcome
+	others [][]outcome // of each of the others
+}
+
+// measure searches for a bug in all ways: the first one is that of package fuzz.
+func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) (*row, error) {
+	r := &row{server: server, bug: b}
+	fmt.Fprintf(os.Stderr, "%s: found", b.Name)
+	for i, way := range all {
+		seeds := s.seeds
+		if i > 0 {
+			seeds = s.others
+		}
+		var outcomes []outcome
+		for seed := range uint64(seeds) {
+			o, err := way.search(server, b, seed+1, s.budget)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", b.Name, way.name(), err)
+			}
+			outcomes = append(outcomes, o)
+		}
+		if i == 0 {
+			r.guided = outcomes
+		} else {
+			r.others = append(r.others, outcomes)
+		}
+		fmt.Fprintf(os.Stderr, " by %s %d/%d", way.name(), found(outcomes), seeds)
+	}
+	fmt.Fprintln(os.Stderr)
+	return r, nil
+}
+
+// gate is a right server's run.
+type gate struct {
+	server  string
+	runs    int
+	events  int
+	cpu     time.Duration
+	failure string
+}
+
+// leastRuns is how many runs a right server has, if its bugs are found sooner than in a
+// hundredth of that.
+const leastRuns = 10_000
+
+// guard runs a right server 100 times as long as its median bug took.
+func guard(server *planted.Server, rows []*row) gate {
+	var runs []int
+	for _, r := range rows {
+		if n, ok := median(r.guided, func(o outcome) int { return o.Runs }); ok && r.server.Name == server.Name {
+			runs = append(runs, n)
+		}
+	}
+	slices.Sort(runs)
+	most := leastRuns
+	if len(runs) > 0 {
+		most = max(most, 100*runs[len(runs)/2])
+	}
+	begin := cpu()
+	found := fuzz.Find(server.Spec(new(planted.Plant)), 1, fuzz.Budget{Runs: most})
+	g := gate{server: server.Name, runs: found.Runs, events: found.Events, cpu: cpu() - begin}
+	if found.Failure != nil {
+		g.failure = found.Failure.Error()
+	}
+	fmt.Fprintf(os.Stderr, "%s, right: %d runs %s\n", server.Name, g.runs, g.failure)
+	return g
+}
+
+func found(all []outcome) int { return count(all, func(o outcome) bool { return o.Found }) }
+
+// median is that of the searches that found something.
+func median[T cmp.Ordered](all []outcome, what func(outcome) T) (m T, ok bool) {
+	var values []T
+	for _, o := range all {
+		if o.Found {
+			values = append(values, what(o))
+		}
+	}
+	if len(values) == 0 {
+		return m, false
+	}
+	slices.Sort(values)
+	return values[len(values)/2], true
+}

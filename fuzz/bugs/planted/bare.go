@@ -1,0 +1,363 @@
+package planted
+
+import (
+	"math"
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// bare is a loop and a server of lines in one, written by hand over a driver: what
+// package reactor does for its machines is done here for a few slots, and done wrong
+// in the ways that its tables leave no room for. What its lines mean is in
+// barelines.go.
+type bare struct {
+	plant    *Plant
+	drv      reactor.Driver
+	listener reactor.Sock
+	slots    [bareSlots]slot
+	timers   []deadline
+	jobs     []job
+	batch    []ready
+
+	accepting bool  // the listener may have more
+	retry     int64 // when accepting is tried again, 0: not
+	stopping  bool
+	over      bool
+	stats     reactor.Stats
+	events    [16]poll.Event
+}
+
+const (
+	bareSlots   = 3
+	bareSilence = 30 * time.Second // before a connection is ended
+	bareSlack   = time.Second      // by which deadlines may be late
+	bareOut     = 1 << 10          // bytes of output from which on no input is read
+	bareMost    = 8 << 10          // bytes of output that no slot ever has
+)
+
+// slot is a connection, or room for one.
+type slot struct {
+	generation uint32 // odd: taken
+	sock       reactor.Sock
+	readable   bool
+	writable   bool
+	ended      bool // input is over
+	closing    bool // once the output is out
+	working    bool // a job is under way: lines wait for it
+	polled     bool // bare/interest-kept: it is to be called when it is writable
+	again      bool // bare/sent-twice: it was
+	heard      int64
+	in, out    []byte
+}
+
+// ready is an event of this turn; job and deadline are of later ones. Who they are
+// for may be gone by then, and its slot taken by another.
+type (
+	ready struct {
+		at         int
+		generation uint32
+		sock       reactor.Sock
+	}
+	job struct {
+		at         int
+		generation uint32
+	}
+	deadline struct {
+		at         int
+		generation uint32
+		when       int64
+	}
+)
+
+const listenerData = 1
+
+// data is what a slot's events carry: generation:32 | index:32.
+func (b *bare) data(at int) uint64 { return uint64(b.slots[at].generation)<<32 | uint64(at) }
+
+func (s *slot) taken() bool { return s.generation&1 == 1 }
+
+func newBare(p *Plant, d reactor.Driver) (*bare, error) {
+	b := &bare{plant: p, drv: d}
+	var err error
+	if b.listener, err = d.Listen(reactor.Addr{Net: reactor.TCP}, reactor.Opt{}); err == nil {
+		err = d.Register(b.listener, listenerData)
+	}
+	return b, err
+}
+
+// Turn is one turn: events, deadlines, jobs, and whoever has something to do.
+func (b *bare) Turn() (over bool) {
+	n, err := b.drv.Wait(b.events[:], b.Until())
+	b.stats.Events += uint64(n)
+	for _, ev := range b.events[:n] {
+		b.event(uint64(ev.Token), ev.Ready)
+	}
+	if err != nil || b.stopping {
+		return b.end()
+	}
+	due := b.jobs // those of the turns before
+	b.jobs = nil
+	b.serveBatch()
+	b.expire()
+	for _, j := range due {
+		b.done(j)
+	}
+	if b.accepting {
+		b.accept()
+	}
+	for at := range b.slots {
+		b.serve(at)
+	}
+	return false
+}
+
+// event notes what is ready, and whose it is.
+func (b *bare) event(data uint64, r poll.Ready) {
+	if data == listenerData {
+		b.accepting = true
+		return
+	}
+	at, generation := int(uint32(data)), uint32(data>>32)
+	s := &b.slots[at]
+	if stale := s.generation != generation; stale && !b.plant.Wrong("bare/stale-token", stale) {
+		b.stats.Stale++
+		return
+	}
+	if !s.taken() {
+		return
+	}
+	s.readable = s.readable || r&(poll.Readable|poll.ReadClosed|poll.Error) != 0
+	s.writable = s.writable || r&(poll.Writable|poll.WriteClosed|poll.Error) != 0
+	if hungUp := r&poll.ReadClosed != 0; hungUp && b.plant.Wrong("bare/hang-up-drops", true) {
+		b.drop(at)
+		return
+	}
+	b.batch = append(b.batch, ready{at, s.generation, s.sock})
+}
+
+// serveBatch serves those that have an event, in its order. One of them may end
+// another one that is later in the batch.
+func (b *bare) serveBatch() {
+	for _, r := range b.batch {
+		s := &b.slots[r.at]
+		if gone := s.generation != r.generation; !gone {
+			b.serve(r.at)
+		} else if b.plant.Wrong("bare/sibling", gone) {
+			b.drv.Read(r.sock, make([]byte, 16))
+		}
+	}
+	b.batch = b.batch[:0]
+}
+
+// serve moves bytes of one connection.
+func (b *bare) serve(at int) {
+	s := &b.slots[at]
+	if s.taken() && s.writable && len(s.out) > 0 {
+		b.write(at)
+	}
+	if s.taken() && b.reads(s) {
+		b.read(at)
+	}
+	if s.taken() && (s.closing || s.ended && !s.working) && len(s.out) == 0 {
+		b.drop(at)
+	}
+}
+
+// reads tells whether input is wanted and may be there.
+func (b *bare) reads(s *slot) bool {
+	full := len(s.out) >= bareOut
+	if full && b.plant.Wrong("bare/unread-output", full) {
+		full = false
+	}
+	return s.readable && !s.closing && !s.ended && !s.working && !full
+}
+
+func (b *bare) read(at int) {
+	s := &b.slots[at]
+	var buf [64]byte
+	n, flow, err := b.drv.Read(s.sock, buf[:])
+	if err != nil {
+		b.broken(at)
+		return
+	}
+	if flow&(reactor.Drained|reactor.End) != 0 {
+		s.readable = false
+	}
+	if short := n > 0 && n < len(buf) && flow == 0; short && b.plant.Wrong("bare/short-read", short) {
+		s.readable = false
+	}
+	if nothing := n == 0 && flow&reactor.End == 0; nothing && b.plant.Wrong("bare/spurious-end", nothing) {
+		s.ended = true
+	}
+	s.ended = s.ended || flow&reactor.End != 0
+	if n > 0 {
+		s.heard = b.drv.Now()
+	}
+	s.in = append(s.in, buf[:n]...)
+	b.lines(at)
+}
+
+// write sends what there is.
+func (b *bare) write(at int) {
+	s := &b.slots[at]
+	n, flow, err := b.drv.Write(s.sock, s.out)
+	if err != nil {
+		b.broken(at)
+		return
+	}
+	s.writable = flow&reactor.Full == 0
+	part := n > 0 && n < len(s.out)
+	switch {
+	case part && b.plant.Wrong("bare/rest-lost", part):
+		n = len(s.out)
+	case part && !s.again && b.plant.Wrong("bare/sent-twice", part):
+		n, s.again = 0, true
+	}
+	s.out = s.out[:copy(s.out, s.out[n:])]
+	if kept := n > 0; kept && b.plant.Wrong("bare/interest-kept", len(s.out) == 0) {
+		s.polled = true
+	}
+}
+
+// broken ends a connection that its peer, or the network, has ended.
+func (b *bare) broken(at int) {
+	s := &b.slots[at]
+	if b.plant.Wrong("bare/double-close", false) {
+		b.drv.Close(s.sock)
+		s.readable, s.writable, s.polled = false, false, false
+		return // its deadline will find it
+	}
+	b.drop(at)
+}
+
+// drop closes a connection and frees its slot.
+func (b *bare) drop(at int) {
+	s := &b.slots[at]
+	b.drv.Close(s.sock)
+	*s = slot{generation: s.generation + 1, in: s.in[:0], out: s.out[:0]}
+	b.stats.Machines--
+}
+
+// expire ends those that were silent.
+func (b *bare) expire() {
+	now := b.drv.Now()
+	for i := 0; i < len(b.timers); {
+		t := b.timers[i]
+		if t.when > now {
+			i++
+			continue
+		}
+		b.timers = append(b.timers[:i], b.timers[i+1:]...)
+		s := &b.slots[t.at]
+		stale := s.generation != t.generation
+		if !s.taken() || stale && !b.plant.Wrong("bare/late-timer", stale) {
+			continue
+		}
+		if again := s.heard + int64(bareSilence); again > now && !stale {
+			b.timers = append(b.timers, deadline{t.at, s.generation, again})
+			continue
+		}
+		b.silent(t.at)
+	}
+}
+
+func (b *bare) silent(at int) {
+	b.plant.Wrong("bare/double-close", true)
+	s := &b.slots[at]
+	quiet := time.Duration(b.drv.Now() - s.heard)
+	claim(quiet >= bareSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, bareSilence)
+	b.drop(at)
+}
+
+// accept takes who waits. Without a slot, whoever comes is sent away.
+func (b *bare) accept() {
+	for {
+		sock, flow, err := b.drv.Accept(b.listener)
+		if err != nil {
+			b.acceptLater()
+			return
+		}
+		if sock == 0 {
+			b.accepting = flow&reactor.Drained == 0
+			return
+		}
+		b.admit(sock)
+	}
+}
+
+// acceptLater follows an accept that failed: no event comes when it would succeed.
+func (b *bare) acceptLater() {
+	b.accepting = false
+	if !b.plant.Wrong("bare/accept-stops", true) {
+		b.retry = b.drv.Now() + int64(10*time.Millisecond)
+	}
+}
+
+func (b *bare) admit(sock reactor.Sock) {
+	at := 0
+	for at < len(b.slots) && b.slots[at].taken() {
+		at++
+	}
+	if at == len(b.slots) {
+		if !b.plant.Wrong("bare/accept-leak", true) {
+			b.drv.Close(sock)
+		}
+		return
+	}
+	s := &b.slots[at]
+	s.generation++
+	s.sock, s.heard, s.readable, s.writable = sock, b.drv.Now(), false, true
+	b.stats.Machines++
+	b.timers = append(b.timers, deadline{at, s.generation, s.heard + int64(bareSilence)})
+	if b.drv.Register(sock, b.data(at)) != nil {
+		b.drop(at)
+	}
+}
+
+// Until is now while somebody has something to do, else the next deadline.
+func (b *bare) Until() int64 {
+	until := int64(math.MaxInt64)
+	if b.retry > 0 {
+		if b.retry <= b.drv.Now() {
+			b.retry, b.accepting = 0, true
+		} else {
+			until = b.retry
+		}
+	}
+	if b.accepting || b.stopping || len(b.jobs) > 0 {
+		return 0
+	}
+	for i := range b.slots {
+		s := &b.slots[i]
+		if s.taken() && (b.reads(s) || s.writable && (len(s.out) > 0 || s.polled) || (s.closing || s.ended && !s.working) && len(s.out) == 0) {
+			return 0
+		}
+	}
+	for _, t := range b.timers {
+		until = min(until, t.when)
+	}
+	return until
+}
+
+// Leave lets everybody finish what is under way: here, nobody has anything.
+func (b *bare) Leave() { b.stopping = true }
+
+// Stop ends the loop in its next turn.
+func (b *bare) Stop() { b.stopping = true }
+
+// Stats are the loop's counters.
+func (b *bare) Stats() reactor.Stats { return b.stats }
+
+func (b *bare) end() bool {
+	for at := range b.slots {
+		if b.slots[at].taken() {
+			b.drop(at)
+		}
+	}
+	b.drv.Close(b.listener)
+	b.drv.End()
+	b.over = true
+	return true
+}

@@ -1,0 +1,220 @@
+package planted
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Memory is a room without a simulator: a loop over connections that are slices of
+// bytes. A peer's bytes are there in whole as soon as they are sent, what is written
+// is taken at once, readiness is true, and nothing fails. Its clock moves when it is
+// told to. It notes what a driver notes by itself: sockets used after their close,
+// left open, and loops that do not rest; and machines that panic.
+type Memory struct {
+	drv  *memDriver
+	loop *reactor.Loop
+	step interface {
+		Turn() bool
+		Until() int64
+		Stop()
+	}
+	fault string
+}
+
+// NewMemory is a room with one loop, in which wire has made a server.
+func NewMemory(wire func(Room) error) (*Memory, error) {
+	m := &Memory{}
+	m.drv = &memDriver{m: m, now: int64(time.Hour)}
+	var err error
+	if m.loop, err = reactor.NewLoop(reactor.Config{Driver: m.drv, Observer: m, Slots: 64}); err != nil {
+		return nil, err
+	}
+	if m.step, err = m.loop.Stepper(); err != nil {
+		return nil, err
+	}
+	return m, wire(m)
+}
+
+// Loop is the loop, whichever it is asked for.
+func (m *Memory) Loop(int) *reactor.Loop { return m.loop }
+
+// Bare puts a hand-written loop in the place of the production loop.
+func (m *Memory) Bare(_ int, loop func(reactor.Driver) fuzz.BareLoop) {
+	for m.step.Stop(); !m.drv.over; {
+		m.step.Turn()
+	}
+	m.drv = &memDriver{m: m, now: m.drv.now}
+	m.step = loop(m.drv)
+}
+
+// Moved is told of transitions, which a room without tables has nothing to say to.
+func (m *Memory) Moved(reactor.Token, reactor.AnyKind, reactor.State, reactor.State) {}
+
+// Ended notes machines that their own fault ended.
+func (m *Memory) Ended(_ reactor.Token, k reactor.AnyKind, reason error) {
+	if f := ownFault(reason); f != "" {
+		m.fail("%s: %s", k.Name(), f)
+	}
+}
+
+func (m *Memory) fail(format string, args ...any) {
+	if m.fault == "" {
+		m.fault = fmt.Sprintf(format, args...)
+	}
+}
+
+// Fault is the first thing that went wrong, empty when nothing did.
+func (m *Memory) Fault() string { return m.fault }
+
+// Settle lets the loop take turns until it rests. A loop that panics has a fault.
+func (m *Memory) Settle() {
+	defer m.caught()
+	for idle := 0; !m.drv.over && m.fault == "" && (m.drv.busy() || m.step.Until() <= m.drv.now); idle++ {
+		moved := m.drv.moved
+		if m.step.Turn(); m.drv.moved != moved {
+			idle = 0
+		}
+		if idle > 2000 {
+			m.fail("the loop does not come to rest")
+		}
+	}
+}
+
+func (m *Memory) caught() {
+	if v := recover(); v != nil {
+		m.fail("the loop panicked: %v", v)
+		m.drv.over = true
+	}
+}
+
+// Advance lets time pass, with a stop whenever something is due.
+func (m *Memory) Advance(by time.Duration) {
+	to := m.drv.now + int64(by)
+	for m.Settle(); m.fault == "" && !m.drv.over; m.Settle() {
+		at := m.step.Until()
+		if at > to {
+			break
+		}
+		m.drv.now = max(m.drv.now, at)
+	}
+	m.drv.now = to
+}
+
+// End ends the loop, and looks for what it left open. A loop with a fault is ended
+// as far as it lets itself.
+func (m *Memory) End() {
+	defer m.caught()
+	m.step.Stop()
+	for turns := 0; turns < 1000 && !m.drv.over; turns++ {
+		m.step.Turn()
+	}
+	if !m.drv.over {
+		m.fail("the loop was stopped and has not ended")
+	}
+}
+
+// Peer is the far end of a connection.
+type Peer struct {
+	m        *Memory
+	end      reactor.Sock // the server's
+	sent     []byte
+	finished bool
+}
+
+// Dial connects to the first listener.
+func (m *Memory) Dial() *Peer {
+	p := &Peer{m: m}
+	for i := range m.drv.rows {
+		if l := &m.drv.rows[i]; l.listening && !l.closed {
+			p.end = m.drv.open(memSock{peer: p})
+			l = &m.drv.rows[i]
+			l.backlog = append(l.backlog, p.end)
+			l.news = true
+			break
+		}
+	}
+	m.Settle()
+	return p
+}
+
+// Send sends bytes in one piece.
+func (p *Peer) Send(b []byte) {
+	s := p.m.drv.at(p.end)
+	if p.finished || s.closed {
+		return
+	}
+	p.sent = append(p.sent, b...)
+	s.in = append(s.in, b...)
+	s.news = true
+	p.m.Settle()
+}
+
+// Finish ends the peer's direction.
+func (p *Peer) Finish() {
+	p.finished = true
+	s := p.m.drv.at(p.end)
+	s.ended, s.news = true, true
+	p.m.Settle()
+}
+
+// Close is a hang-up of the peer: with a reset, if the server has not ended.
+func (p *Peer) Close() {
+	p.finished = true
+	s := p.m.drv.at(p.end)
+	s.ended, s.reset, s.news = true, true, true
+	p.m.Settle()
+}
+
+// Open tells whether the server has its end still open in both directions.
+func (p *Peer) Open() bool {
+	s := p.m.drv.at(p.end)
+	return !s.closed && !s.shutOut && !s.reset
+}
+
+// Gone tells whether the server has closed its end.
+func (p *Peer) Gone() bool { return p.m.drv.at(p.end).closed }
+
+// Sent is what the peer has sent.
+func (p *Peer) Sent() []byte { return p.sent }
+
+// Got is what came back.
+func (p *Peer) Got() []byte { return p.m.drv.at(p.end).out }
+
+// patience is how long a server may take to end after its peer did.
+const patience = 2 * time.Hour
+
+// Feed gives the server one connection and these bytes, then the end, and answers
+// what is wrong: a fault, an answer that is not its model's, or an end that does not come.
+func (s *Server) Feed(wire func(Room) error, in []byte) string {
+	m, err := NewMemory(wire)
+	if err != nil {
+		return err.Error()
+	}
+	defer m.End()
+	p := m.Dial()
+	p.Send(in)
+	if text := s.look(m, p); text != "" {
+		return text
+	}
+	p.Finish()
+	m.Advance(patience)
+	if text := s.look(m, p); text != "" {
+		return text
+	}
+	if !p.Gone() && m.Fault() == "" {
+		return "the peer has ended, and the server keeps its end open"
+	}
+	m.End()
+	return m.Fault()
+}
+
+// look judges one connection of a room at rest.
+func (s *Server) look(m *Memory, p *Peer) string {
+	if f := m.Fault(); f != "" {
+		return f
+	}
+	return s.Judge(p.Sent(), p.Got(), p.Open())
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/fuzz/bugs/planted"
+)
+
+// searcher is a way to search.
+type searcher interface {
+	name() string
+	search(s *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (outcome, error)
+}
+
+// outcome is what one search came to.
+type outcome struct {
+	Found              bool
+	Reached, Triggered bool
+	Runs, Events       int           // until it was found
+	CPU                time.Duration // likewise
+	Shrunk             int           // events of the shortest trace
+	Oracle             string        // its short name
+	Spent              time.Duration // CPU time in all, with shrinking
+}
+
+// simulated is a search of package fuzz. What it took is measured by a second one,
+// that ends before the run that fails, and so before shrinking.
+type simulated struct {
+	title    string
+	strategy fuzz.Strategy
+}
+
+func (s simulated) name() string { return s.title }
+
+func (s simulated) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
+	p, begin := b.Plant(), cpu()
+	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget, Strategy: s.strategy})
+	o = outcome{Spent: cpu() - begin, Runs: found.Runs, Events: found.Events, Reached: p.Reached > 0, Triggered: p.Triggered > 0}
+	if found.Failure == nil {
+		return o, nil
+	}
+	o.Found, o.Shrunk = true, len(found.Trace)
+	o.Oracle, _, _ = strings.Cut(found.Failure.Oracle, " ")
+	if found.Runs > 1 {
+		begin = cpu()
+		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1, Strategy: s.strategy})
+		o.CPU = cpu() - begin
+	}
+	return o, nil
+}

@@ -140,7 +140,11 @@ func TestBadInputAsRedis(t *testing.T) {
 				if want.closed {
 					wait = patient // so must ours, in its time
 				}
-				compare(t, "in one piece", judge(t, r.addr, input, wait, nil), want)
+				got := judge(t, r.addr, input, wait, nil)
+				if got != want { // on a busy machine it may have had more to say
+					want = judge(t, real, input, 20*quiet, nil)
+				}
+				compare(t, "in one piece", got, want)
 				if len(input) > 1<<20 {
 					return
 				}

@@ -191,3 +191,22 @@ func TestParcels(t *testing.T) {
 		}
 	}
 }
+
+// Of two machines that wait for room in a third one's mailbox, none takes it all, turn
+// after turn.
+func TestGateIsFair(t *testing.T) {
+	spec := parcelSpec(0) // the sink's Mailbox is 2, and it is busy 10 ms after each fourth parcel
+	w := newWorld(spec.filled())
+	tr, err := Parse("dial 1\ndial 0\nsend 1 word=2\nsend 0 word=0\nsend 1 word=0 more=2000\nadvance n=1 unit=3\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.begin(tr)
+	defer w.tidy()
+	for _, e := range tr {
+		w.do(e)
+	}
+	if len(w.conns[0].got) == 0 {
+		t.Errorf("connection 0 has waited for a second, in which connection 1 had %d parcels accepted", len(w.conns[1].got))
+	}
+}

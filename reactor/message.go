@@ -116,6 +116,7 @@ func (r Ref[Msg]) Post(cx *IO, m Msg) error {
 	}
 	err := r.put(m, r.in == nil || r.in.loop != cx.loop)
 	if err == nil {
+		cx.h.flags &^= letIn
 		cx.moved()
 	} else if err == ErrFull {
 		at := r.to.Index()

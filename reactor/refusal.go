@@ -10,7 +10,7 @@ import (
 // of the ring that all mailboxes of its kind share. A door has the machines of one
 // loop, in the order that they came, and as many are let in as there is room for:
 // those behind would only be refused again. Room that they leave is for the next,
-// in the next turn.
+// in the next turn. One that is let in and finds the room taken has its old place.
 //
 // The bit wanted lies in the word that counts a mailbox's messages: whoever takes
 // one out sees in the same step whether somebody waits, and whoever comes to wait
@@ -44,12 +44,14 @@ type door struct {
 type wait struct {
 	door       *door // nil: it waits nowhere
 	prev, next uint32
+	ticket     uint64 // those who came later have larger ones
 }
 
 // doors are a loop's side of what refused its machines.
 type doors struct {
 	knocked atomic.Pointer[door] // behind them may be room; any goroutine adds
 	waits   []wait               // by slot; made at the first refusal
+	tickets uint64               // given out
 	spare   *door
 }
 
@@ -64,24 +66,43 @@ func (l *Loop) refuse(x uint32, h *header, by refuser, at uint32) {
 	if l.doors.waits == nil {
 		l.doors.waits = make([]wait, l.cfg.Slots)
 	}
-	d := by.door(l, at)
-	l.doors.waits[x] = wait{door: d, prev: d.last}
-	if d.last == 0 {
-		d.first = x + 1
-	} else {
-		l.doors.waits[d.last-1].next = x + 1
+	w := wait{door: by.door(l, at), ticket: l.doors.waits[x].ticket}
+	if h.flags&letIn == 0 {
+		l.doors.tickets++
+		w.ticket, w.prev = l.doors.tickets, w.door.last
+	} else { // near the front
+		for w.next = w.door.first; w.next != 0 && l.doors.waits[w.next-1].ticket < w.ticket; {
+			w.prev, w.next = w.next, l.doors.waits[w.next-1].next
+		}
 	}
-	d.last = x + 1
+	h.flags &^= letIn
+	l.doors.line(x, w)
 	if by.room(at) > 0 {
 		by.open(at) // it came meanwhile, and nobody else will tell
 	}
+}
+
+// line puts a machine into its place at a door.
+func (ds *doors) line(x uint32, w wait) {
+	d := w.door
+	if w.prev == 0 {
+		d.first = x + 1
+	} else {
+		ds.waits[w.prev-1].next = x + 1
+	}
+	if w.next == 0 {
+		d.last = x + 1
+	} else {
+		ds.waits[w.next-1].prev = x + 1
+	}
+	ds.waits[x] = w
 }
 
 // unblock takes a machine from the door where it waits, and opens Sendable.
 func (l *Loop) unblock(x uint32, h *header) {
 	h.gates |= uint8(fsm.Sendable)
 	w := l.doors.waits[x]
-	l.doors.waits[x] = wait{}
+	l.doors.waits[x] = wait{ticket: w.ticket}
 	if w.prev == 0 {
 		w.door.first = w.next
 	} else {
@@ -114,6 +135,7 @@ func (l *Loop) reopen() {
 			x := d.first - 1
 			h := l.slots.At(x)
 			l.unblock(x, h)
+			h.flags |= letIn
 			l.rouse(x, h)
 		}
 		d.by.rest(d)

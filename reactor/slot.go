@@ -38,6 +38,7 @@ const (
 	unarmed           // a deadline of its may be earlier than its node of the wheel
 	noRoom            // there was no room: show it its input again when there may be
 	hungry            // it is in Loop.starved
+	letIn             // it waited for Sendable, and has posted nothing since
 	unshown           // a port has what another state is to be shown: input that was seen, or an error
 )
 

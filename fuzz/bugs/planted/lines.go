@@ -2,6 +2,7 @@ package planted
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type lines struct {
 	plant *Plant
 	born  time.Duration
-	heard time.Duration
+	quiet silence
 	known bool
 	seen  int    // bytes that were searched for the end of a line
 	queue []byte // lines/backlog
@@ -41,7 +42,8 @@ func newLines() *Server {
 	return &Server{
 		Name: "lines", isolated: true, build: buildLines,
 		Files: []string{"lines.go"},
-		Dict:  []string{"LOGIN bob\r\n", "hello\r\n", "QUIT\r\n", "MUCH\r\n", "half", "\r", "\n", "x\r\ny\r\n"},
+		Dict: []string{"LOGIN bob\r\n", "hello\r\n", "QUIT\r\n", "MUCH\r\n", "half", "\r", "\n", "x\r\ny\r\n",
+			"LOGIN bob\r\n" + strings.Repeat("MUCH\r\n", 150)},
 		Bugs: []Bug{
 			{Name: "lines/split-delimiter", What: "an end of line that comes in two pieces is not seen"},
 			{Name: "lines/unbounded", What: "a line may have any length"},
@@ -82,7 +84,7 @@ func buildLines(p *Plant) func(Room) error {
 }
 
 func (l *lines) start(cx *cx) fsm.State {
-	l.born, l.heard = cx.Now(), cx.Now()
+	l.born, l.quiet.since = cx.Now(), cx.Now()
 	return cx.Fail(cx.Arm(0, linesLogin))
 }
 
@@ -90,7 +92,7 @@ func (l *lines) tooLate(*cx, reactor.Fired) fsm.State { return linesLate }
 
 // late ends who was slow.
 func (l *lines) late(cx *cx) fsm.State {
-	quiet, age := cx.Now()-l.heard, cx.Now()-l.born
+	quiet, age := cx.Now()-l.quiet.since, cx.Now()-l.born
 	l.plant.Wrong("lines/late-timer", l.known && quiet < linesSilence)
 	claim(!l.known || quiet >= linesSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, linesSilence)
 	claim(l.known || age >= linesLogin, "who is ended for a slow login had %v: %v was allowed", age, linesLogin)
@@ -107,7 +109,7 @@ func (l *lines) read(cx *cx, _ reactor.Ready) fsm.State {
 	if err != nil {
 		return cx.Fail(err)
 	}
-	l.heard = cx.Now()
+	l.quiet.ends(cx, len(in))
 	if !l.known && l.plant.Wrong("lines/slow-login", age > 0) {
 		cx.Arm(0, linesLogin)
 	}
@@ -116,6 +118,7 @@ func (l *lines) read(cx *cx, _ reactor.Ready) fsm.State {
 		return fsm.Stay
 	}
 	cx.Discard(peer, n)
+	l.quiet.left -= n
 	return l.answer(cx, text)
 }
 
@@ -151,7 +154,7 @@ func crlfLine(in []byte, from int) (text string, n int, ok bool) {
 
 func (l *lines) answer(cx *cx, text string) fsm.State {
 	model := linesModel{known: l.known}
-	if l.plant.Wrong("lines/no-login", !l.known && !strings.HasPrefix(text, "LOGIN ")) {
+	if l.plant.Wrong("lines/no-login", !l.known) {
 		model.known = true
 	}
 	if err := l.write(cx, linesStep(&model, text)); err != nil {
@@ -175,7 +178,8 @@ func (l *lines) write(cx *cx, s string) error {
 	for len(l.queue) > 0 {
 		n := min(len(l.queue), 512)
 		err := cx.Write(peer, l.queue[:n])
-		if l.plant.Wrong("lines/backlog", err == reactor.ErrFull) && err == reactor.ErrFull {
+		full := errors.Is(err, reactor.ErrFull)
+		if l.plant.Wrong("lines/backlog", full) && full {
 			break
 		} else if err != nil {
 			return err

@@ -3,6 +3,7 @@ package planted
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stator-go/stator/reactor"
 )
@@ -66,4 +67,19 @@ func ownFault(reason error) string {
 		return reason.Error()
 	}
 	return ""
+}
+
+// silence is what a server claims of who it ends for it: it begins when a byte was
+// read, and not when it was looked at again.
+type silence struct {
+	since time.Duration
+	left  int // bytes that were looked at and not consumed
+}
+
+// ends ends the silence, if there is more input than before.
+func (s *silence) ends(cx *cx, in int) {
+	if in > s.left {
+		s.since = cx.Now()
+	}
+	s.left = in
 }

@@ -180,7 +180,7 @@ func (s *socks) move(cx *cx, to, from reactor.Port) error {
 	case errors.Is(err, io.EOF):
 		s.ends[from] = true
 		return cx.CloseWrite(to)
-	case err == reactor.ErrWouldBlock || err == reactor.ErrFull:
+	case errors.Is(err, reactor.ErrWouldBlock), errors.Is(err, reactor.ErrFull):
 		return nil
 	}
 	return err

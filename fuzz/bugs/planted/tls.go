@@ -16,7 +16,7 @@ type tls struct {
 	plant *Plant
 	model tlsModel
 	born  time.Duration
-	heard time.Duration
+	quiet silence
 }
 
 const (
@@ -90,7 +90,7 @@ func (t *tls) tooLate(*cx, reactor.Fired) fsm.State { return tlsLate }
 
 // late ends who was slow.
 func (t *tls) late(cx *cx) fsm.State {
-	open, quiet := t.model.state == tlsOpen, cx.Now()-t.heard
+	open, quiet := t.model.state == tlsOpen, cx.Now()-t.quiet.since
 	t.plant.Wrong("tls/deadline-kept", open && quiet < tlsSilence)
 	claim(!open || quiet >= tlsSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, tlsSilence)
 	return fsm.Stop
@@ -101,7 +101,7 @@ func (t *tls) read(cx *cx, _ reactor.Ready) fsm.State {
 	if err != nil {
 		return cx.Fail(err)
 	}
-	t.heard = cx.Now()
+	t.quiet.ends(cx, len(in))
 	if half := len(in) == 1; t.plant.Wrong("tls/half-header", half) && half {
 		_ = in[1]
 	}
@@ -113,6 +113,7 @@ func (t *tls) read(cx *cx, _ reactor.Ready) fsm.State {
 		n = 0
 	}
 	cx.Discard(peer, n)
+	t.quiet.left -= n
 	return t.answer(cx, r)
 }
 

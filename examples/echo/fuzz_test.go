@@ -6,9 +6,12 @@ import (
 	"github.com/stator-go/stator/fuzz"
 )
 
-func TestFuzz(t *testing.T) {
+func TestFuzz(t *testing.T)  { fuzz.Run(t, spec()) }
+func FuzzTrace(f *testing.F) { fuzz.Native(f, spec()) }
+
+func spec() fuzz.Spec {
 	kind := newEcho()
-	fuzz.Run(t, fuzz.Spec{
+	return fuzz.Spec{
 		Setup: func(w *fuzz.World) error {
 			_, err := kind.Listen(w.Loop(0), "tcp", ":7000", conn{})
 			return err
@@ -20,5 +23,5 @@ func TestFuzz(t *testing.T) {
 			Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
 			Step:  func(_ *struct{}, b byte) string { return string([]byte{b}) },
 		})},
-	})
+	}
 }

@@ -18,6 +18,43 @@
 // time, and draw no random numbers but from a seed that the prototype has. The same
 // trace is run twice now and then, and what differs is a failure too.
 //
+// # A tutorial
+//
+// A machine that greets: it answers each name, a line.
+//
+//	func (*greeter) greet(cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
+//		in, err := cx.Peek(visitor)
+//		name, _, whole := bytes.Cut(in, []byte("\n"))
+//		if err != nil || !whole {
+//			return cx.Fail(err)
+//		}
+//		err = cx.Write(visitor, fmt.Appendf(nil, "hello, %c%s\n", name[0]-'a'+'A', name[1:]))
+//		cx.Discard(visitor, len(name)+1)
+//		return cx.Fail(err)
+//	}
+//
+// Its test is the one above, with the words "ann", "bob\n" and "\n". It fails at once:
+//
+//	panic: greeter panicked in state "greeting": runtime error: index out of range [0] with length 0
+//	after event 2 of 2, at 0s
+//
+//	 #  time  conn  what              state                    deadlines  detail
+//	 1  0s    0     dials listener 0
+//	    0s    0       connects
+//	    0s    0                       greeter: any → greeting  idle 1m
+//	 2  0s    0     sends                                                 "\n"
+//	    0s    0       machine reads                                       "\n"
+//	    0s    0       machine ends    greeter                             index out of range …
+//
+// Nobody is called "": the run that was found had more events, and these two were left
+// of it. The trace is kept, and go test runs it first from now on. With the fault mended
+// the test passes, and says which edges of the table no run took.
+//
+// That the greeting is right nobody has said yet. A [Model] does: a machine that takes
+// "ann" for "an" and "n" where a read was cut is found without one, by C; one that
+// forgets each third visitor is found by [PerConn] alone. What else is judged stands
+// below. The tutorial's machine is Example (Tutorial), to be run and changed.
+//
 // # Runs
 //
 // A trace is a list of events of 8 bytes: a peer dials, sends a word, closes; time

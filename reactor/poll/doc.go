@@ -67,16 +67,24 @@
 //
 // # Backends
 //
-//	epoll   Linux        a call costs by what is ready
-//	poll    every Unix   a call costs by what is registered
+//	epoll   Linux                                    a call costs by what is ready
+//	kqueue  darwin, ios, dragonfly, freebsd,
+//	        netbsd, openbsd                          the same
+//	poll    every Unix                               a call costs by what is registered
 //
 // New takes the platform's best one, or the one that the environment variable
 // STATOR_POLLER names. Elsewhere it answers ErrUnsupported. Package conformance
-// has the cases that all of them meet.
+// has the cases that all of them meet, and go test prints which of them ran. A
+// model is no platform: it runs a backend's code over Linux's descriptors.
 //
-// Skipped on Linux, by number:
+// On Linux, + ran and - was skipped, by number:
 //
-//	20 a machine that reads a byte a call is called until it is done: epoll, poll: no loop that calls machines
+//	                               5   10   15   20   25   30   35   40   45
+//	epoll                      +++++++++++++++++++-+++++++++++++++++++++++++
+//	poll                       +++++++++++++++++++-+++++++++++++++++++++++++
+//	kqueue (model)             +++++++++++++++++++-+++++++++++++++++++++++++
+//	kqueue with a bell (model) +++++++++++++++++++-+++++++++++++++++++++++++
+//	20 a machine that reads a byte a call is called until it is done: epoll, poll, kqueue (model), kqueue with a bell (model): no loop that calls machines
 //
 // # Cost
 //

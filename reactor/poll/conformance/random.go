@@ -3,7 +3,6 @@ package conformance
 import (
 	"errors"
 	"math/rand/v2"
-	"syscall"
 
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -101,7 +100,7 @@ func manySockets(e *env) {
 // openPair adds two registered sockets, unless there are no descriptors left.
 func (c *crowd) openPair() bool {
 	a, b, err := c.Pair("unix")
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	if errors.Is(err, errFiles) || errors.Is(err, errAllFiles) {
 		return false
 	}
 	c.must(err)
@@ -247,7 +246,7 @@ func (c *crowd) readUp(x *end) {
 }
 
 // isGone tells whether err says that there is no peer any more.
-func isGone(err error) bool { return isEnd(err) || errors.Is(err, syscall.ECONNRESET) }
+func isGone(err error) bool { return isEnd(err) || errors.Is(err, errReset) }
 
 // news is an event's readiness, as far as the model knows it.
 func (c *crowd) news(ev poll.Event) (*end, poll.Ready) {

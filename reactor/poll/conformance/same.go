@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 	"time"
 
@@ -120,14 +119,14 @@ func (s *same) do(what string, x *twin, f func(System, File) (int, error)) (int,
 
 // class is what an error says whatever the descriptor's number.
 func class(err error) string {
-	var errno syscall.Errno
 	switch {
 	case err == nil:
 		return ""
 	case errors.Is(err, ErrWouldBlock), isEnd(err):
 		return err.Error()
-	case errors.As(err, &errno):
-		return errno.Error()
+	}
+	if errno := errnoOf(err); errno != "" {
+		return errno
 	}
 	return err.Error()
 }

@@ -48,7 +48,7 @@ var sources = []aCase{
 		e.write(k, "lost")
 		e.await(2, e.told(poll.Readable|poll.Error, poll.Readable))
 		_, err = e.Read(k, make([]byte, 8))
-		e.fails(err, syscall.ECONNREFUSED)
+		e.fails(err, errRefused)
 		e.noDatagram(k)
 		e.forget()
 		e.silentFor(time.Millisecond)
@@ -183,7 +183,7 @@ func (e *env) readerGone() {
 	e.must(e.Close(r))
 	e.await(2, e.told(poll.Writable|poll.WriteClosed|poll.Error, poll.Writable))
 	_, err := e.Write(w, []byte("x"))
-	e.fails(err, syscall.EPIPE)
+	e.fails(err, errPipe)
 	e.must(e.Close(w))
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -38,7 +39,7 @@ var connections = []aCase{
 		if r := e.await(1, poll.Writable); r&poll.WriteClosed == 0 {
 			e.Fatalf("refused: %v: want write closed", r)
 		}
-		e.fails(e.Finish(c), errRefused)
+		e.fails(e.Finish(c), errno.ECONNREFUSED)
 	}},
 	{24, "connecting, then closing at once", both, func(e *env) {
 		l, addr := e.listen()
@@ -68,7 +69,7 @@ var connections = []aCase{
 		e.must(e.Close(l))
 		delete(e.came, 1)
 		e.await(2, poll.Readable) // who was not accepted is reset
-		if _, err := e.Read(c, make([]byte, 1)); !errors.Is(err, errReset) && !isEnd(err) {
+		if _, err := e.Read(c, make([]byte, 1)); !errors.Is(err, errno.ECONNRESET) && !isEnd(err) {
 			e.Fatalf("read: %v: want a reset or the end", err)
 		}
 		e.forget()
@@ -81,7 +82,7 @@ var connections = []aCase{
 			e.await(3, poll.Writable)
 			err = e.Finish(again)
 		}
-		e.fails(err, errRefused)
+		e.fails(err, errno.ECONNREFUSED)
 	}},
 	{26, "a burst of accepts on one edge", both, func(e *env) {
 		const burst = 50
@@ -112,7 +113,7 @@ var connections = []aCase{
 		_, full := e.Accept(l)
 		n := e.look(quiet)
 		restore()
-		e.fails(full, errFiles)
+		e.fails(full, errno.EMFILE)
 		if n != 0 {
 			e.Fatalf("%d events while no descriptor was to be had: want 0", n)
 		}
@@ -151,7 +152,7 @@ var connections = []aCase{
 				e.Fatalf("%s: read %q: want still here", network, got)
 			}
 			_, err := e.Write(a, []byte("x"))
-			e.fails(err, errPipe)
+			e.fails(err, errno.EPIPE)
 		})
 	}},
 	{30, "a reset", both, func(e *env) {
@@ -161,7 +162,7 @@ var connections = []aCase{
 		e.must(e.Reset(b))
 		e.await(1, poll.Readable|poll.ReadClosed|poll.WriteClosed)
 		_, err := e.Read(a, make([]byte, 1))
-		e.fails(err, errReset)
+		e.fails(err, errno.ECONNRESET)
 		if _, err := e.Read(a, make([]byte, 1)); !isEnd(err) {
 			e.Fatalf("a second read: %v: want the end", err)
 		}
@@ -186,7 +187,7 @@ var connections = []aCase{
 			for end := e.Now() + patience; err == nil && e.Now() < end; e.sleep(time.Millisecond) {
 				_, err = e.Write(a, []byte("anyone?"))
 			}
-			if !errors.Is(err, errPipe) && !errors.Is(err, errReset) {
+			if !errors.Is(err, errno.EPIPE) && !errors.Is(err, errno.ECONNRESET) {
 				e.Fatalf("%s: %v: want a broken pipe or a reset", network, err)
 			}
 		})

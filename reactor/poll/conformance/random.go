@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -100,7 +101,7 @@ func manySockets(e *env) {
 // openPair adds two registered sockets, unless there are no descriptors left.
 func (c *crowd) openPair() bool {
 	a, b, err := c.Pair("unix")
-	if errors.Is(err, errFiles) || errors.Is(err, errAllFiles) {
+	if errors.Is(err, errno.EMFILE) || errors.Is(err, errno.ENFILE) {
 		return false
 	}
 	c.must(err)
@@ -246,7 +247,7 @@ func (c *crowd) readUp(x *end) {
 }
 
 // isGone tells whether err says that there is no peer any more.
-func isGone(err error) bool { return isEnd(err) || errors.Is(err, errReset) }
+func isGone(err error) bool { return isEnd(err) || errors.Is(err, errno.ECONNRESET) }
 
 // news is an event's readiness, as far as the model knows it.
 func (c *crowd) news(ev poll.Event) (*end, poll.Ready) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -125,8 +126,8 @@ func class(err error) string {
 	case errors.Is(err, ErrWouldBlock), isEnd(err):
 		return err.Error()
 	}
-	if errno := errnoOf(err); errno != "" {
-		return errno
+	if text := errno.Text(err); text != "" {
+		return text
 	}
 	return err.Error()
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -48,7 +49,7 @@ var sources = []aCase{
 		e.write(k, "lost")
 		e.await(2, e.told(poll.Readable|poll.Error, poll.Readable))
 		_, err = e.Read(k, make([]byte, 8))
-		e.fails(err, errRefused)
+		e.fails(err, errno.ECONNREFUSED)
 		e.noDatagram(k)
 		e.forget()
 		e.silentFor(time.Millisecond)
@@ -183,7 +184,7 @@ func (e *env) readerGone() {
 	e.must(e.Close(r))
 	e.await(2, e.told(poll.Writable|poll.WriteClosed|poll.Error, poll.Writable))
 	_, err := e.Write(w, []byte("x"))
-	e.fails(err, errPipe)
+	e.fails(err, errno.EPIPE)
 	e.must(e.Close(w))
 }
 

@@ -303,6 +303,9 @@ func (a *afd) settle(at int32) {
 		a.release(at)
 	default:
 		r.id = w.id
+		if w.socket.local == 0 { // was not bound yet
+			w.socket.local = addressOf(w.fd, getsockname)
+		}
 		if err := send(a.helper(at), r, w.base, w.asks(), uintptr(at)); err != nil {
 			a.release(at) // closed without Remove
 			return

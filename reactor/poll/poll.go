@@ -172,7 +172,7 @@ func Backends() []string {
 	return names
 }
 
-// Backend is the name of the backend in use: "epoll", "poll".
+// Backend is the name of the backend in use: "epoll", "poll", "afd".
 func (p *Poller) Backend() string { return p.name }
 
 // Register begins to watch a descriptor. A wait under way takes notice.

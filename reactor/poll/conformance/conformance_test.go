@@ -3,7 +3,6 @@ package conformance_test
 import (
 	"flag"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -18,8 +17,9 @@ var seeds = flag.Int("seeds", 3, "random programs to run on each pair of backend
 // over is this machine with a Poller of the backend named.
 func over(name string) conformance.Backend {
 	return conformance.Backend{
-		Name: name,
-		New:  func() (conformance.System, error) { return conformance.OverPoller(name) },
+		Name:  name,
+		New:   func() (conformance.System, error) { return conformance.OverPoller(name) },
+		Skips: skips(),
 	}
 }
 
@@ -37,15 +37,15 @@ func TestBackends(t *testing.T) {
 	}
 	table := conformance.Table(reports...)
 	t.Log("skipped:\n" + table)
-	if runtime.GOOS == "linux" && len(reports) == len(poll.Backends()) {
-		published(t, table)
+	if system := publishes(); system != "" && len(reports) == len(poll.Backends()) {
+		published(t, system, table)
 	}
 }
 
-// published checks that the package comment of poll prints this table, or with
-// -update makes it do so.
-func published(t *testing.T, table string) {
-	const file, begin, end = "../doc.go", "// Skipped on Linux, by number:\n//\n", "//\n"
+// published checks that the package comment of poll prints this table of a system,
+// or with -update makes it do so.
+func published(t *testing.T, system, table string) {
+	file, begin, end := "../doc.go", "// Skipped on "+system+", by number:\n//\n", "//\n"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

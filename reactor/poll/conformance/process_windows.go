@@ -80,4 +80,3 @@ func Answered(err error, datagram bool) error {
 	}
 	return err
 }
-

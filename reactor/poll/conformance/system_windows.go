@@ -57,8 +57,7 @@ func (m *machine) Shut() error {
 	return m.p.Close()
 }
 
-// closeHandle closes a socket, or a file, or a duplicate of a socket, which Winsock
-// may not know.
+// closeHandle closes a socket, or a file.
 func closeHandle(h windows.Handle) error {
 	err := windows.Closesocket(h)
 	if err == windows.WSAENOTSOCK {
@@ -174,13 +173,16 @@ func (m *machine) Open(path string) (File, error) {
 }
 
 func (m *machine) Dup(h File) (File, error) {
-	var dup windows.Handle
-	self := windows.CurrentProcess()
-	err := windows.DuplicateHandle(self, m.handle(h), self, &dup, 0, false, windows.DUPLICATE_SAME_ACCESS)
+	var info windows.WSAProtocolInfo
+	if err := windows.WSADuplicateSocket(m.handle(h), windows.GetCurrentProcessId(), &info); err != nil {
+		return 0, err
+	}
+	const same = -1 // as info has it: FROM_PROTOCOL_INFO
+	dup, err := windows.WSASocket(same, same, same, &info, 0, windows.WSA_FLAG_OVERLAPPED)
 	if err != nil {
 		return 0, err
 	}
-	return m.put(&file{fd: int(dup)}), nil
+	return m.add(dup)
 }
 
 // Adopt borrows a socket of package net, which blocks unless an operation is

@@ -3,21 +3,20 @@
 package poll_test
 
 import (
-	"io"
 	"os"
 	"testing"
 )
 
 // source is the number of a descriptor that becomes readable when w is written to.
-func source(t testing.TB) (w io.Writer, fd int) {
+func source(t testing.TB) (w *os.File, fd int) {
 	t.Helper()
-	r, wr, err := os.Pipe()
+	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		r.Close()
-		wr.Close()
+		w.Close()
 	})
-	return wr, number(t, r)
+	return w, number(t, r)
 }

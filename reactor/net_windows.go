@@ -66,7 +66,7 @@ func socket(a Addr) (h windows.Handle, sa windows.Sockaddr, n nature, is marks, 
 		family, is = windows.AF_INET6, six
 	}
 	h, err = windows.WSASocket(family, typ, protocol, nil, 0, windows.WSA_FLAG_OVERLAPPED|windows.WSA_FLAG_NO_HANDLE_INHERIT)
-	return h, sa, n, is, os.NewSyscallError("WSASocket", err)
+	return h, sa, n, is, os.NewSyscallError("WSASocket", portable(err))
 }
 
 func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
@@ -80,7 +80,7 @@ func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
 	}
 	if err := windows.Listen(h, backlog); err != nil {
 		windows.Closesocket(h)
-		return 0, os.NewSyscallError("listen", err)
+		return 0, os.NewSyscallError("listen", portable(err))
 	}
 	return d.add(h, listening, is)
 }
@@ -119,7 +119,7 @@ func bound(a Addr, o Opt) (h windows.Handle, n nature, is marks, err error) {
 	}
 	if err != nil {
 		windows.Closesocket(h)
-		return 0, 0, 0, os.NewSyscallError("bind", err)
+		return 0, 0, 0, os.NewSyscallError("bind", portable(err))
 	}
 	return h, n, is, nil
 }
@@ -148,20 +148,6 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 	}
 }
 
-// refusedError is an errno that is ErrRefused too. It is comparable, so that all ports
-// share its number.
-type refusedError struct{ errno syscall.Errno }
-
-func (e refusedError) Error() string   { return ErrRefused.Error() + ": " + e.errno.Error() }
-func (e refusedError) Unwrap() []error { return []error{ErrRefused, e.errno} }
-
-func dialError(err error) error {
-	if err == windows.WSAECONNREFUSED {
-		return refusedError{windows.WSAECONNREFUSED}
-	}
-	return err
-}
-
 // Finish asks how a connection attempt ended, and what error a socket has. A socket
 // without an error may still be on its way: only a peer's name proves that it is
 // connected.
@@ -169,7 +155,7 @@ func (d *osDriver) Finish(s Sock) (Flow, error) {
 	r := &d.rows[s]
 	e, err := windows.GetsockoptInt(r.h, windows.SOL_SOCKET, soError)
 	if err != nil {
-		return 0, err
+		return 0, portable(err)
 	}
 	if e != 0 {
 		return 0, dialError(syscall.Errno(e))
@@ -191,7 +177,7 @@ func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
 			d.blocked(r, poll.Readable)
 			return 0, Drained, nil
 		}
-		return 0, 0, errno
+		return 0, 0, portable(errno)
 	}
 	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
 	windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
@@ -207,7 +193,7 @@ func (d *osDriver) Name(s Sock, side Side) (Addr, error) {
 	}
 	sa, err := get(r.h)
 	if err != nil {
-		return Addr{}, err
+		return Addr{}, portable(err)
 	}
 	a := Addr{Net: TCP}
 	if r.nature == datagrams {
@@ -255,7 +241,7 @@ func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 			d.blocked(r, poll.Readable)
 			return 0, Addr{}, Drained, nil
 		case !forgiven(errno):
-			return 0, Addr{}, Gone, errno
+			return 0, Addr{}, Gone, portable(errno)
 		}
 	}
 }
@@ -295,7 +281,7 @@ func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 			d.blocked(r, poll.Writable)
 			return 0, Full, nil
 		case !forgiven(errno):
-			return 0, 0, errno
+			return 0, 0, portable(errno)
 		}
 	}
 }
@@ -312,5 +298,5 @@ func encode(r *row, sa *windows.RawSockaddrInet6, to netip.AddrPort) (uintptr, e
 		*in = windows.RawSockaddrInet4{Family: windows.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
 		return unsafe.Sizeof(*in), nil
 	}
-	return 0, windows.WSAEAFNOSUPPORT
+	return 0, syscall.EAFNOSUPPORT
 }

@@ -195,7 +195,7 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 			raceWrite(b)
 			return length(b), 0, nil // the rest of it is gone
 		case r.nature != datagrams || !forgiven(errno):
-			return 0, Gone, errno
+			return 0, Gone, portable(errno)
 		}
 	}
 }
@@ -250,7 +250,7 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 	case errno == windows.WSAEWOULDBLOCK:
 		n = 0
 	case errno != 0:
-		return 0, Gone, errno
+		return 0, Gone, portable(errno)
 	case n == size:
 		return n, 0, nil
 	}
@@ -261,7 +261,7 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 func (d *osDriver) Shutdown(s Sock, how How) error {
 	// SD_RECEIVE, SD_SEND and SD_BOTH are 0, 1 and 2: one less than How's bits.
 	if err := windows.Shutdown(d.rows[s].h, int(how)-1); err != windows.WSAENOTCONN {
-		return err
+		return portable(err)
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ const (
 	fionbio      = 0x8004667E
 	soError      = 0x1007
 	soAcceptConn = 0x0002
+	soType       = 0x1008
 )
 
 // length is what of b one call takes: Winsock counts in 32 bits.

@@ -281,15 +281,10 @@ func (d *osDriver) Close(s Sock) error {
 // Adopt duplicates a socket. It must not block, nor may what it is a duplicate of
 // from here on: that is a property of both.
 func (d *osDriver) Adopt(of uintptr) (Sock, error) {
-	var info windows.WSAProtocolInfo
-	if err := windows.WSADuplicateSocket(windows.Handle(of), windows.GetCurrentProcessId(), &info); err != nil {
-		if errors.Is(err, windows.WSAENOTSOCK) {
-			err = fmt.Errorf("%w: %w", ErrNotPollable, err)
-		}
-		return 0, err
+	h, info, err := duplicate(windows.Handle(of))
+	if errors.Is(err, windows.WSAENOTSOCK) {
+		return 0, fmt.Errorf("%w: %w", ErrNotPollable, err)
 	}
-	const told = -1 // by info: FROM_PROTOCOL_INFO
-	h, err := windows.WSASocket(told, told, told, &info, 0, windows.WSA_FLAG_OVERLAPPED|windows.WSA_FLAG_NO_HANDLE_INHERIT)
 	if err != nil {
 		return 0, err
 	}
@@ -303,6 +298,22 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		is = six
 	}
 	return d.add(h, n, is)
+}
+
+// duplicate is another handle of a socket, and what that is.
+func duplicate(of windows.Handle) (h windows.Handle, info windows.WSAProtocolInfo, err error) {
+	if _, err = windows.GetsockoptInt(of, windows.SOL_SOCKET, soType); err != nil {
+		return 0, info, portable(err)
+	}
+	if err = windows.WSADuplicateSocket(of, windows.GetCurrentProcessId(), &info); err != nil {
+		return 0, info, os.NewSyscallError("WSADuplicateSocket", portable(err))
+	}
+	const told = -1 // by info: FROM_PROTOCOL_INFO
+	if h, err = windows.WSASocket(told, told, told, &info, 0, windows.WSA_FLAG_OVERLAPPED); err != nil {
+		return 0, info, os.NewSyscallError("WSASocket", portable(err))
+	}
+	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
+	return h, info, nil
 }
 
 // Release gives a socket out as package net and others expect it: blocking.

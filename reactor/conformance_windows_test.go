@@ -6,13 +6,8 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll/conformance"
 )
-
-const port0 reactor.Port = 0
-
-type netCx = reactor.Context[reactor.None]
 
 // The driver does what the poller under it does, as far as it has it: it knows edges
 // alone, registers once, and belongs to one goroutine.
@@ -21,7 +16,7 @@ func TestConformance(t *testing.T) {
 		10: "a driver belongs to one goroutine",
 		41: "an ICMP error is dropped with its datagram",
 	}
-	if windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil {
+	if wine() {
 		skips[30] = "Wine takes the error itself, so that a read answers the end"
 		skips[31] = "Wine does not notice the end before the data is read"
 	}

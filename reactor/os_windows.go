@@ -36,6 +36,7 @@ type row struct {
 	nature nature
 	watch  poll.Interest // as registered
 	is     marks
+	wrote  int64 // when something was last
 }
 
 type marks uint8
@@ -251,7 +252,11 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 		n = 0
 	case errno != 0:
 		return 0, Gone, portable(errno)
-	case n == size:
+	}
+	if n > 0 && r.nature == tcpStream {
+		r.wrote = d.Now()
+	}
+	if n == size {
 		return n, 0, nil
 	}
 	d.blocked(r, poll.Writable)
@@ -266,8 +271,15 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 	return nil
 }
 
-// Unsent cannot tell: Winsock has no question for it that every version answers.
-func (d *osDriver) Unsent(Sock) bool { return false }
+// Unsent goes by the time, as Winsock has no question for it that every version
+// answers: what was not written long ago may be on its way.
+func (d *osDriver) Unsent(s Sock) bool {
+	r := &d.rows[s]
+	return r.nature == tcpStream && r.wrote != 0 && d.Now()-r.wrote < int64(ackWithin)
+}
+
+// ackWithin is what a peer takes to acknowledge, which it may delay for 200 ms.
+const ackWithin = 250 * time.Millisecond
 
 func (d *osDriver) Close(s Sock) error {
 	r := d.rows[s]

@@ -52,8 +52,9 @@ func TestAdoptAndRelease(t *testing.T) {
 		t.Errorf("the adopted connection still writes: %v", err)
 	}
 	ping(t, peer)
-	h := windows.Handle(netTake(t, files).Fd())
-	defer windows.Closesocket(h)
+	f := netTake(t, files)
+	defer f.Close()
+	h := windows.Handle(f.Fd())
 	go func() {
 		time.Sleep(5 * time.Millisecond)
 		peer.Write([]byte("to a socket that blocks"))

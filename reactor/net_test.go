@@ -188,20 +188,6 @@ func netReset(c *net.TCPConn) {
 	c.Close()
 }
 
-// netControl makes a system call on a connection's descriptor.
-func netControl(t testing.TB, c *net.TCPConn, f func(fd int) error) {
-	t.Helper()
-	raw, err := c.SyscallConn()
-	if err == nil {
-		if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
-			err = e
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // netDialNarrow dials with a small receive buffer: the kernels hold little of what
 // is not read.
 func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {

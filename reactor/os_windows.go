@@ -64,12 +64,6 @@ func newOSDriver(socks int) (*osDriver, error) {
 		p.Close()
 		return nil, err
 	}
-	const version = 0x202
-	var data windows.WSAData
-	if err := windows.WSAStartup(version, &data); err != nil { // it counts how often it is called
-		p.Close()
-		return nil, os.NewSyscallError("WSAStartup", err)
-	}
 	return &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}, nil
 }
 
@@ -103,7 +97,7 @@ func (d *osDriver) End() error {
 		d.signals.Close()
 	}
 	d.waker.Close()
-	return errors.Join(d.poller.Close(), windows.WSACleanup())
+	return d.poller.Close()
 }
 
 // add gives a socket that does not block yet a row.

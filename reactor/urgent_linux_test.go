@@ -2,6 +2,7 @@ package reactor_test
 
 import (
 	"bytes"
+	"net"
 	"testing"
 	"time"
 
@@ -36,5 +37,19 @@ func TestUrgentByteHidesNothing(t *testing.T) {
 		if s := netTake(t, got); s != "abcdef" {
 			t.Errorf("%q: want abcdef", s)
 		}
+	}
+}
+
+// netControl makes a system call on a connection's descriptor.
+func netControl(t testing.TB, c *net.TCPConn, f func(fd int) error) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err == nil {
+		if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
+			err = e
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

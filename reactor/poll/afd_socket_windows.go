@@ -3,11 +3,21 @@ package poll
 import (
 	"errors"
 	"hash/maphash"
+	"os"
+	"sync"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
+
+// startWinsock has Winsock ready for the life of the process, as package net does:
+// sockets are the user's, and stay when a Poller is closed.
+var startWinsock = sync.OnceValue(func() error {
+	const version = 0x202
+	var data windows.WSAData
+	return os.NewSyscallError("WSAStartup", windows.WSAStartup(version, &data))
+})
 
 // identity tells apart the sockets that a handle's number has stood for, as far as
 // their addresses do. A handle has nothing else that another one could not have.

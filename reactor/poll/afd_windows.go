@@ -84,6 +84,9 @@ const never = time.Duration(math.MaxInt64)
 const nudge = 1
 
 func newAFD(ws *wakers) (backend, error) {
+	if err := startWinsock(); err != nil {
+		return nil, err
+	}
 	a := &afd{wakers: ws, at: make(map[windows.Handle]int32), start: time.Now()}
 	var err error
 	if a.port, err = windows.CreateIoCompletionPort(windows.InvalidHandle, 0, 0, 1); err != nil {

@@ -3,7 +3,6 @@ package poll_test
 import (
 	"flag"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -19,8 +18,9 @@ var seeds = flag.Int("seeds", 3, "random programs to run on each pair of backend
 func over(name string) conformance.Backend {
 	return conformance.Backend{
 		Name:  name,
-		Apart: strings.HasPrefix(name, "kqueue"),
 		New:   func() (conformance.System, error) { return conformance.OverPoller(name) },
+		Skips: skips(),
+		Apart: strings.HasPrefix(name, "kqueue"),
 	}
 }
 
@@ -38,15 +38,15 @@ func TestBackends(t *testing.T) {
 	}
 	table := conformance.Table(reports...)
 	t.Log("what ran:\n" + table)
-	if runtime.GOOS == "linux" && len(reports) == len(poll.Backends()) {
-		published(t, table)
+	if system := publishes(); system != "" && len(reports) == len(poll.Backends()) {
+		published(t, system, table)
 	}
 }
 
-// published checks that the package comment of poll prints this table, or with
-// -update makes it do so.
-func published(t *testing.T, table string) {
-	const file, begin, end = "doc.go", "// On Linux, + ran and - was skipped, by number:\n//\n", "//\n"
+// published checks that the package comment of poll prints this table of a system,
+// or with -update makes it do so.
+func published(t *testing.T, system, table string) {
+	file, begin, end := "doc.go", "// On "+system+", + ran and - was skipped, by number:\n//\n", "//\n"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -295,15 +295,15 @@ func (s *same) collect() (any bool) {
 				// An error after a hang-up is no news, but some tell it.
 				ev.Ready &^= poll.Error
 			}
-			s.known[i][ev.Token] |= s.told(ev)
+			s.known[i][ev.Token] |= s.common(ev)
 			any = true
 		}
 	}
 	return any
 }
 
-// told is what of an event both Systems tell.
-func (s *same) told(ev poll.Event) poll.Ready {
+// common is what of an event both Systems tell.
+func (s *same) common(ev poll.Event) poll.Ready {
 	if s.apart {
 		for _, x := range s.twins {
 			if x.registered && x.token == ev.Token {

@@ -103,7 +103,7 @@ func (e *env) pipe() (r, w File) {
 }
 
 // shortDir is a directory whose name leaves room in a socket's address, as that
-// of T.TempDir may not.
+// of T.TempDir may not, and that may stay where it cannot be removed, as under Wine.
 func (e *env) shortDir() string {
 	dir, err := os.MkdirTemp("", "conf")
 	e.must(err)

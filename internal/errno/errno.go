@@ -21,6 +21,7 @@ const (
 	EMFILE       = syscall.EMFILE
 	ENFILE       = syscall.ENFILE
 	ENOTCONN     = syscall.ENOTCONN
+	ENOTSUP      = syscall.ENOTSUP
 	EPIPE        = syscall.EPIPE
 	EPROTO       = syscall.EPROTO
 )

@@ -13,6 +13,7 @@ var (
 	EMFILE       = errors.New("too many open files")
 	ENFILE       = errors.New("too many open files in system")
 	ENOTCONN     = errors.New("transport endpoint is not connected")
+	ENOTSUP      = errors.New("operation not supported")
 	EPIPE        = errors.New("broken pipe")
 	EPROTO       = errors.New("protocol error")
 )

@@ -6,10 +6,10 @@ import (
 	"io"
 	"math"
 	"net/netip"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/reactor/poll/conformance"
@@ -249,7 +249,7 @@ func (s *simulated) Dial(network, addr string) (conformance.File, error) {
 func (s *simulated) Finish(h conformance.File) error {
 	flow, err := s.d.Finish(s.get(h).sock)
 	if err == nil && flow&reactor.Full != 0 {
-		return syscall.ENOTCONN
+		return errno.ENOTCONN
 	}
 	return err
 }
@@ -282,7 +282,7 @@ func (s *simulated) Descriptors() (int, error) { return s.d.open, nil }
 
 // Exhaust makes accepting fail as it does without descriptors.
 func (s *simulated) Exhaust() (func(), error) {
-	s.d.armed.accepts, s.d.armed.acceptBy = math.MaxInt, syscall.EMFILE
+	s.d.armed.accepts, s.d.armed.acceptBy = math.MaxInt, errno.EMFILE
 	return func() { s.d.armed = armedDriver{} }, nil
 }
 
@@ -357,7 +357,7 @@ func (s *simulated) Close(h conformance.File) error {
 	sock := f.sock
 	f.sock = 0
 	if sock == 0 {
-		return syscall.EBADF
+		return errno.EBADF
 	}
 	return s.d.Close(sock)
 }
@@ -366,7 +366,7 @@ func (s *simulated) Reset(h conformance.File) error {
 	f := s.get(h)
 	x := s.w.socks[int(f.sock)&rowMask]
 	if x.other != nil {
-		s.w.reset(x.other, syscall.ECONNRESET)
+		s.w.reset(x.other, errno.ECONNRESET)
 		x.other = nil
 	}
 	return s.Close(h)

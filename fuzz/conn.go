@@ -3,8 +3,8 @@ package fuzz
 import (
 	"math"
 	"net/netip"
-	"syscall"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -190,7 +190,7 @@ func (w *World) hangUp(c *conn, reset bool) {
 	c.peer, c.readAt, c.cut = nil, forever, true
 	w.say(c.number, "closes")
 	if reset && p.other != nil && p.nature == stream {
-		w.reset(p.other, syscall.ECONNRESET)
+		w.reset(p.other, errno.ECONNRESET)
 		p.other = nil
 	}
 	w.shut(p)

@@ -1,8 +1,7 @@
 package fuzz
 
 import (
-	"syscall"
-
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -18,7 +17,7 @@ const mailbox = 256
 func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flow, error) {
 	s := d.get(id, "receive")
 	if s == nil {
-		return 0, reactor.Addr{}, reactor.Gone, syscall.EBADF
+		return 0, reactor.Addr{}, reactor.Gone, errno.EBADF
 	}
 	if s.armed.blocksRead() {
 		d.w.moved++
@@ -42,7 +41,7 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 	s := d.get(id, "send")
 	switch {
 	case s == nil:
-		return 0, reactor.Gone, syscall.EBADF
+		return 0, reactor.Gone, errno.EBADF
 	case s.armed.blocksWrite():
 		d.w.moved++
 		s.tell()
@@ -50,7 +49,7 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 	}
 	d.w.noteBytes(noteWrite, s, b)
 	if to.Net == reactor.NetNone {
-		return 0, 0, syscall.EDESTADDRREQ
+		return 0, 0, errno.EDESTADDRREQ
 	}
 	from := s.local
 	from.IP = reachable(from.IP)

@@ -6,8 +6,8 @@ import (
 	"math"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -37,8 +37,8 @@ var _ reactor.Driver = (*driver)(nil)
 // refused is what a connection attempt that nobody takes ends with.
 type refused struct{}
 
-func (refused) Error() string   { return "refused: " + syscall.ECONNREFUSED.Error() }
-func (refused) Unwrap() []error { return []error{reactor.ErrRefused, syscall.ECONNREFUSED} }
+func (refused) Error() string   { return "refused: " + errno.ECONNREFUSED.Error() }
+func (refused) Unwrap() []error { return []error{reactor.ErrRefused, errno.ECONNREFUSED} }
 
 // get finds a socket of this driver's, and reports whoever asks for another one.
 func (d *driver) get(id reactor.Sock, what string) *sock {
@@ -116,7 +116,7 @@ func (d *driver) haunt(dst []poll.Event, n int) int {
 func (d *driver) Register(id reactor.Sock, data uint64) error {
 	s := d.get(id, "register")
 	if s == nil {
-		return syscall.EBADF
+		return errno.EBADF
 	}
 	if s.watched {
 		d.w.fail(oracleContract, "register of socket %d, twice", int(id)&rowMask)
@@ -152,16 +152,16 @@ func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	s := d.get(id, "read")
 	switch {
 	case s == nil:
-		return 0, reactor.Gone, syscall.EBADF
+		return 0, reactor.Gone, errno.EBADF
 	case len(b) == 0:
 		return 0, 0, nil
 	case s.nature == datagram:
 		n, _, flow, err := d.Recv(id, b)
 		return n, flow, err
 	case s.nature == pipeOut:
-		return 0, reactor.Gone, syscall.EPIPE
+		return 0, reactor.Gone, errno.EPIPE
 	case s.phase == unanswered:
-		return 0, reactor.Gone, syscall.ENOTCONN
+		return 0, reactor.Gone, errno.ENOTCONN
 	}
 	if d.w.abrupt(s); s.armed.blocksRead() {
 		d.w.happens(opBlockRead, s)
@@ -203,7 +203,7 @@ func (d *driver) readNone(s *sock) (int, reactor.Flow, error) {
 func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	s := d.get(id, "write")
 	if s == nil {
-		return 0, reactor.Gone, syscall.EBADF
+		return 0, reactor.Gone, errno.EBADF
 	}
 	if s.nature == datagram {
 		return d.Send(id, b, s.remote)
@@ -220,7 +220,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	}
 	if s.other == nil { // closed: what is sent there comes back as a reset
 		d.w.noteBytes(noteWrite, s, b)
-		d.w.reset(s, syscall.EPIPE)
+		d.w.reset(s, errno.EPIPE)
 		return len(b), 0, nil
 	}
 	short := s.armed.shortWrite(len(b))
@@ -250,13 +250,13 @@ func (s *sock) starve() {
 func (s *sock) writable() error {
 	switch {
 	case s.phase == unanswered:
-		return syscall.ENOTCONN
+		return errno.ENOTCONN
 	case s.broken != nil:
 		err := s.broken
 		s.broken, s.over = nil, true
 		return err
 	case s.over || s.shutOut || s.nature == pipeIn || s.nature == pipeOut && s.other == nil:
-		return syscall.EPIPE
+		return errno.EPIPE
 	}
 	return nil
 }
@@ -287,7 +287,7 @@ func (d *driver) Unsent(id reactor.Sock) bool {
 func (d *driver) Shutdown(id reactor.Sock, how reactor.How) error {
 	s := d.get(id, "shutdown")
 	if s == nil {
-		return syscall.EBADF
+		return errno.EBADF
 	}
 	d.w.note(noteShut, uint64(id), uint64(how))
 	if s.nature != stream && s.nature != pipeOut {
@@ -307,7 +307,7 @@ func (d *driver) Shutdown(id reactor.Sock, how reactor.How) error {
 func (d *driver) Close(id reactor.Sock) error {
 	s := d.get(id, "close")
 	if s == nil {
-		return syscall.EBADF
+		return errno.EBADF
 	}
 	d.w.note(noteClose, uint64(id), 0)
 	d.w.closing(s)
@@ -328,7 +328,7 @@ func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
 		a.IP = netip.AddrPortFrom(a.IP.Addr(), d.w.port())
 	}
 	if d.w.bound(a, n) != nil {
-		return 0, fmt.Errorf("bind %s: %w", a, syscall.EADDRINUSE)
+		return 0, fmt.Errorf("bind %s: %w", a, errno.EADDRINUSE)
 	}
 	s := d.w.open(n, d)
 	s.local = a
@@ -342,10 +342,10 @@ func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
 func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
 	l := d.get(id, "accept")
 	if l == nil {
-		return 0, 0, syscall.EBADF
+		return 0, 0, errno.EBADF
 	}
 	if err := d.armed.acceptFails(); err != nil {
-		if !errors.Is(err, syscall.ECONNABORTED) {
+		if !errors.Is(err, errno.ECONNABORTED) {
 			return 0, 0, err
 		}
 		if len(l.backlog) > 0 {
@@ -383,9 +383,9 @@ func (d *driver) Finish(id reactor.Sock) (reactor.Flow, error) {
 	s := d.get(id, "finish")
 	switch {
 	case s == nil:
-		return 0, syscall.EBADF
+		return 0, errno.EBADF
 	case s.nature == pipeOut && s.other == nil:
-		return 0, syscall.EPIPE
+		return 0, errno.EPIPE
 	case s.phase == unanswered:
 		return reactor.Full, nil
 	case s.phase == answered:
@@ -401,7 +401,7 @@ func (d *driver) Finish(id reactor.Sock) (reactor.Flow, error) {
 func (d *driver) Name(id reactor.Sock, side reactor.Side) (reactor.Addr, error) {
 	s := d.get(id, "name")
 	if s == nil {
-		return reactor.Addr{}, syscall.EBADF
+		return reactor.Addr{}, errno.EBADF
 	}
 	if side == reactor.Remote {
 		return s.remote, nil
@@ -412,11 +412,11 @@ func (d *driver) Name(id reactor.Sock, side reactor.Side) (reactor.Addr, error) 
 // Adopt takes a socket of the world's, which has no descriptors.
 func (d *driver) Adopt(id uintptr) (reactor.Sock, error) {
 	if id > math.MaxInt32 || int(id)&rowMask >= len(d.w.socks) {
-		return 0, syscall.EBADF
+		return 0, errno.EBADF
 	}
 	s := d.w.socks[int(id)&rowMask]
 	if s.id != reactor.Sock(id) || s.driver != nil || s.nature == free {
-		return 0, syscall.EBADF
+		return 0, errno.EBADF
 	}
 	s.driver = d
 	d.open++
@@ -426,7 +426,7 @@ func (d *driver) Adopt(id uintptr) (reactor.Sock, error) {
 func (d *driver) Release(id reactor.Sock) (uintptr, error) {
 	s := d.get(id, "release")
 	if s == nil {
-		return 0, syscall.EBADF
+		return 0, errno.EBADF
 	}
 	if !s.watched {
 		return 0, poll.ErrNotExist

@@ -1,8 +1,7 @@
 package fuzz
 
 import (
-	"syscall"
-
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -215,4 +214,4 @@ func (w *World) closing(s *sock) {
 }
 
 // acceptErrors are what an accept may fail with.
-var acceptErrors = []error{syscall.EMFILE, syscall.ECONNABORTED, syscall.ENFILE, syscall.EPROTO}
+var acceptErrors = []error{errno.EMFILE, errno.ECONNABORTED, errno.ENFILE, errno.EPROTO}

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"errors"
+	"github.com/stator-go/stator/internal/errno"
 	"syscall"
 
 	"github.com/stator-go/stator/reactor"
@@ -53,7 +54,7 @@ func (d *descriptor) Close() error {
 // SyscallConn lends the number that Adopt knows the socket by.
 func (d *descriptor) SyscallConn() (syscall.RawConn, error) {
 	if d.sock() == nil {
-		return nil, syscall.EBADF
+		return nil, errno.EBADF
 	}
 	return d, nil
 }
@@ -63,5 +64,5 @@ func (d *descriptor) Control(f func(fd uintptr)) error {
 	return nil
 }
 
-func (d *descriptor) Read(func(uintptr) bool) error  { return syscall.ENOTSUP }
-func (d *descriptor) Write(func(uintptr) bool) error { return syscall.ENOTSUP }
+func (d *descriptor) Read(func(uintptr) bool) error  { return errno.ENOTSUP }
+func (d *descriptor) Write(func(uintptr) bool) error { return errno.ENOTSUP }

@@ -1,8 +1,7 @@
 package fuzz
 
 import (
-	"syscall"
-
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -252,7 +251,7 @@ func (w *World) shut(s *sock) {
 	case s.nature == listening:
 		for _, c := range s.backlog {
 			if c.other != nil {
-				w.reset(c.other, syscall.ECONNRESET)
+				w.reset(c.other, errno.ECONNRESET)
 			}
 			w.drop(c)
 		}
@@ -260,7 +259,7 @@ func (w *World) shut(s *sock) {
 	case s.other != nil:
 		o := s.other
 		if unread := s.in.len() > 0; unread && s.nature == stream {
-			w.reset(o, syscall.ECONNRESET)
+			w.reset(o, errno.ECONNRESET)
 			break
 		}
 		o.other = nil

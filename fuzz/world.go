@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -341,7 +341,7 @@ func (w *World) abort(l *sock) {
 	s := l.backlog[0]
 	l.backlog = l.backlog[:copy(l.backlog, l.backlog[1:])]
 	if s.other != nil {
-		w.reset(s.other, syscall.ECONNRESET)
+		w.reset(s.other, errno.ECONNRESET)
 	}
 	w.drop(s)
 }

@@ -12,33 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 )
-
-// echoing is a kind that echoes until the end.
-func echoing(t testing.TB, opt reactor.Options) *reactor.Kind[struct{}, reactor.None] {
-	return netKind(t, opt, reactor.Row[struct{}, reactor.None]{
-		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			_, err := cx.Copy(port0, port0)
-			return cx.Fail(err)
-		},
-	})
-}
-
-// ping sends a byte and waits for it.
-func ping(t testing.TB, c net.Conn) {
-	t.Helper()
-	b := []byte{42}
-	if _, err := c.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	b[0] = 0
-	if _, err := c.Read(b); err != nil || b[0] != 42 {
-		t.Fatalf("ping: %v, %v", b, err)
-	}
-}
 
 // A thousand connections stand in the backlog before the loop looks: one edge.
 func TestBurstOfAccepts(t *testing.T) {

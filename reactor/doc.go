@@ -120,6 +120,8 @@
 //
 // The operating system is an interface, Driver. Config.Driver puts another one
 // under the same loop: a simulated one with a clock of its own, say. On Linux the
-// loop sleeps in Go's own poller, without a thread of its own. Elsewhere NewLoop
-// answers ErrUnsupported unless Config.Driver is set.
+// loop sleeps in Go's own poller, without a thread of its own; on Windows, where it
+// serves TCP and UDP alone, it blocks one. Listeners there do not share a port, and
+// what Release gives out is a socket that blocks, which package net does not take.
+// Elsewhere NewLoop answers ErrUnsupported unless Config.Driver is set.
 package reactor

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -358,7 +357,7 @@ func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
 	}
-	if u, ok := d.(*net.UnixListener); ok { // its path is where clients find the socket
+	if u, ok := d.(interface{ SetUnlinkOnClose(bool) }); ok { // its path is where clients find the socket
 		u.SetUnlinkOnClose(false)
 	}
 	d.Close()

@@ -2,7 +2,6 @@ package reactor_test
 
 import (
 	"errors"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,7 +52,7 @@ func TestContextOutsideItsHandler(t *testing.T) {
 			"Adopt":      cx.Adopt(1, fakeConn{s}),
 			"Arm":        cx.Arm(0, 1),
 			"Monitor":    cx.Monitor(ref.Token()),
-			"Notify":     cx.Notify(1 << syscall.SIGINT),
+			"Notify":     cx.Notify(1 << 2),
 			"Post":       ref.Post(&cx.IO, 1),
 			"Peek":       second(cx.Peek(0)),
 			"Spawn":      second(k.Spawn(&cx.IO, keeper{kept: &cx})),

@@ -32,8 +32,8 @@ func BenchmarkLook(b *testing.B) {
 		ready := 0
 		for _, events := range []int{0, 1, 100} {
 			for ; ready < events; ready++ {
-				_, w, fd := pipe(b)
-				w.WriteString("x")
+				w, fd := source(b)
+				w.Write([]byte("x"))
 				if err := p.Register(fd, 1, poll.Readable); err != nil {
 					b.Fatal(err)
 				}
@@ -149,7 +149,7 @@ func BenchmarkBusy(b *testing.B) {
 				b.Skip("no middle epoll")
 			}
 			b.Run(fmt.Sprintf("through=%v", through), func(b *testing.B) {
-				_, w, fd := pipe(b)
+				w, fd := source(b)
 				to := number(b, w)
 				if err := p.Register(fd, 1, poll.Readable|poll.Edge); err != nil {
 					b.Fatal(err)
@@ -193,7 +193,7 @@ func cpu() int64 {
 // BenchmarkRegister is Register and Remove.
 func BenchmarkRegister(b *testing.B) {
 	benchEach(b, func(b *testing.B, p *poll.Poller) {
-		_, _, fd := pipe(b)
+		_, fd := source(b)
 		for b.Loop() {
 			if err := p.Register(fd, 1, poll.Readable); err != nil {
 				b.Fatal(err)

@@ -35,31 +35,36 @@
 // program that counts on either works on that backend alone.
 //
 // A hang-up or an error is told whatever the interest, and as Readable and
-// Writable, as neither operation would block.
+// Writable, as neither operation would block. With kqueue each direction tells
+// of its own end, if it was asked for, and only an error that ends a connection
+// tells of both; an error that does not, such as a refused datagram's, is
+// Readable alone.
 //
 // # Removal
 //
 // Remove a descriptor before closing it. Then no later Wait tells of it, and
 // [Drop] strikes out what the last Wait has told already. A descriptor that is
 // closed without Remove is forgotten, and its number may be registered again,
-// with two exceptions. As long as a duplicate of it is open, in this process or
-// a child, epoll goes on telling of it, and nothing can stop that. And the
-// poll(2) backend takes a file that fstat cannot tell from the closed one for
-// the same file, such as an eventfd for another: Register answers ErrExist, and
-// Modify takes it over. Tokens with a generation, as those of package slab,
-// make either harmless.
+// with some exceptions, none of them kqueue's. As long as a duplicate of it is
+// open, in this process or a child, epoll goes on telling of it, and nothing can
+// stop that. And the poll(2) backend takes a file that fstat cannot tell from the
+// closed one for the same file, such as an eventfd for another: Register answers
+// ErrExist, and Modify takes it over. The afd backend knows sockets by their
+// addresses: it takes one with those of the closed one for the same; and with Edge
+// it may yet tell what it had noticed before the close. Tokens with a generation,
+// as those of package slab, make all of this harmless.
 //
 // # Waiting
 //
 // With epoll, a Wait that finds nothing parks its goroutine in the Go runtime's
 // own poller, as a read from a net.Conn does: it holds neither a thread nor a
-// processor. With poll(2) it blocks a thread, as a system call does, and takes
+// processor. With the others it blocks a thread, as a system call does, and takes
 // its processor along until the runtime's monitor notices: a goroutine that
 // would run there waits for 20 microseconds to some milliseconds.
 //
 // A Wait never ends before its timeout has passed, if nothing came. It is late
-// by what the scheduler and the kernel's clock take; poll(2) outside Linux
-// counts in whole milliseconds. A signal does not end it.
+// by what the scheduler and the kernel's clock take; afd, and poll(2) outside
+// Linux, count in whole milliseconds. A signal does not end it.
 //
 // Wait hands the processor over once every 100 microseconds, so a goroutine
 // that always finds events does not starve others, whose timers the scheduler
@@ -67,16 +72,39 @@
 //
 // # Backends
 //
-//	epoll   Linux        a call costs by what is ready
-//	poll    every Unix   a call costs by what is registered
+//	epoll   Linux                                    a call costs by what is ready
+//	kqueue  darwin, ios, dragonfly, freebsd,
+//	        netbsd, openbsd                          the same
+//	afd     Windows                                  the same, for sockets alone
+//	poll    every Unix                               a call costs by what is registered
 //
 // New takes the platform's best one, or the one that the environment variable
 // STATOR_POLLER names. Elsewhere it answers ErrUnsupported. Package conformance
-// has the cases that all of them meet.
+// has the cases that all of them meet, and go test prints which of them ran. A
+// model is no platform: it runs a backend's code over Linux's descriptors.
 //
-// Skipped on Linux, by number:
+// On Linux, + ran and - was skipped, by number:
 //
-//	20 a machine that reads a byte a call is called until it is done: epoll, poll: no loop that calls machines
+//	                               5   10   15   20   25   30   35   40   45
+//	epoll                      +++++++++++++++++++-+++++++++++++++++++++++++
+//	poll                       +++++++++++++++++++-+++++++++++++++++++++++++
+//	epoll without eventfd      +++++++++++++++++++-+++++++++++++++++++++++++
+//	kqueue (model)             +++++++++++++++++++-+++++++++++++++++++++++++
+//	kqueue with a bell (model) +++++++++++++++++++-+++++++++++++++++++++++++
+//	20 a machine that reads a byte a call is called until it is done: epoll, poll, epoll without eventfd, kqueue (model), kqueue with a bell (model): no loop that calls machines
+//
+// On Windows, as Wine 8 has it, + ran and - was skipped, by number:
+//
+//	        5   10   15   20   25   30   35   40   45
+//	afd +++-+++++++++++++++-++++++-++--+++++++++---++
+//	 4 an interrupted wait goes on with the rest of its time: afd: no interruption
+//	20 a machine that reads a byte a call is called until it is done: afd: no loop that calls machines
+//	27 out of descriptors, accepting neither spins nor stops for good: afd: no limit of descriptors
+//	30 a reset: afd: Wine takes the error itself, so that a read answers the end
+//	31 what was sent before a hang-up is readable after it: afd: Wine does not notice the end before the data is read
+//	41 UDP: empty datagrams, truncation, connected or not: afd: Wine has no event for a datagram that was refused
+//	42 unix sockets: stream, datagram, pair, abstract name: afd: no unix socket
+//	43 pipes: reader gone, writer gone, a child's: afd: no pipe that can be waited for
 //
 // # Cost
 //
@@ -85,9 +113,15 @@
 // that parked costs two and the runtime's switch; between the two kinds lies
 // another call. A timeout adds one when its deadline is earlier than the timer
 // in the kernel. A call fetches at most 1,024 events, whatever
-// the room. Descriptors used: epoll holds three and one for each Waker, poll(2)
-// two.
+// the room. Descriptors used: epoll holds three and one for each Waker, kqueue
+// one, or three on openbsd and netbsd, poll(2) two, afd two and one for every 32
+// sockets.
 //
-// The shape is that of mio's Poll, Token and Waker; the manual pages epoll(7)
-// and poll(2) are the reference for what the kernel tells.
+// With afd a Wait costs a call, and a socket one for each event and one more for
+// a Rearm or Modify while nothing had come: the first is cancelled. Without Edge an
+// event costs two, as the kernel's answer may be an old one by the time it is told.
+//
+// The shape is that of mio's Poll, Token and Waker; the manual pages epoll(7),
+// kqueue(2) and poll(2) are the reference for what the kernel tells. That of
+// Windows's own poll has no manual: its behaviour is what wepoll and mio count on.
 package poll

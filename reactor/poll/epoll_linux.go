@@ -28,6 +28,9 @@ import (
 // have a resolution of a millisecond. It is set only when the next deadline is
 // earlier than what it is set to; a wait that it ends early goes on. It is
 // watched for its edges, of which each expiry makes one, so nobody reads it.
+//
+// A kernel can be built without eventfds. There, one bell in middle rings for all
+// wakers.
 type epoll struct {
 	wakers *wakers
 	users  int // epoll: what was registered
@@ -41,6 +44,10 @@ type epoll struct {
 	armed   bool
 	timerAt time.Duration // what the timer was last set to, since start
 	start   time.Time
+
+	eventfd func(uint, int) (int, error)
+	bell    *bell // nil where there are eventfds
+	wakeups bool  // the wakers go first, with a bell
 
 	raw []unix.EpollEvent
 
@@ -60,8 +67,10 @@ const maxTimer = 1 << 30 * time.Second
 
 const never = time.Duration(math.MaxInt64)
 
-func newEpoll(ws *wakers) (backend, error) {
-	e := &epoll{wakers: ws, users: -1, timer: -1, start: time.Now()}
+func newEpoll(ws *wakers) (backend, error) { return newEpollWith(ws, unix.Eventfd) }
+
+func newEpollWith(ws *wakers, eventfd func(uint, int) (int, error)) (backend, error) {
+	e := &epoll{wakers: ws, users: -1, timer: -1, eventfd: eventfd, start: time.Now()}
 	e.look = e.lookAgain
 	if err := e.open(); err != nil {
 		e.close()
@@ -95,7 +104,10 @@ func (e *epoll) open() (err error) {
 	if err = control(e.middle, unix.EPOLL_CTL_ADD, e.timer, 0, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		return err
 	}
-	return control(e.middle, unix.EPOLL_CTL_ADD, e.users, 0, 0)
+	if err = control(e.middle, unix.EPOLL_CTL_ADD, e.users, 0, 0); err != nil {
+		return err
+	}
+	return e.hang()
 }
 
 func (e *epoll) close() error {
@@ -104,6 +116,9 @@ func (e *epoll) close() error {
 	}
 	if e.users >= 0 {
 		unix.Close(e.users)
+	}
+	if e.bell != nil {
+		e.bell.close()
 	}
 	if e.file != nil {
 		return e.file.Close()
@@ -135,7 +150,10 @@ func (e *epoll) remove(fd int) error {
 // watch gives w an eventfd of its own, watched for edges: each write is one,
 // whatever it holds, so nobody reads it.
 func (e *epoll) watch(w *Waker) error {
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if e.bell != nil {
+		return nil
+	}
+	fd, err := e.eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
@@ -147,11 +165,34 @@ func (e *epoll) watch(w *Waker) error {
 	return nil
 }
 
-func (e *epoll) forget(w *Waker) {
-	unix.Close(w.fd)
+// hang makes the bell where there are no eventfds. It is watched by middle, as
+// each token in users is the user's.
+func (e *epoll) hang() error {
+	fd, err := e.eventfd(0, unix.EFD_CLOEXEC)
+	if err != unix.ENOSYS {
+		unix.Close(fd)
+		return os.NewSyscallError("eventfd", err)
+	}
+	b := new(bell)
+	if err := b.open(); err != nil {
+		return err
+	}
+	e.bell = b
+	return os.NewSyscallError("epoll_ctl", control(e.middle, unix.EPOLL_CTL_ADD, b.read, 0, unix.EPOLLIN|unix.EPOLLET))
 }
 
-func (e *epoll) ring(w *Waker) error { return ringEventfd(w.fd) }
+func (e *epoll) forget(w *Waker) {
+	if w.fd >= 0 {
+		unix.Close(w.fd)
+	}
+}
+
+func (e *epoll) ring(w *Waker) error {
+	if e.bell != nil {
+		return e.bell.toll()
+	}
+	return ringEventfd(w.fd)
+}
 
 // wait looks, and parks when there is nothing. A wait after one that parked is
 // likely to park too, so its first look is the one that parking begins with.
@@ -232,10 +273,46 @@ func (e *epoll) setTimer(now time.Duration) error {
 	return os.NewSyscallError("timerfd_settime", unix.TimerfdSettime(e.timer, 0, &spec, nil))
 }
 
-// collect moves events to dst, without waiting. The system call is raw: it
-// cannot block, so the scheduler need not hear of it.
+// collect moves events to dst, without waiting.
 func (e *epoll) collect(dst []Event) (int, error) {
+	if e.bell == nil {
+		n, err := e.fetch(dst)
+		if n > 0 {
+			for _, w := range e.wakers.all() {
+				w.heard()
+			}
+		}
+		return n, err
+	}
+	n := 0
+	if e.wakeups = !e.wakeups; e.wakeups {
+		n = e.hear(dst)
+	}
+	got, err := e.fetch(dst[n:])
+	n += got
+	if !e.wakeups {
+		n += e.hear(dst[n:])
+	}
+	return n, err
+}
+
+// hear is the events of the wakers that rang the bell.
+func (e *epoll) hear(dst []Event) int {
+	e.bell.hush() // before the wakers are asked: who rings later rings again
+	n, more := e.wakers.hear(dst)
+	if more {
+		e.bell.toll()
+	}
+	return n
+}
+
+// fetch is epoll_wait on users, with no timeout. The system call is raw: it
+// cannot block, so the scheduler need not hear of it.
+func (e *epoll) fetch(dst []Event) (int, error) {
 	want := min(len(dst), maxRaw)
+	if want == 0 {
+		return 0, nil
+	}
 	if want > len(e.raw) {
 		e.raw = make([]unix.EpollEvent, want)
 	}
@@ -248,17 +325,11 @@ func (e *epoll) collect(dst []Event) (int, error) {
 		return 0, os.NewSyscallError("epoll_wait", errno)
 	}
 	n := int(r)
-	if n == 0 {
-		return 0, nil
-	}
 	for i, ev := range e.raw[:n] {
 		dst[i] = Event{
 			Token: Token(uint32(ev.Fd)) | Token(uint32(ev.Pad))<<32,
 			Ready: readyOf(ev.Events),
 		}
-	}
-	for _, w := range e.wakers.all() {
-		w.heard()
 	}
 	return n, nil
 }

@@ -30,7 +30,7 @@ type Token = slab.Token
 const (
 	Readable = 1 << 0 // a read would not block: there is data, the end, or an error
 	Writable = 1 << 1 // a write would not block: there is room, or an error
-	Priority = 1 << 2 // urgent data, such as TCP's
+	Priority = 1 << 2 // urgent data, such as TCP's; kqueue tells of none on freebsd and netbsd
 )
 
 // Interest is what to watch a descriptor for: one or more of Readable,
@@ -172,7 +172,7 @@ func Backends() []string {
 	return names
 }
 
-// Backend is the name of the backend in use: "epoll", "poll".
+// Backend is the name of the backend in use, as in Backends: "epoll", "poll".
 func (p *Poller) Backend() string { return p.name }
 
 // Register begins to watch a descriptor. A wait under way takes notice.

@@ -5,7 +5,6 @@ package poll
 import (
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,11 +22,8 @@ import (
 type poll2 struct {
 	wakers *wakers
 
-	// bell is a pipe: a byte in it ends a poll(2) under way, because a Waker
-	// rang or the table changed.
-	bell   [2]int
-	stroke [1]byte  // what toll writes
-	scrap  [64]byte // what hush reads: fields, as the race detector's hooks make locals escape
+	// bell ends a poll(2) under way, because a Waker rang or the table changed.
+	bell bell
 
 	mu      sync.Mutex
 	watches []watch
@@ -43,7 +39,6 @@ type poll2 struct {
 	origin []origin
 	copied uint64
 	next   int // index of asked to begin with, so that each has its turn
-	nextW  int // the same, of wakers
 }
 
 // watch is a registered descriptor.
@@ -81,71 +76,26 @@ var meanings = [...]struct {
 
 func newPoll2(ws *wakers) (backend, error) {
 	p := &poll2{wakers: ws, at: make(map[int32]int), version: 1}
-	if err := openBell(&p.bell); err != nil {
+	if err := p.bell.open(); err != nil {
 		return nil, err
 	}
-	p.asked = []unix.PollFd{{Fd: int32(p.bell[0]), Events: unix.POLLIN}}
+	p.asked = []unix.PollFd{{Fd: int32(p.bell.read), Events: unix.POLLIN}}
 	p.origin = make([]origin, 1)
 	return p, nil
 }
 
-// openBell opens a pipe of which neither end blocks nor is inherited.
-func openBell(bell *[2]int) error {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	if err := unix.Pipe(bell[:]); err != nil {
-		return os.NewSyscallError("pipe", err)
-	}
-	for _, fd := range bell {
-		unix.CloseOnExec(fd)
-		if err := unix.SetNonblock(fd, true); err != nil {
-			unix.Close(bell[0])
-			unix.Close(bell[1])
-			return os.NewSyscallError("fcntl", err)
-		}
-	}
-	return nil
-}
-
-func (p *poll2) close() error {
-	unix.Close(p.bell[0])
-	return unix.Close(p.bell[1])
-}
+func (p *poll2) close() error { return p.bell.close() }
 
 func (p *poll2) interrupt() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	p.toll()
-}
-
-// toll puts a byte into the bell. A full one rings already.
-func (p *poll2) toll() error {
-	for {
-		_, err := unix.Write(p.bell[1], p.stroke[:])
-		if err == nil || err == unix.EAGAIN {
-			return nil
-		}
-		if err != unix.EINTR {
-			return os.NewSyscallError("write", err)
-		}
-	}
-}
-
-// hush empties the bell.
-func (p *poll2) hush() {
-	for {
-		n, err := unix.Read(p.bell[0], p.scrap[:])
-		if err == unix.EINTR || n == len(p.scrap) {
-			continue
-		}
-		return
-	}
+	p.bell.toll()
 }
 
 func (p *poll2) watch(*Waker) error  { return nil }
 func (p *poll2) forget(*Waker)       {}
-func (p *poll2) ring(w *Waker) error { return p.toll() }
+func (p *poll2) ring(w *Waker) error { return p.bell.toll() }
 func (p *poll2) edges() bool         { return false }
 
 func (p *poll2) register(fd int, t Token, i Interest) error {
@@ -236,7 +186,7 @@ func (p *poll2) changed() {
 	p.version++
 	if p.waiting {
 		p.waiting = false // one byte is enough
-		p.toll()
+		p.bell.toll()
 	}
 }
 
@@ -352,20 +302,11 @@ func (p *poll2) collect(dst []Event) (n int) {
 }
 
 // hear empties the bell and collects the events of the wakers that rang it.
-func (p *poll2) hear(dst []Event) (n int) {
-	p.hush() // before the wakers are asked: who rings later rings again
-	all := p.wakers.all()
-	for k := range all {
-		w := all[(p.nextW+k)%len(all)]
-		if n == len(dst) {
-			p.nextW = (p.nextW + k) % len(all)
-			p.toll()
-			break
-		}
-		if w.heard() {
-			dst[n] = Event{w.token, Readable}
-			n++
-		}
+func (p *poll2) hear(dst []Event) int {
+	p.bell.hush() // before the wakers are asked: who rings later rings again
+	n, more := p.wakers.hear(dst)
+	if more {
+		p.bell.toll()
 	}
 	return n
 }

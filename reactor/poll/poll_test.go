@@ -2,7 +2,6 @@ package poll_test
 
 import (
 	"errors"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -29,20 +28,6 @@ func each(t *testing.T, f func(t *testing.T, p *poll.Poller)) {
 			f(t, p)
 		})
 	}
-}
-
-// pipe is a pipe of the os package and the number of its reading end.
-func pipe(t testing.TB) (r, w *os.File, fd int) {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		r.Close()
-		w.Close()
-	})
-	return r, w, number(t, r)
 }
 
 // number is the descriptor of c, which stays c's own.
@@ -84,8 +69,8 @@ func TestNew(t *testing.T) {
 
 func TestToken(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
-		_, w, fd := pipe(t)
-		w.WriteString("x")
+		w, fd := source(t)
+		w.Write([]byte("x"))
 		var dst [2]poll.Event
 		if err := p.Register(fd, 0, poll.Readable); err != nil {
 			t.Fatal(err)
@@ -146,7 +131,7 @@ func TestWaitRefusals(t *testing.T) {
 // TestClose closes a Poller while a goroutine waits, others register and wake.
 func TestClose(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
-		_, _, fd := pipe(t)
+		_, fd := source(t)
 		w, err := poll.NewWaker(p, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -220,8 +205,8 @@ func TestClosePark(t *testing.T) {
 func TestPublished(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		var data [3]int
-		_, w, fd := pipe(t)
-		w.WriteString("x")
+		w, fd := source(t)
+		w.Write([]byte("x"))
 		wk, err := poll.NewWaker(p, 3)
 		if err != nil {
 			t.Fatal(err)
@@ -369,8 +354,8 @@ func TestManyWakers(t *testing.T) {
 func TestYield(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	each(t, func(t *testing.T, p *poll.Poller) {
-		_, w, fd := pipe(t)
-		w.WriteString("x")
+		w, fd := source(t)
+		w.Write([]byte("x"))
 		if err := p.Register(fd, 1, poll.Readable); err != nil {
 			t.Fatal(err)
 		}
@@ -405,8 +390,8 @@ func TestYield(t *testing.T) {
 
 func TestAllocs(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
-		_, w, fd := pipe(t)
-		w.WriteString("x")
+		w, fd := source(t)
+		w.Write([]byte("x"))
 		wk, err := poll.NewWaker(p, 2)
 		if err != nil {
 			t.Fatal(err)

@@ -102,6 +102,7 @@ func (w *Waker) heard() bool {
 // without.
 type wakers struct {
 	list atomic.Pointer[[]*Waker]
+	next int // index that hear begins with, so that each has its turn
 }
 
 func (ws *wakers) all() []*Waker {
@@ -119,4 +120,23 @@ func (ws *wakers) add(w *Waker) {
 func (ws *wakers) drop(w *Waker) {
 	list := slices.DeleteFunc(slices.Clone(ws.all()), func(x *Waker) bool { return x == w })
 	ws.list.Store(&list)
+}
+
+// hear is what Wait does once a bell rang that all Wakers share: it fills dst
+// with the events of those that are pending, and tells whether it had no room
+// for some, so that the bell has to be rung again.
+func (ws *wakers) hear(dst []Event) (n int, more bool) {
+	all := ws.all()
+	for k := range all {
+		at := (ws.next + k) % len(all)
+		if n == len(dst) {
+			ws.next = at
+			return n, true
+		}
+		if w := all[at]; w.heard() {
+			dst[n] = Event{w.token, Readable}
+			n++
+		}
+	}
+	return n, false
 }

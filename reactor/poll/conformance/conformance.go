@@ -23,8 +23,8 @@
 // Most cases run twice, level-triggered and edge-triggered. A case that asks a
 // System for an operation that it lacks is skipped, and the name of the
 // operation is the reason; Backend.Skips gives other reasons. [Run] answers a
-// [Report] of what was skipped, and [Table] prints the Reports of several
-// backends beside each other.
+// [Report] of what ran and what was skipped, and [Table] prints the Reports of
+// several backends beside each other.
 //
 // [Same] goes further than any case: it makes the same random calls to two
 // backends and compares what their waits answer.
@@ -35,7 +35,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -53,6 +52,10 @@ type Backend struct {
 	New func() (System, error)
 	// Skips are the cases that cannot be met, by number, and why.
 	Skips map[int]string
+	// Apart says that an event tells of the directions asked for alone, that two
+	// directions may come in two Waits, and that an error which is not the end is
+	// not told: as kqueue does.
+	Apart bool
 }
 
 // File is a descriptor of a System.
@@ -174,6 +177,8 @@ func all() []aCase {
 // Report is what Run found.
 type Report struct {
 	Backend string
+	// Ran are the cases that did, in one mode at least, by number.
+	Ran map[int]bool
 	// Skipped are the cases that did not run, by number, and why.
 	Skipped map[int]string
 	// Complete tells whether all cases were looked at: go test -run leaves out
@@ -183,7 +188,7 @@ type Report struct {
 
 // Run passes a backend through all cases, each a subtest on a System of its own.
 func Run(t *testing.T, b Backend) Report {
-	report := Report{b.Name, make(map[int]string), true}
+	report := Report{b.Name, make(map[int]bool), make(map[int]string), true}
 	for _, c := range all() {
 		var tried, skipped int
 		for _, mode := range c.modes {
@@ -204,7 +209,8 @@ func Run(t *testing.T, b Backend) Report {
 				}
 			})
 		}
-		if skipped < len(c.modes) { // one mode will do
+		if skipped < tried { // one mode will do
+			report.Ran[c.number] = true
 			delete(report.Skipped, c.number)
 		}
 		report.Complete = report.Complete && tried == len(c.modes)
@@ -225,35 +231,13 @@ func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{T: t, System: sys, mode: mode, came: make(map[poll.Token]poll.Ready)}
+	e := &env{T: t, System: sys, mode: mode, apart: b.Apart, came: make(map[poll.Token]poll.Ready)}
 	defer func() {
 		if err := sys.Shut(); err != nil {
 			t.Error("shut:", err)
 		}
 	}()
 	return e.part(func() { c.run(e) })
-}
-
-// Table prints which cases each backend skipped, and why; the reasons stand
-// once where backends share them.
-func Table(reports ...Report) string {
-	var b strings.Builder
-	for _, c := range all() {
-		for i, r := range reports {
-			why, ok := r.Skipped[c.number]
-			if !ok || slices.ContainsFunc(reports[:i], func(p Report) bool { return p.Skipped[c.number] == why }) {
-				continue
-			}
-			var who []string
-			for _, s := range reports[i:] {
-				if s.Skipped[c.number] == why {
-					who = append(who, s.Backend)
-				}
-			}
-			fmt.Fprintf(&b, "%2d %s: %s: %s\n", c.number, c.name, strings.Join(who, ", "), why)
-		}
-	}
-	return b.String()
 }
 
 // Lacking is a System that has nothing.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -39,7 +39,7 @@ var connections = []aCase{
 		if r := e.await(1, poll.Writable); r&poll.WriteClosed == 0 {
 			e.Fatalf("refused: %v: want write closed", r)
 		}
-		e.fails(e.Finish(c), syscall.ECONNREFUSED)
+		e.fails(e.Finish(c), errno.ECONNREFUSED)
 	}},
 	{24, "connecting, then closing at once", both, func(e *env) {
 		l, addr := e.listen()
@@ -69,7 +69,7 @@ var connections = []aCase{
 		e.must(e.Close(l))
 		delete(e.came, 1)
 		e.await(2, poll.Readable) // who was not accepted is reset
-		if _, err := e.Read(c, make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) && !isEnd(err) {
+		if _, err := e.Read(c, make([]byte, 1)); !errors.Is(err, errno.ECONNRESET) && !isEnd(err) {
 			e.Fatalf("read: %v: want a reset or the end", err)
 		}
 		e.forget()
@@ -82,7 +82,7 @@ var connections = []aCase{
 			e.await(3, poll.Writable)
 			err = e.Finish(again)
 		}
-		e.fails(err, syscall.ECONNREFUSED)
+		e.fails(err, errno.ECONNREFUSED)
 	}},
 	{26, "a burst of accepts on one edge", both, func(e *env) {
 		const burst = 50
@@ -113,7 +113,7 @@ var connections = []aCase{
 		_, full := e.Accept(l)
 		n := e.look(quiet)
 		restore()
-		e.fails(full, syscall.EMFILE)
+		e.fails(full, errno.EMFILE)
 		if n != 0 {
 			e.Fatalf("%d events while no descriptor was to be had: want 0", n)
 		}
@@ -152,7 +152,7 @@ var connections = []aCase{
 				e.Fatalf("%s: read %q: want still here", network, got)
 			}
 			_, err := e.Write(a, []byte("x"))
-			e.fails(err, syscall.EPIPE)
+			e.fails(err, errno.EPIPE)
 		})
 	}},
 	{30, "a reset", both, func(e *env) {
@@ -162,7 +162,7 @@ var connections = []aCase{
 		e.must(e.Reset(b))
 		e.await(1, poll.Readable|poll.ReadClosed|poll.WriteClosed)
 		_, err := e.Read(a, make([]byte, 1))
-		e.fails(err, syscall.ECONNRESET)
+		e.fails(err, errno.ECONNRESET)
 		if _, err := e.Read(a, make([]byte, 1)); !isEnd(err) {
 			e.Fatalf("a second read: %v: want the end", err)
 		}
@@ -187,7 +187,7 @@ var connections = []aCase{
 			for end := e.Now() + patience; err == nil && e.Now() < end; e.sleep(time.Millisecond) {
 				_, err = e.Write(a, []byte("anyone?"))
 			}
-			if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+			if !errors.Is(err, errno.EPIPE) && !errors.Is(err, errno.ECONNRESET) {
 				e.Fatalf("%s: %v: want a broken pipe or a reset", network, err)
 			}
 		})

@@ -19,9 +19,10 @@ const (
 type env struct {
 	*testing.T
 	System
-	mode poll.Interest
-	came map[poll.Token]poll.Ready // events not yet asked for by await
-	buf  [64]poll.Event
+	mode  poll.Interest
+	apart bool                      // Backend.Apart
+	came  map[poll.Token]poll.Ready // events not yet asked for by await
+	buf   [64]poll.Event
 }
 
 // lacks is what env panics with to leave a part that cannot run.
@@ -114,6 +115,26 @@ func (e *env) await(t poll.Token, want poll.Ready) poll.Ready {
 	}
 	r := e.came[t]
 	delete(e.came, t)
+	return r
+}
+
+// told is what an event with interest i tells of r.
+func (e *env) told(r poll.Ready, i poll.Interest) poll.Ready {
+	if e.apart {
+		return apart(r, i)
+	}
+	return r
+}
+
+// apart is what is left of r where an event tells of its own directions.
+func apart(r poll.Ready, i poll.Interest) poll.Ready {
+	r &^= poll.Error
+	if i&poll.Readable == 0 {
+		r &^= poll.Readable | poll.ReadClosed
+	}
+	if i&poll.Writable == 0 {
+		r &^= poll.Writable | poll.WriteClosed
+	}
 	return r
 }
 

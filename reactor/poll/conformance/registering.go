@@ -209,7 +209,7 @@ var registering = []aCase{
 		}
 	}},
 	{17, "a regular file, a directory, a closed descriptor: a clear error", both, func(e *env) {
-		dir := e.TempDir()
+		dir := e.shortDir()
 		name := dir + "/file"
 		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
 			e.Fatal(err)

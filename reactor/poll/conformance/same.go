@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -20,7 +20,7 @@ import (
 func Same(t *testing.T, a, b Backend, seed uint64, calls int) {
 	for _, mode := range both {
 		t.Run(modeName(mode), func(t *testing.T) {
-			s := &same{T: t, mode: mode, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
+			s := &same{T: t, mode: mode, apart: a.Apart || b.Apart, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
 			for i, backend := range []Backend{a, b} {
 				sys, err := backend.New()
 				if err != nil {
@@ -52,10 +52,22 @@ type twin struct {
 	ended         bool // its reader has seen the end, or an error
 }
 
+// directions are those that x has: a pipe's end has one.
+func (x *twin) directions() (i poll.Interest) {
+	if x.reads {
+		i |= poll.Readable
+	}
+	if x.writes {
+		i |= poll.Writable
+	}
+	return i
+}
+
 // same is the program under way.
 type same struct {
 	*testing.T
 	mode  poll.Interest
+	apart bool // Backend.Apart of either
 	rnd   *rand.Rand
 	name  [2]string
 	sys   [2]System
@@ -108,14 +120,14 @@ func (s *same) do(what string, x *twin, f func(System, File) (int, error)) (int,
 
 // class is what an error says whatever the descriptor's number.
 func class(err error) string {
-	var errno syscall.Errno
 	switch {
 	case err == nil:
 		return ""
 	case errors.Is(err, ErrWouldBlock), isEnd(err):
 		return err.Error()
-	case errors.As(err, &errno):
-		return errno.Error()
+	}
+	if text := errno.Text(err); text != "" {
+		return text
 	}
 	return err.Error()
 }
@@ -283,11 +295,23 @@ func (s *same) collect() (any bool) {
 				// An error after a hang-up is no news, but some tell it.
 				ev.Ready &^= poll.Error
 			}
-			s.known[i][ev.Token] |= ev.Ready
+			s.known[i][ev.Token] |= s.common(ev)
 			any = true
 		}
 	}
 	return any
+}
+
+// common is what of an event both Systems tell.
+func (s *same) common(ev poll.Event) poll.Ready {
+	if s.apart {
+		for _, x := range s.twins {
+			if x.registered && x.token == ev.Token {
+				return apart(ev.Ready, x.interest&x.directions())
+			}
+		}
+	}
+	return ev.Ready
 }
 
 // settle reads all that was told as readable, by either, until nothing more is

@@ -1,3 +1,5 @@
+//go:build linux || windows
+
 package reactor
 
 // NewOSDriver makes the operating system's driver with room for the sockets of n

@@ -1,5 +1,3 @@
-//go:build unix && !linux
-
 package poll
 
 var backends = []opener{{"poll", newPoll2}}

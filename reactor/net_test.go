@@ -1,3 +1,5 @@
+//go:build linux || windows
+
 package reactor_test
 
 import (
@@ -9,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
@@ -188,26 +188,12 @@ func netReset(c *net.TCPConn) {
 	c.Close()
 }
 
-// netControl makes a system call on a connection's descriptor.
-func netControl(t testing.TB, c *net.TCPConn, f func(fd int) error) {
-	t.Helper()
-	raw, err := c.SyscallConn()
-	if err == nil {
-		if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
-			err = e
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // netDialNarrow dials with a small receive buffer: the kernels hold little of what
 // is not read.
 func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	t.Helper()
 	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
-		raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 64<<10) })
+		raw.Control(func(fd uintptr) { err = narrow(fd, 64<<10) })
 		return err
 	}}
 	c, err := d.Dial("tcp", n.Addr.String())
@@ -217,4 +203,28 @@ func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	c.SetDeadline(time.Now().Add(netPatience))
 	t.Cleanup(func() { c.Close() })
 	return c.(*net.TCPConn)
+}
+
+// echoing is a kind that echoes until the end.
+func echoing(t testing.TB, opt reactor.Options) *reactor.Kind[struct{}, reactor.None] {
+	return netKind(t, opt, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			_, err := cx.Copy(port0, port0)
+			return cx.Fail(err)
+		},
+	})
+}
+
+// ping sends a byte and waits for it.
+func ping(t testing.TB, c net.Conn) {
+	t.Helper()
+	b := []byte{42}
+	if _, err := c.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	b[0] = 0
+	if _, err := c.Read(b); err != nil || b[0] != 42 {
+		t.Fatalf("ping: %v, %v", b, err)
+	}
 }

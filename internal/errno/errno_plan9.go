@@ -1,0 +1,22 @@
+package errno
+
+import "errors"
+
+// The errors, as errors.Is finds them.
+var (
+	EADDRINUSE   = errors.New("address already in use")
+	EBADF        = errors.New("bad file descriptor")
+	ECONNABORTED = errors.New("software caused connection abort")
+	ECONNREFUSED = errors.New("connection refused")
+	ECONNRESET   = errors.New("connection reset by peer")
+	EDESTADDRREQ = errors.New("destination address required")
+	EMFILE       = errors.New("too many open files")
+	ENFILE       = errors.New("too many open files in system")
+	ENOTCONN     = errors.New("transport endpoint is not connected")
+	ENOTSUP      = errors.New("operation not supported")
+	EPIPE        = errors.New("broken pipe")
+	EPROTO       = errors.New("protocol error")
+)
+
+// Text is what the system says of err, or "" if it is not the system's.
+func Text(error) string { return "" }

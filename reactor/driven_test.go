@@ -1,0 +1,420 @@
+//go:build linux || windows
+
+package reactor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/reactor/poll/conformance"
+)
+
+// overDriver is a System of a reactor.Driver.
+func overDriver() (conformance.System, error) {
+	d, err := reactor.NewOSDriver(20_000)
+	if err != nil {
+		return nil, err
+	}
+	return &driven{d: d}, nil
+}
+
+type driven struct {
+	conformance.Process
+	d     reactor.Driver
+	calls sync.WaitGroup
+
+	mu    sync.Mutex // of files, for what After calls
+	files []*drivenFile
+	waker poll.Token
+}
+
+// drivenFile is what a File stands for, and the row of the loop's cache for it.
+type drivenFile struct {
+	sock     reactor.Sock
+	network  string
+	token    poll.Token
+	interest poll.Interest
+	dialled  bool
+	writable bool // as a loop takes it for granted: no event will tell
+}
+
+func (s *driven) put(f drivenFile) conformance.File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files = append(s.files, &f)
+	return conformance.File(len(s.files) - 1)
+}
+
+func (s *driven) get(f conformance.File) *drivenFile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f < 0 || int(f) >= len(s.files) {
+		return &drivenFile{}
+	}
+	return s.files[f]
+}
+
+func (s *driven) Now() time.Duration { return time.Duration(s.d.Now()) }
+
+func (s *driven) After(d time.Duration, f func()) error {
+	s.calls.Add(1)
+	time.AfterFunc(d, func() {
+		defer s.calls.Done()
+		f()
+	})
+	return nil
+}
+
+func (s *driven) Shut() error {
+	s.calls.Wait()
+	for _, f := range s.files {
+		if f.sock != 0 {
+			s.d.Close(f.sock)
+		}
+	}
+	return s.d.End()
+}
+
+// Wait translates what the driver tells: what was not asked for is left out, what
+// a loop knows without an event is put in.
+func (s *driven) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
+	if len(dst) == 0 {
+		return s.d.Wait(dst, 0)
+	}
+	until, now := int64(math.MaxInt64), s.d.Now()
+	if timeout >= 0 && int64(timeout) < math.MaxInt64-now {
+		until = now + int64(timeout)
+	}
+	if timeout == 0 || s.known() {
+		until = 0
+	}
+	for {
+		n, err := s.d.Wait(dst, until)
+		if err != nil {
+			return 0, err
+		}
+		if n = s.translate(dst, n); n > 0 || until <= s.d.Now() {
+			return n, nil
+		}
+	}
+}
+
+// known tells whether there is something to tell that no event brings.
+func (s *driven) known() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		if f.writable && f.sock != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *driven) translate(dst []poll.Event, n int) (kept int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ev := range dst[:n] {
+		if ev.Token == 1 {
+			dst[kept] = poll.Event{Token: s.waker, Ready: poll.Readable}
+			kept++
+			continue
+		}
+		f := s.files[int(ev.Token>>8)-1]
+		asked := poll.Ready(f.interest) & (poll.Readable | poll.Writable | poll.Priority)
+		if ev.Ready&(poll.WriteClosed|poll.Error) != 0 {
+			asked = ^poll.Ready(0)
+		} else if asked&poll.Readable != 0 {
+			asked |= poll.ReadClosed
+		}
+		if f.sock == 0 || ev.Ready&asked == 0 {
+			continue
+		}
+		dst[kept] = poll.Event{Token: f.token, Ready: ev.Ready & asked}
+		kept++
+	}
+	for _, f := range s.files {
+		if !f.writable || f.sock == 0 {
+			continue
+		}
+		at := 0
+		for at < kept && dst[at].Token != f.token {
+			at++
+		}
+		if at == len(dst) {
+			break
+		}
+		if at == kept {
+			dst[at] = poll.Event{Token: f.token}
+			kept++
+		}
+		dst[at].Ready |= poll.Writable
+		f.writable = false
+	}
+	return kept
+}
+
+func (s *driven) Register(h conformance.File, t poll.Token, i poll.Interest) error {
+	const all = poll.Readable | poll.Writable | poll.Priority
+	switch {
+	case i&all == 0 || i&^(all|poll.Edge) != 0:
+		return poll.ErrInterest
+	case i&poll.Edge == 0:
+		return fmt.Errorf("levels: %w", errors.ErrUnsupported)
+	}
+	f := s.get(h)
+	if err := s.d.Register(f.sock, uint64(h+1)<<8); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.token, f.interest = t, i
+	f.writable = i&poll.Writable != 0 && f.writes() && s.d.Traits(f.sock)&reactor.ReadOnly == 0
+	return nil
+}
+
+// Rearm has nothing to do: the driver re-arms as its calls block.
+func (s *driven) Rearm(conformance.File, poll.Interest) error {
+	return fmt.Errorf("re-arming without a call that blocks: %w", errors.ErrUnsupported)
+}
+
+func (s *driven) NewWaker(t poll.Token) (conformance.Waker, error) {
+	if s.waker != 0 {
+		return nil, fmt.Errorf("a second waker: %w", errors.ErrUnsupported)
+	}
+	s.waker = t
+	return &drivenWaker{s: s}, nil
+}
+
+type drivenWaker struct {
+	s      *driven
+	closed atomic.Bool
+}
+
+func (w *drivenWaker) Wake() error {
+	if w.closed.Load() {
+		return poll.ErrClosed
+	}
+	w.s.d.Wake()
+	return nil
+}
+
+func (w *drivenWaker) Close() error {
+	if w.closed.Swap(true) {
+		return poll.ErrClosed
+	}
+	return nil
+}
+
+func drivenAddr(network, addr string) (reactor.Addr, error) {
+	switch network {
+	case "unix":
+		return reactor.Addr{Net: reactor.Unix, Path: addr}, nil
+	case "unixgram":
+		return reactor.Addr{Net: reactor.Unixgram, Path: addr}, nil
+	}
+	ip, err := netip.ParseAddrPort(addr)
+	if network == "udp" {
+		return reactor.Addr{Net: reactor.UDP, IP: ip}, err
+	}
+	return reactor.Addr{Net: reactor.TCP, IP: ip}, err
+}
+
+func (s *driven) open(network, addr string, open func(reactor.Addr, reactor.Opt) (reactor.Sock, error)) (conformance.File, string, error) {
+	a, err := drivenAddr(network, addr)
+	if err != nil {
+		return 0, "", err
+	}
+	sock, err := open(a, reactor.Opt{})
+	if errors.Is(err, reactor.ErrUnsupported) {
+		err = fmt.Errorf("no %s socket: %w", network, errors.ErrUnsupported)
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	name, err := s.d.Name(sock, reactor.Local)
+	return s.put(drivenFile{sock: sock, network: network}), name.String(), err
+}
+
+func (s *driven) Listen(network, addr string) (conformance.File, string, error) {
+	return s.open(network, addr, s.d.Listen)
+}
+
+func (s *driven) Bind(network, addr string) (conformance.File, string, error) {
+	return s.open(network, addr, s.d.Bind)
+}
+
+func (s *driven) Dial(network, addr string) (conformance.File, error) {
+	var flow reactor.Flow
+	f, _, err := s.open(network, addr, func(a reactor.Addr, o reactor.Opt) (sock reactor.Sock, err error) {
+		sock, flow, err = s.d.Connect(a, o)
+		return sock, err
+	})
+	if err == nil {
+		s.get(f).dialled = flow&reactor.Full != 0
+	}
+	return f, err
+}
+
+func (s *driven) Finish(h conformance.File) error {
+	flow, err := s.d.Finish(s.get(h).sock)
+	if err == nil && flow&reactor.Full != 0 {
+		return syscall.ENOTCONN
+	}
+	return err
+}
+
+func (s *driven) Accept(h conformance.File) (conformance.File, error) {
+	f := s.get(h)
+	sock, flow, err := s.d.Accept(f.sock)
+	if err != nil {
+		return 0, err
+	}
+	if sock == 0 && flow&reactor.Drained != 0 {
+		return 0, conformance.ErrWouldBlock
+	}
+	return s.put(drivenFile{sock: sock, network: f.network}), nil
+}
+
+func (s *driven) Adopt(c syscall.Conn) (f conformance.File, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var sock reactor.Sock
+	if e := raw.Control(func(fd uintptr) { sock, err = s.d.Adopt(fd) }); e != nil || err != nil {
+		return 0, notAdopted(errors.Join(e, err))
+	}
+	return s.put(drivenFile{sock: sock, network: "tcp"}), nil
+}
+
+// Open tries to adopt a file.
+func (s *driven) Open(path string) (conformance.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	sock, err := s.d.Adopt(f.Fd())
+	if err != nil {
+		return 0, notAdopted(err)
+	}
+	return s.put(drivenFile{sock: sock}), nil
+}
+
+// notAdopted is why a descriptor was not: nothing comes of one that cannot be waited for.
+func notAdopted(err error) error {
+	if errors.Is(err, reactor.ErrNotPollable) {
+		return fmt.Errorf("what cannot be waited for is not adopted: %w", errors.ErrUnsupported)
+	}
+	return err
+}
+
+// Calls hands the descriptor to a loop with a machine that counts.
+func (s *driven) Calls(h conformance.File) (int, error) {
+	f := s.get(h)
+	if err := s.d.Register(f.sock, uint64(h+1)<<8); err != nil {
+		return 0, err
+	}
+	fd, err := s.d.Release(f.sock)
+	if err != nil {
+		return 0, err
+	}
+	f.sock = 0
+	var calls atomic.Int32
+	k, err := reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{{},
+		{Name: "reading", Wait: port0.Readable(), Idle: fsm.Never,
+			Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+				var b [1]byte
+				calls.Add(1)
+				_, err := cx.Read(port0, b[:])
+				return cx.Fail(err)
+			}}})
+	if err != nil {
+		return 0, err
+	}
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := k.Adopt(l, os.NewFile(fd, "counted"), struct{}{}); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	l.Run(ctx)
+	return int(calls.Load()), nil
+}
+
+func (s *driven) Read(h conformance.File, b []byte) (int, error) {
+	n, flow, err := s.d.Read(s.get(h).sock, b)
+	switch {
+	case err != nil || n > 0:
+		return n, err
+	case flow&reactor.End != 0:
+		return 0, io.EOF
+	case flow&reactor.Drained != 0:
+		return 0, conformance.ErrWouldBlock
+	}
+	return 0, nil
+}
+
+func (s *driven) Write(h conformance.File, b []byte) (int, error) {
+	n, flow, err := s.d.Write(s.get(h).sock, b)
+	if err == nil && n == 0 && flow&reactor.Full != 0 {
+		return 0, conformance.ErrWouldBlock
+	}
+	return n, err
+}
+
+func (s *driven) RecvFrom(h conformance.File, b []byte) (int, string, error) {
+	n, from, flow, err := s.d.Recv(s.get(h).sock, b)
+	if err == nil && flow&reactor.Drained != 0 {
+		return 0, "", conformance.ErrWouldBlock
+	}
+	return n, from.String(), err
+}
+
+func (s *driven) SendTo(h conformance.File, b []byte, to string) (int, error) {
+	f := s.get(h)
+	a, err := drivenAddr(f.network, to)
+	if err != nil {
+		return 0, err
+	}
+	n, flow, err := s.d.Send(f.sock, b, a)
+	if err == nil && flow&reactor.Full != 0 {
+		return 0, conformance.ErrWouldBlock
+	}
+	return n, err
+}
+
+func (s *driven) Shutdown(h conformance.File, how conformance.How) error {
+	if how == conformance.ShutRead {
+		return s.d.Shutdown(s.get(h).sock, reactor.ShutRead)
+	}
+	return s.d.Shutdown(s.get(h).sock, reactor.ShutWrite)
+}
+
+func (s *driven) Close(h conformance.File) error {
+	s.mu.Lock()
+	f := s.files[h]
+	sock := f.sock
+	f.sock = 0
+	s.mu.Unlock()
+	if sock == 0 {
+		return syscall.EBADF
+	}
+	return s.d.Close(sock)
+}

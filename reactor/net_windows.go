@@ -1,0 +1,303 @@
+package reactor
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// Winsock's calls are made without package windows where that would allocate: it
+// boxes each error.
+var (
+	ws2         = windows.NewLazySystemDLL("ws2_32.dll")
+	accept      = ws2.NewProc("accept")
+	ioctlsocket = ws2.NewProc("ioctlsocket")
+	recv        = ws2.NewProc("recv")
+	recvfrom    = ws2.NewProc("recvfrom")
+	send        = ws2.NewProc("send")
+	sendto      = ws2.NewProc("sendto")
+	sendv       = ws2.NewProc("WSASend")
+)
+
+// What package windows lacks of Winsock's constants.
+const (
+	fionbio      = 0x8004667E
+	soError      = 0x1007
+	soAcceptConn = 0x0002
+	soType       = 0x1008
+)
+
+// length is what of b one call takes: Winsock counts in 32 bits.
+func length(b []byte) int { return min(len(b), 1<<30) }
+
+// block makes a socket's calls block, or answer WSAEWOULDBLOCK.
+func block(h windows.Handle, on bool) error {
+	mode := uint32(1)
+	if on {
+		mode = 0
+	}
+	if failed, _, errno := syscall.SyscallN(ioctlsocket.Addr(), uintptr(h), fionbio, uintptr(unsafe.Pointer(&mode))); failed != 0 {
+		return os.NewSyscallError("ioctlsocket", errno)
+	}
+	return nil
+}
+
+// socket opens a socket for an address, and gives the address in the system's form.
+func socket(a Addr) (h windows.Handle, sa windows.Sockaddr, n nature, is marks, err error) {
+	typ, protocol, n := int32(windows.SOCK_STREAM), int32(windows.IPPROTO_TCP), tcpStream
+	switch a.Net {
+	case TCP:
+	case UDP:
+		typ, protocol, n = windows.SOCK_DGRAM, windows.IPPROTO_UDP, datagrams
+	default:
+		return 0, nil, 0, 0, fmt.Errorf("unix sockets on windows: %w", ErrUnsupported)
+	}
+	family := int32(windows.AF_INET)
+	if ip := a.IP.Addr(); ip.Is4() || ip.Is4In6() {
+		sa = &windows.SockaddrInet4{Port: int(a.IP.Port()), Addr: ip.Unmap().As4()}
+	} else {
+		sa = &windows.SockaddrInet6{Port: int(a.IP.Port()), Addr: ip.As16(), ZoneId: zone(ip)}
+		family, is = windows.AF_INET6, six
+	}
+	h, err = windows.WSASocket(family, typ, protocol, nil, 0, windows.WSA_FLAG_OVERLAPPED|windows.WSA_FLAG_NO_HANDLE_INHERIT)
+	return h, sa, n, is, os.NewSyscallError("WSASocket", portable(err))
+}
+
+func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
+	h, _, is, err := bound(a, o)
+	if err != nil {
+		return 0, err
+	}
+	backlog := o.Backlog
+	if backlog == 0 {
+		backlog = windows.SOMAXCONN
+	}
+	if err := windows.Listen(h, backlog); err != nil {
+		windows.Closesocket(h)
+		return 0, os.NewSyscallError("listen", portable(err))
+	}
+	return d.add(h, listening, is)
+}
+
+func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
+	h, n, is, err := bound(a, o)
+	if err != nil {
+		return 0, err
+	}
+	return d.add(h, n, is)
+}
+
+// bound is a socket bound to an address. Every address there is means those of IPv4
+// where the system has no IPv6.
+func bound(a Addr, o Opt) (h windows.Handle, n nature, is marks, err error) {
+	if o.ReusePort { // SO_REUSEADDR is theft here: the connections go to any one socket
+		return 0, 0, 0, fmt.Errorf("listeners that share a port on windows: %w", ErrUnsupported)
+	}
+	h, sa, n, is, err := socket(a)
+	if err != nil && a.IP.Addr() == netip.IPv6Unspecified() && !o.V6Only {
+		a.IP = netip.AddrPortFrom(netip.IPv4Unspecified(), a.IP.Port())
+		h, sa, n, is, err = socket(a)
+	}
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if is&six != 0 {
+		only := 0
+		if o.V6Only || a.IP.Addr() != netip.IPv6Unspecified() {
+			only = 1
+		}
+		err = windows.SetsockoptInt(h, windows.IPPROTO_IPV6, windows.IPV6_V6ONLY, only)
+	}
+	if err == nil {
+		err = windows.Bind(h, sa)
+	}
+	if err != nil {
+		windows.Closesocket(h)
+		return 0, 0, 0, os.NewSyscallError("bind", portable(err))
+	}
+	return h, n, is, nil
+}
+
+func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
+	h, sa, n, is, err := socket(a)
+	if err != nil {
+		return 0, 0, err
+	}
+	s, err := d.add(h, n, is)
+	if err != nil {
+		return 0, 0, err
+	}
+	if n == tcpStream {
+		windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
+	}
+	switch err := windows.Connect(h, sa); err {
+	case nil:
+		return s, 0, nil
+	case windows.WSAEWOULDBLOCK:
+		d.rows[s].is |= dialling
+		return s, Full, nil
+	default:
+		d.Close(s)
+		return 0, 0, dialError(err)
+	}
+}
+
+// Finish asks how a connection attempt ended, and what error a socket has. A socket
+// without an error may still be on its way: only a peer's name proves that it is
+// connected.
+func (d *osDriver) Finish(s Sock) (Flow, error) {
+	r := &d.rows[s]
+	e, err := windows.GetsockoptInt(r.h, windows.SOL_SOCKET, soError)
+	if err != nil {
+		return 0, portable(err)
+	}
+	if e != 0 {
+		return 0, dialError(syscall.Errno(e))
+	}
+	if _, err := windows.Getpeername(r.h); err == windows.WSAENOTCONN {
+		d.blocked(r, poll.Writable)
+		return Full, nil
+	}
+	r.is &^= dialling
+	return 0, nil
+}
+
+func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
+	r := &d.rows[s]
+	got, _, errno := syscall.SyscallN(accept.Addr(), uintptr(r.h), 0, 0)
+	h := windows.Handle(got)
+	if h == windows.InvalidHandle {
+		if errno == windows.WSAEWOULDBLOCK {
+			d.blocked(r, poll.Readable)
+			return 0, Drained, nil
+		}
+		return 0, 0, portable(errno)
+	}
+	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
+	windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
+	conn, err := d.add(h, tcpStream, r.is&six)
+	return conn, 0, err
+}
+
+func (d *osDriver) Name(s Sock, side Side) (Addr, error) {
+	r := &d.rows[s]
+	get := windows.Getsockname
+	if side == Remote {
+		get = windows.Getpeername
+	}
+	sa, err := get(r.h)
+	if err != nil {
+		return Addr{}, portable(err)
+	}
+	a := Addr{Net: TCP}
+	if r.nature == datagrams {
+		a.Net = UDP
+	}
+	switch sa := sa.(type) {
+	case *windows.SockaddrInet4:
+		a.IP = netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *windows.SockaddrInet6:
+		a.IP = netip.AddrPortFrom(zoned(sa.Addr, sa.ZoneId), uint16(sa.Port))
+	}
+	return a, nil
+}
+
+// zoned is an IPv6 address with its interface, or the IPv4 address that it stands for.
+func zoned(b [16]byte, zone uint32) netip.Addr {
+	ip := netip.AddrFrom16(b).Unmap()
+	if zone != 0 {
+		ip = ip.WithZone(strconv.FormatUint(uint64(zone), 10))
+	}
+	return ip
+}
+
+func zone(a netip.Addr) uint32 {
+	n, _ := strconv.ParseUint(a.Zone(), 10, 32)
+	return uint32(n)
+}
+
+func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
+	r := &d.rows[s]
+	var sa windows.RawSockaddrInet6
+	for {
+		size := int32(unsafe.Sizeof(sa))
+		got, _, errno := syscall.SyscallN(recvfrom.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
+			uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+		n := int(int32(got))
+		switch {
+		case n >= 0:
+			raceWrite(b[:n])
+			return n, rawAddr(&sa), 0, nil
+		case errno == windows.WSAEMSGSIZE:
+			raceWrite(b)
+			return length(b), rawAddr(&sa), 0, nil // the rest of it is gone
+		case errno == windows.WSAEWOULDBLOCK:
+			d.blocked(r, poll.Readable)
+			return 0, Addr{}, Drained, nil
+		case !forgiven(errno):
+			return 0, Addr{}, Gone, portable(errno)
+		}
+	}
+}
+
+func rawAddr(sa *windows.RawSockaddrInet6) Addr {
+	switch sa.Family {
+	case windows.AF_INET:
+		in := (*windows.RawSockaddrInet4)(unsafe.Pointer(sa))
+		return Addr{Net: UDP, IP: netip.AddrPortFrom(netip.AddrFrom4(in.Addr), swapped(in.Port))}
+	case windows.AF_INET6:
+		return Addr{Net: UDP, IP: netip.AddrPortFrom(zoned(sa.Addr, sa.Scope_id), swapped(sa.Port))}
+	}
+	return Addr{}
+}
+
+// swapped turns a port between the network's order of bytes and the machine's.
+func swapped(port uint16) uint16 {
+	b := (*[2]byte)(unsafe.Pointer(&port))
+	return uint16(b[0])<<8 | uint16(b[1])
+}
+
+func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
+	r := &d.rows[s]
+	var sa windows.RawSockaddrInet6
+	size, err := encode(r, &sa, to.IP)
+	if err != nil {
+		return 0, 0, err
+	}
+	raceRead(b)
+	for {
+		sent, _, errno := syscall.SyscallN(sendto.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
+			uintptr(unsafe.Pointer(&sa)), size)
+		switch n := int(int32(sent)); {
+		case n >= 0:
+			return n, 0, nil
+		case errno == windows.WSAEWOULDBLOCK:
+			d.blocked(r, poll.Writable)
+			return 0, Full, nil
+		case !forgiven(errno):
+			return 0, 0, portable(errno)
+		}
+	}
+}
+
+// encode writes an address in the family of the socket.
+func encode(r *row, sa *windows.RawSockaddrInet6, to netip.AddrPort) (uintptr, error) {
+	ip := to.Addr().Unmap()
+	switch {
+	case r.is&six != 0 && ip.IsValid():
+		*sa = windows.RawSockaddrInet6{Family: windows.AF_INET6, Port: swapped(to.Port()), Addr: ip.As16(), Scope_id: zone(ip)}
+		return unsafe.Sizeof(*sa), nil
+	case r.is&six == 0 && ip.Is4():
+		in := (*windows.RawSockaddrInet4)(unsafe.Pointer(sa))
+		*in = windows.RawSockaddrInet4{Family: windows.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
+		return unsafe.Sizeof(*in), nil
+	}
+	return 0, syscall.EAFNOSUPPORT
+}

@@ -1,0 +1,3 @@
+package poll
+
+var backends = []opener{{"poll", newPoll2}}

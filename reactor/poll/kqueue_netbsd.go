@@ -1,0 +1,18 @@
+package poll
+
+import "golang.org/x/sys/unix"
+
+// numbers are the kernel's for the filters. It has none for urgent
+// data, and EVFILT_USER since NetBSD 10 alone, which package unix does not know.
+var numbers = [allFilters]int{
+	readFilter:   unix.EVFILT_READ,
+	writeFilter:  unix.EVFILT_WRITE,
+	exceptFilter: absent,
+	userFilter:   absent,
+}
+
+// What the kernel has for noteOOB and noteTrigger, 0 for nothing.
+const (
+	oob     = 0
+	trigger = 0
+)

@@ -35,7 +35,7 @@ func (a *afd) look(dst []Event, left time.Duration) (n, packets int, err error) 
 		return 0, 0, err
 	}
 	if a.first = !a.first; a.first {
-		n = a.hear(dst)
+		n, _ = a.wakers.hear(dst)
 	}
 	a.asleep.Store(true)
 	if n > 0 || a.rung() {
@@ -46,7 +46,8 @@ func (a *afd) look(dst []Event, left time.Duration) (n, packets int, err error) 
 	}
 	a.asleep.Store(false)
 	n += a.collect(a.entries[:packets], dst[n:])
-	return n + a.hear(dst[n:]), packets, err
+	more, _ := a.wakers.hear(dst[n:]) // who finds no room is seen by rung
+	return n + more, packets, err
 }
 
 // room is entries for as many packets as there may be events.
@@ -81,23 +82,6 @@ func (a *afd) rung() bool {
 		}
 	}
 	return false
-}
-
-// hear collects the events of wakers.
-func (a *afd) hear(dst []Event) (n int) {
-	all := a.wakers.all()
-	for range all {
-		if n == len(dst) {
-			break
-		}
-		w := all[a.next%len(all)]
-		a.next++
-		if w.heard() {
-			dst[n] = Event{w.token, Readable}
-			n++
-		}
-	}
-	return n
 }
 
 // collect moves what packets tell to dst.

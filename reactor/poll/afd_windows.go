@@ -52,7 +52,6 @@ type afd struct {
 	start   time.Time
 	entries []entry
 	first   bool // wakers are heard before sockets, every other time
-	next    int  // index of wakers to begin with, so that each has its turn
 }
 
 // watch is a socket, registered or removed with its request still under way.

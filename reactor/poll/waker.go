@@ -122,9 +122,9 @@ func (ws *wakers) drop(w *Waker) {
 	ws.list.Store(&list)
 }
 
-// hear is what Wait does once a bell rang that all Wakers share: it fills dst
-// with the events of those that are pending, and tells whether it had no room
-// for some, so that the bell has to be rung again.
+// hear is what Wait does where all Wakers share what ends it: it fills dst with
+// the events of those that are pending, and tells whether it had no room for some,
+// so that the next Wait has to ask again.
 func (ws *wakers) hear(dst []Event) (n int, more bool) {
 	all := ws.all()
 	for k := range all {

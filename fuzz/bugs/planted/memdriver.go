@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"syscall"
 
+	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -50,7 +50,7 @@ func (d *memDriver) at(id reactor.Sock) *memSock { return &d.rows[id-1] }
 func (d *memDriver) get(id reactor.Sock, what string) (*memSock, error) {
 	if id < 1 || int(id) > len(d.rows) || d.at(id).closed {
 		d.m.fail("%s of socket %d after its close", what, id)
-		return nil, syscall.EBADF
+		return nil, errno.EBADF
 	}
 	return d.at(id), nil
 }
@@ -116,7 +116,7 @@ func (d *memDriver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reacto
 			return x, reactor.Full, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("%w: %w", reactor.ErrRefused, syscall.ECONNREFUSED)
+	return 0, 0, fmt.Errorf("%w: %w", reactor.ErrRefused, errno.ECONNREFUSED)
 }
 
 func (d *memDriver) Finish(id reactor.Sock) (reactor.Flow, error) {
@@ -149,7 +149,7 @@ func (d *memDriver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	case err != nil:
 		return 0, reactor.Gone, err
 	case s.reset:
-		return 0, reactor.Gone, syscall.ECONNRESET
+		return 0, reactor.Gone, errno.ECONNRESET
 	case len(b) == 0:
 		return 0, 0, nil
 	}
@@ -171,9 +171,9 @@ func (d *memDriver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) 
 	case err != nil:
 		return 0, reactor.Gone, err
 	case s.reset:
-		return 0, reactor.Gone, syscall.ECONNRESET
+		return 0, reactor.Gone, errno.ECONNRESET
 	case s.shutOut:
-		return 0, reactor.Gone, syscall.EPIPE
+		return 0, reactor.Gone, errno.EPIPE
 	}
 	d.moved += len(b)
 	if s.other == 0 {

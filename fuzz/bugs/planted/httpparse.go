@@ -2,6 +2,7 @@ package planted
 
 import (
 	"bytes"
+	"math"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -150,19 +151,20 @@ func (h *httpParser) chunks(in []byte, at int) (body string, next int, err error
 
 // size reads the line before a chunk.
 func (h *httpParser) size(in []byte, at int) (n, next int, err error) {
-	i := at
+	i, sum := at, uint64(0)
 	for ; i < len(in); i++ {
 		digit, err := strconv.ParseUint(string(in[i:i+1]), 16, 4)
 		if err != nil {
 			break
 		}
-		n = n<<4 | int(digit)
-		if large := n >= 1<<32; large && h.plant.Wrong("http/chunk-overflow", large) {
-			n &= 1<<32 - 1
+		sum = sum<<4 | digit
+		if large := sum >= 1<<32; large && h.plant.Wrong("http/chunk-overflow", large) {
+			sum &= 1<<32 - 1
 		} else if large {
 			return 0, 0, errBad
 		}
 	}
+	n = int(min(sum, math.MaxInt)) // what is too large for the machine never comes
 	if cut := i == len(in) && i > at; cut && !h.half.set && h.plant.Wrong("http/chunk-size-split", false) {
 		h.half = half{at, n, true}
 	}

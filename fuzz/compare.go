@@ -8,7 +8,7 @@ import (
 )
 
 // Some oracles need no model: they run a trace again with something changed that
-// must not matter.
+// must not matter. variant.go has the changes, apart.go what is told of a difference.
 
 // check runs a trace, and, if it is to be deep, looks whether what must not matter
 // does not.
@@ -23,9 +23,12 @@ func (w *World) check(tr Trace, deep bool) *Failure {
 	if f = w.again(tr); f == nil {
 		if f = w.compare(tr); f != nil {
 			if g := w.compare(tr); g == nil || g.Text != f.Text { // to the digit
-				f = w.differ(oracleSame, tr, differs)
+				f = w.unsteady(tr, f.runs...)
 			}
 		}
+	}
+	if f != nil && journal != nil {
+		w.tellApart(f)
 	}
 	w.journal, w.haunted = journal, false
 	w.cover.hits = append(w.cover.hits[:0], hits...)
@@ -38,8 +41,8 @@ func (w *World) compare(tr Trace) *Failure {
 			return f
 		}
 	}
-	calm := tr.calm()
-	plain, f := w.outputs(calm, false)
+	calm := tr.calm("without faults")
+	plain, f := w.outputs(calm)
 	if f == nil && w.spec.judges("S") {
 		f = w.ghosts(tr, calm, plain)
 	}
@@ -52,79 +55,55 @@ func (w *World) compare(tr Trace) *Failure {
 func (s *Spec) judges(letter string) bool { return !strings.Contains(s.Without, letter) }
 
 // ghosts compares what connections get with and without events that are not true.
-func (w *World) ghosts(tr, calm Trace, plain [][]byte) *Failure {
-	haunted, f := w.outputs(calm, true)
-	if f != nil {
-		return f
+func (w *World) ghosts(tr Trace, calm variant, plain [][]byte) *Failure {
+	untrue := calm
+	untrue.how, untrue.haunted = "with events that are not true", true
+	haunted, f := w.outputs(untrue)
+	for i := 0; i < len(plain) && f == nil; i++ {
+		f = w.differ(oracleSpurious, tr, i, calm, plain[i], untrue, haunted[i])
 	}
-	for i := range plain {
-		if !bytes.Equal(plain[i], haunted[i]) {
-			return w.differ(oracleSpurious, tr, "connection %d gets %s, and %s when events come that are not true", i, brief(plain[i]), brief(haunted[i]))
-		}
-	}
-	return nil
+	return f
 }
 
 // lonely compares what a connection gets among others and without them.
-func (w *World) lonely(tr, calm Trace, conn int, among []byte) *Failure {
-	alone, f := w.outputs(calm.alone(conn), false)
-	if f == nil && !bytes.Equal(among, alone[conn]) {
-		f = w.differ(oracleAlone, tr, "connection %d gets %s, and %s when it is alone", conn, brief(among), brief(alone[conn]))
+func (w *World) lonely(tr Trace, calm variant, conn int, among []byte) *Failure {
+	calm.how = "among others"
+	apart := calm.alone(conn, "when it is alone")
+	alone, f := w.outputs(apart)
+	if f == nil {
+		f = w.differ(oracleAlone, tr, conn, calm, among, apart, alone[conn])
 	}
 	return f
 }
 
 // segments compares what a connection gets for the same bytes in one piece and in many.
 func (w *World) segments(tr Trace, conn int) *Failure {
-	whole := Trace{{Op: opDial, On: uint16(conn)}}
-	for _, e := range tr {
-		if e.Op == opSend && int(e.On) == conn && e.B < 64 {
-			e.Hold = true
-			whole = append(whole, e)
-		}
-	}
-	if len(whole) == 1 {
+	whole, speaks := tr.whole(conn, "with its bytes in one piece")
+	if !speaks {
 		return nil
 	}
-	pieces := append(Trace{{Op: opSplit, On: uint16(conn), A: 1, B: 1<<16 - 1}}, whole...)
-	for i := range pieces {
-		pieces[i].Hold = false
-	}
-	pieces[0], pieces[1] = pieces[1], pieces[0] // a split is of a connection that there is
-	one, f := w.outputs(whole, false)
-	if f != nil {
-		return f
-	}
-	many, f := w.outputs(pieces, false)
-	if f != nil {
-		return f
-	}
-	if !bytes.Equal(one[conn], many[conn]) {
-		return w.differ(oracleSegments, tr, "connection %d gets %s for its bytes in one piece, and %s byte by byte", conn, brief(one[conn]), brief(many[conn]))
-	}
-	few, f := w.outputs(whole.cut(uint16(conn)), false)
-	if f == nil && !bytes.Equal(one[conn], few[conn]) {
-		f = w.differ(oracleSegments, tr, "connection %d gets %s for its bytes in one piece, and %s when each read and write moves one", conn, brief(one[conn]), brief(few[conn]))
+	one, f := w.outputs(whole)
+	for _, cut := range []variant{whole.split("byte by byte"), whole.cut("when each read and write moves one byte")} {
+		if f != nil {
+			return f
+		}
+		var many [][]byte
+		if many, f = w.outputs(cut); f == nil {
+			f = w.differ(oracleSegments, tr, conn, whole, one[conn], cut, many[conn])
+		}
 	}
 	return f
 }
 
-// cut is a trace in which each read and write of a connection moves one byte: so each
-// boundary is met that there is.
-func (tr Trace) cut(conn uint16) Trace {
-	const always = 1<<16 - 1
-	short := Trace{tr[0], {Op: opShortRead, On: conn, A: 1, B: always}, {Op: opShortWrite, On: conn, A: 1, B: always}}
-	short = append(short, tr[1:]...)
-	short[len(short)-1].Hold = false // or it is over when faults are
-	return short
-}
-
 // outputs is what each connection got in a run.
-func (w *World) outputs(tr Trace, haunted bool) ([][]byte, *Failure) {
-	w.haunted = haunted
-	f := w.run(tr)
-	if f != nil && !haunted {
-		w.culprit = tr
+func (w *World) outputs(v variant) ([][]byte, *Failure) {
+	w.haunted = v.haunted
+	f := w.run(v.trace)
+	if f != nil {
+		f.runs = []variant{v}
+		if !v.haunted {
+			w.culprit = v.trace
+		}
 	}
 	all := make([][]byte, w.spec.Conns)
 	for i := range all {
@@ -133,27 +112,31 @@ func (w *World) outputs(tr Trace, haunted bool) ([][]byte, *Failure) {
 	return all, f
 }
 
-func (w *World) differ(o oracle, tr Trace, format string, args ...any) *Failure {
-	return &Failure{Oracle: string(o), Text: fmt.Sprintf(format, args...), At: len(tr), Time: time.Duration(w.now)}
+// differ is the failure of an oracle if a connection gets other bytes in one run than
+// in another.
+func (w *World) differ(o oracle, tr Trace, conn int, one variant, a []byte, other variant, b []byte) *Failure {
+	if bytes.Equal(a, b) {
+		return nil
+	}
+	at := parting(a, b)
+	return &Failure{Oracle: string(o), At: len(tr), Time: time.Duration(w.now), kind: "other bytes " + other.how,
+		Text: fmt.Sprintf("connection %d gets %s %s, and %s %s", conn, excerpt(a, at), one.how, excerpt(b, at), other.how),
+		runs: []variant{one, other}, conn: conn, outputs: [][]byte{a, b}}
 }
 
-// calm is a trace without faults, in which the loops rest after each event.
-func (tr Trace) calm() (out Trace) {
-	for _, e := range tr {
-		if !ops[e.Op%opCount].fault && e.Op != opPace && e.Op != opTurn {
-			e.Hold = false
-			out = append(out, e)
-		}
-	}
-	return out
+// unsteady is the failure of a trace of which a run, or one of its variants, is not the
+// same each time.
+func (w *World) unsteady(tr Trace, runs ...variant) *Failure {
+	return &Failure{Oracle: string(oracleSame), Text: "a second run of the same trace differs from the first",
+		At: len(tr), Time: time.Duration(w.now), runs: append(runs, tr.itself(""))}
 }
 
-// alone is a trace without what happens to other connections.
-func (tr Trace) alone(conn int) (out Trace) {
-	for _, e := range tr {
-		if ops[e.Op%opCount].on != onConn || int(e.On) == conn {
-			out = append(out, e)
+// parting is where the first byte is that two outputs do not share.
+func parting(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
 		}
 	}
-	return out
+	return min(len(a), len(b))
 }

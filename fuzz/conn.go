@@ -47,6 +47,9 @@ func (w *World) take(c *conn, p, s *sock) {
 	c.life, c.stale, c.staleD = life, stale, staleD
 	c.peer = p
 	p.conn, s.conn = int32(c.number), int32(c.number)
+	if w.watch != nil && w.watch.conn == c.number {
+		w.watch.line = -1 // that was in another life
+	}
 	w.say(c.number, "connects")
 }
 
@@ -130,9 +133,7 @@ func (w *World) swallow(s *sock, b []byte) bool {
 		w.readLater(c)
 		return false
 	}
-	c.got = append(c.got, b...)
-	c.gotAt = w.mark(c.gotAt, len(c.got))
-	w.noteBytes(noteGot, s, b)
+	w.gets(c, s, b)
 	return true
 }
 
@@ -174,10 +175,7 @@ func (w *World) drain(c *conn, most int) {
 	if n == 0 {
 		return
 	}
-	b := c.peer.in.bytes()[:n]
-	c.got = append(c.got, b...)
-	c.gotAt = w.mark(c.gotAt, len(c.got))
-	w.noteBytes(noteGot, c.peer, b)
+	w.gets(c, c.peer, c.peer.in.bytes()[:n])
 	w.read(c.peer, c.got[len(c.got)-n:])
 }
 

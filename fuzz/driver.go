@@ -108,6 +108,9 @@ func (d *driver) haunt(dst []poll.Event, n int) int {
 		if s.driver == d && s.watched && s.nature == stream && s.phase == connected && n < len(dst) {
 			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: poll.Readable | poll.Writable}
 			n++
+			if s.ready()&poll.Readable == 0 {
+				d.w.say(int(s.conn), "is said to be readable, and is not")
+			}
 		}
 	}
 	return n

@@ -33,13 +33,20 @@ func (f *Finding) Explain() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nafter event %d of %d, at %s\n\n", f.Failure.Error(), f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time)))
-	table(&b, " ", func(row func(...string)) {
-		row(stepHead...)
-		for _, s := range shorten(f.steps()) {
-			row(s.cells()...)
+	f.Failure.apart(&b)
+	for _, s := range f.stories() {
+		if s.how != "" {
+			fmt.Fprintf(&b, "What happens %s:\n\n", s.how)
 		}
-	})
-	b.WriteString("\nThe same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace:\n\n")
+		table(&b, " ", func(row func(...string)) {
+			row(stepHead...)
+			for _, s := range f.steps(s) {
+				row(s.cells()...)
+			}
+		})
+		b.WriteString("\n")
+	}
+	b.WriteString("The same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace:\n\n")
 	for i, e := range f.Trace {
 		if i == mostSteps {
 			fmt.Fprintf(&b, "    … %d more\n", len(f.Trace)-i)
@@ -90,12 +97,14 @@ func (s *Spec) word(e Event) string {
 	return brief([]byte{byte(n - len(s.Dict))})
 }
 
-// Mermaid draws the run as a sequence diagram; empty without a journal.
+// Mermaid draws the run as a sequence diagram, and of two that differ the second one.
+// It is empty for a search that found nothing.
 func (f *Finding) Mermaid() string {
-	steps := shorten(f.steps())
-	if steps == nil {
+	stories := f.stories()
+	if stories == nil {
 		return ""
 	}
+	steps := f.steps(stories[len(stories)-1])
 	var b strings.Builder
 	b.WriteString("sequenceDiagram\n    participant machines\n")
 	for _, c := range f.w.conns {
@@ -105,7 +114,7 @@ func (f *Finding) Mermaid() string {
 	}
 	now := int64(time.Hour)
 	for _, s := range steps {
-		if s.number > 0 {
+		if s.event {
 			continue // what follows from it is shown
 		}
 		if s.now != now {

@@ -10,7 +10,8 @@ import (
 // step is a row of the table that tells of a run: an event of the trace, or what
 // followed from it.
 type step struct {
-	number int // of the event; 0: what followed
+	event  bool // else it followed
+	number int  // of the event; 0: it is none of the trace that is shown
 	line
 }
 
@@ -20,8 +21,11 @@ var stepHead = []string{"#", "time", "conn", "what", "state", "deadlines", "deta
 // cells is a step, column by column.
 func (s step) cells() []string {
 	number, conn, text := "", "", "  "+s.text
+	if s.event {
+		text = s.text
+	}
 	if s.number > 0 {
-		number, text = fmt.Sprint(s.number), s.text
+		number = fmt.Sprint(s.number)
 	}
 	if s.conn >= 0 {
 		conn = fmt.Sprint(s.conn)
@@ -29,29 +33,43 @@ func (s step) cells() []string {
 	return []string{number, clockTime(s.now), conn, text, s.move, s.then, oneLine(s.detail)}
 }
 
-// steps are the events of the trace, each with what followed.
-func (f *Finding) steps() (all []step) {
-	if f.w == nil || f.w.journal == nil {
+// stories are the runs that show the failure: two of them when it is their difference.
+func (f *Finding) stories() []story {
+	switch {
+	case f.w == nil || f.w.journal == nil:
 		return nil
+	case f.Failure == nil:
+		return []story{{variant: f.Trace.itself(""), journal: f.w.journal, end: len(f.Trace), marked: -1}}
+	case f.Failure.told != nil:
+		return f.Failure.told
 	}
-	lines := f.w.journal.lines
-	end := len(f.Trace)
-	if n := len(lines); n > 0 && f.Failure != nil {
-		end = min(end, max(f.Failure.At, lines[n-1].event)) // what came after it did not happen
+	s := story{variant: f.Trace.itself(""), journal: f.w.journal, end: f.Failure.At, marked: -1}
+	if n := len(s.lines); n > 0 {
+		s.end = max(s.end, s.lines[n-1].event)
 	}
-	for i := 0; i <= end; i++ { // at 0 is what Setup did
+	return []story{s}
+}
+
+// steps are the events of a story, each with what followed.
+func (f *Finding) steps(s story) (all []step) {
+	lines := s.lines
+	for i := 0; i <= min(s.end, len(s.trace)); i++ { // at 0 is what Setup did
 		if i > 0 {
-			l := f.w.event(f.Trace[i-1])
-			if i <= len(f.w.journal.begins) {
-				l.now = f.w.journal.begins[i-1]
+			l := f.w.event(s.trace[i-1])
+			if i <= len(s.begins) {
+				l.now = s.begins[i-1]
 			}
-			all = append(all, step{i, l})
+			all = append(all, step{true, s.from[i-1], l})
 		}
-		for len(lines) > 0 && lines[0].event <= i {
-			all, lines = append(all, step{0, lines[0]}), lines[1:]
+		for ; len(lines) > 0 && lines[0].event <= i; lines = lines[1:] {
+			l := lines[0]
+			if len(s.lines)-len(lines) == s.marked {
+				l.detail = strings.TrimSpace(l.detail + " " + s.mark)
+			}
+			all = append(all, step{line: l})
 		}
 	}
-	return all
+	return shorten(all)
 }
 
 // event is an event of a trace as a line.
@@ -74,7 +92,7 @@ func shorten(all []step) []step {
 		return all
 	}
 	const head = mostSteps / 4
-	gap := step{0, line{now: all[head].now, conn: -1, text: fmt.Sprintf("… %d rows left out …", left)}}
+	gap := step{line: line{now: all[head].now, conn: -1, text: fmt.Sprintf("… %d rows left out …", left)}}
 	return slices.Concat(all[:head], []step{gap}, all[head+left:])
 }
 

@@ -35,6 +35,12 @@ type Failure struct {
 	At     int           // how many events had happened
 	Time   time.Duration // on the world's clock
 	Stack  []byte        // of a panic
+
+	kind    string    // what is said, but for bytes and numbers; empty: see shape
+	runs    []variant // that show it, if the trace itself does not: one, or two that differ
+	conn    int       // whose bytes those two differ in
+	outputs [][]byte  // what it gets in each; nil: they differ in something else
+	told    []story   // those runs, if somebody is to be shown
 }
 
 func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }

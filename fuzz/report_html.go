@@ -75,15 +75,18 @@ func pageText(s string) string {
 func (p *page) failure(f *Finding) {
 	p.linef(`<h2>Failure</h2>`)
 	p.linef(`<p class="failed">%s</p>`, f.Failure.Error())
-	g := grid{title: fmt.Sprintf("What happened, until event %d of %d, at %s", f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time))), head: stepHead}
-	for _, s := range shorten(f.steps()) {
-		var row []entry
-		for _, text := range s.cells() {
-			row = append(row, textEntry(text))
+	for _, story := range f.stories() {
+		title := strings.Join(strings.Fields("What happened "+story.how), " ")
+		g := grid{title: fmt.Sprintf("%s, until event %d of %d, at %s", title, f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time))), head: stepHead}
+		for _, s := range f.steps(story) {
+			var row []entry
+			for _, text := range s.cells() {
+				row = append(row, textEntry(text))
+			}
+			g.rows = append(g.rows, row)
 		}
-		g.rows = append(g.rows, row)
+		p.grid(&g)
 	}
-	p.grid(&g)
 	for _, part := range []fact{{"The trace", f.Trace.String()}, {"The run as a Mermaid sequence diagram", f.Mermaid()}, {"The stack", handlerStack(string(f.Failure.Stack))}} {
 		if part.value != "" {
 			p.linef(`<details><summary>%s</summary><pre>%s</pre></details>`, part.name, part.value)

@@ -36,7 +36,8 @@ func (w *World) shrink(tr Trace, f *Failure) *Finding {
 	}
 	free := s.free()
 	w.hears, w.journal = chattering, &journal{}
-	if w.check(s.best, s.deep) == nil { // it was cut off too soon
+	if s.f = w.check(s.best, s.deep); s.f == nil { // it was cut off too soon
+		w.journal = &journal{}
 		s.best, s.f, free = tr, w.check(tr, s.deep), nil
 	}
 	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}

@@ -44,6 +44,7 @@ type World struct {
 	letters [][]byte // memory for datagrams
 	failure *Failure
 	journal *journal // what happened, for people; nil: not kept
+	watch   *watch   // for where two runs part; nil: nobody asks
 	tally   *tally   // what a report tells; nil: none is wanted
 
 	moved  uint64 // bytes, sockets and whatever else shows that something goes on

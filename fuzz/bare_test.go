@@ -22,6 +22,7 @@ type tiny struct {
 	retry    int64
 	stats    reactor.Stats
 	twice    bool // it closes twice
+	drops    bool // it closes at a hang-up, and does not read what came before
 }
 
 const tinyListener = 2
@@ -32,6 +33,8 @@ func (l *tiny) Turn() bool {
 	for _, ev := range events[:n] {
 		if uint64(ev.Token) != tinyListener && uint64(ev.Token) != l.data() {
 			l.stats.Stale++
+		} else if l.drops && ev.Ready&poll.ReadClosed != 0 {
+			l.close()
 		}
 	}
 	if l.stop {
@@ -98,13 +101,13 @@ func (l *tiny) Leave()               { l.stop = true }
 func (l *tiny) Stop()                { l.stop = true }
 func (l *tiny) Stats() reactor.Stats { return l.stats }
 
-func tinySpec(twice bool) Spec {
+func tinySpec(how tiny) Spec {
 	return Spec{
 		Conns: 1, Dict: []string{"hello", "a longer word"},
 		Oracles: []Oracle{sameBytes},
 		Setup: func(w *World) (err error) {
 			w.Bare(0, func(d reactor.Driver) BareLoop {
-				l := &tiny{d: d, twice: twice, retry: math.MaxInt64}
+				l := &tiny{d: d, twice: how.twice, drops: how.drops, retry: math.MaxInt64}
 				if l.listener, err = d.Listen(reactor.Addr{Net: reactor.TCP}, reactor.Opt{}); err == nil {
 					err = d.Register(l.listener, tinyListener)
 				}
@@ -116,11 +119,27 @@ func tinySpec(twice bool) Spec {
 }
 
 func TestBareLoop(t *testing.T) {
-	if found := Find(tinySpec(true), 1, Budget{Runs: 100}); found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "K") {
+	if found := Find(tinySpec(tiny{twice: true}), 1, Budget{Runs: 100}); found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "K") {
 		t.Errorf("a loop that closes twice: %v: want a failure of K", found.Failure)
 	}
-	s := tinySpec(false)
-	if found := Find(s, 1, Budget{Runs: 200}); found.Failure != nil {
+	if found := Find(tinySpec(tiny{}), 1, Budget{Runs: 200}); found.Failure != nil {
 		t.Error(found.Explain())
+	}
+}
+
+// Bytes that the peer's end is right behind are answered as those that it follows later.
+func TestHangUp(t *testing.T) {
+	found := Find(tinySpec(tiny{drops: true}), 1, Budget{Runs: 100})
+	if found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "H") {
+		t.Fatalf("%v: want a failure of H", found)
+	}
+	const want = `H hang-up: connection 0 gets "hello" when its end comes later, and "" with its end right behind its bytes`
+	if got := found.Failure.Error(); got != want || len(found.Trace) > 2 {
+		t.Errorf("%s, shrunk to\n%s\nwant %s, shrunk to a dial and a send", got, found.Trace, want)
+	}
+	s := tinySpec(tiny{drops: true})
+	s.Without = "H"
+	if found := Find(s, 1, Budget{Runs: 100}); found.Failure != nil {
+		t.Errorf("without H: %v", found.Failure)
 	}
 }

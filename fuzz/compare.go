@@ -36,8 +36,8 @@ func (w *World) check(tr Trace, deep bool) *Failure {
 }
 
 func (w *World) compare(tr Trace) *Failure {
-	for i := 0; i < w.spec.Conns && w.spec.judges("C"); i++ {
-		if f := w.segments(tr, i); f != nil {
+	for i := 0; i < w.spec.Conns; i++ {
+		if f := w.pieces(tr, i); f != nil {
 			return f
 		}
 	}
@@ -76,21 +76,45 @@ func (w *World) lonely(tr Trace, calm variant, conn int, among []byte) *Failure 
 	return f
 }
 
-// segments compares what a connection gets for the same bytes in one piece and in many.
-func (w *World) segments(tr Trace, conn int) *Failure {
+// pieces compares what a connection gets for the same bytes in one piece with what it
+// gets when they come in many, and when the end is right behind them.
+func (w *World) pieces(tr Trace, conn int) *Failure {
 	whole, speaks := tr.whole(conn, "with its bytes in one piece")
-	if !speaks {
+	if !speaks || !w.spec.judges("C") && !w.spec.judges("H") {
 		return nil
 	}
 	one, f := w.outputs(whole)
+	if f == nil && w.spec.judges("C") {
+		f = w.segments(tr, conn, whole, one)
+	}
+	if f == nil && w.spec.judges("H") {
+		f = w.hangsUp(tr, conn, whole, one)
+	}
+	return f
+}
+
+func (w *World) segments(tr Trace, conn int, whole variant, one [][]byte) *Failure {
 	for _, cut := range []variant{whole.split("byte by byte"), whole.cut("when each read and write moves one byte")} {
+		many, f := w.outputs(cut)
+		if f == nil {
+			f = w.differ(oracleSegments, tr, conn, whole, one[conn], cut, many[conn])
+		}
 		if f != nil {
 			return f
 		}
-		var many [][]byte
-		if many, f = w.outputs(cut); f == nil {
-			f = w.differ(oracleSegments, tr, conn, whole, one[conn], cut, many[conn])
-		}
+	}
+	return nil
+}
+
+// hangsUp compares answers to bytes that the peer's end is right behind with those to
+// bytes that it follows later. Who ends without an answer that is under way may do so;
+// who closes with bytes unread that it would have answered has not looked for them.
+func (w *World) hangsUp(tr Trace, conn int, whole variant, one [][]byte) *Failure {
+	whole.how = "when its end comes later"
+	ended := whole.ended("with its end right behind its bytes")
+	cut, f := w.outputs(ended)
+	if f == nil && w.conns[conn].unread > 0 {
+		f = w.differ(oracleHangUp, tr, conn, whole, one[conn], ended, cut[conn])
 	}
 	return f
 }
@@ -119,7 +143,7 @@ func (w *World) differ(o oracle, tr Trace, conn int, one variant, a []byte, othe
 		return nil
 	}
 	at := parting(a, b)
-	return &Failure{Oracle: string(o), At: len(tr), Time: time.Duration(w.now), kind: "other bytes " + other.how,
+	return &Failure{Oracle: string(o), At: len(tr), Time: time.Duration(w.now), kind: "other bytes",
 		Text: fmt.Sprintf("connection %d gets %s %s, and %s %s", conn, excerpt(a, at), one.how, excerpt(b, at), other.how),
 		runs: []variant{one, other}, conn: conn, outputs: [][]byte{a, b}}
 }

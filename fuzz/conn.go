@@ -28,6 +28,10 @@ type conn struct {
 	splits int
 
 	owner  machineKey // that has the other end
+	wrote  int        // bytes that the kernel took of what was written to it
+	quits  bool       // its machine ended by itself, for no reason but what it had read
+	heard  int        // bytes of sent that had come then
+	unread int        // bytes that its machine had not read when it closed
 	stale  uint64     // event data of a socket that the machine closed
 	staleD *driver
 	ended  bool // the machine ended its direction

@@ -109,18 +109,19 @@
 //	E      states move along edges of the table
 //	D      the same trace does the same
 //	C      input in one piece and in many makes the same output
+//	H      no bytes are left unread for the end behind them that were answered without
 //	S      events that are not true change nothing
 //	I      connections do not change each other (Spec.Isolated)
 //	X      no stay is longer than its row's Within, Idle or Stall, nor a life than its own
 //	A      what a probe says always holds
-//	M      a [Model] that the spec gives: [PerConn]; [Datagrams]
+//	M      a [Model] that the spec gives: [PerConn], of ends as well; [Datagrams]
 //	L      one model for all connections: [Linear]
 //
-// D, C, S and I take further runs, and are judged for one run of eight and for each
+// D, C, H, S and I take further runs, and are judged for one run of eight and for each
 // trace that is replayed. X allows for the loop's resolution and for lateness that a
 // fault made; it looks at Idle where no messages are taken, and at Stall where output
-// was tried again. Spec.Without leaves out those that do not hold: C and S for a
-// protocol that cannot meet them, X for handlers that call IO.Within.
+// was tried again. Spec.Without leaves out those that do not hold: C, H and S for
+// a protocol that cannot meet them, X for handlers that call IO.Within.
 //
 // # Failures
 //

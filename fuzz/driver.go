@@ -218,7 +218,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	if s.armed.blocksWrite() {
 		d.w.happens(opBlockWrite, s)
 		d.w.moved++
-		s.starve()
+		d.w.starve(s)
 		return 0, reactor.Full, nil
 	}
 	if s.other == nil { // closed: what is sent there comes back as a reset
@@ -231,19 +231,25 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		d.w.happens(opShortWrite, s)
 	}
 	n := min(short, s.room())
+	if s.conn >= 0 {
+		d.w.conns[s.conn].wrote += n
+	}
 	d.w.noteBytes(noteWrite, s, b[:n])
 	d.w.arrive(s.other, b[:n])
 	if n == len(b) {
 		return n, 0, nil
 	}
-	s.starve()
+	d.w.starve(s)
 	return n, reactor.Full, nil
 }
 
 // starve follows a write that did not take all: when there is room, and be it at
-// once, an event tells.
-func (s *sock) starve() {
+// once, an event tells. Who ended with output that waits for room may never send it.
+func (w *World) starve(s *sock) {
 	s.starved = true
+	if s.conn >= 0 {
+		w.conns[s.conn].quits = false
+	}
 	if s.room() > 0 {
 		s.tell()
 	}

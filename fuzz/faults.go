@@ -73,6 +73,7 @@ func (w *World) abrupt(s *sock) {
 		return
 	}
 	w.happens(opAbrupt, s)
+	c.quits = false // it may have been about to say more
 	switch s.armed.what {
 	case abruptReset:
 		w.hangUp(c, true)
@@ -209,6 +210,7 @@ func (w *World) closing(s *sock) {
 		c.stale, c.staleD = s.data, s.driver
 	}
 	if s.conn >= 0 {
+		w.conns[s.conn].unread = s.in.len()
 		w.say(int(s.conn), "machine closes")
 	}
 }

@@ -25,8 +25,9 @@ type Spec struct {
 	// Oracles judge runs beside those that every run is judged by.
 	Oracles []Oracle
 	// Without are the letters of oracles that do not hold for these machines: C, when
-	// output depends on how input is cut; S, when it depends on how often they are called;
-	// X, when they set bounds of their own by IO.Within.
+	// output depends on how input is cut; H, when the peer's end means that nothing before
+	// it matters; S, when output depends on how often machines are called; X, when they set
+	// bounds of their own by IO.Within.
 	Without string
 	// Report asks for Finding.Report. Runs that are counted for one take some more time.
 	Report bool

@@ -8,8 +8,8 @@ import (
 // Oracle judges a run.
 type Oracle interface {
 	title() string
-	// conn judges what a connection sent and got: in whole, or what came until it ended.
-	conn(sent, got []byte, whole bool) string
+	// conn judges what a connection sent and got; kind is what it finds, but for bytes.
+	conn(sent, got []byte, now fate) (kind, text string)
 	// all judges all connections of a run together, if remembers says so; not decided:
 	// it would take too long.
 	all([]life) (text string, decided bool)
@@ -18,14 +18,23 @@ type Oracle interface {
 	pen(sent, got []string) string
 }
 
+// fate is what became of a connection.
+type fate uint8
+
+const (
+	cutOff fate = iota // it ended for a reason that no model knows: it may have got less
+	open               // it is open, and has got all that was on its way
+	quit               // its machine ended it by itself, and it has got all that was on its way
+)
+
 // noOracle finds nothing: oracles are it but for what they look at.
 type noOracle struct{ name string }
 
-func (n noOracle) title() string                   { return n.name }
-func (n noOracle) conn(_, _ []byte, _ bool) string { return "" }
-func (n noOracle) all([]life) (string, bool)       { return "", true }
-func (n noOracle) remembers() bool                 { return false }
-func (n noOracle) pen(_, _ []string) string        { return "" }
+func (n noOracle) title() string                                { return n.name }
+func (n noOracle) conn(_, _ []byte, _ fate) (kind, text string) { return "", "" }
+func (n noOracle) all([]life) (string, bool)                    { return "", true }
+func (n noOracle) remembers() bool                              { return false }
+func (n noOracle) pen(_, _ []string) string                     { return "" }
 
 // Model is a reference: a state, how bytes become an input, and what the answer is.
 type Model[S, In any] struct {
@@ -33,13 +42,19 @@ type Model[S, In any] struct {
 	Input func(in []byte) (v In, n int, ok bool) // the first input of in, and its length; not ok: not all of it is there
 	Step  func(*S, In) string                    // the output that an input makes
 
+	// Over tells, for PerConn, whether a machine is to end the connection in this state:
+	// it must then, and not before by itself. nil: it may wherever it owes no answer.
+	Over func(S) bool
+
 	// For Linear.
 	Clone func(S) S            // nil: a copy of the value is a copy
 	Reply func(out []byte) int // the length of the first answer in out; 0: not all of it is there
 }
 
-// PerConn compares what each connection gets with a model of its own. A connection
-// that ends early may get less.
+// PerConn compares what each connection gets with a model of its own. A connection may
+// get less if it ends early, by its peer's doing, a deadline, a message, an error or a
+// shutdown. A machine that was given nothing but bytes, and ends by itself, must have
+// answered all of them before: so a model has no answers behind a last word.
 func PerConn[S, In any](name string, m Model[S, In]) Oracle { return perConn[S, In]{noOracle{name}, m} }
 
 type perConn[S, In any] struct {
@@ -47,7 +62,7 @@ type perConn[S, In any] struct {
 	m Model[S, In]
 }
 
-func (p perConn[S, In]) conn(sent, got []byte, whole bool) string {
+func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 	state := p.m.New()
 	for len(sent) > 0 {
 		in, n, ok := p.m.Input(sent)
@@ -56,24 +71,36 @@ func (p perConn[S, In]) conn(sent, got []byte, whole bool) string {
 		}
 		sent = sent[n:]
 		want := []byte(p.m.Step(&state, in))
-		if len(got) < len(want) {
-			switch {
-			case !bytes.HasPrefix(want, got):
-				return fmt.Sprintf("gets %s for %v: want %s", brief(got), shown(in), brief(want))
-			case whole:
-				return fmt.Sprintf("gets %s for %v, and no more: want %s", brief(got), shown(in), brief(want))
-			}
-			return ""
+		if len(got) < len(want) && bytes.HasPrefix(want, got) {
+			return p.less(got, in, want, now)
 		}
 		if !bytes.HasPrefix(got, want) {
-			return fmt.Sprintf("gets %s for %v: want %s", brief(got[:len(want)]), shown(in), brief(want))
+			return "other", fmt.Sprintf("gets %s for %v: want %s", brief(got[:min(len(got), len(want))]), shown(in), brief(want))
 		}
 		got = got[len(want):]
 	}
-	if len(got) > 0 {
-		return fmt.Sprintf("gets %s, for nothing that it sent", brief(got))
+	switch {
+	case len(got) > 0:
+		return "more", fmt.Sprintf("gets %s, for nothing that it sent", brief(got))
+	case p.m.Over == nil:
+		return "", ""
+	case now == quit && !p.m.Over(state):
+		return "early", "is ended by its machine, without a reason, and is not over: want it open"
+	case now == open && p.m.Over(state):
+		return "late", "is open, and is over: want it ended by its machine"
 	}
-	return ""
+	return "", ""
+}
+
+// less judges an answer that is not all there.
+func (p perConn[S, In]) less(got []byte, in In, want []byte, now fate) (kind, text string) {
+	switch now {
+	case open:
+		return "less", fmt.Sprintf("gets %s for %v, and no more: want %s", brief(got), shown(in), brief(want))
+	case quit:
+		return "early", fmt.Sprintf("gets %s for %v, and its machine ends, without a reason: want %s", brief(got), shown(in), brief(want))
+	}
+	return "", ""
 }
 
 // shown is a model's input for people: text is quoted.

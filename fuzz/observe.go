@@ -26,6 +26,7 @@ type machine struct {
 	before     reactor.State // it was in that one
 	edge       uint32        // the last transition, as a feature
 	cause      reactor.Cause // the last event since it, if somebody asks
+	told       bool          // of something else than readiness, if somebody asks
 	bounded    bounded
 }
 
@@ -106,7 +107,18 @@ func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 		}
 		w.tell(l)
 	}
+	if reason == nil && !m.told && m.conn > 0 {
+		w.quits(&w.conns[m.conn-1], machineKey{d.loop, t.Generation(), t.Index()})
+	}
 	w.judgeEnd(m, k, reason)
+}
+
+// quits notes that the machine of a connection ended by itself: nothing but its bytes
+// has led there, and its peer is there to hear all that is to be said.
+func (w *World) quits(c *conn, k machineKey) {
+	if p := c.peer; c.owner == k && p != nil && !c.cut && !p.shutOut && p.other != nil && !p.other.starved {
+		c.quits, c.heard = true, len(c.sent)
+	}
 }
 
 // judgeEnd looks for ends that are nobody's intent.

@@ -25,6 +25,7 @@ const (
 	oracleAlone    oracle = "I isolation"
 	oracleAlways   oracle = "A always"
 	oracleBound    oracle = "X deadlines"
+	oracleHangUp   oracle = "H hang-up"
 )
 
 // Failure is what is wrong with a run.
@@ -46,10 +47,18 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
 
 // same tells whether two failures are one: they were found by the same oracle, in the
-// same state of a machine, at the same place of a handler that panics, and what is
-// said of them differs in numbers and in bytes at most.
+// same state of a machine, at the same place of a handler that panics, and are of one
+// kind. What bytes they are about is not asked: they are to become fewer.
 func (f *Failure) same(g *Failure) bool {
-	return f != nil && g != nil && f.Oracle == g.Oracle && f.State == g.State && shape(f.Text) == shape(g.Text) && f.place() == g.place()
+	return f != nil && g != nil && f.Oracle == g.Oracle && f.State == g.State && f.what() == g.what() && f.place() == g.place()
+}
+
+// what is the kind of a failure, or what is said of it, if oracles know no kinds of it.
+func (f *Failure) what() string {
+	if f.kind != "" {
+		return f.kind
+	}
+	return shape(f.Text)
 }
 
 // shape is a text without its numbers, and without what it quotes.
@@ -152,7 +161,11 @@ func (w *World) judgeStop() {
 
 // judge judges what a connection that is over has been.
 func (w *World) judge(c *conn) {
-	w.judgeConn(c, w.verdict(c, false))
+	now, sent := cutOff, c.sent
+	if c.fate() == quit {
+		now, sent = quit, c.sent[:c.heard]
+	}
+	w.judgeConn(c, w.verdict(c, sent, now))
 	if c.life > 0 && c.number < w.spec.Conns {
 		w.remember(c)
 	}
@@ -188,21 +201,33 @@ func (w *World) got() (n int) {
 func (w *World) judgeOpen(c *conn) (v verdict) {
 	if c.whole = false; c.peer != nil && !c.ended && !c.cut {
 		c.whole = c.peer.other != nil && c.peer.other.driver != nil
-		v = w.verdict(c, c.whole)
+		v = w.verdict(c, c.sent, c.fate())
 	}
 	return v
 }
 
-// verdict is what an oracle finds wrong with a connection.
-type verdict struct{ by, why string }
+// fate is what became of c. A machine that ended by itself owes the peer what was
+// there by then, and the peer may not have read all of it.
+func (c *conn) fate() fate {
+	switch {
+	case c.whole:
+		return open
+	case c.quits && len(c.got) == c.wrote:
+		return quit
+	}
+	return cutOff
+}
 
-func (w *World) verdict(c *conn, whole bool) (v verdict) {
+// verdict is what an oracle finds wrong with a connection.
+type verdict struct{ by, kind, why string }
+
+func (w *World) verdict(c *conn, sent []byte, now fate) (v verdict) {
 	if c.life == 0 || c.number >= w.spec.Conns || w.failure != nil {
 		return v
 	}
 	for _, o := range w.spec.Oracles {
-		if text := o.conn(c.sent, c.got, whole); text != "" {
-			return verdict{o.title(), text}
+		if kind, text := o.conn(sent, c.got, now); text != "" {
+			return verdict{o.title(), kind, text}
 		}
 	}
 	return v
@@ -211,5 +236,6 @@ func (w *World) verdict(c *conn, whole bool) (v verdict) {
 func (w *World) judgeConn(c *conn, v verdict) {
 	if v.why != "" {
 		w.fail(oracle("M "+v.by), "connection %d: %s", c.number, v.why)
+		w.failure.kind = v.kind
 	}
 }

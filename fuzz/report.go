@@ -118,7 +118,7 @@ func (s *Spec) judgedBy() (all []string) {
 	for _, o := range []oracle{oraclePanic, oracleContract, oracleLifetime, oracleWakeUp, oracleRest, oracleBounds, oracleEdges, oracleSame} {
 		all = append(all, string(o))
 	}
-	for _, o := range []oracle{oracleSegments, oracleSpurious} {
+	for _, o := range []oracle{oracleSegments, oracleHangUp, oracleSpurious} {
 		if s.judges(string(o[:1])) {
 			all = append(all, string(o))
 		}

@@ -65,9 +65,10 @@ var unseen = []reactor.Cause{reactor.CauseMessage, reactor.CauseTimer, reactor.C
 // witness is a driver whose loop tells it of events as well.
 type witness struct{ *driver }
 
-// observer is who is told what machines do: of events only if somebody asks.
+// observer is who is told what machines do: of events only if somebody asks, as models
+// do that are to know why a machine ended.
 func (d *driver) observer() reactor.Observer {
-	if d.w.tally == nil && d.w.journal == nil {
+	if d.w.tally == nil && d.w.journal == nil && len(d.w.spec.Oracles) == 0 {
 		return d
 	}
 	return witness{d}
@@ -77,7 +78,8 @@ func (d *driver) observer() reactor.Observer {
 func (d witness) Told(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Cause) {
 	m := d.at(t.Generation(), t.Index())
 	m.cause = c
-	if slices.Contains(unseen, c) {
+	m.told = m.told || c != reactor.CauseReady && c != reactor.CauseEnter
+	if d.w.journal != nil && slices.Contains(unseen, c) {
 		d.w.tell(line{conn: int(m.conn) - 1, text: string(c), move: k.Name() + ": " + k.StateName(in)})
 	}
 	if d.w.tally != nil {

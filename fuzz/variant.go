@@ -93,6 +93,18 @@ func (v variant) cut(how string) variant {
 	return v.behindDial(how, Event{Op: opShortRead, On: on, A: 1, B: always}, Event{Op: opShortWrite, On: on, A: 1, B: always})
 }
 
+// ended is what whole sends to a machine that is there, and the peer's end before the
+// loops see any of it.
+func (v variant) ended(how string) (out variant) {
+	out.how = how
+	for i, e := range v.trace {
+		e.Hold = i > 0
+		out.add(e, v.from[i])
+	}
+	out.add(Event{Op: opFinish, On: v.trace[0].On}, 0)
+	return out
+}
+
 // behindDial is a variant with events behind its first one: faults of a connection
 // that there is.
 func (v variant) behindDial(how string, events ...Event) (out variant) {

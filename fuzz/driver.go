@@ -239,6 +239,9 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	if n == len(b) {
 		return n, 0, nil
 	}
+	if n > 0 {
+		d.w.chat -= min(d.w.chat, 2*breaths-1)
+	}
 	d.w.starve(s)
 	return n, reactor.Full, nil
 }

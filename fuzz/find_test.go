@@ -198,3 +198,24 @@ func TestChatterIsFound(t *testing.T) {
 		t.Errorf("%d events: want 2 at most\n%s", len(found.Trace), found.Trace)
 	}
 }
+
+// Who answers a little with a lot, to a peer that has little room, is busy for long, and
+// does not chatter.
+func TestMuchOutputIsNoChatter(t *testing.T) {
+	answer := make([]byte, 640)
+	s := readingSpec(func() struct{} { return struct{}{} }, func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+		if _, err := cx.Peek(peer); err != nil {
+			return cx.Fail(err)
+		}
+		cx.Discard(peer, 1)
+		return cx.Fail(cx.Write(peer, answer))
+	})
+	s.Dict, s.Without = []string{string(make([]byte, 10_000))}, "CHS"
+	tr, err := Parse("dial 0\nwindow 0 bytes=9 queue=0\nsend 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
+		t.Error(found.Failure)
+	}
+}

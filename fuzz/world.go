@@ -52,7 +52,7 @@ type World struct {
 	events uint64 // readiness events told to loops
 	idle   int    // turns since moved changed
 	last   uint64 // moved then
-	chat   int    // turns and writes since a machine read
+	chat   int    // turns and writes since a machine read, breaths each
 	hears  int    // how many of them it bears
 
 	chatters bool // it was too many
@@ -167,12 +167,14 @@ func (w *World) clear() {
 
 // spinning is how many turns may pass, in a world at rest, without anything moving;
 // chattering, how many turns and writes without a byte being read: output may leave a
-// byte at a time, and be as much as machines hold. Who is known to go on for ever is
-// cut off sooner.
+// byte at a time, and be as much as machines hold, or as they answer to the input that
+// they hold; so a write that is cut short, and its turn, count as one of breaths. Who is
+// known to go on for ever is cut off sooner.
 const (
 	spinning   = 2000
 	chattering = 1 << 19
 	nagging    = 1 << 13
+	breaths    = 32
 )
 
 // turn lets one loop take a turn.
@@ -185,7 +187,7 @@ func (w *World) turn(d *driver) {
 		w.fail(oracleBounds, "loop %d has taken %d turns in which nothing moved, and does not come to rest", d.loop, spinning)
 		return
 	}
-	if w.chat++; w.chat > w.hears {
+	if w.chat += breaths; w.chat > breaths*w.hears {
 		w.chatters = true
 		w.fail(oracleBounds, "loop %d does not come to rest: %d writes and turns at one moment, in which no machine read anything", d.loop, w.hears)
 		return

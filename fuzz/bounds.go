@@ -19,8 +19,9 @@ type bound struct {
 
 // bounds are those of a kind: by state, and of a machine's life.
 type bounds struct {
-	rows []bound
-	life int64
+	rows  []bound
+	life  int64
+	heeds bool // messages end a silence as well, and only a witness is told of them
 }
 
 // mostBounds is how many kinds are known at once: a Setup may build new ones each run.
@@ -35,17 +36,13 @@ func (w *World) boundsOf(k reactor.AnyKind) *bounds {
 		clear(w.bounds)
 	}
 	b := &bounds{}
-	table, messages := k.Plain(), false
+	table, idles, messages := k.Plain(), false, false
 	for s := range table {
 		row := table.Resolve(fsm.State(s))
 		b.rows = append(b.rows, bound{within: span(row.Within), idle: span(row.Idle), stall: span(row.Stall)})
-		messages = messages || row.Message != nil
+		idles, messages = idles || row.Idle.Runs(), messages || row.Message != nil
 	}
-	for s := range b.rows {
-		if messages { // they renew it, and nobody tells of them
-			b.rows[s].idle = 0
-		}
-	}
+	b.heeds = idles && messages
 	b.life, b.rows[fsm.Any] = b.rows[fsm.Any].within, bound{}
 	w.bounds[k] = b
 	return b
@@ -60,7 +57,7 @@ type bounded struct {
 	row   bound
 	born  int64
 	since int64 // it is in its state
-	heard int64 // bytes came in
+	heard int64 // bytes came in, or a message
 	stuck int64 // output that was tried again does not move; 0: none
 }
 
@@ -74,7 +71,9 @@ func (d *driver) enters(m *machine, from, to reactor.State) {
 		b.all = nil // Stop
 		return
 	}
-	b.row, b.since, b.heard = b.all.rows[to], now, now
+	if b.row, b.since, b.heard = b.all.rows[to], now, now; b.all.heeds && !d.w.heeds {
+		b.row.idle, d.w.deaf = 0, true
+	}
 	d.dueAt = min(d.dueAt, b.until())
 }
 

@@ -48,6 +48,51 @@ func (d inventive) Writev(s reactor.Sock, v *reactor.Vec) (int, reactor.Flow, er
 	return n, flow, err
 }
 
+// Silence is bounded as well where messages end it: a driver that tells of bytes which
+// did not come puts it off, and is found.
+func TestIdleWithMessages(t *testing.T) {
+	var to reactor.Ref[int]
+	k := reactor.Must(reactor.NewKind("waiter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, int]{
+		{Shutdown: fsm.Stop},
+		{Name: "waiting", Wait: peer.Readable(), Idle: fsm.After(10*time.Second, fsm.Stop),
+			Enter: func(_ *struct{}, cx *chatCx) reactor.State { to = cx.Self(); return fsm.Stay },
+			Ready: func(_ *struct{}, cx *chatCx, _ reactor.Ready) reactor.State {
+				var b [16]byte
+				_, err := cx.Read(peer, b[:])
+				return cx.Fail(err)
+			},
+			Message: func(*struct{}, *chatCx, *int) reactor.State { return fsm.Stay }}}))
+	s := Spec{Without: "CHS", Setup: func(w *World) error {
+		w.Action("a message", func(n int) { to.Send(n) })
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+		return err
+	}}
+	broken := s
+	broken.breaks = func(d reactor.Driver) reactor.Driver { return inventive{d.(*driver)} }
+	const busy = "dial 0\nadvance n=9 unit=3\nact 0\nadvance n=9 unit=3\nact 0\nadvance n=9 unit=3\n"
+	const lied = "dial 0\nadvance n=9 unit=3\nspurious 0 bits=1\nadvance n=9 unit=3\n"
+	for _, c := range []struct {
+		name, trace, want string
+		spec              Spec
+	}{
+		{"messages end the silence", busy, "", s},
+		{"nothing ends it", lied, "", s},
+		{"nothing did", lied, "X deadlines: waiter is in state waiting, ", broken},
+	} {
+		tr, err := Parse(c.trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if f := newWorld(c.spec.filled()).check(tr, false); f != nil {
+			got = f.Error()
+		}
+		if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %q: want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // Each deadline that is not kept is found: one that a handler put off, and those that
 // a driver makes the loop put off.
 func TestDeadlinesAreJudged(t *testing.T) {

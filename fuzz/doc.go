@@ -119,9 +119,9 @@
 //
 // D, C, H, S and I take further runs, and are judged for one run of eight and for each
 // trace that is replayed. X allows for the loop's resolution and for lateness that a
-// fault made; it looks at Idle where no messages are taken, and at Stall where output
-// was tried again. Spec.Without leaves out those that do not hold: C, H and S for
-// a protocol that cannot meet them, X for handlers that call IO.Within.
+// fault made, and looks at Stall where output was tried again. Spec.Without leaves out
+// those that do not hold: C, H and S for a protocol that cannot meet them, X for
+// handlers that call IO.Within.
 //
 // # Failures
 //

@@ -65,10 +65,10 @@ var unseen = []reactor.Cause{reactor.CauseMessage, reactor.CauseTimer, reactor.C
 // witness is a driver whose loop tells it of events as well.
 type witness struct{ *driver }
 
-// observer is who is told what machines do: of events only if somebody asks, as models
-// do that are to know why a machine ended.
+// observer is who is told what machines do: of events only if somebody asks. Models do,
+// which are to know why a machine ended, and X does, if messages end a silence.
 func (d *driver) observer() reactor.Observer {
-	if d.w.tally == nil && d.w.journal == nil && len(d.w.spec.Oracles) == 0 {
+	if !d.w.heeds {
 		return d
 	}
 	return witness{d}
@@ -79,6 +79,9 @@ func (d witness) Told(t reactor.Token, k reactor.AnyKind, in reactor.State, c re
 	m := d.at(t.Generation(), t.Index())
 	m.cause = c
 	m.told = m.told || c != reactor.CauseReady && c != reactor.CauseEnter
+	if c == reactor.CauseMessage {
+		m.bounded.heard = d.w.now
+	}
 	if d.w.journal != nil && slices.Contains(unseen, c) {
 		d.w.tell(line{conn: int(m.conn) - 1, text: string(c), move: k.Name() + ": " + k.StateName(in)})
 	}

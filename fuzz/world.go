@@ -70,6 +70,8 @@ type World struct {
 	lives     []life // that are over
 	ticks     int
 	undecided int
+	heeds     bool // loops have a witness, as somebody wants to know of events
+	deaf      bool // they should have one from now on
 	rerun     bool // the run is one more of a trace that was run
 	haunted   bool // every Wait tells of sockets that are not ready as well
 }
@@ -97,7 +99,7 @@ func (w *World) Action(name string, do func(arg int)) {
 }
 
 func newWorld(s *Spec) *World {
-	w := &World{spec: s, hears: chattering, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), pens: make([]penPal, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
+	w := &World{spec: s, heeds: len(s.Oracles) > 0, hears: chattering, socks: []*sock{{}}, conns: make([]conn, 2*s.Conns), pens: make([]penPal, 2*s.Conns), notes: make([]byte, 0, 4096), cover: newCoverage(), claims: make(map[string]*claim), bounds: make(map[reactor.AnyKind]*bounds)}
 	w.probe = probe.New(ear{w})
 	for i := range w.conns {
 		w.conns[i].number = i
@@ -112,6 +114,7 @@ func newWorld(s *Spec) *World {
 func (w *World) begin(tr Trace) error {
 	w.clear()
 	w.trace = tr
+	w.heeds = w.heeds || w.tally != nil || w.journal != nil
 	for i := range w.spec.Loops {
 		d := &driver{w: w, loop: i, dueAt: forever}
 		cfg := w.spec.Config

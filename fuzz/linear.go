@@ -56,6 +56,7 @@ func (w *World) judgeLives() {
 		if w.failure == nil {
 			if text, decided := o.all(w.lives); text != "" {
 				w.fail(oracle("L "+o.title()), "%s", text)
+				w.failure.kind = "all connections" // what bytes no order explains does not matter
 			} else if !decided {
 				w.undecided++
 			}

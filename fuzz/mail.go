@@ -100,8 +100,9 @@ func (w *World) judgePens() {
 	for i := range w.pens {
 		p := &w.pens[i]
 		for _, o := range w.spec.Oracles {
-			if text := o.pen(p.sent, p.got); text != "" {
+			if text := o.pen(p.sent, p.got); text != "" && w.failure == nil {
 				w.fail(oracle("M "+o.title()), "datagram peer %d: %s", i, text)
+				w.failure.kind = "datagrams"
 			}
 		}
 	}

@@ -157,12 +157,45 @@ func TestSameFailure(t *testing.T) {
 		{func(g *Failure) { g.Text = `bomb got no "z" at 12` }, false},
 		{func(g *Failure) { g.Oracle = "E" }, false},
 		{func(g *Failure) { g.State = "defused" }, false},
+		{func(g *Failure) { g.kind, g.Text = "less", "bomb" }, false},
 		{func(g *Failure) { g.Stack = []byte(strings.Replace(string(g.Stack), ":12", ":13", 1)) }, false},
 	} {
 		g := f
 		if c.change(&g); g.same(&f) != c.same {
 			t.Errorf("%v: same %v", g, !c.same)
 		}
+	}
+}
+
+// What a model finds is shrunk whatever its bytes are, and however they are shown: as
+// long as an answer is wrong, and not missing.
+func TestModelsAreShrunk(t *testing.T) {
+	s := readingSpec(func() struct{} { return struct{}{} }, func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+		in, err := cx.Peek(peer)
+		if err != nil {
+			return cx.Fail(err)
+		}
+		out := strings.ReplaceAll(string(in), "e", "E")
+		cx.Discard(peer, len(in))
+		return cx.Fail(cx.Write(peer, []byte(out)))
+	})
+	s.Dict = []string{"be ", "\n"}
+	s.Oracles = []Oracle{PerConn("the same", Model[struct{}, string]{
+		New: func() (s struct{}) { return s },
+		Input: func(in []byte) (string, int, bool) {
+			line, _, whole := strings.Cut(string(in), "\n")
+			return line, len(line) + 1, whole
+		},
+		Step: func(_ *struct{}, line string) string { return line + "\n" },
+	})}
+	tr, err := Parse("dial 0\nsend 0 word=0 more=40\nsend 0 word=1\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(s.filled())
+	const want = "dial 0 listener=0\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n"
+	if short := w.shrink(tr, w.check(tr, false)); short.Trace.String() != want {
+		t.Errorf("%v, shrunk to\n%swant\n%s", short.Failure, short.Trace, want)
 	}
 }
 

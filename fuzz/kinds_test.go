@@ -75,6 +75,35 @@ func TestRelay(t *testing.T) {
 	})
 }
 
+// A machine that gets its answers from a listener of its own loop owes nobody any while
+// nobody answers it: a fault, or a limit, has it so.
+func TestOwnListener(t *testing.T) {
+	s := Spec{Dict: []string{"hello"}, Oracles: []Oracle{sameBytes}, Setup: func(w *World) error {
+		if _, err := echoKind.Listen(w.Loop(0), "tcp", "10.0.0.1:80", echo{}); err != nil {
+			return err
+		}
+		_, err := relayKind.Listen(w.Loop(0), "tcp", ":7000", relay{})
+		return err
+	}}
+	for _, trace := range []string{
+		"dial 0 listener=1\nsend 0\n",
+		"connect-fails 0 how=1 times=1\ndial 0 listener=1\nsend 0\n",
+		"limit slots=1 steps=0\ndial 0 listener=1\nsend 0\n",
+		"limit slots=2 steps=0\ndial 0 listener=1\ndial 1 listener=1\nsend 0\nsend 1\n",
+	} {
+		tr, err := Parse(trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := Replay(s, tr); found.Failure != nil {
+			t.Errorf("%v of\n%s", found.Failure, trace)
+		}
+	}
+	if found := Find(s, 1, Budget{Runs: 500}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
 // member is of a room: what one says, all get, on whatever loop they are.
 type member struct {
 	all   *[]reactor.Ref[said]

@@ -200,10 +200,22 @@ func (w *World) got() (n int) {
 // judgeOpen judges a connection if it is open.
 func (w *World) judgeOpen(c *conn) (v verdict) {
 	if c.whole = false; c.peer != nil && !c.ended && !c.cut {
-		c.whole = c.peer.other != nil && c.peer.other.driver != nil
+		c.whole = c.peer.other != nil && c.peer.other.driver != nil && !w.obstructed()
 		v = w.verdict(c, c.sent, c.fate())
 	}
 	return v
+}
+
+// obstructed tells whether a connection that a machine began leads nowhere: a fault has
+// it that nobody answers, or no slot is free for who would. Other peers may wait for
+// what comes from there.
+func (w *World) obstructed() bool {
+	for _, s := range w.socks[1:] {
+		if s.driver != nil && (s.phase == unanswered || s.other != nil && s.other.driver == nil && s.other.conn < 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // fate is what became of c. A machine that ended by itself owes the peer what was

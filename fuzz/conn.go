@@ -115,6 +115,9 @@ func (w *World) send(c *conn, b []byte) {
 		c.sentAt = w.mark(c.sentAt, len(c.sent))
 		w.arrive(p.other, b[:n])
 		if b = b[n:]; len(b) > 0 {
+			if p.other != nil && n == piece {
+				w.strikes(opSplit, p.other)
+			}
 			w.settle()
 			if c.peer != p || p.shutOut {
 				return

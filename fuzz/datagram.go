@@ -20,6 +20,7 @@ func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flo
 		return 0, reactor.Addr{}, reactor.Gone, errno.EBADF
 	}
 	if s.armed.blocksRead() {
+		d.w.strikes(opBlockRead, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Addr{}, reactor.Drained, nil
@@ -43,6 +44,7 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 	case s == nil:
 		return 0, reactor.Gone, errno.EBADF
 	case s.armed.blocksWrite():
+		d.w.strikes(opBlockWrite, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Full, nil

@@ -71,7 +71,12 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 		d.woken.Store(false) // a look does not use the wake up
 	}
 	most := d.armed.few(len(dst))
-	d.armed.permute(d.news)
+	if most < min(len(dst), len(d.news)+len(d.extra)+len(d.ghosts)) {
+		d.w.strikes(opFew, nil)
+	}
+	if d.armed.permute(d.news) {
+		d.w.strikes(opPermute, nil)
+	}
 	took := 0
 	for ; took < len(d.news) && n < most; took++ {
 		s := d.w.socks[int(d.news[took])&rowMask]
@@ -87,10 +92,14 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	}
 	d.news = d.news[:copy(d.news, d.news[took:])]
 	k := copy(dst[n:most], d.extra)
+	d.w.lies(d.extra[:k])
 	d.extra = d.extra[:copy(d.extra, d.extra[k:])]
 	n += k
 	k = copy(dst[n:most], d.ghosts)
 	d.ghosts = d.ghosts[:copy(d.ghosts, d.ghosts[k:])]
+	for range k {
+		d.w.strikes(opStale, nil)
+	}
 	n, d.stale = n+k, d.stale+uint64(k)
 	if d.w.haunted && n > 0 { // else one would come with a deadline, which it may put off
 		n = d.haunt(dst[:most], n)
@@ -231,6 +240,9 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		d.w.happens(opShortWrite, s)
 	}
 	n := min(short, s.room())
+	if n < short && s.other.window+s.other.queue < window+queue {
+		d.w.strikes(opWindow, s)
+	}
 	if s.conn >= 0 {
 		d.w.conns[s.conn].wrote += n
 	}
@@ -357,6 +369,7 @@ func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
 		return 0, 0, errno.EBADF
 	}
 	if err := d.armed.acceptFails(); err != nil {
+		d.w.strikes(opAcceptFails, nil)
 		if !errors.Is(err, errno.ECONNABORTED) {
 			return 0, 0, err
 		}

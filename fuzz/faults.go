@@ -120,10 +120,10 @@ func (a *armedDriver) few(n int) int {
 	return n
 }
 
-// permute changes the order of events.
-func (a *armedDriver) permute(news []reactor.Sock) {
+// permute changes the order of events, if it is to and there are some.
+func (a *armedDriver) permute(news []reactor.Sock) bool {
 	if a.seed == 0 || len(news) < 2 {
-		return
+		return false
 	}
 	x := a.seed
 	for i := len(news) - 1; i > 0; i-- {
@@ -132,6 +132,7 @@ func (a *armedDriver) permute(news []reactor.Sock) {
 		news[i], news[j] = news[j], news[i]
 	}
 	a.seed = 0
+	return true
 }
 
 // turning ends what lasts until a turn.
@@ -183,6 +184,20 @@ func (c *conn) machineEnd() *sock {
 func (w *World) spurious(c *conn, r poll.Ready) {
 	if s := c.machineEnd(); s != nil && s.watched && s.phase == connected {
 		s.driver.extra = append(s.driver.extra, poll.Event{Token: poll.Token(s.data), Ready: r})
+	}
+}
+
+// lies counts events that were told and are not true, as faults had it.
+func (w *World) lies(told []poll.Event) {
+	if w.tally == nil || w.stage != stageEvents {
+		return
+	}
+	for _, ev := range told {
+		for _, s := range w.socks[1:] {
+			if s.driver != nil && s.watched && s.data == uint64(ev.Token) {
+				w.strikes(opSpurious, s)
+			}
+		}
 	}
 }
 

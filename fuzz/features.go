@@ -19,7 +19,10 @@ func (w *World) armedIn(e Event) {
 }
 
 // happens is told of each fault that happens to a socket of a machine's.
-func (w *World) happens(op Op, s *sock) { w.met(op, s, faultHappens) }
+func (w *World) happens(op Op, s *sock) {
+	w.met(op, s, faultHappens)
+	w.strikes(op, s)
+}
 
 func (w *World) met(op Op, s *sock, how uint32) {
 	if m := s.machine(); m != nil && m.kind != nil {

@@ -59,6 +59,9 @@ func (w *World) doPace(c *conn, e Event) {
 }
 
 func (w *World) doJump(e Event) {
+	if e.span() > 0 {
+		w.strikes(opJump, nil)
+	}
 	w.clock(w.now + int64(e.span()))
 	w.jumped = w.now
 }

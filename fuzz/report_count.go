@@ -17,9 +17,10 @@ type tally struct {
 	began    time.Time
 	took     time.Duration
 	runs     int
-	digest   xxhash.Digest // of the runs' digests, in order
-	kinds    []*kindTally  // by coverage's index
-	faults   [opCount]uint64
+	digest   xxhash.Digest   // of the runs' digests, in order
+	kinds    []*kindTally    // by coverage's index
+	armed    [opCount]uint64 // events of traces that are faults
+	struck   [opCount]uint64 // how often they did something
 	features map[uint32]bool
 	edges    int // taken so far
 	curve    []sample
@@ -35,7 +36,7 @@ type kindTally struct {
 	cover  fsm.Coverage                       // a copy, when the search is over
 	told   [fsm.Last + 1][len(causes)]uint64  // events, by state
 	moves  map[[2]reactor.State]*moveTally    // transitions, by where from and to
-	faults [opCount][int(fsm.Last) + 1]uint64 // events of traces that were faults, by state
+	faults [opCount][int(fsm.Last) + 1]uint64 // that struck them, by state
 }
 
 // moveTally is what is known of a transition.
@@ -119,20 +120,26 @@ func (t *tally) moved(w *World, kind int, from, to reactor.State, by reactor.Cau
 // cost orders ways: by events first.
 func (w way) cost() int { return len(w.trace)*int(stageOver) + int(w.stage) }
 
-// injected counts an event of a trace that is a fault, by the state of the machine
-// that it meets.
-func (t *tally) injected(w *World, e Event) {
-	o := &ops[e.Op%opCount]
-	if !o.fault {
+// injected counts an event of a trace that is a fault.
+func (t *tally) injected(e Event) {
+	if op := e.Op % opCount; ops[op].fault {
+		t.armed[op]++
+	}
+}
+
+// strikes counts a fault that does something, now, and not what an event armed: to a
+// socket, by the state of its machine, or, without one, to a loop.
+func (w *World) strikes(op Op, s *sock) {
+	t := w.tally
+	if t == nil {
 		return
 	}
-	t.faults[e.Op%opCount]++
-	if o.on != onConn || int(e.On) >= len(w.conns) || w.conns[e.On].machineEnd() == nil {
+	t.struck[op]++
+	if s == nil {
 		return
 	}
-	key := w.conns[e.On].owner
-	if m := w.drivers[key.loop].at(key.generation, key.index); m.kind != nil && m.state <= fsm.Last {
-		t.kind(w.cover.index(m.kind)).faults[e.Op%opCount][m.state]++
+	if m := s.machine(); m != nil && m.kind != nil && m.state <= fsm.Last {
+		t.kind(w.cover.index(m.kind)).faults[op][m.state]++
 	}
 }
 

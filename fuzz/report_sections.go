@@ -139,9 +139,9 @@ func (k *kindReport) transitions() grid {
 	return g
 }
 
-// met are the faults that met machines of a kind.
+// met are the faults that struck machines of a kind.
 func (k *kindReport) met() grid {
-	g := grid{title: "Faults that met its machines, by state", head: []string{"fault"}}
+	g := grid{title: "Faults that struck its machines, by state", head: []string{"fault"}}
 	for s := fsm.First; int(s) < len(k.table); s++ {
 		g.head = append(g.head, k.stateName(s))
 	}
@@ -159,25 +159,24 @@ func (k *kindReport) met() grid {
 	return g
 }
 
-// faults are all faults, whomever they met.
+// faults are all faults, whomever they struck. Limits hold for whole runs: whether
+// one is reached is the loop's own matter.
 func (r *Report) faults() grid {
-	g := grid{title: "Events of traces that are faults", head: []string{"fault", "of a", "times", "met a machine"}}
+	g := grid{title: "Faults: how often traces arm them, and how often they then strike", head: []string{"fault", "of a", "armed", "struck"}}
 	for op := range opCount {
-		if !ops[op].fault {
+		o := &ops[op]
+		if !o.fault {
 			continue
 		}
-		met, of := countEntry(0, nothing), "loop"
-		if ops[op].on == onConn {
-			sum := uint64(0)
-			for _, k := range r.kinds {
-				for _, n := range k.faults[op] {
-					sum += n
-				}
-			}
-			met, of = countEntry(sum, judged(false, true, sum)), "connection"
+		of, struck := "loop", countEntry(r.tally.struck[op], judged(true, true, r.tally.struck[op]))
+		switch {
+		case o.on == onConn:
+			of = "connection"
+		case op == opLimit, op == opScarce:
+			of, struck = "run", countEntry(0, nothing)
 		}
-		n := r.tally.faults[op]
-		g.rows = append(g.rows, []entry{textEntry(ops[op].name), textEntry(of), countEntry(n, judged(true, true, n)), met})
+		n := r.tally.armed[op]
+		g.rows = append(g.rows, []entry{textEntry(o.name), textEntry(of), countEntry(n, judged(true, true, n)), struck})
 	}
 	return g
 }

@@ -119,7 +119,7 @@ func (w *World) goOn() {
 // do does one event of the trace.
 func (w *World) do(e Event) {
 	if w.tally != nil {
-		w.tally.injected(w, e)
+		w.tally.injected(e)
 	}
 	o := &ops[e.Op%opCount]
 	if o.fault {

@@ -196,6 +196,9 @@ func (w *World) turn(d *driver) {
 		return
 	}
 	w.note(noteTurn, uint64(d.loop), 0)
+	if d.armed.late > 0 && !d.busy() {
+		w.strikes(opLate, nil) // a deadline is why the loop takes this turn
+	}
 	d.armed.turning()
 	w.steps[d.loop].Turn()
 }
@@ -309,6 +312,9 @@ func reachable(a netip.AddrPort) netip.AddrPort {
 func (w *World) connect(d *driver, a reactor.Addr) *sock {
 	l := w.bound(a, listening)
 	fail := d.armed.connectFails()
+	if fail != connectNone {
+		w.strikes(opConnectFails, nil)
+	}
 	if fail == connectNone && l == nil && !w.spec.answers(a) {
 		fail = connectRefused
 	}

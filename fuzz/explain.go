@@ -46,7 +46,7 @@ func (f *Finding) Explain() string {
 		})
 		b.WriteString("\n")
 	}
-	b.WriteString("The same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace:\n\n")
+	b.WriteString("The same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace, and what of it does not matter:\n\n")
 	for i, e := range f.Trace {
 		if i == mostSteps {
 			fmt.Fprintf(&b, "    … %d more\n", len(f.Trace)-i)
@@ -69,7 +69,13 @@ func (s *Spec) meaning(e Event) string { return strings.TrimSpace(s.says(e) + " 
 // says is what an event does, but for the word that it sends.
 func (s *Spec) says(e Event) string {
 	o := &ops[e.Op%opCount]
-	text := strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.say)
+	if strings.Contains(o.least, "A") {
+		e.A = max(e.A, 1)
+	}
+	if strings.Contains(o.least, "B") {
+		e.B = max(e.B, 1)
+	}
+	text := counted.Replace(strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.say))
 	switch {
 	case e.Op == opLetter:
 		text += " " + brief([]byte(s.letter(e.A)))
@@ -77,6 +83,16 @@ func (s *Spec) says(e Event) string {
 		text += ": it sends " + brief([]byte(s.letter(e.B-abruptWords)))
 	case e.Op == opAbrupt:
 		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
+	case e.Op == opMailFails:
+		text += " " + []string{"are lost", "come twice", "overtake others"}[e.A%mailFates]
+	case e.Op == opAcceptFails:
+		text += ": " + acceptErrors[int(e.A)%len(acceptErrors)].Error()
+	case e.Op == opConnectFails:
+		text += ": " + []string{"it is refused", "no answer comes"}[e.A%2]
+	case e.Op == opPace && e.A == always:
+		text = fmt.Sprintf("connection %d reads at once", e.On)
+	case e.Op == opPace && (e.A == 0 || e.B == 0):
+		text = fmt.Sprintf("connection %d does not read", e.On)
 	case e.Op == opAdvance, e.Op == opJump:
 		text += " by " + e.span().String()
 	case (e.Op == opSend || e.Op == opAct) && e.B > 0:
@@ -84,6 +100,10 @@ func (s *Spec) says(e Event) string {
 	}
 	return text
 }
+
+// counted makes one of what is one, and for ever of what never ends.
+var counted = strings.NewReplacer(" 1 times", " once", fmt.Sprint(" ", always, " times"), " each time",
+	" 1 bytes", " 1 byte", " 1 turns", " 1 turn", " 1 slots", " 1 slot", " 1 steps", " 1 step", " 1 events", " 1 event", " 1-th next", " next")
 
 // word is what a send sends.
 func (s *Spec) word(e Event) string {

@@ -109,3 +109,32 @@ func TestRun(t *testing.T) {
 	s.Oracles, s.Isolated = []Oracle{sameBytes}, true
 	Run(t, s)
 }
+
+// Events are told as what they do: arguments that are raised to one are one, one is no
+// plural, and numbers that stand for words are words.
+func TestEventsAreTold(t *testing.T) {
+	s := Spec{Dict: []string{"1 bytes"}}
+	for text, want := range map[string]string{
+		"short-read 0":                     "connection 0 is read 1 byte at a time, once",
+		"short-write 0 bytes=2 times=7":    "connection 0 takes 2 bytes of a write, 7 times",
+		"split 1 bytes=1 times=65535":      "connection 1 sends in pieces of 1 byte, each time",
+		"abrupt 0 calls=1 what=0":          "connection 0 acts before the next read or write of its machine: it is reset",
+		"abrupt 0 calls=11 what=3":         `connection 0 acts before the 11-th next read or write of its machine: it sends "1 bytes"`,
+		"mail-fails 0 how=1 times=2":       "datagrams of loop 0, the next 2, come twice",
+		"connect-fails 0 how=1":            "connecting fails on loop 0, once: no answer comes",
+		"pace 0 bytes=65535":               "connection 0 reads at once",
+		"pace 0 bytes=3":                   "connection 0 does not read",
+		"pace 0 bytes=3 ms=2":              "connection 0 reads 3 bytes each 2 ms",
+		"turn 0 times=0":                   "loop 0 alone takes 1 turn",
+		"send 0 word=0 more=1":             `connection 0 sends 2 times "1 bytes"`,
+		"accept-fails 0 error=0 times=300": "accepting fails on loop 0, 300 times: " + acceptErrors[0].Error(),
+	} {
+		tr, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.meaning(tr[0]); got != want {
+			t.Errorf("%s is %s: want %s", text, got, want)
+		}
+	}
+}

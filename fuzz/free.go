@@ -32,10 +32,10 @@ func (s *shrinker) free() (all [][]string) {
 		}
 		var free []string
 		if len(names) > 0 {
-			free = append(free, "any "+strings.Join(names, ", any "))
+			free = append(free, "any value of "+strings.Join(names, ", of "))
 		}
 		if at+1 < len(s.best) && s.swaps(at) {
-			free = append(free, fmt.Sprintf("before or after %d", at+2))
+			free = append(free, fmt.Sprintf("before or after event %d", at+2))
 		}
 		all = append(all, free)
 	}

@@ -63,19 +63,20 @@ type perConn[S, In any] struct {
 }
 
 func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
-	state := p.m.New()
+	state, inputs := p.m.New(), 0
 	for len(sent) > 0 {
 		in, n, ok := p.m.Input(sent)
 		if !ok {
 			break
 		}
+		inputs++
 		sent = sent[n:]
 		want := []byte(p.m.Step(&state, in))
 		if len(got) < len(want) && bytes.HasPrefix(want, got) {
-			return p.less(got, in, want, now)
+			return p.less(got, nth(inputs, in), want, now)
 		}
 		if !bytes.HasPrefix(got, want) {
-			return "other", fmt.Sprintf("gets %s for %v: want %s", brief(got[:min(len(got), len(want))]), shown(in), brief(want))
+			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(got[:min(len(got), len(want))]), nth(inputs, in), brief(want))
 		}
 		got = got[len(want):]
 	}
@@ -85,22 +86,31 @@ func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 	case p.m.Over == nil:
 		return "", ""
 	case now == quit && !p.m.Over(state):
-		return "early", "is ended by its machine, without a reason, and is not over: want it open"
+		return "ends", "is ended by its machine, without a reason, and is not over: want it open"
 	case now == open && p.m.Over(state):
-		return "late", "is open, and is over: want it ended by its machine"
+		return "ends", "is open, and is over: want it ended by its machine"
 	}
 	return "", ""
 }
 
 // less judges an answer that is not all there.
-func (p perConn[S, In]) less(got []byte, in In, want []byte, now fate) (kind, text string) {
+func (p perConn[S, In]) less(got []byte, in string, want []byte, now fate) (kind, text string) {
 	switch now {
 	case open:
-		return "less", fmt.Sprintf("gets %s for %v, and no more: want %s", brief(got), shown(in), brief(want))
+		return "answer", fmt.Sprintf("gets %s for %s, and no more: want %s", brief(got), in, brief(want))
 	case quit:
-		return "early", fmt.Sprintf("gets %s for %v, and its machine ends, without a reason: want %s", brief(got), shown(in), brief(want))
+		return "ends", fmt.Sprintf("gets %s for %s, and its machine ends, without a reason: want %s", brief(got), in, brief(want))
 	}
 	return "", ""
+}
+
+// nth is an input for people, with its number if it is not the first one.
+func nth(n int, in any) string {
+	text := fmt.Sprint(shown(in))
+	if n > 1 {
+		text += fmt.Sprintf(", its input %d", n)
+	}
+	return text
 }
 
 // shown is a model's input for people: text is quoted.

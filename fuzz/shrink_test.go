@@ -125,15 +125,15 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 	for i, e := range short.Trace {
 		free := strings.Join(short.free[i], "; ")
 		switch {
-		case e.Op == opDial && free != "any listener":
-			t.Errorf("%v: %q: want any listener", e, free)
+		case e.Op == opDial && free != "any value of listener":
+			t.Errorf("%v: %q: want any value of listener", e, free)
 		case e.Op == opSend && strings.Contains(free, "word"), e.Op == opSend && strings.Contains(free, "before"):
 			t.Errorf("%v: %q: its word and its place matter", e, free)
-		case e.Op == opSend && !strings.Contains(free, "any more"):
+		case e.Op == opSend && !strings.Contains(free, "any value of more"):
 			t.Errorf("%v: %q: how often it is sent does not matter", e, free)
 		}
 	}
-	if !strings.Contains(text, "     any listener\n") {
+	if !strings.Contains(text, "     any value of listener\n") {
 		t.Errorf("not told:\n%s", text)
 	}
 	order := Trace{{Op: opDial}, {Op: opDial, On: 1}, {Op: opSend, A: 1}}

@@ -45,6 +45,7 @@ type opInfo struct {
 	fault bool
 	do    func(w *World, e Event)
 	say   string // for people; ON, AA and BB stand for the numbers
+	least string // which of A and B is 1 when it is less
 }
 
 // The order of ops is part of the format of recorded bytes: new ones come last.
@@ -88,7 +89,7 @@ var ops [opCount]opInfo
 func init() { // the rows call what reads them
 	ops = [opCount]opInfo{
 		opNone:         {name: "settle", do: func(*World, Event) {}, say: "the loops come to rest"},
-		opTurn:         {name: "turn", on: onLoop, a: "times", do: (*World).doTurn, say: "loop ON alone takes AA turns"},
+		opTurn:         {name: "turn", on: onLoop, a: "times", do: (*World).doTurn, say: "loop ON alone takes AA turns", least: "A"},
 		opAdvance:      {name: "advance", a: "n", b: "unit", do: func(w *World, e Event) { w.advance(e.span()) }, say: "time passes"},
 		opDial:         {name: "dial", on: onConn, a: "listener", do: onAConn(func(w *World, c *conn, e Event) { w.dial(c, int(e.A)) }), say: "connection ON dials listener AA"},
 		opSend:         {name: "send", on: onConn, a: "word", b: "more", do: onAConn((*World).doSend), say: "connection ON sends"},
@@ -98,25 +99,25 @@ func init() { // the rows call what reads them
 		opPace:         {name: "pace", on: onConn, a: "bytes", b: "ms", do: onAConn((*World).doPace), say: "connection ON reads AA bytes each BB ms"},
 		opAct:          {name: "act", on: onAction, a: "arg", b: "more", do: (*World).doAct, say: "action ON happens with AA"},
 		opLeave:        {name: "leave", on: onLoop, do: func(w *World, e Event) { w.leave(int(e.On)) }, say: "loop ON is asked to shut down"},
-		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn"},
-		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "reads of connection ON get AA bytes at most, BB times"},
-		opShortWrite:   {name: "short-write", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortWrite), say: "writes to connection ON take AA bytes at most, BB times"},
-		opBlockRead:    {name: "block-read", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.readBlocks = min(times(e.A), 1000) }), say: "reads of connection ON would block, AA times"},
-		opBlockWrite:   {name: "block-write", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.writeBlocks = min(times(e.A), 1000) }), say: "writes to connection ON would block, AA times"},
-		opWindow:       {name: "window", on: onConn, a: "bytes", b: "queue", fault: true, do: onAConn((*World).doWindow), say: "kernels hold AA+BB bytes of what is written to connection ON"},
-		opSplit:        {name: "split", on: onConn, a: "bytes", b: "times", fault: true, do: onAConn((*World).doSplit), say: "the next BB sends of connection ON come in pieces of AA bytes"},
-		opSpurious:     {name: "spurious", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.spurious(c, untrue(e.A)) }), say: "connection ON is said to be ready (AA) and is not"},
+		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn", least: "A"},
+		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "connection ON is read AA bytes at a time, BB times", least: "AB"},
+		opShortWrite:   {name: "short-write", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortWrite), say: "connection ON takes AA bytes of a write, BB times", least: "AB"},
+		opBlockRead:    {name: "block-read", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.readBlocks = min(times(e.A), 1000) }), say: "connection ON would block a read, AA times", least: "A"},
+		opBlockWrite:   {name: "block-write", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.writeBlocks = min(times(e.A), 1000) }), say: "connection ON would block a write, AA times", least: "A"},
+		opWindow:       {name: "window", on: onConn, a: "bytes", b: "queue", fault: true, do: onAConn((*World).doWindow), say: "connection ON has kernels with room for AA+BB bytes", least: "A"},
+		opSplit:        {name: "split", on: onConn, a: "bytes", b: "times", fault: true, do: onAConn((*World).doSplit), say: "connection ON sends in pieces of AA bytes, BB times", least: "AB"},
+		opSpurious:     {name: "spurious", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.spurious(c, untrue(e.A)) }), say: "connection ON is said to be ready, and is not"},
 		opStale:        {name: "stale", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.stale(c, untrue(e.A)) }), say: "an event comes late, for what connection ON was before"},
 		opPermute:      {name: "permute", on: onLoop, a: "seed", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.seed = uint32(e.A) }), say: "the next events of loop ON come in another order"},
-		opFew:          {name: "few", on: onLoop, a: "events", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.most = times(e.A) }), say: "the next wait of loop ON answers AA events at most"},
+		opFew:          {name: "few", on: onLoop, a: "events", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.most = times(e.A) }), say: "the next wait of loop ON answers AA events at most", least: "A"},
 		opLate:         {name: "late", on: onLoop, a: "µs", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.late = int64(e.A) * 1000 }), say: "the next deadline of loop ON is seen AA µs late"},
-		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop ON, BB times"},
-		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop ON, BB times"},
+		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop ON, BB times", least: "B"},
+		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop ON, BB times", least: "B"},
 		opJump:         {name: "jump", a: "n", b: "unit", fault: true, do: (*World).doJump, say: "the clock jumps"},
 		opSignal:       {name: "signal", on: onLoop, a: "which", b: "more", do: (*World).doSignal, say: "a signal that loop ON asked for comes"},
 		opLetter:       {name: "letter", on: onPen, a: "word", b: "to", do: (*World).doLetter, say: "datagram peer ON sends"},
-		opMailFails:    {name: "mail-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doMailFails), say: "the next BB datagrams of loop ON are lost (0), come twice (1) or overtake others (2): AA"},
-		opAbrupt:       {name: "abrupt", on: onConn, a: "calls", b: "what", fault: true, do: onASock(func(s *sock, e Event) { s.armed.calls, s.armed.what = times(e.A), int(e.B) }), say: "just before the machine's AA-th next read or write of connection ON its peer acts"},
+		opMailFails:    {name: "mail-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doMailFails), say: "datagrams of loop ON, the next BB,", least: "B"},
+		opAbrupt:       {name: "abrupt", on: onConn, a: "calls", b: "what", fault: true, do: onASock(func(s *sock, e Event) { s.armed.calls, s.armed.what = times(e.A), int(e.B) }), say: "connection ON acts before the AA-th next read or write of its machine", least: "A"},
 		opScarce:       {name: "scarce", a: "KiB", b: "timers", fault: true, do: func(*World, Event) {}, say: "ports of a loop hold 8+AA KiB together, and BB timers run (0: as many as usual)"},
 	}
 }

@@ -116,7 +116,7 @@ func TestEndsAreJudged(t *testing.T) {
 	} {
 		runs := 400
 		if c.want == "" {
-			runs = 1000
+			runs = 300
 		}
 		found := Find(politeSpec(c.how, c.over), 1, Budget{Runs: runs})
 		got := ""

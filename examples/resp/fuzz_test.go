@@ -117,6 +117,7 @@ func naiveModel(l wire.Limits) fuzz.Model[naive, sentence] {
 			return s, n, list != nil
 		},
 		Step: (*naive).step,
+		Over: func(m naive) bool { return m.over },
 	}
 }
 

@@ -33,6 +33,7 @@ const (
 	faithful  byte = iota   // echo all
 	whimsical               // stop or close at some time
 	relayed                 // echo by way of a connection to another loop
+	betrayed                // the same, and the other loop's machine is whimsical
 	packets   byte = 1 << 7 // its socket has whole messages
 )
 
@@ -65,6 +66,7 @@ type imp struct {
 	herd *herd
 	left []byte // of what pouring sends
 	whim bool
+	up   byte  // what a relay asks of its upstream
 	ways []int // of echoing: indices of the switch in echo
 }
 
@@ -117,6 +119,9 @@ func (m *imp) greet(cx *stressCx, _ reactor.Ready) reactor.State {
 		m.ways = []int{0, 2, 3} // a write that is refused has not lost what was read
 	}
 	switch b[0] &^ packets {
+	case betrayed:
+		m.up = whimsical
+		return relayDial
 	case relayed:
 		return relayDial
 	case whimsical:
@@ -218,7 +223,7 @@ func (m *imp) dial(cx *stressCx) reactor.State {
 	if err := cx.Dial(port1, "tcp", m.herd.up); err != nil {
 		return cx.Fail(err)
 	}
-	return cx.Fail(cx.Write(port1, []byte{faithful}))
+	return cx.Fail(cx.Write(port1, []byte{m.up}))
 }
 
 func (m *imp) dialled(*stressCx, reactor.Ready) reactor.State { return relayBoth }
@@ -301,29 +306,35 @@ func stress(t *testing.T, seed uint64) {
 		to = append(to, n)
 	}
 	var clients sync.WaitGroup
+	abrupt := rnd.IntN(4) == 0 // the loop is shut down under them
 	for i := range 40 {
 		rnd := rand.New(rand.NewPCG(seed, uint64(i)+10))
 		network := rnd.IntN(len(networks))
 		clients.Go(func() {
 			c, err := net.Dial(networks[network], to[network].String())
-			if err != nil {
-				t.Errorf("%s: %v", networks[network], err)
-				return
+			if err == nil {
+				defer c.Close()
+				err = converse(c, rnd, networks[network] == "unixpacket")
 			}
-			defer c.Close()
-			if err := converse(c, rnd, networks[network] == "unixpacket"); err != nil {
+			if err != nil && (!abrupt || errors.Is(err, errFalse)) {
 				t.Errorf("client %d by %s: %v", i, networks[network], err)
 			}
 		})
 	}
-	clients.Wait()
-	settled(t, l, &h.posted)
+	if abrupt {
+		time.Sleep(time.Duration(rnd.IntN(int(20 * time.Millisecond))))
+	} else {
+		clients.Wait()
+		netWait(t, "all machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	}
 	if err := patiently(l); err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
 	if err := <-over; err != nil {
 		t.Errorf("Run: %v", err)
 	}
+	balanced(t, l, h.posted.Load())
+	clients.Wait()
 	if err := patiently(upstream); err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
@@ -340,28 +351,31 @@ func patiently(l *reactor.Loop) error {
 	return l.Shutdown(ctx)
 }
 
-// settled waits for the machines to end with their clients, and looks at the books.
-func settled(t *testing.T, l *reactor.Loop, posted *atomic.Int64) {
+// balanced looks at the books of a loop that is over.
+func balanced(t *testing.T, l *reactor.Loop, posted int64) {
 	t.Helper()
-	var s reactor.Stats
-	netWait(t, "all machines ended", func() bool { s = netStats(t, l); return s.Machines == 0 })
-	if s.Held != 0 || s.Panics != 0 || int64(s.Messages+s.Dead) != posted.Load() {
-		t.Errorf("%d nudges were posted: %+v", posted.Load(), s)
+	s := netStats(t, l)
+	if s.Machines != 0 || s.Held != 0 || s.Panics != 0 || int64(s.Messages+s.Dead) != posted {
+		t.Errorf("%d nudges were posted: %+v", posted, s)
 	}
 }
+
+// errFalse: what came back is not what was sent.
+var errFalse = errors.New("other bytes than were sent")
 
 // converse is a client's side. A client that keeps the rules sends all, ends its
 // direction, and reads to the end.
 func converse(c net.Conn, rnd *rand.Rand, whole bool) error {
-	mode := []byte{faithful, faithful, whimsical, relayed}[rnd.IntN(4)]
-	if whole && mode == relayed { // a message may be longer than what is left of the Outbox
+	mode := []byte{faithful, faithful, whimsical, relayed, betrayed}[rnd.IntN(5)]
+	if whole && mode >= relayed { // a message may be longer than what is left of the Outbox
 		mode = faithful
 	}
 	sent := make([]byte, 1+rnd.IntN(1<<[]int{4, 12, 19}[rnd.IntN(3)]))
 	for i := range sent {
 		sent[i] = byte(rnd.Uint32())
 	}
-	rude := mode != whimsical && rnd.IntN(3) == 0
+	lossy := mode == whimsical || mode == betrayed
+	rude := !lossy && rnd.IntN(3) == 0
 	most := 1 << (4 + rnd.IntN(12))
 	first := mode
 	if whole {
@@ -394,16 +408,16 @@ func converse(c net.Conn, rnd *rand.Rand, whole bool) error {
 	for {
 		n, err := c.Read(b)
 		if got = append(got, b[:n]...); !bytes.HasPrefix(sent, got) {
-			return fmt.Errorf("of %d bytes %d came back, and not the same", len(sent), len(got))
+			return fmt.Errorf("%w: %d of %d came back", errFalse, len(got), len(sent))
 		}
 		switch {
 		case err == io.EOF || err == nil && n == 0:
-			if mode != whimsical && len(got) < len(sent) {
+			if !lossy && len(got) < len(sent) {
 				return fmt.Errorf("mode %d: the end after %d bytes of %d", mode, len(got), len(sent))
 			}
 			return nil
-		case err != nil && mode == whimsical && !errors.Is(err, os.ErrDeadlineExceeded):
-			return nil // its machine dropped what we sent
+		case err != nil && lossy && !errors.Is(err, os.ErrDeadlineExceeded):
+			return nil // a machine dropped what we sent
 		case err != nil:
 			return fmt.Errorf("mode %d: %w after %d bytes of %d", mode, err, len(got), len(sent))
 		case rnd.IntN(30) == 0:

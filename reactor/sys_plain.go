@@ -1,0 +1,118 @@
+//go:build unix && (!linux || stator_plain)
+
+package reactor
+
+import (
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// System calls as package unix makes them: on darwin, openbsd, solaris and aix only
+// libc may. They allocate nothing, but for the addresses that accept and recvfrom
+// answer.
+
+// watchTCP is what a TCP connection is watched for from the first. Room is added by the
+// first call that finds none: a kqueue tells of it anew with each acknowledgement.
+const watchTCP = poll.Readable | poll.Priority
+
+// scratch is what calls with several buffers, or an address, are made from.
+type scratch struct {
+	out []byte
+	in4 unix.SockaddrInet4
+	in6 unix.SockaddrInet6
+}
+
+// outScratch is how much is gathered for one call.
+const outScratch = 64 << 10
+
+func noDelay(fd descriptor) syscall.Errno {
+	return errnoOf(unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
+}
+
+// duplicate is another number for a file, which a child does not inherit.
+func duplicate(fd uintptr) (int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	n, err := unix.FcntlInt(fd, unix.F_DUPFD, 0)
+	if err == nil {
+		unix.CloseOnExec(n)
+	}
+	return n, err
+}
+
+func closeSocket(fd descriptor) error { return unix.Close(int(fd)) }
+
+// receive reads. Whoever has a duplicate of an adopted socket may have made it block.
+func receive(r *row, b []byte) (n int, errno syscall.Errno) {
+	var err error
+	if r.is&shared != 0 && r.nature <= unixDatagram {
+		n, _, err = unix.Recvfrom(int(r.fd), b, dontWait)
+	} else {
+		n, err = unix.Read(int(r.fd), b)
+	}
+	return n, errnoOf(err)
+}
+
+// transmit writes. A socket's peer that is gone shall not be a signal.
+func transmit(r *row, b []byte) (n int, errno syscall.Errno) {
+	var err error
+	if r.nature <= unixDatagram {
+		n, err = unix.SendmsgN(int(r.fd), b, nil, nil, noSignal|dontWait)
+	} else {
+		n, err = unix.Write(int(r.fd), b)
+	}
+	return n, errnoOf(err)
+}
+
+// transmitAll writes several buffers, or as many of them as are gathered at once: not
+// every system's package has writev, and sendmsg allocates for it.
+func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
+	out := d.scratch.out[:0]
+	if out == nil {
+		out = make([]byte, 0, outScratch)
+	}
+	for _, b := range bs {
+		out = append(out, b[:min(len(b), outScratch-len(out))]...)
+	}
+	d.scratch.out = out
+	n, errno := transmit(r, out)
+	return n, errno
+}
+
+func receiveFrom(r *row, b []byte) (int, Addr, syscall.Errno) {
+	n, sa, err := unix.Recvfrom(int(r.fd), b, dontWait)
+	if err != nil {
+		return 0, Addr{}, errnoOf(err)
+	}
+	from := addrOf(sa)
+	switch from.Net {
+	case TCP:
+		from.Net = UDP
+	case Unix:
+		from.Net = Unixgram
+	}
+	return n, from, 0
+}
+
+func (d *osDriver) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
+	ip := to.Addr().Unmap()
+	var sa unix.Sockaddr
+	switch {
+	case r.is&six != 0 && ip.IsValid():
+		d.scratch.in6 = unix.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16(), ZoneId: zone(ip)}
+		sa = &d.scratch.in6
+	case r.is&six == 0 && ip.Is4():
+		d.scratch.in4 = unix.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
+		sa = &d.scratch.in4
+	default:
+		return 0, syscall.EAFNOSUPPORT
+	}
+	if err := unix.Sendto(int(r.fd), b, noSignal|dontWait, sa); err != nil {
+		return 0, errnoOf(err)
+	}
+	return len(b), 0
+}

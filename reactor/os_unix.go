@@ -86,8 +86,14 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 	}
 	b = b[:min(most, maxIO)]
 	for {
-		n, errno := receive(r, b)
-		switch errno {
+		var got uintptr
+		var errno syscall.Errno
+		if r.isSocket() { // read(2) of one goes the longer way through the file system
+			got, errno = receive(r, b)
+		} else {
+			got, errno = read(r, b)
+		}
+		switch n := int(got); errno {
 		case 0:
 			raceWrite(b[:n])
 			if n == 0 && r.is&cut != 0 {
@@ -146,8 +152,14 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 	b = b[:min(len(b), maxIO)]
 	raceRead(b)
 	for {
-		n, errno := transmit(r, b)
-		switch {
+		var sent uintptr
+		var errno syscall.Errno
+		if r.isSocket() { // where a peer that is gone shall not be a signal
+			sent, errno = transmit(r, b)
+		} else {
+			sent, errno = write(r, b)
+		}
+		switch n := int(sent); {
 		case errno == 0 && n == len(b):
 			d.noteWrite(r)
 			return len(b), 0, nil

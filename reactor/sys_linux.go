@@ -54,23 +54,25 @@ func sendQueue(fd int) int {
 	return int(n)
 }
 
-// receive reads. read(2) of a socket goes the longer way through the file system.
-func receive(r *row, b []byte) (int, syscall.Errno) {
-	call, flags := uintptr(unix.SYS_READ), uintptr(0)
-	if r.nature <= unixDatagram {
-		call, flags = unix.SYS_RECVFROM, syscall.MSG_DONTWAIT // whoever has a duplicate may have made it block
-	}
-	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
-	return int(n), errno
+// Whoever has a duplicate of a socket may have made it block, hence dontWait.
+func receive(r *row, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), dontWait, 0, 0)
+	return n, errno
 }
 
-func transmit(r *row, b []byte) (int, syscall.Errno) {
-	call, flags := uintptr(unix.SYS_WRITE), uintptr(0)
-	if r.nature <= unixDatagram { // where a peer that is gone shall not be a signal
-		call, flags = unix.SYS_SENDTO, noSignal|dontWait
-	}
-	n, _, errno := syscall.RawSyscall6(call, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
-	return int(n), errno
+func read(r *row, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall(unix.SYS_READ, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return n, errno
+}
+
+func transmit(r *row, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), noSignal|dontWait, 0, 0)
+	return n, errno
+}
+
+func write(r *row, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall(unix.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	return n, errno
 }
 
 func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
@@ -82,7 +84,7 @@ func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
 	}
 	var n uintptr
 	var errno syscall.Errno
-	if r.nature <= unixDatagram {
+	if r.isSocket() {
 		msg := unix.Msghdr{Iov: &iov[0]}
 		msg.SetIovlen(len(bs))
 		n, _, errno = syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(r.fd), uintptr(unsafe.Pointer(&msg)), noSignal|dontWait)

@@ -46,26 +46,30 @@ func duplicate(fd uintptr) (int, error) {
 
 func closeSocket(fd descriptor) error { return unix.Close(int(fd)) }
 
-// receive reads. Whoever has a duplicate of an adopted socket may have made it block.
-func receive(r *row, b []byte) (n int, errno syscall.Errno) {
-	var err error
-	if r.is&shared != 0 && r.nature <= unixDatagram {
-		n, _, err = unix.Recvfrom(int(r.fd), b, dontWait)
-	} else {
-		n, err = unix.Read(int(r.fd), b)
+// receive reads a socket. Whoever has a duplicate of an adopted one may have made it
+// block.
+func receive(r *row, b []byte) (uintptr, syscall.Errno) {
+	if r.is&shared == 0 {
+		return read(r, b)
 	}
-	return n, errnoOf(err)
+	n, _, err := unix.Recvfrom(int(r.fd), b, dontWait)
+	return uintptr(n), errnoOf(err)
 }
 
-// transmit writes. A socket's peer that is gone shall not be a signal.
-func transmit(r *row, b []byte) (n int, errno syscall.Errno) {
-	var err error
-	if r.nature <= unixDatagram {
-		n, err = unix.SendmsgN(int(r.fd), b, nil, nil, noSignal|dontWait)
-	} else {
-		n, err = unix.Write(int(r.fd), b)
-	}
-	return n, errnoOf(err)
+func read(r *row, b []byte) (uintptr, syscall.Errno) {
+	n, err := unix.Read(int(r.fd), b)
+	return uintptr(n), errnoOf(err)
+}
+
+// transmit writes to a socket: a peer that is gone shall not be a signal.
+func transmit(r *row, b []byte) (uintptr, syscall.Errno) {
+	n, err := unix.SendmsgN(int(r.fd), b, nil, nil, noSignal|dontWait)
+	return uintptr(n), errnoOf(err)
+}
+
+func write(r *row, b []byte) (uintptr, syscall.Errno) {
+	n, err := unix.Write(int(r.fd), b)
+	return uintptr(n), errnoOf(err)
 }
 
 // transmitAll writes several buffers, or as many of them as are gathered at once: not
@@ -79,8 +83,12 @@ func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
 		out = append(out, b[:min(len(b), outScratch-len(out))]...)
 	}
 	d.scratch.out = out
-	n, errno := transmit(r, out)
-	return n, errno
+	send := write
+	if r.isSocket() {
+		send = transmit
+	}
+	n, errno := send(r, out)
+	return int(n), errno
 }
 
 func receiveFrom(r *row, b []byte) (int, Addr, syscall.Errno) {

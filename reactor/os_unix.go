@@ -173,7 +173,7 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 	r := &d.rows[s]
 	n, total := 0, 0
-	for ; n < v.N && total+len(v.B[n]) <= maxIO; n++ {
+	for ; n < v.N && total+len(v.B[n]) <= maxGather; n++ {
 		total += len(v.B[n])
 	}
 	if n <= 1 {

@@ -23,6 +23,9 @@ const watchTCP = poll.Readable | poll.Writable | poll.Priority
 // scratch need not be: buffers are given to the kernel as they lie.
 type scratch struct{}
 
+// maxGather is how much one call takes of several buffers.
+const maxGather = maxIO
+
 const sockFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 
 func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|sockFlags, 0) }

@@ -26,8 +26,8 @@ type scratch struct {
 	in6 unix.SockaddrInet6
 }
 
-// outScratch is how much is gathered for one call.
-const outScratch = 64 << 10
+// maxGather is how much one call takes of several buffers.
+const maxGather = 64 << 10
 
 func noDelay(fd descriptor) syscall.Errno {
 	return errnoOf(unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
@@ -72,15 +72,15 @@ func write(r *row, b []byte) (uintptr, syscall.Errno) {
 	return uintptr(n), errnoOf(err)
 }
 
-// transmitAll writes several buffers, or as many of them as are gathered at once: not
-// every system's package has writev, and sendmsg allocates for it.
+// transmitAll writes several buffers, copied to one: not every system's package has
+// writev, and its sendmsg allocates for more than one.
 func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
 	out := d.scratch.out[:0]
 	if out == nil {
-		out = make([]byte, 0, outScratch)
+		out = make([]byte, 0, maxGather)
 	}
 	for _, b := range bs {
-		out = append(out, b[:min(len(b), outScratch-len(out))]...)
+		out = append(out, b...)
 	}
 	d.scratch.out = out
 	send := write

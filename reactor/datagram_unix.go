@@ -43,7 +43,7 @@ func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 	}
 	raceRead(b)
 	for {
-		n, errno := d.transmitTo(r, b, to.IP)
+		n, errno := d.scratch.transmitTo(r, b, to.IP)
 		switch errno {
 		case 0:
 			return n, 0, nil

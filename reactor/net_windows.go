@@ -210,7 +210,7 @@ func (d *osDriver) Name(s Sock, side Side) (Addr, error) {
 
 func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	r := &d.rows[s]
-	var sa windows.RawSockaddrInet6
+	var sa syscall.RawSockaddrInet6
 	for {
 		size := int32(unsafe.Sizeof(sa))
 		got, _, errno := syscall.SyscallN(recvfrom.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
@@ -219,10 +219,10 @@ func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 		switch {
 		case n >= 0:
 			raceWrite(b[:n])
-			return n, rawAddr(&sa), 0, nil
+			return n, inetAddr(&sa), 0, nil
 		case errno == windows.WSAEMSGSIZE:
 			raceWrite(b)
-			return length(b), rawAddr(&sa), 0, nil // the rest of it is gone
+			return length(b), inetAddr(&sa), 0, nil // the rest of it is gone
 		case errno == windows.WSAEWOULDBLOCK:
 			d.blocked(r, poll.Readable)
 			return 0, Addr{}, Drained, nil
@@ -232,23 +232,12 @@ func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	}
 }
 
-func rawAddr(sa *windows.RawSockaddrInet6) Addr {
-	switch sa.Family {
-	case windows.AF_INET:
-		in := (*windows.RawSockaddrInet4)(unsafe.Pointer(sa))
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(netip.AddrFrom4(in.Addr), swapped(in.Port))}
-	case windows.AF_INET6:
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(zoned(sa.Addr, sa.Scope_id), swapped(sa.Port))}
-	}
-	return Addr{}
-}
-
 func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 	r := &d.rows[s]
-	var sa windows.RawSockaddrInet6
-	size, err := encode(r, &sa, to.IP)
-	if err != nil {
-		return 0, 0, err
+	var sa syscall.RawSockaddrInet6
+	size, errno := encode(r, &sa, to.IP)
+	if errno != 0 {
+		return 0, 0, errno
 	}
 	raceRead(b)
 	for {
@@ -264,19 +253,4 @@ func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 			return 0, 0, portable(errno)
 		}
 	}
-}
-
-// encode writes an address in the family of the socket.
-func encode(r *row, sa *windows.RawSockaddrInet6, to netip.AddrPort) (uintptr, error) {
-	ip := to.Addr().Unmap()
-	switch {
-	case r.is&six != 0 && ip.IsValid():
-		*sa = windows.RawSockaddrInet6{Family: windows.AF_INET6, Port: swapped(to.Port()), Addr: ip.As16(), Scope_id: zone(ip)}
-		return unsafe.Sizeof(*sa), nil
-	case r.is&six == 0 && ip.Is4():
-		in := (*windows.RawSockaddrInet4)(unsafe.Pointer(sa))
-		*in = windows.RawSockaddrInet4{Family: windows.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
-		return unsafe.Sizeof(*in), nil
-	}
-	return 0, syscall.EAFNOSUPPORT
 }

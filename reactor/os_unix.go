@@ -161,7 +161,7 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 		}
 		switch n := int(sent); {
 		case errno == 0 && n == len(b):
-			d.noteWrite(r)
+			r.wrote.note(d)
 			return len(b), 0, nil
 		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && r.nature == inetDatagram: // the answer to an earlier datagram
 		default:
@@ -180,7 +180,7 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 		return d.Write(s, v.B[0])
 	}
 	for {
-		sent, errno := d.transmitAll(r, v.B[:n])
+		sent, errno := d.scratch.transmitAll(r, v.B[:n])
 		if errno != syscall.EINTR {
 			return d.wrote(s, sent, total, errno)
 		}
@@ -199,7 +199,7 @@ func (d *osDriver) wrote(s Sock, n, size int, errno syscall.Errno) (int, Flow, e
 	case errno != 0:
 		return 0, Gone, errno
 	case n > 0:
-		if d.noteWrite(&d.rows[s]); n == size {
+		if d.rows[s].wrote.note(d); n == size {
 			return n, 0, nil
 		}
 	case size == 0:
@@ -239,7 +239,7 @@ func (d *osDriver) closePipe(r *row) error {
 // Unsent asks about a TCP connection; of others what was written is the peer's at once.
 func (d *osDriver) Unsent(s Sock) bool {
 	r := &d.rows[s]
-	return r.nature == tcpStream && d.unsent(r)
+	return r.nature == tcpStream && r.wrote.unsent(d, r.fd)
 }
 
 func (d *osDriver) Close(s Sock) error {
@@ -263,10 +263,4 @@ func (d *osDriver) Close(s Sock) error {
 func exhausted(err error) bool {
 	errno, ok := err.(syscall.Errno)
 	return errors.Is(err, ErrFull) || ok && (errno == unix.EMFILE || errno == unix.ENFILE || errno == unix.ENOMEM || errno == unix.ENOBUFS)
-}
-
-// errnoOf is the number of an error of package unix.
-func errnoOf(err error) syscall.Errno {
-	errno, _ := err.(syscall.Errno)
-	return errno
 }

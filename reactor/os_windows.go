@@ -138,7 +138,7 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 		return 0, Gone, portable(errno)
 	}
 	if n > 0 {
-		d.noteWrite(r)
+		r.wrote.note(d)
 	}
 	if n == size {
 		return n, 0, nil
@@ -155,7 +155,10 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 	return nil
 }
 
-func (d *osDriver) Unsent(s Sock) bool { return d.unsent(&d.rows[s]) }
+func (d *osDriver) Unsent(s Sock) bool {
+	r := &d.rows[s]
+	return r.nature == tcpStream && r.wrote.unsent(d, r.fd)
+}
 
 func (d *osDriver) Close(s Sock) error {
 	r := d.rows[s]

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"unsafe"
 )
 
 // What the systems' forms of an address have in common.
@@ -33,12 +32,6 @@ func zone(a netip.Addr) uint32 {
 		return uint32(i.Index)
 	}
 	return 0
-}
-
-// swapped turns a port between the network's order of bytes and the machine's.
-func swapped(port uint16) uint16 {
-	b := (*[2]byte)(unsafe.Pointer(&port))
-	return uint16(b[0])<<8 | uint16(b[1])
 }
 
 // is4 tells whether an address belongs to a socket of IPv4.

@@ -78,7 +78,7 @@ func write(r *row, b []byte) (n uintptr, errno syscall.Errno) {
 	return n, errno
 }
 
-func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
+func (*scratch) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
 	var iov [MaxVec]unix.Iovec
 	for i, b := range bs {
 		raceRead(b)
@@ -110,31 +110,24 @@ func receiveFrom(r *row, b []byte) (int, Addr, syscall.Errno) {
 }
 
 func rawAddr(sa *syscall.RawSockaddrAny, size uint32) Addr {
-	switch sa.Addr.Family {
-	case syscall.AF_INET:
-		in := (*syscall.RawSockaddrInet4)(unsafe.Pointer(sa))
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(netip.AddrFrom4(in.Addr), swapped(in.Port))}
-	case syscall.AF_INET6:
-		in := (*syscall.RawSockaddrInet6)(unsafe.Pointer(sa))
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(zoned(in.Addr, in.Scope_id), swapped(in.Port))}
-	case syscall.AF_UNIX:
-		un := (*syscall.RawSockaddrUnix)(unsafe.Pointer(sa))
-		path := make([]byte, 0, len(un.Path))
-		for i := 0; i < int(size)-2 && i < len(un.Path); i++ {
-			if c := byte(un.Path[i]); c != 0 {
-				path = append(path, c)
-			} else if i > 0 {
-				break
-			} else {
-				path = append(path, '@')
-			}
-		}
-		return Addr{Net: Unixgram, Path: string(path)}
+	if sa.Addr.Family != syscall.AF_UNIX {
+		return inetAddr((*syscall.RawSockaddrInet6)(unsafe.Pointer(sa)))
 	}
-	return Addr{}
+	un := (*syscall.RawSockaddrUnix)(unsafe.Pointer(sa))
+	path := make([]byte, 0, len(un.Path))
+	for i := 0; i < int(size)-2 && i < len(un.Path); i++ {
+		if c := byte(un.Path[i]); c != 0 {
+			path = append(path, c)
+		} else if i > 0 {
+			break
+		} else {
+			path = append(path, '@')
+		}
+	}
+	return Addr{Net: Unixgram, Path: string(path)}
 }
 
-func (d *osDriver) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
+func (*scratch) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
 	var sa syscall.RawSockaddrInet6
 	size, errno := encode(r, &sa, to)
 	if errno != 0 {
@@ -143,19 +136,4 @@ func (d *osDriver) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall
 	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 		noSignal|dontWait, uintptr(unsafe.Pointer(&sa)), size)
 	return int(n), errno
-}
-
-// encode writes an address in the family of the socket.
-func encode(r *row, sa *syscall.RawSockaddrInet6, to netip.AddrPort) (uintptr, syscall.Errno) {
-	ip := to.Addr().Unmap()
-	switch {
-	case r.is&six != 0 && ip.IsValid():
-		*sa = syscall.RawSockaddrInet6{Family: syscall.AF_INET6, Port: swapped(to.Port()), Addr: ip.As16(), Scope_id: zone(ip)}
-		return unsafe.Sizeof(*sa), 0
-	case r.is&six == 0 && ip.Is4():
-		in := (*syscall.RawSockaddrInet4)(unsafe.Pointer(sa))
-		*in = syscall.RawSockaddrInet4{Family: syscall.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
-		return unsafe.Sizeof(*in), 0
-	}
-	return 0, syscall.EAFNOSUPPORT
 }

@@ -46,6 +46,12 @@ func duplicate(fd uintptr) (int, error) {
 
 func closeSocket(fd descriptor) error { return unix.Close(int(fd)) }
 
+// errnoOf is the number of an error of package unix.
+func errnoOf(err error) syscall.Errno {
+	errno, _ := err.(syscall.Errno)
+	return errno
+}
+
 // receive reads a socket. Whoever has a duplicate of an adopted one may have made it
 // block.
 func receive(r *row, b []byte) (uintptr, syscall.Errno) {
@@ -74,15 +80,15 @@ func write(r *row, b []byte) (uintptr, syscall.Errno) {
 
 // transmitAll writes several buffers, copied to one: not every system's package has
 // writev, and its sendmsg allocates for more than one.
-func (d *osDriver) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
-	out := d.scratch.out[:0]
+func (a *scratch) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
+	out := a.out[:0]
 	if out == nil {
 		out = make([]byte, 0, maxGather)
 	}
 	for _, b := range bs {
 		out = append(out, b...)
 	}
-	d.scratch.out = out
+	a.out = out
 	send := write
 	if r.isSocket() {
 		send = transmit
@@ -106,16 +112,16 @@ func receiveFrom(r *row, b []byte) (int, Addr, syscall.Errno) {
 	return n, from, 0
 }
 
-func (d *osDriver) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
+func (a *scratch) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
 	ip := to.Addr().Unmap()
 	var sa unix.Sockaddr
 	switch {
 	case r.is&six != 0 && ip.IsValid():
-		d.scratch.in6 = unix.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16(), ZoneId: zone(ip)}
-		sa = &d.scratch.in6
+		a.in6 = unix.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16(), ZoneId: zone(ip)}
+		sa = &a.in6
 	case r.is&six == 0 && ip.Is4():
-		d.scratch.in4 = unix.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
-		sa = &d.scratch.in4
+		a.in4 = unix.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
+		sa = &a.in4
 	default:
 		return 0, syscall.EAFNOSUPPORT
 	}

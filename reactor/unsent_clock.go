@@ -10,16 +10,12 @@ import "time"
 // ackWithin is what a peer takes to acknowledge, which it may delay for 200 ms.
 const ackWithin = 250 * time.Millisecond
 
-// lastWrite is when something was written last to a TCP connection, 0 for never.
+// lastWrite is when something was written last, 0 for never.
 type lastWrite struct{ at int64 }
 
-func (d *osDriver) noteWrite(r *row) {
-	if r.nature == tcpStream {
-		r.wrote.at = d.Now()
-	}
-}
+func (w *lastWrite) note(d *osDriver) { w.at = d.Now() }
 
-// unsent tells whether something may be on its way to the peer of a TCP connection.
-func (d *osDriver) unsent(r *row) bool {
-	return r.wrote.at != 0 && d.Now()-r.wrote.at < int64(ackWithin)
+// unsent tells whether something may be on its way to the peer.
+func (w *lastWrite) unsent(d *osDriver, _ descriptor) bool {
+	return w.at != 0 && d.Now()-w.at < int64(ackWithin)
 }

@@ -7,7 +7,7 @@ package reactor
 // lastWrite need not be noted.
 type lastWrite struct{}
 
-func (d *osDriver) noteWrite(*row) {}
+func (*lastWrite) note(*osDriver) {}
 
-// unsent tells whether something is on its way to the peer of a TCP connection.
-func (d *osDriver) unsent(r *row) bool { return sendQueue(int(r.fd)) > 0 }
+// unsent tells whether something is on its way to the peer.
+func (*lastWrite) unsent(_ *osDriver, fd descriptor) bool { return sendQueue(int(fd)) > 0 }

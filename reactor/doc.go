@@ -119,9 +119,25 @@
 // # Drivers
 //
 // The operating system is an interface, Driver. Config.Driver puts another one
-// under the same loop: a simulated one with a clock of its own, say. On Linux the
-// loop sleeps in Go's own poller, without a thread of its own; on Windows, where it
-// serves TCP and UDP alone, it blocks one. Listeners there do not share a port, and
-// what Release gives out is a socket that blocks, which package net does not take.
-// Elsewhere NewLoop answers ErrUnsupported unless Config.Driver is set.
+// under the same loop: a simulated one with a clock of its own, say. Every Unix and
+// Windows have one; elsewhere NewLoop answers ErrUnsupported unless Config.Driver is
+// set. On Linux the loop sleeps in Go's own poller, without a thread of its own;
+// elsewhere it blocks one. What else is not the same:
+//
+//   - Options.Shared spreads connections on Linux, FreeBSD and DragonFly BSD. Where the
+//     system would give all to one listener it is ErrUnsupported.
+//   - On Windows there are TCP and UDP alone, and what Release gives out is a socket
+//     that blocks, which package net does not take.
+//   - Names of unix sockets that are no files, "@name", are Linux's: ErrUnsupported
+//     elsewhere. So is unixpacket where the kernel has no such sockets.
+//   - On OpenBSD and DragonFly BSD a socket of IPv6 takes no connection of IPv4: there
+//     ":80" is every address of IPv4.
+//   - Outside Linux and Windows accept, and the address of a datagram, allocate.
+//   - Where a pipe's ends are open both ways, CloseWrite closes the end, and that its
+//     reader is gone is told by the next write.
+//   - A dial to a unix socket whose backlog is full waits on Linux, and is ErrRefused
+//     where the kernel refuses it.
+//   - Where the system does not tell whether a peer has acknowledged what was written,
+//     a port whose machine ended waits for 250 ms after its last write: OpenBSD,
+//     DragonFly BSD, Solaris, AIX, Windows.
 package reactor

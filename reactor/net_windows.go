@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -55,12 +54,12 @@ func socket(a Addr) (h windows.Handle, sa windows.Sockaddr, n nature, is marks, 
 	switch a.Net {
 	case TCP:
 	case UDP:
-		typ, protocol, n = windows.SOCK_DGRAM, windows.IPPROTO_UDP, datagrams
+		typ, protocol, n = windows.SOCK_DGRAM, windows.IPPROTO_UDP, inetDatagram
 	default:
 		return 0, nil, 0, 0, fmt.Errorf("unix sockets on windows: %w", ErrUnsupported)
 	}
 	family := int32(windows.AF_INET)
-	if ip := a.IP.Addr(); ip.Is4() || ip.Is4In6() {
+	if ip := a.IP.Addr(); is4(ip) {
 		sa = &windows.SockaddrInet4{Port: int(a.IP.Port()), Addr: ip.Unmap().As4()}
 	} else {
 		sa = &windows.SockaddrInet6{Port: int(a.IP.Port()), Addr: ip.As16(), ZoneId: zone(ip)}
@@ -83,7 +82,7 @@ func (d *osDriver) Listen(a Addr, o Opt) (Sock, error) {
 		windows.Closesocket(h)
 		return 0, os.NewSyscallError("listen", portable(err))
 	}
-	return d.add(h, listening, is)
+	return d.addSocket(h, listening, is)
 }
 
 func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
@@ -91,7 +90,7 @@ func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
 	if err != nil {
 		return 0, err
 	}
-	return d.add(h, n, is)
+	return d.addSocket(h, n, is)
 }
 
 // bound is a socket bound to an address. Every address there is means those of IPv4
@@ -101,17 +100,17 @@ func bound(a Addr, o Opt) (h windows.Handle, n nature, is marks, err error) {
 		return 0, 0, 0, fmt.Errorf("listeners that share a port on windows: %w", ErrUnsupported)
 	}
 	h, sa, n, is, err := socket(a)
-	if err != nil && a.IP.Addr() == netip.IPv6Unspecified() && !o.V6Only {
-		a.IP = netip.AddrPortFrom(netip.IPv4Unspecified(), a.IP.Port())
+	if err != nil && everywhere(a, o) {
+		a = everywhere4(a)
 		h, sa, n, is, err = socket(a)
 	}
 	if err != nil {
 		return 0, 0, 0, err
 	}
 	if is&six != 0 {
-		only := 0
-		if o.V6Only || a.IP.Addr() != netip.IPv6Unspecified() {
-			only = 1
+		only := 1
+		if everywhere(a, o) {
+			only = 0
 		}
 		err = windows.SetsockoptInt(h, windows.IPPROTO_IPV6, windows.IPV6_V6ONLY, only)
 	}
@@ -130,7 +129,7 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	s, err := d.add(h, n, is)
+	s, err := d.addSocket(h, n, is)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -154,14 +153,14 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 // connected.
 func (d *osDriver) Finish(s Sock) (Flow, error) {
 	r := &d.rows[s]
-	e, err := windows.GetsockoptInt(r.h, windows.SOL_SOCKET, soError)
+	e, err := windows.GetsockoptInt(r.fd, windows.SOL_SOCKET, soError)
 	if err != nil {
 		return 0, portable(err)
 	}
 	if e != 0 {
 		return 0, dialError(syscall.Errno(e))
 	}
-	if _, err := windows.Getpeername(r.h); err == windows.WSAENOTCONN {
+	if _, err := windows.Getpeername(r.fd); err == windows.WSAENOTCONN {
 		d.blocked(r, poll.Writable)
 		return Full, nil
 	}
@@ -171,7 +170,7 @@ func (d *osDriver) Finish(s Sock) (Flow, error) {
 
 func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
 	r := &d.rows[s]
-	got, _, errno := syscall.SyscallN(accept.Addr(), uintptr(r.h), 0, 0)
+	got, _, errno := syscall.SyscallN(accept.Addr(), uintptr(r.fd), 0, 0)
 	h := windows.Handle(got)
 	if h == windows.InvalidHandle {
 		if errno == windows.WSAEWOULDBLOCK {
@@ -182,7 +181,7 @@ func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
 	}
 	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
 	windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
-	conn, err := d.add(h, tcpStream, r.is&six)
+	conn, err := d.addSocket(h, tcpStream, r.is&six)
 	return conn, 0, err
 }
 
@@ -192,12 +191,12 @@ func (d *osDriver) Name(s Sock, side Side) (Addr, error) {
 	if side == Remote {
 		get = windows.Getpeername
 	}
-	sa, err := get(r.h)
+	sa, err := get(r.fd)
 	if err != nil {
 		return Addr{}, portable(err)
 	}
 	a := Addr{Net: TCP}
-	if r.nature == datagrams {
+	if r.nature == inetDatagram {
 		a.Net = UDP
 	}
 	switch sa := sa.(type) {
@@ -209,35 +208,21 @@ func (d *osDriver) Name(s Sock, side Side) (Addr, error) {
 	return a, nil
 }
 
-// zoned is an IPv6 address with its interface, or the IPv4 address that it stands for.
-func zoned(b [16]byte, zone uint32) netip.Addr {
-	ip := netip.AddrFrom16(b).Unmap()
-	if zone != 0 {
-		ip = ip.WithZone(strconv.FormatUint(uint64(zone), 10))
-	}
-	return ip
-}
-
-func zone(a netip.Addr) uint32 {
-	n, _ := strconv.ParseUint(a.Zone(), 10, 32)
-	return uint32(n)
-}
-
 func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	r := &d.rows[s]
-	var sa windows.RawSockaddrInet6
+	var sa syscall.RawSockaddrInet6
 	for {
 		size := int32(unsafe.Sizeof(sa))
-		got, _, errno := syscall.SyscallN(recvfrom.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
+		got, _, errno := syscall.SyscallN(recvfrom.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
 			uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
 		n := int(int32(got))
 		switch {
 		case n >= 0:
 			raceWrite(b[:n])
-			return n, rawAddr(&sa), 0, nil
+			return n, inetAddr(&sa), 0, nil
 		case errno == windows.WSAEMSGSIZE:
 			raceWrite(b)
-			return length(b), rawAddr(&sa), 0, nil // the rest of it is gone
+			return length(b), inetAddr(&sa), 0, nil // the rest of it is gone
 		case errno == windows.WSAEWOULDBLOCK:
 			d.blocked(r, poll.Readable)
 			return 0, Addr{}, Drained, nil
@@ -247,33 +232,16 @@ func (d *osDriver) Recv(s Sock, b []byte) (int, Addr, Flow, error) {
 	}
 }
 
-func rawAddr(sa *windows.RawSockaddrInet6) Addr {
-	switch sa.Family {
-	case windows.AF_INET:
-		in := (*windows.RawSockaddrInet4)(unsafe.Pointer(sa))
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(netip.AddrFrom4(in.Addr), swapped(in.Port))}
-	case windows.AF_INET6:
-		return Addr{Net: UDP, IP: netip.AddrPortFrom(zoned(sa.Addr, sa.Scope_id), swapped(sa.Port))}
-	}
-	return Addr{}
-}
-
-// swapped turns a port between the network's order of bytes and the machine's.
-func swapped(port uint16) uint16 {
-	b := (*[2]byte)(unsafe.Pointer(&port))
-	return uint16(b[0])<<8 | uint16(b[1])
-}
-
 func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 	r := &d.rows[s]
-	var sa windows.RawSockaddrInet6
-	size, err := encode(r, &sa, to.IP)
-	if err != nil {
-		return 0, 0, err
+	var sa syscall.RawSockaddrInet6
+	size, errno := encode(r, &sa, to.IP)
+	if errno != 0 {
+		return 0, 0, errno
 	}
 	raceRead(b)
 	for {
-		sent, _, errno := syscall.SyscallN(sendto.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
+		sent, _, errno := syscall.SyscallN(sendto.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0,
 			uintptr(unsafe.Pointer(&sa)), size)
 		switch n := int(int32(sent)); {
 		case n >= 0:
@@ -285,19 +253,4 @@ func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 			return 0, 0, portable(errno)
 		}
 	}
-}
-
-// encode writes an address in the family of the socket.
-func encode(r *row, sa *windows.RawSockaddrInet6, to netip.AddrPort) (uintptr, error) {
-	ip := to.Addr().Unmap()
-	switch {
-	case r.is&six != 0 && ip.IsValid():
-		*sa = windows.RawSockaddrInet6{Family: windows.AF_INET6, Port: swapped(to.Port()), Addr: ip.As16(), Scope_id: zone(ip)}
-		return unsafe.Sizeof(*sa), nil
-	case r.is&six == 0 && ip.Is4():
-		in := (*windows.RawSockaddrInet4)(unsafe.Pointer(sa))
-		*in = windows.RawSockaddrInet4{Family: windows.AF_INET, Port: swapped(to.Port()), Addr: ip.As4()}
-		return unsafe.Sizeof(*in), nil
-	}
-	return 0, syscall.EAFNOSUPPORT
 }

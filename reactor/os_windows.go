@@ -3,127 +3,40 @@ package reactor
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 
 	"github.com/stator-go/stator/reactor/poll"
-	"github.com/stator-go/stator/sig"
 )
 
 // The driver of Windows: sockets that do not block, under a poll.Poller that is told
 // after each call that would have. Pipes, terminals and files it has no way to wait for.
 
-// osDriver is the operating system's Driver.
-type osDriver struct {
-	poller  *poll.Poller
-	waker   *poll.Waker
-	start   time.Time
-	signals *sig.Source // made at the first Notify
-	rows    []row       // by Sock; 0 is none
-	free    Sock
-	used    Sock
-}
+// descriptor is a socket's handle.
+type descriptor = windows.Handle
 
-// row is one open socket.
-type row struct {
-	data   uint64 // as registered, 0 before; in a free row, the next one
-	h      windows.Handle
-	nature nature
-	watch  poll.Interest // as registered
-	is     marks
-	wrote  int64 // when something was last
-}
+const noDescriptor = windows.InvalidHandle
 
-type marks uint8
+func closeDescriptor(h descriptor) { windows.Closesocket(h) }
 
-const (
-	six      marks = 1 << iota // an IPv6 socket
-	dialling                   // its connection is on its way
+// Winsock has an event for whatever is refused, and its calls need no memory.
+type (
+	retries struct{}
+	scratch struct{}
 )
 
-type nature uint8
+func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) { return d.wait(dst, until) }
 
-const (
-	tcpStream nature = iota + 1
-	datagrams
-	listening
-)
-
-func newOSDriver(socks int) (*osDriver, error) {
-	p, err := poll.New()
-	if err != nil {
-		return nil, err
-	}
-	w, err := poll.NewWaker(p, internalWaker)
-	if err != nil {
-		p.Close()
-		return nil, err
-	}
-	return &osDriver{poller: p, waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}, nil
-}
-
-func (d *osDriver) Now() int64 { return int64(time.Since(d.start)) + 1 }
-
-func (d *osDriver) Wake() { d.waker.Wake() }
-
-func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) {
-	switch until {
-	case math.MaxInt64:
-		return d.poller.Wait(dst, -1)
-	case 0:
-		return d.poller.Wait(dst, 0)
-	}
-	return d.poller.Wait(dst, time.Duration(max(0, until-d.Now())))
-}
-
-func (d *osDriver) Notify(set Signals, came func(Signals)) error {
-	if d.signals == nil {
-		source, err := sig.Open(func() { came(Signals(d.signals.Take())) })
-		if err != nil {
-			return err
-		}
-		d.signals = source // before the first signal is asked for
-	}
-	return d.signals.Notify(sig.Set(set))
-}
-
-func (d *osDriver) End() error {
-	if d.signals != nil {
-		d.signals.Close()
-	}
-	d.waker.Close()
-	return d.poller.Close()
-}
-
-// add gives a socket that does not block yet a row.
-func (d *osDriver) add(h windows.Handle, n nature, is marks) (Sock, error) {
+// addSocket gives a socket that does not block yet a row.
+func (d *osDriver) addSocket(h windows.Handle, n nature, is marks) (Sock, error) {
 	if err := block(h, false); err != nil {
 		windows.Closesocket(h)
 		return 0, err
 	}
-	s := d.free
-	if s != 0 {
-		d.free = Sock(d.rows[s].data)
-	} else {
-		if int(d.used)+1 >= len(d.rows) {
-			windows.Closesocket(h)
-			return 0, fmt.Errorf("%d descriptors: %w", d.used, ErrFull)
-		}
-		d.used++
-		s = d.used
-	}
-	d.rows[s] = row{h: h, nature: n, is: is}
-	return s, nil
-}
-
-func (d *osDriver) drop(s Sock) {
-	d.rows[s] = row{data: uint64(d.free), h: windows.InvalidHandle}
-	d.free = s
+	return d.add(h, n, is)
 }
 
 // Register asks for input. Output is asked for by whoever waits for it: a connection
@@ -134,30 +47,7 @@ func (d *osDriver) Register(s Sock, data uint64) error {
 	if r.is&dialling != 0 {
 		r.watch |= poll.Writable
 	}
-	return d.poller.Register(int(r.h), poll.Token(data), r.watch)
-}
-
-func (d *osDriver) Traits(s Sock) Traits {
-	switch d.rows[s].nature {
-	case datagrams:
-		return Datagram
-	case listening:
-		return Listening
-	}
-	return 0
-}
-
-// blocked follows a call that would block: the poller is told to watch for the
-// direction, anew or once more.
-func (d *osDriver) blocked(r *row, dir poll.Interest) {
-	switch {
-	case r.data == 0:
-	case r.watch&dir == 0:
-		r.watch |= dir
-		d.poller.Modify(int(r.h), poll.Token(r.data), r.watch)
-	default:
-		d.poller.Rearm(int(r.h), poll.Token(r.data), dir|poll.Edge)
-	}
+	return d.poller.Register(int(r.fd), poll.Token(data), r.watch)
 }
 
 func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
@@ -166,7 +56,7 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 		return 0, 0, nil
 	}
 	for {
-		got, _, errno := syscall.SyscallN(recv.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0)
+		got, _, errno := syscall.SyscallN(recv.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0)
 		n := int(int32(got))
 		switch {
 		case n > 0:
@@ -177,7 +67,7 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 			}
 			return n, 0, nil
 		case n == 0:
-			if r.nature == datagrams {
+			if r.nature == inetDatagram {
 				return 0, 0, nil
 			}
 			return 0, End, nil
@@ -186,10 +76,10 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 			return 0, Drained, nil
 		case errno == windows.WSAESHUTDOWN:
 			return 0, End, nil // by this side
-		case errno == windows.WSAEMSGSIZE && r.nature == datagrams:
+		case errno == windows.WSAEMSGSIZE && r.nature == inetDatagram:
 			raceWrite(b)
 			return length(b), 0, nil // the rest of it is gone
-		case r.nature != datagrams || !forgiven(errno):
+		case r.nature != inetDatagram || !forgiven(errno):
 			return 0, Gone, portable(errno)
 		}
 	}
@@ -209,12 +99,12 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
 	raceRead(b)
 	for {
-		sent, _, errno := syscall.SyscallN(send.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0)
+		sent, _, errno := syscall.SyscallN(send.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0)
 		n := int(int32(sent))
 		if n >= 0 {
 			return d.wrote(r, n, len(b), 0)
 		}
-		if r.nature != datagrams || !forgiven(errno) { // the answer to an earlier datagram
+		if r.nature != inetDatagram || !forgiven(errno) { // the answer to an earlier datagram
 			return d.wrote(r, 0, len(b), errno)
 		}
 	}
@@ -230,7 +120,7 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 		total += len(b)
 	}
 	var n uint32
-	failed, _, errno := syscall.SyscallN(sendv.Addr(), uintptr(r.h), uintptr(unsafe.Pointer(&bufs)), uintptr(v.N),
+	failed, _, errno := syscall.SyscallN(sendv.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(&bufs)), uintptr(v.N),
 		uintptr(unsafe.Pointer(&n)), 0, 0, 0)
 	if failed == 0 {
 		errno = 0
@@ -247,8 +137,8 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 	case errno != 0:
 		return 0, Gone, portable(errno)
 	}
-	if n > 0 && r.nature == tcpStream {
-		r.wrote = d.Now()
+	if n > 0 {
+		r.wrote.note(d)
 	}
 	if n == size {
 		return n, 0, nil
@@ -259,29 +149,24 @@ func (d *osDriver) wrote(r *row, n, size int, errno syscall.Errno) (int, Flow, e
 
 func (d *osDriver) Shutdown(s Sock, how How) error {
 	// SD_RECEIVE, SD_SEND and SD_BOTH are 0, 1 and 2: one less than How's bits.
-	if err := windows.Shutdown(d.rows[s].h, int(how)-1); err != windows.WSAENOTCONN {
+	if err := windows.Shutdown(d.rows[s].fd, int(how)-1); err != windows.WSAENOTCONN {
 		return portable(err)
 	}
 	return nil
 }
 
-// Unsent goes by the time, as Winsock has no question for it that every version
-// answers: what was not written long ago may be on its way.
 func (d *osDriver) Unsent(s Sock) bool {
 	r := &d.rows[s]
-	return r.nature == tcpStream && r.wrote != 0 && d.Now()-r.wrote < int64(ackWithin)
+	return r.nature == tcpStream && r.wrote.unsent(d, r.fd)
 }
-
-// ackWithin is what a peer takes to acknowledge, which it may delay for 200 ms.
-const ackWithin = 250 * time.Millisecond
 
 func (d *osDriver) Close(s Sock) error {
 	r := d.rows[s]
 	d.drop(s)
 	if r.data != 0 {
-		d.poller.Remove(int(r.h))
+		d.poller.Remove(int(r.fd))
 	}
-	return windows.Closesocket(r.h)
+	return windows.Closesocket(r.fd)
 }
 
 // Adopt duplicates a socket. It must not block, nor may what it is a duplicate of
@@ -296,14 +181,14 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 	}
 	n, is := tcpStream, marks(0)
 	if info.SocketType == windows.SOCK_DGRAM {
-		n = datagrams
+		n = inetDatagram
 	} else if on, err := windows.GetsockoptInt(h, windows.SOL_SOCKET, soAcceptConn); err == nil && on != 0 {
 		n = listening
 	}
 	if info.AddressFamily == windows.AF_INET6 {
 		is = six
 	}
-	return d.add(h, n, is)
+	return d.addSocket(h, n, is)
 }
 
 // duplicate is another handle of a socket, and what that is.
@@ -324,7 +209,7 @@ func duplicate(of windows.Handle) (h windows.Handle, info windows.WSAProtocolInf
 
 // Release gives a socket out as package net and others expect it: blocking.
 func (d *osDriver) Release(s Sock) (uintptr, error) {
-	h := d.rows[s].h
+	h := d.rows[s].fd
 	if err := d.poller.Remove(int(h)); err != nil {
 		return 0, err
 	}

@@ -89,7 +89,9 @@ func (l *Loop) ready(ev poll.Event) {
 			l.drain(h, p, pt)
 		}
 	}
-	if ev.Ready&poll.Error != 0 && l.connected(pt) {
+	broke := ev.Ready&poll.Error != 0 ||
+		ev.Ready&poll.WriteClosed != 0 && l.drv.Traits(pt.sock)&WriteOnly != 0 // a kqueue has no error of a pipe without a reader
+	if broke && l.connected(pt) {
 		pt.flags |= failing
 		h.flags |= unshown
 		l.reset(h, p, pt)

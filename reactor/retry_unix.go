@@ -1,3 +1,5 @@
+//go:build unix
+
 package reactor
 
 import (
@@ -66,7 +68,6 @@ func (d *osDriver) redialLater(s Sock, to unix.Sockaddr) {
 		d.retries.dials = map[Sock]unix.Sockaddr{}
 	}
 	d.retries.dials[s] = to
-	d.rows[s].is |= dialling
 }
 
 // redial tries again to connect a socket that waits to. Full: the backlog is still full.
@@ -76,12 +77,15 @@ func (d *osDriver) redial(s Sock) (Flow, error) {
 		d.retry(s)
 		return Full, nil
 	}
-	d.connected(s)
+	d.rows[s].is &^= redials
+	delete(d.retries.dials, s)
 	return 0, dialError(err)
 }
 
-// connected forgets that a socket waits to connect.
-func (d *osDriver) connected(s Sock) {
-	d.rows[s].is &^= dialling
-	delete(d.retries.dials, s)
+// forget drops a row, and where its socket was to connect to.
+func (d *osDriver) forget(s Sock) {
+	if d.rows[s].is&redials != 0 {
+		delete(d.retries.dials, s)
+	}
+	d.drop(s)
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package reactor
 
 import (
@@ -10,7 +12,7 @@ import (
 
 // Adopt duplicates an open descriptor and finds out what it is.
 func (d *osDriver) Adopt(of uintptr) (Sock, error) {
-	fd, err := unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
+	fd, err := duplicate(of)
 	if err != nil {
 		return 0, err
 	}
@@ -22,17 +24,17 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		unix.Close(fd)
 		return 0, err
 	}
-	s, err := d.add(fd, n)
-	if err == nil {
-		d.rows[s].is = shared
-		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_INET6 {
-			d.rows[s].is |= six
-		}
-		if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
-			d.rows[s].is |= packets
-		}
+	is := shared | familyAt(fd)
+	if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
+		is |= packets
 	}
-	return s, err
+	return d.add(descriptor(fd), n, is)
+}
+
+// familyAt is familyOf for an open socket. Not every system has SO_DOMAIN.
+func familyAt(fd int) marks {
+	sa, _ := unix.Getsockname(fd)
+	return familyOf(sa)
 }
 
 func natureOf(fd int) (nature, error) {
@@ -40,7 +42,7 @@ func natureOf(fd int) (nature, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return 0, err
 	}
-	switch st.Mode & unix.S_IFMT {
+	switch uint32(st.Mode) & unix.S_IFMT {
 	case unix.S_IFSOCK:
 		return socketNature(fd)
 	case unix.S_IFIFO:
@@ -50,6 +52,9 @@ func natureOf(fd int) (nature, error) {
 			return pipeIn, err
 		case unix.O_WRONLY:
 			return pipeOut, err
+		}
+		if st.Nlink == 0 { // a FIFO would have a name
+			return pipeBoth, err
 		}
 		return fifo, err
 	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:
@@ -63,14 +68,14 @@ func socketNature(fd int) (nature, error) {
 	if err != nil {
 		return 0, err
 	}
-	domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
-	if err != nil {
-		return 0, err
-	}
 	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && on != 0 {
 		return listening, nil
 	}
-	inet := domain == unix.AF_INET || domain == unix.AF_INET6
+	inet := false
+	switch sa, _ := unix.Getsockname(fd); sa.(type) {
+	case *unix.SockaddrInet4, *unix.SockaddrInet6:
+		inet = true
+	}
 	switch {
 	case typ == unix.SOCK_STREAM && inet:
 		return tcpStream, nil
@@ -89,6 +94,6 @@ func (d *osDriver) Release(s Sock) (uintptr, error) {
 	if err := d.poller.Remove(int(fd)); err != nil {
 		return 0, err
 	}
-	d.drop(s)
+	d.forget(s)
 	return uintptr(fd), nil
 }

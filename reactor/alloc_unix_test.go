@@ -1,4 +1,4 @@
-//go:build !race
+//go:build unix && !race
 
 // Under the race detector each system call is reported to it, and the buffers that are
 // named in the report escape to the heap.
@@ -151,6 +151,9 @@ func TestNoAllocations(t *testing.T) {
 		})
 	})
 	t.Run("accept and close", func(t *testing.T) {
+		if reactor.AcceptAllocates {
+			t.Skip("accept answers an address, which is allocated")
+		}
 		gone := make(chan struct{}, 1)
 		k := allocKind(t, reactor.Options{Ended: func(reactor.Token, error) { gone <- struct{}{} }}, (*alloc).ready)
 		l := run(t, reactor.Config{})
@@ -161,7 +164,7 @@ func TestNoAllocations(t *testing.T) {
 		to := &syscall.SockaddrInet4{Port: int(n.Addr.Port()), Addr: [4]byte{127, 0, 0, 1}}
 		noAllocs(t, "a connection", func() {
 			// Package net allocates for a connection; a plain socket does not.
-			fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+			fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

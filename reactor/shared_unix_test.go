@@ -1,3 +1,5 @@
+//go:build unix
+
 package reactor_test
 
 import (
@@ -16,6 +18,7 @@ func TestSharedAddress(t *testing.T) {
 	})
 	first, second := netLoop(t, reactor.Config{}), netLoop(t, reactor.Config{})
 	n, err := k.Listen(first, "tcp", "127.0.0.1:0", struct{}{})
+	unsupported(t, err)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package reactor_test
 
 import (
@@ -190,22 +192,4 @@ func TestLongestTurn(t *testing.T) {
 	defer c.Close()
 	c.Write([]byte("x"))
 	netWait(t, "a turn was long", func() bool { return netStats(t, l).Longest >= slow })
-}
-
-// A stopping machine whose terminal takes no more sleeps until it does: its input is
-// left alone, and is nothing to do.
-func TestStoppedTerminalSleeps(t *testing.T) {
-	l := netLoop(t, reactor.Config{})
-	_, tty := openTerminal(t)
-	k := netKind(t, reactor.Options{Linger: 300 * time.Millisecond, Outbox: 1 << 20}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			return cx.Stop(cx.Write(port0, make([]byte, 1<<19)))
-		}})
-	if _, err := k.Adopt(l, tty, struct{}{}); err != nil {
-		t.Fatal(err)
-	}
-	netWait(t, "the machine was cut off", func() bool { return netStats(t, l).Lingered == 1 })
-	if s := netStats(t, l); s.Turns > 3000 { // some for each look of netWait
-		t.Errorf("%d turns in 300 ms", s.Turns)
-	}
 }

@@ -1,0 +1,193 @@
+//go:build unix
+
+package reactor
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// testDriver is the operating system's driver, without a loop.
+func testDriver(t testing.TB) *osDriver {
+	t.Helper()
+	d, err := newOSDriver(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.End() })
+	return d
+}
+
+// testConnection is a connection of TCP, both of whose ends are the driver's.
+func testConnection(t testing.TB, d *osDriver) (dialled, accepted Sock) {
+	t.Helper()
+	l, err := d.Listen(Addr{Net: TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, Opt{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close(l) })
+	at, err := d.Name(l, Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dialled, _, err = d.Connect(at, Opt{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close(dialled) })
+	for until := time.Now().Add(10 * time.Second); accepted == 0 && time.Now().Before(until); {
+		if accepted, _, err = d.Accept(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if accepted == 0 {
+		t.Fatal("no connection")
+	}
+	t.Cleanup(func() { d.Close(accepted) })
+	return dialled, accepted
+}
+
+// What the kernel would call an invalid argument is said in words.
+func TestUnixNames(t *testing.T) {
+	d := testDriver(t)
+	long := Addr{Net: Unix, Path: t.TempDir() + "/" + strings.Repeat("x", maxPath)}
+	_, listened := d.Listen(long, Opt{})
+	_, _, connected := d.Connect(long, Opt{})
+	for _, err := range []error{listened, connected} {
+		if err == nil || !strings.Contains(err.Error(), "want at most") {
+			t.Errorf("a path of %d bytes: %v: want how long one may be", len(long.Path), err)
+		}
+	}
+	s, err := d.Listen(Addr{Net: Unix, Path: "@stator-test-name"}, Opt{})
+	if abstractNames {
+		err = errors.Join(err, d.Close(s))
+	} else if errors.Is(err, ErrUnsupported) {
+		err = nil
+	}
+	if err != nil {
+		t.Errorf("a name that is no file, supported %v: %v", abstractNames, err)
+	}
+}
+
+// Listeners that could not share an address say so.
+func TestSharedListeners(t *testing.T) {
+	d := testDriver(t)
+	s, err := d.Listen(Addr{Net: TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, Opt{ReusePort: true})
+	if spreads == 0 {
+		if !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%v: want ErrUnsupported", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close(s)
+}
+
+// Each end of a pipe may be open both ways: then the only way to end what is written is
+// to close it, and what is read ends with that.
+func TestPipeOfBothDirections(t *testing.T) {
+	path := t.TempDir() + "/pipe"
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d := testDriver(t)
+	for _, c := range []struct {
+		named  bool
+		nature nature
+	}{{true, fifo}, {false, pipeBoth}} {
+		if !c.named {
+			os.Remove(path) // so that it is like what pipe(2) makes
+		}
+		s, err := d.Adopt(f.Fd())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := d.rows[s].nature; n != c.nature {
+			t.Fatalf("named %v: nature %d: want %d", c.named, n, c.nature)
+		}
+		if err := d.Register(s, 1<<32); err != nil {
+			t.Fatal(err)
+		}
+		var b [8]byte
+		if n, _, err := d.Write(s, []byte("hello")); n != 5 || err != nil {
+			t.Fatal(n, err)
+		}
+		if n, _, err := d.Read(s, b[:]); n != 5 || err != nil {
+			t.Fatal(n, err)
+		}
+		if err := d.Shutdown(s, ShutWrite); err != nil {
+			t.Fatal(err)
+		}
+		n, flow, err := d.Read(s, b[:])
+		if want := map[bool]Flow{true: Drained, false: End}[c.named]; n != 0 || flow != want || err != nil {
+			t.Errorf("named %v: read after the end of output: %d, %v, %v: want %v", c.named, n, flow, err, want)
+		}
+		if err := errors.Join(d.Shutdown(s, ShutWrite), d.Close(s)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A call that takes less than it was given, as one takes no more, has not met a full
+// buffer: nobody would tell when there is room.
+func TestWritevOfMuch(t *testing.T) {
+	d := testDriver(t)
+	a, b := testConnection(t, d)
+	const pieces, size = 3, 30 << 10
+	var sent, got int
+	piece, into := make([]byte, size), make([]byte, pieces*size)
+	for until := time.Now().Add(10 * time.Second); got < pieces*size && time.Now().Before(until); {
+		v := Vec{}
+		for left := pieces*size - sent; left > 0; left -= size {
+			v.B[v.N] = piece[:min(left, size)]
+			v.N++
+		}
+		if v.N > 0 {
+			n, flow, err := d.Writev(a, &v)
+			if err != nil || n%size != 0 || flow != 0 {
+				t.Fatalf("%d bytes, %v, %v: want whole pieces", n, flow, err)
+			}
+			sent += n
+		}
+		n, _, err := d.Read(b, into)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += n
+	}
+	if got != pieces*size {
+		t.Errorf("%d bytes of %d", got, pieces*size)
+	}
+}
+
+// An address may name its interface by name or number.
+func TestZones(t *testing.T) {
+	all, err := net.Interfaces()
+	if err != nil || len(all) == 0 {
+		t.Skip("no interfaces: ", err)
+	}
+	ip := netip.MustParseAddr("fe80::1")
+	for name, want := range map[string]uint32{
+		all[0].Name: uint32(all[0].Index), "17": 17, "": 0, "no such interface": 0,
+	} {
+		if got := zone(ip.WithZone(name)); got != want {
+			t.Errorf("zone %q: %d: want %d", name, got, want)
+		}
+	}
+	if got := zoned(ip.As16(), 17); got != ip.WithZone("17") {
+		t.Errorf("%v: want zone 17", got)
+	}
+}

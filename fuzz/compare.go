@@ -35,7 +35,7 @@ func (w *World) check(tr Trace, deep bool) *Failure {
 		w.tellApart(f)
 	}
 	w.journal, w.haunted = journal, false
-	w.cover.hits = append(w.cover.hits[:0], hits...)
+	w.cover.again(hits)
 	return f
 }
 

@@ -41,6 +41,15 @@ func (c *coverage) begin() {
 	c.hits, c.at = c.hits[:0], 0
 }
 
+// again makes the features of a run those of this one: others ran since.
+func (c *coverage) again(hits []hit) {
+	c.begin()
+	for _, h := range hits {
+		c.seen[h.feature/64] |= 1 << (h.feature % 64)
+	}
+	c.hits = append(c.hits, hits...)
+}
+
 // edge counts a transition behind another one, and answers it as a feature.
 func (c *coverage) edge(k reactor.AnyKind, from, to reactor.State, before uint32) uint32 {
 	i := c.index(k)

@@ -83,10 +83,12 @@
 //
 // [Find] makes runs until one fails or its [Budget] is spent. Budget.Strategy says
 // where traces come from. Guided, the usual one, keeps what showed something new: a
-// transition, or two in a row; a fault that met a state, when it was armed and when
-// it happened; what a probe told. Swarm and Random keep nothing: one draws each
-// trace from a mixture of its own, the other all from one. [Exhaustive] counts: what
-// it is done with has no failure in so many events, faults aside.
+// transition, or two in a row; a state that a machine rests in; a fault that met a
+// state, when it was armed and when it happened; what a probe told. Half of its traces
+// are new, and half are made of those, what was seen and tried least first. Swarm and
+// Random keep nothing: one draws each trace from a mixture of its own, the other all
+// from one. [Exhaustive] counts: what it is done with has no failure in so many events,
+// faults aside.
 //
 // Handlers steer and judge it through a [probe.Probe], which Setup puts into the
 // prototype; in production that is the zero Probe, and does nothing:

@@ -1,10 +1,13 @@
 package fuzz
 
 // Features are what makes a run worth keeping: coverage.go has those of transitions,
-// probes.go those of values; here are those of faults. A fault counts with the state
-// of the machine that it meets, once when an event arms it and once when it happens.
+// probes.go those of values; here are the others. A fault counts with the state of the
+// machine that it meets, once when an event arms it and once when it happens. A state
+// counts when a machine is in it after an event, the loops at rest: only from there the
+// next event goes on.
 
 const (
+	restFeature  = 1 << 29
 	faultFeature = 1 << 31
 	faultHappens = 1 << 30
 )
@@ -36,4 +39,21 @@ func (s *sock) machine() *machine {
 		return nil
 	}
 	return s.driver.at(uint32(s.data>>32), uint32(s.data)&(1<<24-1))
+}
+
+// rests is told when the loops have come to rest.
+func (w *World) rests() {
+	for _, m := range w.movers {
+		if m.driver.machines[m.index].generation == m.generation {
+			at := &m.driver.machines[m.index]
+			w.cover.add(restFeature | uint32(w.cover.index(at.kind))<<8 | uint32(at.state))
+		}
+	}
+	w.movers = w.movers[:0]
+}
+
+// mover is a machine that moved since the loops were at rest.
+type mover struct {
+	driver            *driver
+	generation, index uint32
 }

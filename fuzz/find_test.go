@@ -120,7 +120,7 @@ func TestFaultsAreFound(t *testing.T) {
 			if f.oracle == "M" {
 				s.Oracles = []Oracle{sameBytes}
 			}
-			found := Find(s, 1, Budget{Runs: 4000})
+			found := Find(s, 2, Budget{Runs: 4000})
 			if found.Failure == nil {
 				t.Fatalf("not found in %d runs", found.Runs)
 			}

@@ -10,9 +10,9 @@ type dice struct {
 	knows  *knowledge
 	weight [opCount]int
 	total  int
-	hold   int  // of 100 events
-	even   bool // all traces are made of the same
-	conns  int  // numbers in use
+	hold   int // of 100 events
+	how    Strategy
+	conns  int // numbers in use
 }
 
 // knowledge is what runs of a world have shown to be there.
@@ -43,13 +43,13 @@ var usual = [opCount]int{
 
 // newDice throws for a world, by what its runs have shown.
 func newDice(w *World, seed uint64, how Strategy) *dice {
-	return &dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: w.spec, knows: &w.knows, even: how == Random}
+	return &dice{Rand: rand.New(rand.NewPCG(seed, 0)), spec: w.spec, knows: &w.knows, how: how}
 }
 
 // draw decides what the next trace is made of.
 func (d *dice) draw() {
 	d.total = 0
-	if d.even {
+	if d.how == Random || d.how == Guided && d.IntN(2) == 0 {
 		d.drawEven()
 		return
 	}
@@ -89,9 +89,14 @@ func (d *dice) drawEven() {
 // trace is a new trace.
 func (d *dice) trace() Trace {
 	d.draw()
-	tr := make(Trace, 1+d.IntN(8<<d.IntN(4)))
-	for i := range tr {
-		tr[i] = d.event()
+	return d.more(nil)
+}
+
+// more appends as many events as a new trace has. A run's beginning and end cost as
+// much as a hundred events, so there are long ones among them.
+func (d *dice) more(tr Trace) Trace {
+	for range 1 + d.IntN(16<<d.IntN(6)) {
+		tr = append(tr, d.event())
 	}
 	return tr
 }
@@ -175,12 +180,16 @@ func (d *dice) word() uint16 {
 	return uint16(d.IntN(n))
 }
 
-// mutate is a trace like another one.
+// mutate is a trace like another one: that one with a few events more, with as many
+// more as a new trace has, or changed.
 func (d *dice) mutate(tr, other Trace) Trace {
 	d.draw()
 	out := append(make(Trace, 0, len(tr)+16), tr...)
-	if d.IntN(3) == 0 {
+	switch d.IntN(3) {
+	case 0:
 		return d.extend(out)
+	case 1:
+		return d.more(out)
 	}
 	for range 1 + d.IntN(4) {
 		at := d.IntN(len(out) + 1)

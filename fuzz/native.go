@@ -13,7 +13,13 @@ import (
 const deepOf = 64
 
 // Native lets go test -fuzz make the traces of a spec. What its coverage does not see
-// it is told of: transitions, and what probes say.
+// it is told of: transitions, and what probes say. But all that it keeps gets its turn
+// alike, and for each state it keeps more than a hundred ways through the loop's own
+// code. So a protocol of twelve steps is Find's matter: in a minute go test -fuzz
+// -fuzzminimizetime 1x kept 564 inputs of it, none beyond the third step.
+//
+// It writes no [Report]: its runs are made by processes, each of which knows of its own
+// alone and may be ended at any time.
 func Native(f *testing.F, spec Spec) {
 	w := newWorld(spec.filled())
 	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opSend}}))

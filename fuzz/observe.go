@@ -63,6 +63,7 @@ func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.Stat
 	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
+	w.movers = append(w.movers, mover{d, t.Generation(), t.Index()})
 	if w.tally != nil {
 		w.tally.moved(w, w.cover.index(k), from, to, m.cause)
 	}

@@ -128,6 +128,7 @@ func (w *World) do(e Event) {
 	o.do(w, e)
 	if !e.Hold {
 		w.settle()
+		w.rests()
 		w.stand()
 		w.judgeBounds()
 	}

@@ -41,17 +41,8 @@ type search struct {
 	how    Strategy
 	dice   *dice
 	count  *counter // of an exhaustive search
-	corpus []*kept
-	known  map[uint32]*kept // by feature
-	peaks  []*kept          // by claim.peak: those that brought a value highest
+	corpus *corpus
 	events int
-}
-
-// kept is what a search knows of a feature.
-type kept struct {
-	trace  Trace // that shows it
-	runs   int   // that did
-	stands bool  // the value is as high yet when the event is over
 }
 
 // Find looks for a trace that fails, and shrinks it. See Strategy for where traces
@@ -61,7 +52,8 @@ type kept struct {
 func Find(spec Spec, seed uint64, b Budget) *Finding {
 	w := newWorld(spec.filled())
 	count := w.tally
-	s := &search{w: w, how: b.Strategy, dice: newDice(w, seed, b.Strategy), known: make(map[uint32]*kept)}
+	s := &search{w: w, how: b.Strategy, dice: newDice(w, seed, b.Strategy)}
+	s.corpus = newCorpus(s.dice.Rand)
 	w.tally = nil
 	w.run(nil) // shows what Setup declares
 	w.tally = count
@@ -90,10 +82,10 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 			found = short
 			break
 		}
-		s.keep(tr)
+		s.corpus.keep(tr, w.cover.hits, w.peak)
 	}
 	found.Undecided = s.w.undecided
-	found.Events, found.Corpus, found.Missing, found.Unseen = s.events, len(s.corpus), s.w.cover.missing(), s.w.unseen()
+	found.Events, found.Corpus, found.Missing, found.Unseen = s.events, len(s.corpus.all), s.w.cover.missing(), s.w.unseen()
 	found.Report = count.report(s.w, found, b)
 	return found
 }
@@ -102,66 +94,8 @@ func (s *search) next() (Trace, bool) {
 	switch {
 	case s.count != nil:
 		return s.count.next()
-	case s.how != Guided || len(s.corpus) == 0 || s.dice.IntN(2) == 0:
+	case s.how != Guided || len(s.corpus.all) == 0 || s.dice.IntN(2) == 0:
 		return s.dice.trace(), true
 	}
-	return s.dice.mutate(s.pick(), s.pick()), true
-}
-
-// pick takes a trace to change: one that brought a value highest, or that of the
-// rarest of some features.
-func (s *search) pick() Trace {
-	if len(s.peaks) > 0 && s.dice.IntN(3) == 0 {
-		return s.peaks[s.dice.IntN(len(s.peaks))].trace
-	}
-	best := s.corpus[s.dice.IntN(len(s.corpus))]
-	for range 3 {
-		if k := s.corpus[s.dice.IntN(len(s.corpus))]; k.runs < best.runs {
-			best = k
-		}
-	}
-	return best.trace
-}
-
-// keep keeps for each feature a trace that showed it.
-func (s *search) keep(tr Trace) {
-	for _, h := range s.w.cover.hits {
-		k := s.known[h.feature]
-		if k == nil {
-			k = &kept{}
-			s.known[h.feature] = k
-			s.corpus = append(s.corpus, k)
-		}
-		k.runs++
-		k.take(tr, h.at)
-	}
-	if p := s.w.peak; p.claim != nil {
-		s.climb(tr, p)
-	}
-}
-
-// climb keeps a trace that brought a value as high as any before, or higher.
-func (s *search) climb(tr Trace, p peak) {
-	if p.claim.peak == 0 {
-		s.peaks = append(s.peaks, nil)
-		p.claim.peak = len(s.peaks)
-	}
-	k := &s.peaks[p.claim.peak-1]
-	if p.higher || p.stands && !(*k).stands {
-		*k = &kept{stands: p.stands}
-	}
-	if p.stands == (*k).stands {
-		(*k).take(tr, p.at)
-	}
-}
-
-// take takes a trace up to the event that showed the feature, if none is shorter: of
-// two alike the newer one, as where the other led nothing may lead on.
-func (k *kept) take(tr Trace, at int) {
-	if at > 0 { // else it is the end of the run that shows it
-		tr = tr[:at]
-	}
-	if k.trace == nil || len(tr) <= len(k.trace) {
-		k.trace = tr
-	}
+	return s.dice.mutate(s.corpus.pick(), s.corpus.pick()), true
 }

@@ -10,9 +10,9 @@ import (
 type Strategy int
 
 const (
-	// Guided draws half of the traces anew, as Swarm does, and changes the others from
-	// those that showed something new. It is what finds most where getting anywhere takes
-	// many steps.
+	// Guided draws half of the traces anew, as Swarm or as Random does by chance, and changes
+	// the others from those that showed something new. It is what finds most where getting
+	// anywhere takes many steps.
 	Guided Strategy = iota
 	// Swarm draws each trace from a mixture of its own: some faults are off entirely,
 	// others frequent. It forgets what it saw; so two searches with different seeds never

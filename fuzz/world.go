@@ -60,6 +60,7 @@ type World struct {
 	digest    xxhash.Digest
 	notes     []byte
 	cover     *coverage
+	movers    []mover
 	probe     probe.Probe
 	claims    map[string]*claim
 	bounds    map[reactor.AnyKind]*bounds
@@ -166,6 +167,7 @@ func (w *World) clear() {
 	w.digest.Reset()
 	w.notes = w.notes[:0]
 	w.cover.begin()
+	w.movers = w.movers[:0]
 }
 
 // spinning is how many turns may pass, in a world at rest, without anything moving;

@@ -61,13 +61,8 @@ func mutated(s settings, home string, site mutate.Site, server *planted.Server, 
 	}
 	var all []searcher
 	for i, way := range s.searchers {
-		p, ok := way.(*program)
-		if ok {
-			again := *p
-			p = &again
-		} else {
-			p = own(way)
-		}
+		again := *way.(*program)
+		p := &again
 		defer p.finish()
 		if err := p.prepare(home, overlay); err != nil && i == 0 {
 			return nil, nil // not every change is a program

@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ type settings struct {
 	mutants   int
 	gate      bool
 	worker    string
+	parallel  int
+	kept      *results
+	pace      *pace
 	command   string
 	stopped   chan os.Signal
 }
@@ -79,6 +83,8 @@ func parse(args []string) (s settings, err error) {
 	with := flags.String("with", "random,bytes,rapid", "the others to compare with, of random, swarm, bytes and rapid; empty: none")
 	flags.IntVar(&s.mutants, "mutants", 12, "bugs to make blindly, if all others are searched for, too")
 	flags.BoolVar(&s.gate, "gate", true, "run the right servers, too")
+	flags.IntVar(&s.parallel, "parallel", runtime.NumCPU(), "searches at once, each a process")
+	state := flags.String("state", "", "a file that results are kept in: with the same one an interrupted run goes on")
 	flags.StringVar(&s.worker, "worker", "", "make one search in this way, for the one bug and seed that the other flags name, and print JSON; it is how mutants are run")
 	if err = flags.Parse(args); err != nil {
 		return s, err
@@ -89,6 +95,12 @@ func parse(args []string) (s settings, err error) {
 	}
 	if s.seeds < 1 || s.budget <= 0 {
 		return s, fmt.Errorf("-seeds %d -budget %v: want both above 0", s.seeds, s.budget)
+	}
+	if s.parallel < 1 {
+		return s, fmt.Errorf("-parallel %d: want 1 at least", s.parallel)
+	}
+	if s.kept, err = openResults(*state); err != nil {
+		return s, err
 	}
 	if s.others < 0 {
 		s.others = s.seeds
@@ -139,13 +151,20 @@ func run(s settings) error {
 	}
 	t := &table{settings: s}
 	defer t.print(os.Stdout)
-	for _, way := range s.searchers {
-		if p, ok := way.(*program); ok {
-			defer p.finish()
-			if err := p.prepare(home, ""); err != nil {
-				return err
-			}
+	for i, way := range s.searchers {
+		p, ok := way.(*program)
+		if !ok {
+			p = own(way)
+			s.searchers[i] = p
 		}
+		defer p.finish()
+		if err := p.prepare(home, ""); err != nil {
+			return err
+		}
+	}
+	s.pace = &pace{begin: time.Now(), all: s.mutants}
+	for _, server := range planted.Servers() {
+		s.pace.all += count(server.Bugs, func(b planted.Bug) bool { return s.bugs.MatchString(b.Name) })
 	}
 	for _, server := range planted.Servers() {
 		for _, b := range server.Bugs {
@@ -178,7 +197,7 @@ func work(s settings) error {
 			if server.Name != name || way.name() != s.worker {
 				continue
 			}
-			o, err := way.search(server, planted.Bug{Name: s.name, Mutant: true}, uint64(s.seeds), s.budget)
+			o, err := way.search(server, planted.Bug{Name: s.name, Mutant: strings.Contains(s.name, planted.Mutant)}, uint64(s.seeds), s.budget)
 			if err != nil {
 				return err
 			}

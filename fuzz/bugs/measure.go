@@ -2,9 +2,11 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/stator-go/stator/fuzz"
@@ -28,13 +30,12 @@ func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) 
 		if i > 0 {
 			seeds = s.others
 		}
-		var outcomes []outcome
-		for seed := range uint64(seeds) {
-			o, err := way.search(server, b, seed+1, s.budget)
-			if err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", b.Name, way.name(), err)
-			}
-			outcomes = append(outcomes, o)
+		if b.Needs != "" {
+			seeds = 1 // nothing finds it: once is enough to see that
+		}
+		outcomes, err := s.kept.get(s.key(b, way, seeds), func() ([]outcome, error) { return s.all(way, server, b, seeds) })
+		if err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", b.Name, way.name(), err)
 		}
 		if i == 0 {
 			r.guided = outcomes
@@ -43,8 +44,49 @@ func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) 
 		}
 		fmt.Fprintf(os.Stderr, " by %s %d/%d", way.name(), found(outcomes), seeds)
 	}
-	fmt.Fprintln(os.Stderr)
+	fmt.Fprintln(os.Stderr, s.pace.next())
 	return r, nil
+}
+
+// pace is how fast bugs are done with; nil tells nothing.
+type pace struct {
+	begin     time.Time
+	done, all int // bugs
+}
+
+// next is told when a bug is done with, and says what is left.
+func (p *pace) next() string {
+	if p == nil {
+		return ""
+	}
+	p.done++
+	left := time.Since(p.begin) / time.Duration(p.done) * time.Duration(p.all-p.done)
+	return fmt.Sprintf("; %d of %d, some %v left", p.done, p.all, left.Round(time.Second))
+}
+
+var errInterrupted = errors.New("interrupted: these are the results so far")
+
+// all makes the searches for a bug in one way, some at once if each is a process.
+func (s settings) all(way searcher, server *planted.Server, b planted.Bug, seeds int) ([]outcome, error) {
+	most := 1
+	if _, ok := way.(*program); ok {
+		most = s.parallel
+	}
+	outcomes, errs := make([]outcome, seeds), make([]error, seeds)
+	var running sync.WaitGroup
+	free := make(chan bool, most)
+	for i := range seeds {
+		free <- true
+		running.Go(func() {
+			outcomes[i], errs[i] = way.search(server, b, uint64(i)+1, s.budget)
+			<-free
+		})
+	}
+	running.Wait()
+	if s.interrupted() { // and so were they
+		return nil, errInterrupted
+	}
+	return outcomes, errors.Join(errs...)
 }
 
 // gate is a right server's run.

@@ -44,7 +44,8 @@ func rapidProgram() *program {
 		}}
 }
 
-// own is this program, built from changed source, with one of its own searches.
+// own is this program, as it is or built from changed source, with one of its own
+// searches: in a process of its own, which others may run beside, as it measures itself.
 func own(s searcher) *program {
 	return &program{title: s.name(), module: ".", build: []string{"build"},
 		flags: func(_ string, b planted.Bug, seed uint64, budget time.Duration) []string {

@@ -1,0 +1,138 @@
+package fuzz
+
+import "math/rand/v2"
+
+// corpus is what a guided search has seen: for each feature, and for the highest of
+// each value that probes tell of, some traces that show it.
+//
+// Which of them is changed next is a matter of energy. Whoever was seen or picked
+// least is picked first: so what is new gets many tries at once, until it is as
+// well known as the rest, and what is common gets few. (AFLFast and Entropic do the
+// like with the frequencies of paths and features.) Faults that met a state are many,
+// and lead nowhere by themselves: they have half of the picks, however many they are.
+type corpus struct {
+	*rand.Rand
+	known  map[uint32]*kept // by feature
+	all    []*kept
+	coarse []*kept   // those of no fine feature
+	peaks  [][]*kept // by claim.peak: of the highest values, the highest is the last
+}
+
+// kept is what a search knows of a feature.
+type kept struct {
+	traces []Trace // that show it: the shortest, and others
+	tries  int     // runs that showed it, and picks
+	stands bool    // the value is as high yet when the event is over
+}
+
+const (
+	keptTraces = 5  // of a feature: the shortest may lead nowhere, as its connection is over
+	keptPeaks  = 4  // values of a probe: so may all that show the highest
+	contenders = 64 // features of which the least known is picked
+)
+
+func newCorpus(r *rand.Rand) *corpus {
+	return &corpus{Rand: r, known: make(map[uint32]*kept)}
+}
+
+// keep keeps what a run showed.
+func (c *corpus) keep(tr Trace, hits []hit, p peak) {
+	for _, h := range hits {
+		k := c.known[h.feature]
+		if k == nil {
+			k = &kept{}
+			c.known[h.feature] = k
+			c.all = append(c.all, k)
+			if !h.fine {
+				c.coarse = append(c.coarse, k)
+			}
+		}
+		k.tries++
+		c.add(k, tr.until(h.at))
+	}
+	if p.claim != nil {
+		c.climb(tr.until(p.at), p)
+	}
+}
+
+// climb keeps a trace that brought a value as high as any before, or higher.
+func (c *corpus) climb(tr Trace, p peak) {
+	if p.claim.peak == 0 {
+		c.peaks = append(c.peaks, nil)
+		p.claim.peak = len(c.peaks)
+	}
+	ladder := &c.peaks[p.claim.peak-1]
+	if p.higher {
+		if len(*ladder) == keptPeaks {
+			*ladder = (*ladder)[:copy(*ladder, (*ladder)[1:])]
+		}
+		*ladder = append(*ladder, &kept{stands: p.stands})
+	}
+	top := &(*ladder)[len(*ladder)-1]
+	if p.stands && !(*top).stands {
+		*top = &kept{stands: true}
+	}
+	if p.stands == (*top).stands {
+		(*top).tries++
+		c.add(*top, tr)
+	}
+}
+
+// add adds a trace that shows a feature: of two that are as short the newer one, as
+// where the other led nothing may lead on. Others are kept the less often the more
+// there were, unless they are far longer.
+func (c *corpus) add(k *kept, tr Trace) {
+	switch {
+	case len(k.traces) == 0:
+		k.traces = append(k.traces, tr)
+	case len(tr) <= len(k.traces[0]):
+		k.traces[0] = tr
+	case len(tr) > 2*len(k.traces[0])+8:
+	case len(k.traces) < keptTraces:
+		k.traces = append(k.traces, tr)
+	case c.IntN(k.tries) < keptTraces:
+		k.traces[1+c.IntN(keptTraces-1)] = tr
+	}
+}
+
+// until is a trace up to the event that showed something; the end of the run may have.
+func (tr Trace) until(at int) Trace {
+	if at > 0 {
+		return tr[:at]
+	}
+	return tr
+}
+
+// pick takes a trace to change: one that brought a value high, or one that shows the
+// least known of some features.
+func (c *corpus) pick() Trace {
+	if len(c.peaks) > 0 && c.IntN(3) == 0 {
+		ladder := c.peaks[c.IntN(len(c.peaks))]
+		at := len(ladder) - 1
+		for at > 0 && c.IntN(4) == 0 {
+			at--
+		}
+		return c.of(ladder[at])
+	}
+	from := c.all
+	if len(c.coarse) > 0 && c.IntN(2) == 0 {
+		from = c.coarse
+	}
+	at := c.IntN(len(from))
+	best := from[at]
+	for i := range min(contenders, len(from)) {
+		if k := from[(at+i)%len(from)]; k.tries < best.tries {
+			best = k
+		}
+	}
+	best.tries++
+	return c.of(best)
+}
+
+// of is the shortest of a feature's traces, half of the time.
+func (c *corpus) of(k *kept) Trace {
+	if c.IntN(2) == 0 {
+		return k.traces[0]
+	}
+	return k.traces[c.IntN(len(k.traces))]
+}

@@ -1,0 +1,81 @@
+package fuzz
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// What was seen once is picked until it is as well known as the rest.
+func TestCorpusPicksWhatIsNew(t *testing.T) {
+	c := newCorpus(rand.New(rand.NewPCG(1, 0)))
+	old, fresh := Trace{{Op: opDial}}, Trace{{Op: opDial}, {Op: opSend}}
+	for range 1000 {
+		for f := range uint32(20) {
+			c.keep(old, []hit{{feature: f, at: 1}}, peak{})
+		}
+	}
+	c.keep(fresh, []hit{{feature: 99, at: 2}}, peak{})
+	for n := range 500 {
+		if got := c.pick(); len(got) != len(fresh) {
+			t.Fatalf("pick %d is one of 20 traces that were seen 1,000 times: want the one that was seen once", n)
+		}
+	}
+}
+
+// A trace is kept up to the event that showed something; the shortest stays, and of
+// the others some.
+func TestCorpusKeepsTheShortest(t *testing.T) {
+	c := newCorpus(rand.New(rand.NewPCG(1, 0)))
+	long := make(Trace, 100)
+	for at := 60; at > 10; at-- {
+		c.keep(long, []hit{{feature: 7, at: at}}, peak{})
+	}
+	for at := 11; at < 100; at++ {
+		c.keep(long, []hit{{feature: 7, at: at}}, peak{})
+	}
+	k := c.known[7]
+	if len(k.traces[0]) != 11 || len(k.traces) != keptTraces {
+		t.Fatalf("%d traces, the first has %d events: want %d, and 11", len(k.traces), len(k.traces[0]), keptTraces)
+	}
+	for _, tr := range k.traces {
+		if len(tr) > 2*11+8 {
+			t.Errorf("one of %d events is kept beside one of 11", len(tr))
+		}
+	}
+}
+
+// The highest values stand on a ladder, the highest last.
+func TestCorpusClimbs(t *testing.T) {
+	c := newCorpus(rand.New(rand.NewPCG(1, 0)))
+	steps := &claim{}
+	tr := make(Trace, 10)
+	for at := 1; at <= 10; at++ {
+		c.keep(tr, nil, peak{claim: steps, at: at, higher: true, stands: true})
+	}
+	var lengths []int
+	for _, k := range c.peaks[steps.peak-1] {
+		lengths = append(lengths, len(k.traces[0]))
+	}
+	if want := []int{7, 8, 9, 10}; !slices.Equal(lengths, want) {
+		t.Errorf("the ladder has traces of %d events: want %d", lengths, want)
+	}
+}
+
+// Runs that compare a trace with others leave no feature behind: else it would never be
+// seen again.
+func TestDeepRunsLeaveNoFeatures(t *testing.T) {
+	spec := echoSpec()
+	w := newWorld(spec.filled())
+	w.run(nil)
+	d := newDice(w, 1, Swarm)
+	for range 50 {
+		if f := w.check(d.trace(), true); f != nil {
+			t.Fatal(f)
+		}
+		w.cover.begin()
+		if at := slices.IndexFunc(w.cover.seen, func(bits uint64) bool { return bits != 0 }); at >= 0 {
+			t.Fatalf("features %#x of word %d are seen before a run", w.cover.seen[at], at)
+		}
+	}
+}

@@ -94,12 +94,20 @@ func (s *loopSet) give(id uint8) {
 
 // handling tells whether the calling goroutine is a loop's: a handler calls.
 func (s *loopSet) handling() bool {
-	me := goroutineID()
+	var me uint64 // not asked for while no loop is in a turn
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.byID {
-		if l != nil && l.goid.Load() == me {
-			return true
+		if l == nil {
+			continue
+		}
+		if at := l.goid.Load(); at != 0 {
+			if me == 0 {
+				me = goroutineID()
+			}
+			if at == me {
+				return true
+			}
 		}
 	}
 	return false

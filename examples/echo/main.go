@@ -26,8 +26,12 @@ func main() {
 		fmt.Print(newEcho().Mermaid())
 		return
 	}
-	if flag.NArg() > 0 || *grace < 0 {
-		fmt.Fprintf(os.Stderr, "echo: -grace %v, arguments %q: want 0 or more, and options only\n", *grace, flag.Args())
+	switch {
+	case flag.NArg() > 0:
+		fmt.Fprintf(os.Stderr, "echo: arguments %q: want options only, see -h\n", flag.Args())
+		os.Exit(2)
+	case *grace < 0:
+		fmt.Fprintf(os.Stderr, "echo: -grace %v: want 0 or more\n", *grace)
 		os.Exit(2)
 	}
 	if err := serve(*listen, *grace); err != nil {

@@ -4,7 +4,7 @@ package fuzz
 //
 //	|   0    |      1        |  2  |  3  |
 //	|   op   | hold:1 on:7   |  A  |  B  |   op below 128
-//	| word   | hold:1 on:7   |  -  | more|   128 and above: a send
+//	| word   | hold:1 on:7   | +   | more|   128 and above: a send of word plus the third
 //
 // Its minimizer likes the byte '0' best, so that each is taken as its distance from
 // that, and 0 is what does least: no op, no hold, the target of the event before. Its
@@ -86,7 +86,7 @@ func (s *Spec) trace(b []byte) (tr Trace) {
 		n := len(s.Dict)
 		switch {
 		case r[0] >= sends:
-			e.A = uint16(int(r[0]-sends) % max(1, n))
+			e.A = uint16((int(r[0]-sends) + int(r[2])) % max(1, n))
 		case opBytes[r[0]] == opSend && (r[2] >= otherByte || n == 0):
 			e.A, e.B = uint16(n)+uint16(r[3]), 0
 		case opBytes[r[0]] == opSend:

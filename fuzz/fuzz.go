@@ -67,9 +67,10 @@ func (s Spec) filled() *Spec {
 // written there.
 //
 // The environment says how long it looks: FUZZ_RUNS is a number of runs, FUZZ_TIME a
-// duration; else it is 1,000 runs, 100 with -short. FUZZ_STRATEGY is a [Strategy]:
-// guided, swarm, random, or exhaustive:3. FUZZ_SEED is where it begins;
-// else that is a number made of the test's name, so that a test does the same each time.
+// duration; else it is 1,000 runs in 5 s at most, 100 in 1 s with -short.
+// FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3. FUZZ_SEED is
+// where it begins; else that is a number made of the test's name, so that a test does
+// the same each time.
 // FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
 // A search of Long runs fails as well when it did not see what it should sometimes.
@@ -174,8 +175,8 @@ func settings(name string) (seed uint64, b Budget, err error) {
 		}
 	}
 	if b.Runs == 0 && b.Time == 0 && b.Strategy < exhaustive {
-		if b.Runs = 1000; testing.Short() {
-			b.Runs = 100
+		if b.Runs, b.Time = 1000, 5*time.Second; testing.Short() {
+			b.Runs, b.Time = 100, time.Second
 		}
 	}
 	return seed, b, nil

@@ -1,9 +1,6 @@
 package fuzz
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
 // Oracle judges a run.
 type Oracle interface {
@@ -71,12 +68,13 @@ func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 		}
 		inputs++
 		sent = sent[n:]
-		want := []byte(p.m.Step(&state, in))
-		if len(got) < len(want) && bytes.HasPrefix(want, got) {
-			return p.less(got, nth(inputs, in), want, now)
+		want := p.m.Step(&state, in)
+		have := got[:min(len(got), len(want))]
+		if string(have) != want[:len(have)] {
+			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(have), nth(inputs, in), brief([]byte(want)))
 		}
-		if !bytes.HasPrefix(got, want) {
-			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(got[:min(len(got), len(want))]), nth(inputs, in), brief(want))
+		if len(have) < len(want) {
+			return p.less(got, nth(inputs, in), []byte(want), now)
 		}
 		got = got[len(want):]
 	}

@@ -51,10 +51,19 @@ func (w *World) take(c *conn, p, s *sock) {
 	c.life, c.stale, c.staleD = life, stale, staleD
 	c.peer = p
 	p.conn, s.conn = int32(c.number), int32(c.number)
+	p.life, s.life = life, life
 	if w.watch != nil && w.watch.conn == c.number {
 		w.watch.line = -1 // that was in another life
 	}
 	w.say(c.number, "connects")
+}
+
+// of is the connection that s is an end of; nil: none, or another one has its number.
+func (w *World) of(s *sock) *conn {
+	if s.conn < 0 || w.conns[s.conn].life != s.life {
+		return nil
+	}
+	return &w.conns[s.conn]
 }
 
 // dial connects the peer of c to a listener.

@@ -243,8 +243,8 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	if n < short && s.other.window+s.other.queue < window+queue {
 		d.w.strikes(opWindow, s)
 	}
-	if s.conn >= 0 {
-		d.w.conns[s.conn].wrote += n
+	if c := d.w.of(s); c != nil {
+		c.wrote += n
 	}
 	d.w.noteBytes(noteWrite, s, b[:n])
 	d.w.arrive(s.other, b[:n])
@@ -262,8 +262,8 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 // once, an event tells. Who ended with output that waits for room may never send it.
 func (w *World) starve(s *sock) {
 	s.starved = true
-	if s.conn >= 0 {
-		w.conns[s.conn].quits = false
+	if c := w.of(s); c != nil {
+		c.quits = false
 	}
 	if s.room() > 0 {
 		s.tell()

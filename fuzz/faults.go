@@ -220,14 +220,17 @@ func (d *driver) knows(data uint64) bool {
 
 // closing notes the event data of a socket that a machine closes.
 func (w *World) closing(s *sock) {
-	if s.conn >= 0 && s.watched {
+	if s.conn < 0 {
+		return
+	}
+	if s.watched {
 		c := &w.conns[s.conn]
 		c.stale, c.staleD = s.data, s.driver
 	}
-	if s.conn >= 0 {
-		w.conns[s.conn].unread = s.in.len()
-		w.say(int(s.conn), "machine closes")
+	if c := w.of(s); c != nil {
+		c.unread = s.in.len()
 	}
+	w.say(int(s.conn), "machine closes")
 }
 
 // acceptErrors are what an accept may fail with.

@@ -49,7 +49,9 @@ func (w *World) own(s *sock) {
 		return
 	}
 	k := machineKey{s.driver.loop, uint32(s.data >> 32), uint32(s.data) & (1<<24 - 1)}
-	w.conns[s.conn].owner = k
+	if c := w.of(s); c != nil {
+		c.owner = k
+	}
 	if m := s.driver.at(k.generation, k.index); m.conn == 0 {
 		m.conn = s.conn + 1
 	}

@@ -46,6 +46,7 @@ type sock struct {
 	nature nature
 	driver *driver // whose it is; nil: the world's
 	conn   int32   // number of the connection in the trace, -1: none
+	life   int     // which of those that had the number
 
 	data    uint64 // as registered
 	watched bool

@@ -77,3 +77,25 @@ func lookUp(t *testing.T, name string) (*Server, Bug) {
 	t.Fatalf("no bug is named %s", name)
 	return nil, Bug{}
 }
+
+// A number that is dialled again is another connection, though the machine of the one
+// before has yet to be accepted, and ends by itself: what it owed is not the new one's.
+func TestNumberDialledAgain(t *testing.T) {
+	s, _ := lookUp(t, "lines/no-login")
+	tr, err := fuzz.Parse(`
+dial 0 listener=0
+dial 1 listener=0
+send 1 word=2 more=0
+close 1
+jump n=1 unit=4 hold
+dial 1 listener=0
+send 1 word=0 more=0
+limit slots=0 steps=0
+finish 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := fuzz.Replay(s.Spec(new(Plant)), tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

@@ -241,7 +241,7 @@ func (w *watch) ask() unix.PollFd {
 	if !ask {
 		return unix.PollFd{Fd: -1}
 	}
-	return unix.PollFd{Fd: w.fd, Events: int16(bits)}
+	return pollFd(int(w.fd), bits)
 }
 
 // collect moves what poll(2) answered to dst.

@@ -50,3 +50,13 @@ func (i Interest) asks(told Ready) (bits int, ask bool) {
 	}
 	return bits, told&WriteClosed == 0 || bits&(unix.POLLIN|unix.POLLOUT) != 0
 }
+
+// pollFd is a descriptor as poll(2) takes it.
+func pollFd(fd, bits int) (p unix.PollFd) {
+	p.Fd = int32(fd)
+	put(&p.Events, bits)
+	return p
+}
+
+// put sets the bits to ask for, whose type is aix's own.
+func put[T int16 | uint16](events *T, bits int) { *events = T(bits) }

@@ -66,7 +66,7 @@ func (m *portsModel) associate(fd, bits int, word uintptr) error {
 	m.forget(fd)
 	bits &^= unix.POLLRDHUP
 	m.objects[fd] = portObject{bits: bits, word: word, file: file}
-	polled := []unix.PollFd{{Fd: int32(fd), Events: int16(bits)}}
+	polled := []unix.PollFd{pollFd(fd, bits)}
 	unix.Poll(polled, 0)
 	m.queue(polled[0])
 	return ringEventfd(m.changed)
@@ -132,14 +132,14 @@ func (m *portsModel) get(events []portEvent, timeout time.Duration) (int, error)
 func (m *portsModel) look() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.polled = append(m.polled[:0], unix.PollFd{Fd: int32(m.changed), Events: unix.POLLIN})
+	m.polled = append(m.polled[:0], pollFd(m.changed, unix.POLLIN))
 	for fd, o := range m.objects {
 		if file, err := identify(fd); err != nil || file != o.file {
 			m.forget(fd) // closed
 			continue
 		}
 		if o.revents == 0 {
-			m.polled = append(m.polled, unix.PollFd{Fd: int32(fd), Events: int16(o.bits)})
+			m.polled = append(m.polled, pollFd(fd, o.bits))
 		}
 	}
 	unix.Poll(m.polled, 0)

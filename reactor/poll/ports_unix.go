@@ -326,7 +326,7 @@ func (p *ports) refresh(got []portEvent) {
 	for i := range got {
 		if w := p.of(&got[i]); w != nil && w.want&Edge == 0 {
 			bits, _ := w.want.asks(0)
-			p.polled = append(p.polled, unix.PollFd{Fd: int32(got[i].fd), Events: int16(bits)})
+			p.polled = append(p.polled, pollFd(got[i].fd, bits))
 		}
 	}
 	if len(p.polled) == 0 {

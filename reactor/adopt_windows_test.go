@@ -13,11 +13,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A connection of package net goes to a machine, its bytes come back, and the machine
-// gives it out again as a socket that blocks: net.FileConn does not take it here.
-func TestAdoptAndRelease(t *testing.T) {
-	files := make(chan *os.File, 1)
-	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
+// releasing is a kind that sends back what it reads, and then gives its socket to files.
+func releasing(t *testing.T, files chan<- *os.File) *reactor.Kind[struct{}, reactor.None] {
+	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
 		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			if n, err := cx.Copy(port0, port0); n == 0 || err != nil {
 				return cx.Fail(err)
@@ -29,6 +27,12 @@ func TestAdoptAndRelease(t *testing.T) {
 			files <- f
 			return fsm.Stop
 		}})
+}
+
+// A connection of package net goes to a machine, its bytes come back, and the machine
+// gives it out again as a socket that blocks, and which package net takes back.
+func TestAdoptAndRelease(t *testing.T) {
+	files := make(chan *os.File, 1)
 	n, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +49,7 @@ func TestAdoptAndRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := netLoop(t, reactor.Config{})
-	if _, err := k.Adopt(l, c.(*net.TCPConn), struct{}{}); err != nil {
+	if _, err := releasing(t, files).Adopt(l, c.(*net.TCPConn), struct{}{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
@@ -67,6 +71,40 @@ func TestAdoptAndRelease(t *testing.T) {
 	}
 	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
 	netEmpty(t, l)
+	t.Run("net.FileConn", func(t *testing.T) { fileConn(t, f, peer) })
+}
+
+// A connection that the loop accepted becomes package net's.
+func TestReleaseToNet(t *testing.T) {
+	files := make(chan *os.File, 1)
+	l := netLoop(t, reactor.Config{})
+	n, err := releasing(t, files).Listen(l, "tcp", "127.0.0.1:0", struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := netDial(t, n)
+	ping(t, peer)
+	f := netTake(t, files)
+	defer f.Close()
+	fileConn(t, f, peer)
+}
+
+// fileConn has package net take a socket, and read what its peer writes.
+func fileConn(t *testing.T, f *os.File, peer net.Conn) {
+	wineLacks(t, "the call that frees a socket from a completion port, on which net.FileConn relies")
+	c, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(netPatience))
+	if _, err := peer.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	var b [1]byte
+	if n, err := c.Read(b[:]); n != 1 || err != nil || b[0] != 'x' {
+		t.Errorf("package net read %d of %q, %v", n, b[:], err)
+	}
 }
 
 // A listener of package net serves on, as the loop's.

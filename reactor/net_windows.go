@@ -56,7 +56,7 @@ func socket(a Addr) (h windows.Handle, sa windows.Sockaddr, n nature, is marks, 
 	case UDP:
 		typ, protocol, n = windows.SOCK_DGRAM, windows.IPPROTO_UDP, inetDatagram
 	default:
-		return 0, nil, 0, 0, fmt.Errorf("unix sockets on windows: %w", ErrUnsupported)
+		return 0, nil, 0, 0, fmt.Errorf("unix sockets: %w: want tcp or udp", ErrUnsupported)
 	}
 	family := int32(windows.AF_INET)
 	if ip := a.IP.Addr(); is4(ip) {
@@ -97,7 +97,7 @@ func (d *osDriver) Bind(a Addr, o Opt) (Sock, error) {
 // where the system has no IPv6.
 func bound(a Addr, o Opt) (h windows.Handle, n nature, is marks, err error) {
 	if o.ReusePort { // SO_REUSEADDR is theft here: the connections go to any one socket
-		return 0, 0, 0, fmt.Errorf("listeners that share a port on windows: %w", ErrUnsupported)
+		return 0, 0, 0, fmt.Errorf("listeners that share a port: %w: want one listener a port", ErrUnsupported)
 	}
 	h, sa, n, is, err := socket(a)
 	if err != nil && everywhere(a, o) {

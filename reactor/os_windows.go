@@ -174,7 +174,7 @@ func (d *osDriver) Close(s Sock) error {
 func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 	h, info, err := duplicate(windows.Handle(of))
 	if errors.Is(err, windows.WSAENOTSOCK) {
-		return 0, fmt.Errorf("%w: %w", ErrNotPollable, err)
+		return 0, fmt.Errorf("%w: want a socket: %w", ErrNotPollable, err)
 	}
 	if err != nil {
 		return 0, err
@@ -207,14 +207,25 @@ func duplicate(of windows.Handle) (h windows.Handle, info windows.WSAProtocolInf
 	return h, info, nil
 }
 
-// Release gives a socket out as package net and others expect it: blocking.
+// Release gives a socket out as a system call expects it: blocking, and tied to no
+// completion port, as one adopted from package net is to Go's. net.FileConn takes it
+// back, since Go 1.25.
 func (d *osDriver) Release(s Sock) (uintptr, error) {
 	h := d.rows[s].fd
 	if err := d.poller.Remove(int(h)); err != nil {
 		return 0, err
 	}
 	d.drop(s)
+	untie(h)
 	return uintptr(h), block(h, true)
+}
+
+// untie frees a socket from its completion port. Windows before 8.1 and Wine 8
+// cannot: the socket then is good for all but net.FileConn.
+func untie(h windows.Handle) {
+	var nothing struct{ port, key uintptr } // FILE_COMPLETION_INFORMATION
+	windows.NtSetInformationFile(h, new(windows.IO_STATUS_BLOCK), (*byte)(unsafe.Pointer(&nothing)),
+		uint32(unsafe.Sizeof(nothing)), windows.FileReplaceCompletionInformation)
 }
 
 // exhausted tells whether an accept failed for want of handles or memory.

@@ -1,3 +1,3 @@
 package poll
 
-var backends = []opener{{"poll", newPoll2}}
+var backends = []opener{{"ports", newPorts}, {"poll", newPoll2}}

@@ -3,6 +3,7 @@ package poll_test
 import (
 	"flag"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -17,10 +18,12 @@ var seeds = flag.Int("seeds", 3, "random programs to run on each pair of backend
 // over is this machine with a Poller of the backend named.
 func over(name string) conformance.Backend {
 	return conformance.Backend{
-		Name:  name,
-		New:   func() (conformance.System, error) { return conformance.OverPoller(name) },
-		Skips: skips(),
-		Apart: strings.HasPrefix(name, "kqueue"),
+		Name:     name,
+		New:      func() (conformance.System, error) { return conformance.OverPoller(name) },
+		Skips:    skips(),
+		Apart:    strings.HasPrefix(name, "kqueue"),
+		Unhinted: strings.HasPrefix(name, "ports") || name == "poll" && runtime.GOOS != "linux",
+		Old:      strings.HasPrefix(name, "ports"),
 	}
 }
 
@@ -74,6 +77,9 @@ func published(t *testing.T, system, table string) {
 // TestSame makes the same random calls on each pair of backends.
 func TestSame(t *testing.T) {
 	names := poll.Backends()
+	if testing.Short() {
+		*seeds = 1
+	}
 	for i, b := range names {
 		for _, a := range names[:i] {
 			t.Run(a+" and "+b, func(t *testing.T) {

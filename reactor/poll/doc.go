@@ -47,8 +47,8 @@
 // closed without Remove is forgotten, and its number may be registered again,
 // with some exceptions, none of them kqueue's. As long as a duplicate of it is
 // open, in this process or a child, epoll goes on telling of it, and nothing can
-// stop that. And the poll(2) backend takes a file that fstat cannot tell from the
-// closed one for the same file, such as an eventfd for another: Register answers
+// stop that. And the poll and ports backends take a file that fstat cannot tell from
+// the closed one for the same file, such as an eventfd for another: Register answers
 // ErrExist, and Modify takes it over. The afd backend knows sockets by their
 // addresses: it takes one with those of the closed one for the same; and with Edge
 // it may yet tell what it had noticed before the close. Tokens with a generation,
@@ -75,6 +75,7 @@
 //	epoll   Linux                                    a call costs by what is ready
 //	kqueue  darwin, ios, dragonfly, freebsd,
 //	        netbsd, openbsd                          the same
+//	ports   solaris, illumos                         the same
 //	afd     Windows                                  the same, for sockets alone
 //	poll    every Unix                               a call costs by what is registered
 //
@@ -91,7 +92,8 @@
 //	epoll without eventfd      +++++++++++++++++++-+++++++++++++++++++++++++
 //	kqueue (model)             +++++++++++++++++++-+++++++++++++++++++++++++
 //	kqueue with a bell (model) +++++++++++++++++++-+++++++++++++++++++++++++
-//	20 a machine that reads a byte a call is called until it is done: epoll, poll, epoll without eventfd, kqueue (model), kqueue with a bell (model): no loop that calls machines
+//	ports (model)              +++++++++++++++++++-+++++++++++++++++++++++++
+//	20 a machine that reads a byte a call is called until it is done: epoll, poll, epoll without eventfd, kqueue (model), kqueue with a bell (model), ports (model): no loop that calls machines
 //
 // On Windows, as Wine 8 has it, + ran and - was skipped, by number:
 //
@@ -114,8 +116,11 @@
 // another call. A timeout adds one when its deadline is earlier than the timer
 // in the kernel. A call fetches at most 1,024 events, whatever
 // the room. Descriptors used: epoll holds three and one for each Waker, kqueue
-// one, or three on openbsd and netbsd, poll(2) two, afd two and one for every 32
-// sockets.
+// one, or three on openbsd and netbsd, ports one, poll(2) two, afd two and one for
+// every 32 sockets.
+//
+// With ports the next Wait makes a call for each event that the last one told,
+// which is Rearm's as well, and without Edge looks at all of them by poll(2).
 //
 // With afd a Wait costs a call, and a socket one for each event and one more for
 // a Rearm or Modify while nothing had come: the first is cancelled. Without Edge an
@@ -124,4 +129,5 @@
 // The shape is that of mio's Poll, Token and Waker; the manual pages epoll(7),
 // kqueue(2) and poll(2) are the reference for what the kernel tells. That of
 // Windows's own poll has no manual: its behaviour is what wepoll and mio count on.
+// That of event ports is port_associate(3C), port_getn(3C) and port_send(3C).
 package poll

@@ -16,9 +16,7 @@ import (
 // time in proportion to what is registered.
 //
 // poll(2) knows no edges. For Edge interest the table notes what was told and
-// stops asking for it, until Rearm or Modify forget the note. What poll(2)
-// reports unasked, hang-up and error, has to be told once as well, and then the
-// descriptor is left out, or every wait would end at once.
+// stops asking for it, until Rearm or Modify forget the note.
 type poll2 struct {
 	wakers *wakers
 
@@ -60,19 +58,6 @@ type origin struct {
 // identity tells apart the files that a descriptor's number has stood for, as
 // far as fstat does: sockets and pipes, but not two eventfds.
 type identity struct{ dev, ino uint64 }
-
-// meanings are poll(2)'s bits as Ready.
-var meanings = [...]struct {
-	bit   int
-	ready Ready
-}{
-	{unix.POLLIN, Readable},
-	{unix.POLLOUT, Writable},
-	{unix.POLLPRI, Priority},
-	{pollRDHUP, Readable | ReadClosed},
-	{unix.POLLHUP, Readable | Writable | ReadClosed | WriteClosed},
-	{unix.POLLERR, Readable | Writable | WriteClosed | Error},
-}
 
 func newPoll2(ws *wakers) (backend, error) {
 	p := &poll2{wakers: ws, at: make(map[int32]int), version: 1}
@@ -250,28 +235,13 @@ func (p *poll2) copy() error {
 	return nil
 }
 
-// ask is w as poll(2) takes it.
+// ask is w as poll(2) takes it, which passes over a negative descriptor.
 func (w *watch) ask() unix.PollFd {
-	news := func(r Ready) bool { return w.told&r == 0 }
-	ask := unix.PollFd{Fd: w.fd}
-	if w.want&Readable != 0 {
-		if news(Readable) {
-			ask.Events |= unix.POLLIN
-		}
-		if news(ReadClosed) {
-			ask.Events |= pollRDHUP
-		}
+	bits, ask := w.want.asks(w.told)
+	if !ask {
+		return unix.PollFd{Fd: -1}
 	}
-	if w.want&Writable != 0 && news(Writable) {
-		ask.Events |= unix.POLLOUT
-	}
-	if w.want&Priority != 0 && news(Priority) {
-		ask.Events |= unix.POLLPRI
-	}
-	if ask.Events == 0 && !news(WriteClosed) {
-		ask.Fd = -1 // or a hang-up that was told would end every wait
-	}
-	return ask
+	return pollFd(int(w.fd), bits)
 }
 
 // collect moves what poll(2) answered to dst.
@@ -321,12 +291,7 @@ func (p *poll2) tell(i int, revents int) Event {
 		p.drop(w.fd) // closed without Remove, as epoll would have noticed
 		return Event{}
 	}
-	var r Ready
-	for _, m := range meanings {
-		if revents&m.bit != 0 {
-			r |= m.ready
-		}
-	}
+	r := pollReady(revents)
 	if w.want&Edge != 0 {
 		if r&^w.told == 0 {
 			return Event{}

@@ -56,6 +56,12 @@ type Backend struct {
 	// directions may come in two Waits, and that an error which is not the end is
 	// not told: as kqueue does.
 	Apart bool
+	// Unhinted says that a peer which ended one direction is told as Readable alone:
+	// as where poll(2) has no bit for that.
+	Unhinted bool
+	// Old says that an event with Edge may tell of readiness that is over: as event
+	// ports do, which queue it when it begins.
+	Old bool
 }
 
 // File is a descriptor of a System.
@@ -231,7 +237,7 @@ func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{T: t, System: sys, mode: mode, apart: b.Apart, came: make(map[poll.Token]poll.Ready)}
+	e := &env{T: t, System: sys, mode: mode, of: b, came: make(map[poll.Token]poll.Ready)}
 	defer func() {
 		if err := sys.Shut(); err != nil {
 			t.Error("shut:", err)

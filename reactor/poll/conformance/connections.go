@@ -172,7 +172,7 @@ var connections = []aCase{
 			e.write(b, "testament")
 			e.must(e.Close(b))
 			e.watch(a, 1, poll.Readable)
-			e.await(1, poll.Readable|poll.ReadClosed)
+			e.await(1, e.told(poll.Readable|poll.ReadClosed, poll.Readable))
 			if got := e.readAll(a, 1); string(got) != "testament" {
 				e.Fatalf("%s: read %q: want testament", network, got)
 			}

@@ -19,10 +19,10 @@ const (
 type env struct {
 	*testing.T
 	System
-	mode  poll.Interest
-	apart bool                      // Backend.Apart
-	came  map[poll.Token]poll.Ready // events not yet asked for by await
-	buf   [64]poll.Event
+	mode poll.Interest
+	of   Backend
+	came map[poll.Token]poll.Ready // events not yet asked for by await
+	buf  [64]poll.Event
 }
 
 // lacks is what env panics with to leave a part that cannot run.
@@ -120,8 +120,11 @@ func (e *env) await(t poll.Token, want poll.Ready) poll.Ready {
 
 // told is what an event with interest i tells of r.
 func (e *env) told(r poll.Ready, i poll.Interest) poll.Ready {
-	if e.apart {
-		return apart(r, i)
+	if e.of.Apart {
+		r = apart(r, i)
+	}
+	if e.of.Unhinted && r&poll.WriteClosed == 0 {
+		r &^= poll.ReadClosed
 	}
 	return r
 }

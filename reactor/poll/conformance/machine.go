@@ -36,7 +36,6 @@ type file struct {
 	fd       int
 	closed   bool
 	borrowed bool
-	family   int
 
 	mu       sync.Mutex // of the registration
 	token    poll.Token

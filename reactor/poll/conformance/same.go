@@ -20,7 +20,7 @@ import (
 func Same(t *testing.T, a, b Backend, seed uint64, calls int) {
 	for _, mode := range both {
 		t.Run(modeName(mode), func(t *testing.T) {
-			s := &same{T: t, mode: mode, apart: a.Apart || b.Apart, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
+			s := &same{T: t, mode: mode, apart: a.Apart || b.Apart, unhinted: a.Unhinted || b.Unhinted, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
 			for i, backend := range []Backend{a, b} {
 				sys, err := backend.New()
 				if err != nil {
@@ -66,15 +66,16 @@ func (x *twin) directions() (i poll.Interest) {
 // same is the program under way.
 type same struct {
 	*testing.T
-	mode  poll.Interest
-	apart bool // Backend.Apart of either
-	rnd   *rand.Rand
-	name  [2]string
-	sys   [2]System
-	known [2]map[poll.Token]poll.Ready // what waits told and operations did not refute
-	twins []*twin
-	calls []string // the program so far, to be printed when it fails
-	last  poll.Token
+	mode     poll.Interest
+	apart    bool // Backend.Apart of either
+	unhinted bool // Backend.Unhinted of either
+	rnd      *rand.Rand
+	name     [2]string
+	sys      [2]System
+	known    [2]map[poll.Token]poll.Ready // what waits told and operations did not refute
+	twins    []*twin
+	calls    []string // the program so far, to be printed when it fails
+	last     poll.Token
 }
 
 // say notes a call of the program.
@@ -304,6 +305,9 @@ func (s *same) collect() (any bool) {
 
 // common is what of an event both Systems tell.
 func (s *same) common(ev poll.Event) poll.Ready {
+	if s.unhinted {
+		ev.Ready &^= poll.ReadClosed
+	}
 	if s.apart {
 		for _, x := range s.twins {
 			if x.registered && x.token == ev.Token {

@@ -12,16 +12,17 @@ import (
 )
 
 // socket opens a socket of a network and its address.
-func (m *machine) socket(network, addr string) (fd, family int, sa unix.Sockaddr, err error) {
+func (m *machine) socket(network, addr string) (fd int, sa unix.Sockaddr, err error) {
 	kind := unix.SOCK_STREAM
 	if network == "udp" || network == "unixgram" {
 		kind = unix.SOCK_DGRAM
 	}
-	if family, sa, err = sockaddr(network, addr); err != nil {
-		return -1, 0, nil, err
+	family, sa, err := sockaddr(network, addr)
+	if err != nil {
+		return -1, nil, err
 	}
 	fd, err = unix.Socket(family, kind, 0)
-	return fd, family, sa, err
+	return fd, sa, err
 }
 
 func (m *machine) Listen(network, addr string) (File, string, error) {
@@ -33,11 +34,11 @@ func (m *machine) Listen(network, addr string) (File, string, error) {
 }
 
 func (m *machine) Bind(network, addr string) (File, string, error) {
-	fd, family, sa, err := m.socket(network, addr)
+	fd, sa, err := m.socket(network, addr)
 	if err != nil {
 		return 0, "", err
 	}
-	f, err := m.add(fd, family)
+	f, err := m.add(fd)
 	if err != nil {
 		return 0, "", err
 	}
@@ -52,11 +53,11 @@ func (m *machine) Bind(network, addr string) (File, string, error) {
 }
 
 func (m *machine) Dial(network, addr string) (File, error) {
-	fd, family, sa, err := m.socket(network, addr)
+	fd, sa, err := m.socket(network, addr)
 	if err != nil {
 		return 0, err
 	}
-	f, err := m.add(fd, family)
+	f, err := m.add(fd)
 	if err != nil {
 		return 0, err
 	}
@@ -87,33 +88,28 @@ func (m *machine) Accept(h File) (File, error) {
 	if err != nil {
 		return 0, m.blocked(h, poll.Readable, err)
 	}
-	return m.add(fd, f.family)
+	return m.add(fd)
 }
 
 func (m *machine) Pair(network string) (a, b File, err error) {
-	return Pair(m, network, func(fds [2]int) (a, b File, err error) { return m.addTwo(fds, unix.AF_UNIX) })
+	return Pair(m, network, m.addTwo)
 }
 
-func (m *machine) addTwo(fds [2]int, family int) (a, b File, err error) {
-	a, err = m.add(fds[0], family)
+func (m *machine) addTwo(fds [2]int) (a, b File, err error) {
+	a, err = m.add(fds[0])
 	if err != nil {
 		return 0, 0, err
 	}
-	b, err = m.add(fds[1], family)
+	b, err = m.add(fds[1])
 	return a, b, err
 }
 
-// networkOf is the name of a kind of socket.
-func networkOf(family, kind int) string {
-	switch {
-	case family == unix.AF_UNIX && kind == unix.SOCK_DGRAM:
-		return "unixgram"
-	case family == unix.AF_UNIX:
-		return "unix"
-	case kind == unix.SOCK_DGRAM:
-		return "udp"
+// datagram is the network that an address is of, for a datagram.
+func datagram(addr string) string {
+	if _, err := netip.ParseAddrPort(addr); err != nil {
+		return "unixgram" // which is named by a path
 	}
-	return "tcp"
+	return "udp"
 }
 
 // sockaddr is an address as the kernel takes it.

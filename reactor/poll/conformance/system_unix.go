@@ -15,13 +15,13 @@ import (
 )
 
 // add makes fd a File that neither blocks nor is inherited.
-func (m *machine) add(fd, family int) (File, error) {
+func (m *machine) add(fd int) (File, error) {
 	unix.CloseOnExec(fd)
 	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
-	return m.put(&file{fd: fd, family: family}), nil
+	return m.put(&file{fd: fd}), nil
 }
 
 // Interrupt sends a signal to each thread: SIGURG, which the runtime takes for
@@ -100,7 +100,7 @@ func (m *machine) RecvFrom(h File, b []byte) (n int, from string, err error) {
 
 func (m *machine) SendTo(h File, b []byte, to string) (int, error) {
 	f := m.get(h)
-	_, sa, err := sockaddr(networkOf(f.family, unix.SOCK_DGRAM), to)
+	_, sa, err := sockaddr(datagram(to), to)
 	if err != nil {
 		return 0, err
 	}
@@ -139,7 +139,7 @@ func (m *machine) Pipe() (r, w File, err error) {
 	if err := unix.Pipe(fds[:]); err != nil {
 		return 0, 0, err
 	}
-	return m.addTwo(fds, 0)
+	return m.addTwo(fds)
 }
 
 func (m *machine) Open(path string) (File, error) {
@@ -156,7 +156,7 @@ func (m *machine) Dup(h File) (File, error) {
 	if err != nil {
 		return 0, err
 	}
-	return m.add(fd, f.family)
+	return m.add(fd)
 }
 
 func (m *machine) Adopt(c syscall.Conn) (File, error) {
@@ -168,7 +168,7 @@ func (m *machine) Adopt(c syscall.Conn) (File, error) {
 	if err := raw.Control(func(fd uintptr) { number = int(fd) }); err != nil {
 		return 0, err
 	}
-	return m.put(&file{fd: number, borrowed: true, family: unix.AF_INET}), nil
+	return m.put(&file{fd: number, borrowed: true}), nil
 }
 
 func (m *machine) Release(h File) error {

@@ -38,8 +38,9 @@
 //
 // # Deadlines
 //
-// Within bounds the stay in a state, however busy. Idle bounds silence. Stall bounds
-// output that does not move. Each names the state that it leads to: [After]. A state
+// Within bounds the stay in a state, however busy. Idle bounds silence: input that a gate
+// holds back is not heard, whoever is at fault for that. Stall bounds output that does not
+// move. Each names the state that it leads to: [After]. A state
 // that is meant to wait for ever says [Never]; one that says nothing is an error.
 //
 // # Checks

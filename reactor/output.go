@@ -20,9 +20,10 @@ type corkOf struct {
 const directly = 16 << 10
 
 // Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
-// Options.Outbox bounds what a port holds, Config.Buffers what all do. Who answers
-// Stay to that is called again when there is room. Errors of the connection are
-// sticky and lead to Fail, here or, when it breaks later, by the loop.
+// Options.Outbox bounds what a port holds, Config.Buffers what all do. Who then answers
+// Stay, and leaves the input that it answers to where it is (see Peek), is called again
+// when there is room. Errors of the connection are sticky and lead to Fail, here or,
+// when it breaks later, by the loop.
 //
 // On a datagram port b is one datagram to the peer that it was dialled to. It is
 // sent or refused at once: ErrWouldBlock says that there is no room, and no error

@@ -65,12 +65,12 @@ func header(b []byte, tooLong Error) (v, length int, bad Error) {
 func number(b []byte) int {
 	v, ok := Integer(b)
 	switch {
-	case !ok:
+	case !ok, v > 0 && int64(int(v)) != v: // an int may have 32 bits
 		return badNumber
 	case v < 0:
 		return -1 // all that is below zero means the same
 	}
-	return int(min(v, math.MaxInt))
+	return int(v)
 }
 
 // Integer reads a decimal as strictly as redis-server does: no plus, no space,

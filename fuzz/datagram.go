@@ -50,6 +50,7 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 		return 0, reactor.Full, nil
 	}
 	d.w.noteBytes(noteWrite, s, b)
+	d.w.noteAddr(to)
 	if to.Net == reactor.NetNone {
 		return 0, 0, errno.EDESTADDRREQ
 	}

@@ -1,9 +1,13 @@
 package fuzz
 
 import (
+	"net/netip"
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
 )
 
 // The same trace has the same digest, in a world that ran thousands of others before
@@ -52,5 +56,42 @@ func TestDigestDiffers(t *testing.T) {
 	first := w.sum()
 	if w.run(Trace{{Op: opDial}, {Op: opSend, A: 1}}); w.sum() == first {
 		t.Error("two words, one digest")
+	}
+}
+
+// swapper answers the first two that it hears, in another order each time.
+type swapper struct {
+	flip  *int
+	heard []netip.AddrPort
+}
+
+func (s *swapper) hear(cx *echoCx, _ reactor.Ready) reactor.State {
+	var b [8]byte
+	_, from, err := cx.ReadFrom(peer, b[:])
+	if err != nil {
+		return cx.Fail(err)
+	}
+	if s.heard = append(s.heard, from); len(s.heard) == 2 {
+		*s.flip++
+		cx.SendTo(peer, []byte("one"), s.heard[*s.flip%2])
+		cx.SendTo(peer, []byte("two"), s.heard[1-*s.flip%2])
+	}
+	return fsm.Stay
+}
+
+// Where a datagram goes is a part of what happened.
+func TestDigestHasAddresses(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("swapper", reactor.Options{Ports: []string{"peer"}}, reactor.Table[swapper, reactor.None]{
+		fsm.Any:   {Shutdown: fsm.Stop},
+		fsm.First: {Name: "hearing", Wait: peer.Readable(), Idle: fsm.Never, Ready: (*swapper).hear},
+	}))
+	flip := 0
+	spec := Spec{Dict: []string{"x"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "udp", ":7000", swapper{flip: &flip})
+		return err
+	}}
+	found := Replay(spec, Trace{{Op: opLetter, On: 0}, {Op: opLetter, On: 1}})
+	if found.Failure == nil || found.Failure.Oracle != string(oracleSame) {
+		t.Errorf("%v: want a failure of %s", found.Failure, oracleSame)
 	}
 }

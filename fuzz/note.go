@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+
+	"github.com/stator-go/stator/reactor"
 )
 
 // What happens in a run goes into its digest, and, when a failure is to be shown,
@@ -56,6 +58,14 @@ func (w *World) noteBytes(n note, s *sock, b []byte) {
 			w.tell(line{conn: int(s.conn), text: "machine writes", detail: brief(b)})
 		}
 	}
+}
+
+// noteAddr notes where a datagram goes.
+func (w *World) noteAddr(a reactor.Addr) {
+	ip := a.IP.Addr().As16()
+	w.notes = append(w.notes, ip[:]...)
+	w.notes = append(w.notes, byte(a.Net), byte(a.IP.Port()>>8), byte(a.IP.Port()))
+	w.notes = append(w.notes, a.Path...)
 }
 
 // sum is the digest of all that was noted so far.

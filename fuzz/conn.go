@@ -40,6 +40,10 @@ type conn struct {
 
 const eager = math.MaxInt
 
+// pieces is how many a word is sent in at most, or one more: a long one in single bytes
+// would take the time of a hundred runs.
+const pieces = 256
+
 func (c *conn) clear() {
 	*c = conn{number: c.number, sent: c.sent[:0], got: c.got[:0], sentAt: c.sentAt[:0], gotAt: c.gotAt[:0], pace: eager, readAt: forever}
 }
@@ -108,7 +112,7 @@ func (w *World) send(c *conn, b []byte) {
 	piece := len(b)
 	if c.splits > 0 {
 		c.splits--
-		piece = max(1, c.split)
+		piece = max(1, c.split, len(b)/pieces)
 	}
 	for len(b) > 0 && w.failure == nil {
 		if p.other == nil {

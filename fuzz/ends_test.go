@@ -109,10 +109,10 @@ func TestEndsAreJudged(t *testing.T) {
 		{"is right", nil, "", 0},
 		{"is right", over, "", 0},
 		{"ends at once", nil, `, and its machine ends, without a reason: want "`, 2},
-		{"ends at once", over, "connection 0: is ended by its machine, without a reason, and is not over: want it open", 1},
+		{"ends at once", over, "connection 0: its machine has ended it by itself: the model's Over says that it is not over", 1},
 		{"ends behind two answers", nil, `, and its machine ends, without a reason: want "`, 2},
 		{"stays", nil, "", 0},
-		{"stays", over, "connection 0: is open, and is over: want it ended by its machine", 2},
+		{"stays", over, "connection 0: is still open: the model's Over says that its machine is to end it", 2},
 	} {
 		runs := 400
 		if c.want == "" {

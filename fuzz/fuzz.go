@@ -19,7 +19,8 @@ type Spec struct {
 	// Setup wires machines anew for each run, with the calls of production. Kinds
 	// are built once, outside.
 	Setup func(*World) error
-	// Dict are words that peers send, beside single bytes.
+	// Dict are words that peers send, beside single bytes. Long ones make runs slow: one
+	// that is just over a limit is enough.
 	Dict []string
 
 	// Oracles judge runs beside those that every run is judged by.
@@ -70,7 +71,7 @@ func (s Spec) filled() *Spec {
 // duration; else it is 1,000 runs in 5 s at most, 100 in 1 s with -short.
 // FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3. FUZZ_SEED is
 // where it begins; else that is a number made of the test's name, so that a test does
-// the same each time.
+// the same each time, as far as it gets. Shrinking what was found takes as long as it takes.
 // FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
 // A search of Long runs fails as well when it did not see what it should sometimes.
@@ -87,6 +88,9 @@ func Run(t *testing.T, spec Spec) {
 	}
 	found := Find(spec, seed, budget)
 	t.Log(found)
+	if found.Late {
+		t.Logf("time was up after %v, with %d of %d runs made: FUZZ_RUNS=%[3]d makes all", budget.Time, found.Runs, budget.Runs)
+	}
 	found.Report.publish(t, "")
 	if found.Failure == nil {
 		if err := found.blind(); err != nil {

@@ -71,7 +71,7 @@ func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 		want := p.m.Step(&state, in)
 		have := got[:min(len(got), len(want))]
 		if string(have) != want[:len(have)] {
-			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(have), nth(inputs, in), brief([]byte(want)))
+			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(got), nth(inputs, in), brief([]byte(want)))
 		}
 		if len(have) < len(want) {
 			return p.less(got, nth(inputs, in), []byte(want), now)
@@ -84,9 +84,9 @@ func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 	case p.m.Over == nil:
 		return "", ""
 	case now == quit && !p.m.Over(state):
-		return "ends", "is ended by its machine, without a reason, and is not over: want it open"
+		return "ends", "its machine has ended it by itself: the model's Over says that it is not over"
 	case now == open && p.m.Over(state):
-		return "ends", "is open, and is over: want it ended by its machine"
+		return "ends", "is still open: the model's Over says that its machine is to end it"
 	}
 	return "", ""
 }

@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,52 +16,51 @@ import (
 // less than 2 ms. A loop that does not yield makes them take the 10 ms and more of
 // the runtime's preemption.
 //
-// Other programs on the machine make sleeps late as well. So the sleeps are also
-// taken beside a plain goroutine that yields every 100 µs, round by round, and the
-// best rounds are compared: a busy machine spoils both, a loop that does not yield
-// only its own.
+// Other programs on the machine make sleeps late as well. So where they are late, they
+// are taken at once beside a plain goroutine that yields every 100 µs, too, with the
+// loop at rest: a busy machine spoils both, a loop that does not yield only its own.
 func TestSleepBesideABusyLoop(t *testing.T) {
 	const rounds, sleeps = 24, 200 // other programs are busy for seconds
 	l := system(t, reactor.Config{})
+	var rest atomic.Bool
 	k := kind(t, "busy", reactor.Options{}, reactor.Table[clerk, note]{
 		fsm.Any: {Message: func(c *clerk, cx *postCx, n *note) reactor.State {
+			if rest.Load() {
+				return fsm.Stay
+			}
 			return cx.Fail(cx.Self().Post(&cx.IO, *n))
 		}},
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for range 8 {
-		post(t, spawn(t, l, k, clerk{}), note{})
+	refs := make([]reactor.Ref[note], 8)
+	for i := range refs {
+		refs[i] = spawn(t, l, k, clerk{})
 	}
-	var beside, control time.Duration
-	for round := range rounds {
+	var p99, control time.Duration
+	for range rounds {
+		rest.Store(false)
+		for _, ref := range refs {
+			post(t, ref, note{})
+		}
 		before := stats(t, l)
-		p99 := sleepP99(sleeps)
+		p99 = sleepP99(sleeps)
 		after := stats(t, l)
 		if after.Parks != before.Parks || after.Messages-before.Messages < sleeps {
 			t.Fatalf("the loop is not busy: it slept %d times and handled %d messages", after.Parks-before.Parks, after.Messages-before.Messages)
 		}
-		if round == 0 || p99 < beside {
-			beside = p99
+		if p99 < 2*time.Millisecond {
+			t.Logf("99 of 100 sleeps of 1 ms took less than %v", p99)
+			return
 		}
-		if beside < 2*time.Millisecond {
-			break
-		}
-	}
-	t.Logf("99 of 100 sleeps of 1 ms took less than %v", beside)
-	if beside < 2*time.Millisecond {
-		return
-	}
-	l.Close()
-	for round := range rounds {
-		if p99 := besideYielding(func() time.Duration { return sleepP99(sleeps) }); round == 0 || p99 < control {
-			control = p99
+		rest.Store(true)
+		control = besideYielding(func() time.Duration { return sleepP99(sleeps) })
+		t.Logf("%v; beside a goroutine that yields: %v", p99, control)
+		if p99 < 2*control && control > 3*time.Millisecond/2 {
+			return // the machine is busy
 		}
 	}
-	t.Logf("beside a goroutine that yields: %v", control)
-	if beside > 2*control {
-		t.Errorf("99 of 100 sleeps of 1 ms took up to %v in the best of %d rounds, and %v beside a goroutine that yields: want less than 2 ms, or twice that", beside, rounds, control)
-	}
+	t.Errorf("99 of 100 sleeps of 1 ms took up to %v in the last of %d rounds, and %v beside a goroutine that yields: want less than 2 ms, or twice that", p99, rounds, control)
 }
 
 // sleepP99 is how long 99 of 100 sleeps of a millisecond take at the most.

@@ -68,6 +68,10 @@ func (c *Config) check() error {
 // loop share; a message that a machine keeps (Row.Defer, Later) leaves the ring, so
 // that one who waits is not in the way of the others. Memory for kept messages is
 // found 256 at a time, as they come, for at most Mailbox of each machine.
+//
+// The reason that Ended is told is nil for fsm.Stop and for the end of input, ErrTimeout
+// for a deadline, ErrShutdown for a shutdown, else what broke. It is told in simulated
+// runs, too, of which there are thousands: leave it nil there.
 type Options struct {
 	Ports   []string           // names of ports 0, 1, ...; their number sizes the slot; at most 4
 	Timers  []TimerSpec        // by Timer

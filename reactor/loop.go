@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -181,7 +182,8 @@ func (l *Loop) run(ctx context.Context) error {
 }
 
 // Serve runs the loop until ctx ends, a program's signals say, and then shuts it
-// down within grace. It returns nil when every machine came to its end by then.
+// down within grace, better above the kinds' Options.Linger. It returns nil when every
+// machine came to its end by then.
 func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	if err := l.begin(); err != nil { // before a context that has ended shuts it down
 		return err
@@ -194,7 +196,9 @@ func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	})
 	err := l.run(context.Background())
 	if !stop() && err == nil {
-		err = <-late
+		if err = <-late; errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("reactor: machines were left after the grace of %v: %w", grace, err)
+		}
 	}
 	return err
 }

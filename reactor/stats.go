@@ -38,7 +38,7 @@ type Stats struct {
 	Held         int    // bytes of chunks that ports hold now
 	Stale        uint64 // events for ports and machines that were closed
 	OutboxFull   uint64 // writes refused because the Outbox, or the pool, was full
-	Failed       uint64 // machines that ended with a reason
+	Failed       uint64 // machines that ended with a reason other than ErrShutdown
 	Lingered     uint64 // machines whose output was cut off by Linger
 	Panics       uint64 // machines that their own panic ended
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // testDriver is the operating system's driver, without a loop.
@@ -139,6 +141,49 @@ func TestPipeOfBothDirections(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Who waits for input at a pipe whose output it ends is told that this is the end.
+func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
+	path := t.TempDir() + "/pipe"
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	os.Remove(path) // so that it is like what pipe(2) makes
+	d := testDriver(t)
+	s, err := d.Adopt(f.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(s)
+	const data = 1<<32 | 5
+	if err := d.Register(s, data); err != nil {
+		t.Fatal(err)
+	}
+	if n, flow, err := d.Read(s, make([]byte, 8)); n != 0 || flow != Drained || err != nil {
+		t.Fatal(n, flow, err)
+	}
+	if err := d.Shutdown(s, ShutWrite); err != nil {
+		t.Fatal(err)
+	}
+	var evs [4]poll.Event
+	for until := d.Now() + int64(2*time.Second); d.Now() < until; {
+		n, err := d.Wait(evs[:], until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range evs[:n] {
+			if ev.Token == data && ev.Ready&poll.ReadClosed != 0 {
+				return
+			}
+		}
+	}
+	t.Error("nothing was told")
 }
 
 // A call that takes less than it was given, as one takes no more, has not met a full

@@ -212,7 +212,12 @@ func (d *osDriver) wrote(s Sock, n, size int, errno syscall.Errno) (int, Flow, e
 func (d *osDriver) Shutdown(s Sock, how How) error {
 	r := &d.rows[s]
 	if r.nature > listening {
-		if (r.nature == pipeOut || r.nature == pipeBoth) && how&ShutWrite != 0 {
+		switch {
+		case how&ShutWrite == 0 || r.fd == noDescriptor:
+		case r.nature == pipeBoth:
+			d.retry(s) // no event tells the reader that this is its end, too
+			return d.closePipe(r)
+		case r.nature == pipeOut:
 			return d.closePipe(r)
 		}
 		return nil // a terminal has no half to close
@@ -227,9 +232,6 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 // closePipe ends a pipe's direction in the only way that there is. The row stays,
 // without a descriptor.
 func (d *osDriver) closePipe(r *row) error {
-	if r.fd == noDescriptor {
-		return nil
-	}
 	d.poller.Remove(int(r.fd))
 	err := unix.Close(int(r.fd))
 	r.fd = noDescriptor

@@ -186,6 +186,30 @@ func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
 	t.Error("nothing was told")
 }
 
+// A backend that keeps a table of its own may take the next socket of a number for the
+// one that was closed: no socket may be left there.
+func TestCloseIsTheEndOfWatching(t *testing.T) {
+	d := testDriver(t)
+	if d.edges {
+		t.Skip("the table is the kernel's, which forgets what is closed")
+	}
+	s, err := d.Bind(Addr{Net: UDP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, Opt{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const data = 1<<32 | 5
+	if err := d.Register(s, data); err != nil {
+		t.Fatal(err)
+	}
+	fd := int(d.rows[s].fd)
+	if err := d.Close(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.poller.Rearm(fd, data, poll.Readable|poll.Edge); err == nil {
+		t.Error("the poller still has the closed socket")
+	}
+}
+
 // A call that takes less than it was given, as one takes no more, has not met a full
 // buffer: nobody would tell when there is room.
 func TestWritevOfMuch(t *testing.T) {

@@ -250,15 +250,20 @@ func (d *osDriver) Close(s Sock) error {
 	if r.fd == noDescriptor {
 		return nil // closePipe was here
 	}
-	if r.nature <= listening && r.is&shared == 0 { // what was adopted has its options, and its path, from somebody else
-		if r.nature == listening {
-			unlink(r.fd)
-		}
-		return closeSocket(r.fd)
+	own := r.nature <= listening && r.is&shared == 0 // what was adopted has its options, and its path, from somebody else
+	if !own || !d.edges {
+		// Whatever has the same description, a parent's terminal say, must not keep it
+		// registered; nor may a backend that keeps a table: many a kernel's fstat cannot tell
+		// the next socket of the number from this one.
+		d.poller.Remove(int(r.fd))
 	}
-	// Whatever has the same description, a parent's terminal say, must not keep it registered.
-	d.poller.Remove(int(r.fd))
-	return unix.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
+	if !own {
+		return unix.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
+	}
+	if r.nature == listening {
+		unlink(r.fd)
+	}
+	return closeSocket(r.fd)
 }
 
 // exhausted tells whether an accept failed for want of descriptors or memory.

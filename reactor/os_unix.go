@@ -91,6 +91,7 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 		if r.isSocket() { // read(2) of one goes the longer way through the file system
 			got, errno = receive(r, b)
 		} else {
+			r.unblock()
 			got, errno = read(r, b)
 		}
 		switch n := int(got); errno {
@@ -157,6 +158,7 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 		if r.isSocket() { // where a peer that is gone shall not be a signal
 			sent, errno = transmit(r, b)
 		} else {
+			r.unblock()
 			sent, errno = write(r, b)
 		}
 		switch n := int(sent); {
@@ -178,6 +180,9 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 	}
 	if n <= 1 {
 		return d.Write(s, v.B[0])
+	}
+	if !r.isSocket() {
+		r.unblock()
 	}
 	for {
 		sent, errno := d.scratch.transmitAll(r, v.B[:n])

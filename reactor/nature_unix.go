@@ -31,6 +31,15 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 	return d.add(descriptor(fd), n, is)
 }
 
+// unblock has what was adopted not block again: whoever has the same description, a
+// child with the same terminal say, may have made it. It is for the calls that, other
+// than those of a socket with bytes in it, cannot ask for that themselves.
+func (r *row) unblock() {
+	if r.is&shared != 0 {
+		unix.SetNonblock(int(r.fd), true)
+	}
+}
+
 // familyAt is familyOf for an open socket. Not every system has SO_DOMAIN.
 func familyAt(fd int) marks {
 	sa, _ := unix.Getsockname(fd)

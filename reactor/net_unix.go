@@ -214,6 +214,7 @@ func (d *osDriver) Finish(s Sock) (Flow, error) {
 
 func (d *osDriver) Accept(s Sock) (Sock, Flow, error) {
 	r := &d.rows[s]
+	r.unblock()
 	for {
 		fd, errno := acceptOn(r)
 		switch errno {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // testDriver is the operating system's driver, without a loop.
@@ -138,6 +140,73 @@ func TestPipeOfBothDirections(t *testing.T) {
 		if err := errors.Join(d.Shutdown(s, ShutWrite), d.Close(s)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Who waits for input at a pipe whose output it ends is told that this is the end.
+func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
+	path := t.TempDir() + "/pipe"
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	os.Remove(path) // so that it is like what pipe(2) makes
+	d := testDriver(t)
+	s, err := d.Adopt(f.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(s)
+	const data = 1<<32 | 5
+	if err := d.Register(s, data); err != nil {
+		t.Fatal(err)
+	}
+	if n, flow, err := d.Read(s, make([]byte, 8)); n != 0 || flow != Drained || err != nil {
+		t.Fatal(n, flow, err)
+	}
+	if err := d.Shutdown(s, ShutWrite); err != nil {
+		t.Fatal(err)
+	}
+	var evs [4]poll.Event
+	for until := d.Now() + int64(2*time.Second); d.Now() < until; {
+		n, err := d.Wait(evs[:], until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range evs[:n] {
+			if ev.Token == data && ev.Ready&poll.ReadClosed != 0 {
+				return
+			}
+		}
+	}
+	t.Error("nothing was told")
+}
+
+// A backend that keeps a table of its own may take the next socket of a number for the
+// one that was closed: no socket may be left there.
+func TestCloseIsTheEndOfWatching(t *testing.T) {
+	d := testDriver(t)
+	if d.edges {
+		t.Skip("the table is the kernel's, which forgets what is closed")
+	}
+	s, err := d.Bind(Addr{Net: UDP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, Opt{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const data = 1<<32 | 5
+	if err := d.Register(s, data); err != nil {
+		t.Fatal(err)
+	}
+	fd := int(d.rows[s].fd)
+	if err := d.Close(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.poller.Rearm(fd, data, poll.Readable|poll.Edge); err == nil {
+		t.Error("the poller still has the closed socket")
 	}
 }
 

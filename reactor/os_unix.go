@@ -91,6 +91,7 @@ func (d *osDriver) Read(s Sock, b []byte) (int, Flow, error) {
 		if r.isSocket() { // read(2) of one goes the longer way through the file system
 			got, errno = receive(r, b)
 		} else {
+			r.unblock()
 			got, errno = read(r, b)
 		}
 		switch n := int(got); errno {
@@ -157,6 +158,7 @@ func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 		if r.isSocket() { // where a peer that is gone shall not be a signal
 			sent, errno = transmit(r, b)
 		} else {
+			r.unblock()
 			sent, errno = write(r, b)
 		}
 		switch n := int(sent); {
@@ -178,6 +180,9 @@ func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 	}
 	if n <= 1 {
 		return d.Write(s, v.B[0])
+	}
+	if !r.isSocket() {
+		r.unblock()
 	}
 	for {
 		sent, errno := d.scratch.transmitAll(r, v.B[:n])
@@ -212,7 +217,12 @@ func (d *osDriver) wrote(s Sock, n, size int, errno syscall.Errno) (int, Flow, e
 func (d *osDriver) Shutdown(s Sock, how How) error {
 	r := &d.rows[s]
 	if r.nature > listening {
-		if (r.nature == pipeOut || r.nature == pipeBoth) && how&ShutWrite != 0 {
+		switch {
+		case how&ShutWrite == 0 || r.fd == noDescriptor:
+		case r.nature == pipeBoth:
+			d.retry(s) // no event tells the reader that this is its end, too
+			return d.closePipe(r)
+		case r.nature == pipeOut:
 			return d.closePipe(r)
 		}
 		return nil // a terminal has no half to close
@@ -227,9 +237,6 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 // closePipe ends a pipe's direction in the only way that there is. The row stays,
 // without a descriptor.
 func (d *osDriver) closePipe(r *row) error {
-	if r.fd == noDescriptor {
-		return nil
-	}
 	d.poller.Remove(int(r.fd))
 	err := unix.Close(int(r.fd))
 	r.fd = noDescriptor
@@ -248,15 +255,20 @@ func (d *osDriver) Close(s Sock) error {
 	if r.fd == noDescriptor {
 		return nil // closePipe was here
 	}
-	if r.nature <= listening && r.is&shared == 0 { // what was adopted has its options, and its path, from somebody else
-		if r.nature == listening {
-			unlink(r.fd)
-		}
-		return closeSocket(r.fd)
+	own := r.nature <= listening && r.is&shared == 0 // what was adopted has its options, and its path, from somebody else
+	if !own || !d.edges {
+		// Whatever has the same description, a parent's terminal say, must not keep it
+		// registered; nor may a backend that keeps a table: many a kernel's fstat cannot tell
+		// the next socket of the number from this one.
+		d.poller.Remove(int(r.fd))
 	}
-	// Whatever has the same description, a parent's terminal say, must not keep it registered.
-	d.poller.Remove(int(r.fd))
-	return unix.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
+	if !own {
+		return unix.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
+	}
+	if r.nature == listening {
+		unlink(r.fd)
+	}
+	return closeSocket(r.fd)
 }
 
 // exhausted tells whether an accept failed for want of descriptors or memory.

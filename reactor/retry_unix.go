@@ -54,6 +54,9 @@ func (d *osDriver) retryNow(dst []poll.Event) (n int) {
 		if r := &d.rows[q[0]]; r.is&refused != 0 {
 			r.is &^= refused
 			dst[n] = poll.Event{Token: poll.Token(r.data), Ready: poll.Writable}
+			if r.fd == noDescriptor { // closePipe was here
+				dst[n].Ready = poll.Readable | poll.ReadClosed
+			}
 			n++
 		}
 	}

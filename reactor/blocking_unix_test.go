@@ -1,0 +1,61 @@
+//go:build unix
+
+package reactor
+
+import (
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Whoever has the same description as an adopted descriptor can make it block. Sockets
+// are asked for what there is; all else is made what it has to be again.
+func TestMadeBlocking(t *testing.T) {
+	d := testDriver(t)
+	sock := func(s Sock, err error) Sock {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { d.Close(s) })
+		return s
+	}
+	l := sock(d.Listen(Addr{Net: TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, Opt{}))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	out := make([]byte, 128<<10) // more than a pipe takes
+	for name, c := range map[string]struct {
+		fd   uintptr
+		call func(Sock) (Flow, error)
+		end  func()
+	}{
+		"accept": {uintptr(d.rows[l].fd), func(s Sock) (Flow, error) { _, flow, err := d.Accept(s); return flow, err },
+			func() { unix.Shutdown(int(d.rows[l].fd), unix.SHUT_RDWR) }},
+		"read":  {r.Fd(), func(s Sock) (Flow, error) { _, flow, err := d.Read(s, make([]byte, 1)); return flow, err }, func() { w.Write([]byte("x")) }},
+		"write": {w.Fd(), func(s Sock) (Flow, error) { _, flow, err := d.Write(s, out); return flow, err }, func() { r.Read(out) }},
+	} {
+		s := sock(d.Adopt(c.fd))
+		if err := d.Register(s, 1<<32|uint64(s)); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.SetNonblock(int(c.fd), false); err != nil {
+			t.Fatal(err)
+		}
+		late := make(chan struct{})
+		timer := time.AfterFunc(2*time.Second, func() { close(late); c.end() })
+		if flow, err := c.call(s); flow&(Drained|Full) == 0 || err != nil {
+			t.Errorf("%s: %v, %v: want to hear that it would block", name, flow, err)
+		}
+		if !timer.Stop() {
+			<-late
+			t.Errorf("%s blocks", name)
+		}
+	}
+}

@@ -224,7 +224,7 @@ func (c *checker) stay(s State) {
 		return
 	}
 	if r.Within.D == 0 && r.Idle.D == 0 && !base.Within.Runs() {
-		c.add(s, ErrEndless, "may wait for ever: bound it with Within or Idle, or say fsm.Never")
+		c.add(s, ErrEndless, "may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never")
 	}
 	// An error stops a machine that says nothing of it, and only what waits can have one.
 	deaf := r.Wait == 0 && or(c.t[s].Fail, base.Fail) == Stay

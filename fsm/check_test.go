@@ -79,12 +79,12 @@ func TestCheckFinds(t *testing.T) {
 			`state 3 "three": unreachable from state 1 "one": no To, deadline, Fail or Shutdown leads here`},
 		{"reachable from row any", func(s *spec) { s.rows[1].To, s.rows[Any].To = 0, To(2) }, nil, ""},
 		{"reachable by fail", func(s *spec) { s.rows[1].To, s.rows[1].Fail = 0, 2 }, nil, ""},
-		{"endless", func(s *spec) { s.rows[1].Idle = Deadline{} }, ErrEndless, `state 1 "one": may wait for ever: bound it with Within or Idle, or say fsm.Never`},
+		{"endless", func(s *spec) { s.rows[1].Idle = Deadline{} }, ErrEndless, `state 1 "one": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never`},
 		{"a stall is no bound", func(s *spec) { s.rows[1].Idle, s.rows[1].Stall = Deadline{}, After(1, 2) }, ErrEndless,
-			`state 1 "one": may wait for ever: bound it with Within or Idle, or say fsm.Never`},
+			`state 1 "one": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never`},
 		{"life bounds", func(s *spec) { s.rows[1].Idle, s.rows[Any].Within = Deadline{}, After(time.Hour, Stop) }, nil, ""},
 		{"a life without end does not", func(s *spec) { s.rows[1].Idle, s.rows[Any].Within = Deadline{}, Never }, ErrEndless,
-			`state 1 "one": may wait for ever: bound it with Within or Idle, or say fsm.Never`},
+			`state 1 "one": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never`},
 		{"idle of row any bounds", func(s *spec) { s.rows[1].Idle, s.rows[Any].Idle = Deadline{}, After(time.Hour, Stop) }, nil, ""},
 		{"dead end", func(s *spec) { s.rows[3].Idle, s.rows[Any].Shutdown = Never, Stay }, ErrDeadEnd, `state 3 "three": leads nowhere: want a state in To, a deadline, Fail or Shutdown`},
 		{"circling", func(s *spec) { s.rows[3].Idle, s.rows[Any].Shutdown = After(1, 3), Stay }, ErrDeadEnd, `state 3 "three": leads nowhere: want a state in To, a deadline, Fail or Shutdown`},
@@ -154,7 +154,7 @@ fsm: row any: Defer in row any has no effect: say it in each state that defers
 fsm: row any: Defer, and no messages come
 fsm: row any: Fail leads to 9, which is no row: want 1 to 3, or fsm.Stop
 fsm: state 1 "one": a Ready handler without Wait: say what it waits for, here or in row any
-fsm: state 1 "one": may wait for ever: bound it with Within or Idle, or say fsm.Never
+fsm: state 1 "one": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never
 fsm: state 2 "": empty row: number states without gaps, from 1
 fsm: state 3 "one": Name is taken by state 1
 fsm: state 3 "one": unreachable from state 1 "one": no To, deadline, Fail or Shutdown leads here

@@ -95,7 +95,7 @@ func ExampleCheck() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, fsm.ErrEndless), errors.Is(err, fsm.ErrUnreachable))
 	// Output:
-	// fsm: state 1 "locked": may wait for ever: bound it with Within or Idle, or say fsm.Never
+	// fsm: state 1 "locked": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never
 	// fsm: state 2 "unlocked": Wait names port 2: want a port below 1, the number of ports
 	// true false
 }

@@ -89,7 +89,8 @@ func (w *World) Loop(i int) *reactor.Loop { return w.loops[i] }
 // Loops is how many loops there are.
 func (w *World) Loops() int { return len(w.loops) }
 
-// Now is the world's clock.
+// Now is the world's clock, which Context.Now reads. A machine that needs the date has a
+// function for it in its prototype: in a world, time.Unix(0, 0).Add(w.Now()).
 func (w *World) Now() time.Duration { return time.Duration(w.now) }
 
 // Action declares, in Setup, something that happens to machines from outside, such

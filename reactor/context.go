@@ -9,7 +9,7 @@ import (
 )
 
 // Context is what a handler of a kind that takes Msg works with, for the length
-// of the call. It belongs to the handler's goroutine: kept and used later, its methods
+// of the call: Self and the methods of IO (go doc reactor.IO). It belongs to the handler's goroutine: kept and used later, its methods
 // answer ErrOutside, or do nothing where they answer no error, unless the loop happens
 // to call another machine of the kind; used elsewhere meanwhile, it is a data race,
 // which go test -race tells.

@@ -53,7 +53,8 @@
 // # Deadlines
 //
 // Within bounds a stay, however busy; Idle bounds silence, and is renewed by bytes
-// and messages, never by a call that moved nothing; Stall bounds output that does
+// and messages, never by a call that moved nothing (where messages are not to renew it,
+// a named timer serves); Stall bounds output that does
 // not move; Within of row Any bounds the machine's life. A turn reads the clock once:
 // what came in it came when it began. Named timers are declared
 // in Options.Timers, armed by handlers, and end with the state that armed them

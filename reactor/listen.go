@@ -67,7 +67,7 @@ func (n *Listener) Close(at Place) error {
 }
 
 // Listen makes a machine for each connection accepted, its port 0, that starts as
-// a copy of m: m is where configuration and shared stores come in. On a datagram
+// a copy of m, a shallow one: m is where configuration and shared stores come in. On a datagram
 // network it makes one machine, whose port 0 is the bound socket.
 //
 // Accepting pauses while slots or descriptors are used up and resumes by itself.

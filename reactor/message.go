@@ -109,7 +109,10 @@ func (in *inbox[Msg]) unclaim(x uint32) bool {
 }
 
 // Post is Send from a handler: cheaper on the same loop, and after ErrFull closes
-// the gate fsm.Sendable until there is room.
+// the gate fsm.Sendable until there is room: who waits for input while it is open
+// (Wait: in.Readable().While(out.Room() | fsm.Sendable)), and leaves the input that it
+// could not post for, goes on there. Fail with an error of Post ends the sender, for its
+// receiver's sake: ErrStale and ErrFull seldom want that.
 func (r Ref[Msg]) Post(cx *IO, m Msg) error {
 	if !cx.inside() {
 		return ErrOutside

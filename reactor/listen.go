@@ -67,8 +67,8 @@ func (n *Listener) Close(at Place) error {
 }
 
 // Listen makes a machine for each connection accepted, its port 0, that starts as
-// a copy of m, a shallow one: m is where configuration and shared stores come in. On a datagram
-// network it makes one machine, whose port 0 is the bound socket.
+// a copy of m, a shallow one: m is where configuration and shared stores come in. On
+// a datagram network it makes one machine, whose port 0 is the bound socket.
 //
 // Accepting pauses while slots or descriptors are used up and resumes by itself.
 func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, error) {

@@ -24,8 +24,8 @@ import (
 // The tag stator_plain has Linux make its calls as any other Unix, so that its tests
 // are theirs, too.
 
-// osDriver is the operating system's Driver.
-type osDriver struct {
+// common is what the operating system's Driver, osDriver, has on every system.
+type common struct {
 	poller  *poll.Poller
 	edges   bool // the poller's kernel knows them
 	waker   *poll.Waker
@@ -34,8 +34,6 @@ type osDriver struct {
 	rows    []row       // by Sock; 0 is none
 	free    Sock
 	used    Sock
-	retries retries
-	scratch scratch
 }
 
 func newOSDriver(socks int) (*osDriver, error) {
@@ -48,7 +46,7 @@ func newOSDriver(socks int) (*osDriver, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &osDriver{poller: p, edges: p.Edges(), waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}
+	d := &osDriver{common: common{poller: p, edges: p.Edges(), waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}}
 	d.rows[0].fd = noDescriptor
 	return d, nil
 }

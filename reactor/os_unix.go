@@ -26,6 +26,16 @@ const noDescriptor descriptor = -1
 
 func closeDescriptor(fd descriptor) { unix.Close(int(fd)) }
 
+// osDriver is the operating system's Driver.
+type osDriver struct {
+	common
+	retries retries
+	scratch scratch
+}
+
+// isSocket tells whether it is one with bytes or messages in it.
+func (r *row) isSocket() bool { return r.nature <= unixDatagram }
+
 func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) {
 	told := 0
 	if len(d.retries.socks) > 0 {

@@ -22,11 +22,9 @@ const noDescriptor = windows.InvalidHandle
 
 func closeDescriptor(h descriptor) { windows.Closesocket(h) }
 
-// Winsock has an event for whatever is refused, and its calls need no memory.
-type (
-	retries struct{}
-	scratch struct{}
-)
+// osDriver is the operating system's Driver: Winsock has an event for whatever is
+// refused, and its calls need no memory.
+type osDriver struct{ common }
 
 func (d *osDriver) Wait(dst []poll.Event, until int64) (int, error) { return d.wait(dst, until) }
 

@@ -46,9 +46,6 @@ const (
 	device // tty and whatever else can be polled
 )
 
-// isSocket tells whether it is one with bytes or messages in it.
-func (r *row) isSocket() bool { return r.nature <= unixDatagram }
-
 // add gives a descriptor a row, or closes it.
 func (d *osDriver) add(fd descriptor, n nature, is marks) (Sock, error) {
 	s := d.free

@@ -226,6 +226,7 @@ func (l *Loop) came(h *header, p Port, pt *port, n int, flow Flow, err error) {
 func (l *Loop) fault(pt *port, err error) {
 	if pt.err == 0 {
 		pt.err = l.errs.hold(err)
+		pt.flags &^= told // that was the end of input
 	}
 }
 

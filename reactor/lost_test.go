@@ -2,6 +2,7 @@ package reactor_test
 
 import (
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
@@ -69,6 +70,36 @@ func TestPortsThatBreakTogether(t *testing.T) {
 		two.event(poll.Error | poll.Readable | poll.Writable)
 	})
 	log.want(t, "broken broken, too")
+}
+
+// A connection breaks behind the end of its input, which was told: its error is, too.
+func TestBreakBehindTheEnd(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	k := kind(t, "half", reactor.Options{Ports: []string{"peer"}}, reactor.Table[empty, reactor.None]{
+		{},
+		{Name: "reading", Within: fsm.Never, Wait: port0.Readable(), To: fsm.To(2),
+			Ready: func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
+				if _, err := cx.Peek(port0); err != io.EOF {
+					return cx.Fail(err)
+				}
+				log.add("the end")
+				return 2
+			}},
+		{Name: "waiting", Within: fsm.Never, Fail: 3, Shutdown: fsm.Stop},
+		{Name: "broken", Within: fsm.Never, Shutdown: fsm.Stop, Enter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
+			log.add(cx.Why().Error())
+			return fsm.Stay
+		}},
+	})
+	s, _ := adopt(d, l, k, empty{})
+	s.hangsUp()
+	log.want(t, "the end")
+	d.do(func() {
+		s.err = errors.New("reset")
+		s.event(poll.Error | poll.ReadClosed | poll.Writable)
+	})
+	log.want(t, "reset")
 }
 
 // A state is entered with messages that were kept for it, while an error is to be told

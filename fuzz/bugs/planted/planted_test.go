@@ -99,3 +99,24 @@ finish 1`)
 		t.Error(found.Explain())
 	}
 }
+
+// A relay's client has ended its direction, and is reset while there is output for it:
+// the relay is told, though it had all of the client's input.
+func TestResetBehindTheEnd(t *testing.T) {
+	s, _ := lookUp(t, "socks/one-end-kills")
+	tr, err := fuzz.Parse(`
+dial 0 listener=0
+send 0 word=0 more=0
+short-write 0 bytes=3 times=5
+send 0 word=2 more=0
+finish 0
+send 4 word=1 more=0 hold
+abrupt 0 calls=2 what=0
+advance n=1 unit=4`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := fuzz.Replay(s.Spec(new(Plant)), tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

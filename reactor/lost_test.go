@@ -78,9 +78,9 @@ func TestBreakBehindTheEnd(t *testing.T) {
 	l := d.start(reactor.Config{})
 	k := kind(t, "half", reactor.Options{Ports: []string{"peer"}}, reactor.Table[empty, reactor.None]{
 		{},
-		{Name: "reading", Within: fsm.Never, Wait: port0.Readable(), To: fsm.To(2),
+		{Name: "reading", Within: fsm.Never, Wait: reactor.Port(0).Readable(), To: fsm.To(2),
 			Ready: func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
-				if _, err := cx.Peek(port0); err != io.EOF {
+				if _, err := cx.Peek(0); err != io.EOF {
 					return cx.Fail(err)
 				}
 				log.add("the end")

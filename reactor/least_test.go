@@ -67,7 +67,7 @@ func TestLeast(t *testing.T) {
 			told := make(chan int, 3)
 			n := netListen(t, l, k, teller{told: told})
 			for round := range 3 { // one after the other: there may be one slot
-				if err := tellBack(t, n, bytes.Repeat([]byte(fmt.Sprint(round, " ")), 20_000)); err != nil {
+				if err := tellBack(t, n, bytes.Repeat([]byte(fmt.Sprint(round, " ")), 2_000)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -45,12 +45,6 @@ func portable(err error) error {
 	return err
 }
 
-// refusedError is a socketError that is ErrRefused too.
-type refusedError struct{ socketError }
-
-func (e refusedError) Error() string   { return ErrRefused.Error() + ": " + e.socketError.Error() }
-func (e refusedError) Unwrap() []error { return []error{ErrRefused, e.socketError} }
-
 func dialError(err error) error {
 	if err == windows.WSAECONNREFUSED {
 		return refusedError{socketError{syscall.ECONNREFUSED, windows.WSAECONNREFUSED}}

@@ -167,13 +167,6 @@ func (d *osDriver) Connect(a Addr, o Opt) (Sock, Flow, error) {
 	return s, flow, err
 }
 
-// refusedError is an errno that is ErrRefused too. It is comparable, so that all ports
-// share its number.
-type refusedError struct{ errno syscall.Errno }
-
-func (e refusedError) Error() string   { return ErrRefused.Error() + ": " + e.errno.Error() }
-func (e refusedError) Unwrap() []error { return []error{ErrRefused, e.errno} }
-
 func dialError(err error) error {
 	switch errno, _ := err.(syscall.Errno); errno {
 	case unix.ECONNREFUSED, unix.ENOENT:

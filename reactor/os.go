@@ -84,3 +84,10 @@ func (d *osDriver) End() error {
 	d.waker.Close()
 	return d.poller.Close()
 }
+
+// refusedError is an error of the system's that is ErrRefused too. It is comparable, as
+// those are, so that all ports share its number.
+type refusedError struct{ why error }
+
+func (e refusedError) Error() string   { return ErrRefused.Error() + ": " + e.why.Error() }
+func (e refusedError) Unwrap() []error { return []error{ErrRefused, e.why} }

@@ -253,12 +253,6 @@ func (d *osDriver) closePipe(r *row) error {
 	return err
 }
 
-// Unsent asks about a TCP connection; of others what was written is the peer's at once.
-func (d *osDriver) Unsent(s Sock) bool {
-	r := &d.rows[s]
-	return r.nature == tcpStream && r.wrote.unsent(d, r.fd)
-}
-
 func (d *osDriver) Close(s Sock) error {
 	r := d.rows[s]
 	d.forget(s)

@@ -153,11 +153,6 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 	return nil
 }
 
-func (d *osDriver) Unsent(s Sock) bool {
-	r := &d.rows[s]
-	return r.nature == tcpStream && r.wrote.unsent(d, r.fd)
-}
-
 func (d *osDriver) Close(s Sock) error {
 	r := d.rows[s]
 	d.drop(s)

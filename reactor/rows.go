@@ -86,6 +86,12 @@ func (d *osDriver) Traits(s Sock) Traits {
 	return 0
 }
 
+// Unsent asks about a TCP connection; of others what was written is the peer's at once.
+func (d *osDriver) Unsent(s Sock) bool {
+	r := &d.rows[s]
+	return r.nature == tcpStream && r.wrote.unsent(d, r.fd)
+}
+
 // blocked follows a call that would block.
 func (d *osDriver) blocked(r *row, dir poll.Interest) {
 	if !d.edges || r.watch&dir == 0 {

@@ -88,7 +88,7 @@ func Run(t *testing.T, spec Spec) {
 	}
 	found := Find(spec, seed, budget)
 	t.Log(found)
-	if found.Late {
+	if found.Failure == nil && !found.Done && found.Runs < budget.Runs {
 		t.Logf("time was up after %v, with %d of %d runs made: FUZZ_RUNS=%[3]d makes all", budget.Time, found.Runs, budget.Runs)
 	}
 	found.Report.publish(t, "")

@@ -24,7 +24,6 @@ type Finding struct {
 	Events  int      // of traces
 	Corpus  int      // things that runs showed, with a trace for each
 	Done    bool     // there is no other trace, see Exhaustive
-	Late    bool     // Budget.Time was over before Budget.Runs were made
 	Missing []string // edges that tables declare and no machine took
 	Unseen  []string // what should be seen sometimes (see package probe), and was not
 	Report  *Report  // what else is known of the search, if Spec.Report asked for it
@@ -67,7 +66,6 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 	found := &Finding{Seed: seed}
 	for n := 0; b.Runs == 0 || n < b.Runs; n++ {
 		if b.Time > 0 && time.Since(begin) > b.Time {
-			found.Late = b.Runs > 0
 			break
 		}
 		tr, ok := s.next()

@@ -3,7 +3,7 @@ package fsm
 import (
 	"testing"
 
-	"github.com/stator-go/stator/fsm/internal/golden"
+	"github.com/stator-go/stator/internal/golden"
 )
 
 func TestDiagrams(t *testing.T) {

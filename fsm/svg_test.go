@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stator-go/stator/fsm/internal/golden"
+	"github.com/stator-go/stator/internal/golden"
 )
 
 func TestSVG(t *testing.T) {

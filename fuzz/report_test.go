@@ -12,10 +12,9 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/golden"
 	"github.com/stator-go/stator/reactor"
 )
-
-var update = flag.Bool("update", false, "write what is made to testdata, to be reviewed")
 
 // member's spec, as TestRoom has it, on one loop.
 func roomSpec() Spec {
@@ -49,19 +48,7 @@ func TestReportText(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := untimed(t, Replay(roomSpec(), tr).Report.Text())
-	path := filepath.Join("testdata", "report.txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := strings.ReplaceAll(string(want), "\r\n", "\n"); got != want {
-		t.Errorf("%s differs (-update writes it):\n%s\nwant\n%s", path, got, want)
-	}
+	golden.Check(t, "report.txt", got)
 }
 
 // Two searches of one seed have the same report, but for the time.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stator-go/stator/fsm/internal/golden"
+	"github.com/stator-go/stator/internal/golden"
 )
 
 func TestFindings(t *testing.T) {

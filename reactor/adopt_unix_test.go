@@ -210,21 +210,7 @@ func TestAdoptAndRelease(t *testing.T) {
 			files <- f
 			return fsm.Stop
 		}})
-	n, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
-	peer, err := net.Dial("tcp", n.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	peer.SetDeadline(time.Now().Add(netPatience))
-	c, err := n.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, peer := netPair(t)
 	l := netLoop(t, reactor.Config{})
 	for range 3 {
 		if _, err := k.Adopt(l, c.(*net.TCPConn), struct{}{}); err != nil {
@@ -235,6 +221,7 @@ func TestAdoptAndRelease(t *testing.T) {
 		}
 		ping(t, peer)
 		f := netTake(t, files)
+		var err error
 		if c, err = net.FileConn(f); err != nil {
 			t.Fatal(err)
 		}

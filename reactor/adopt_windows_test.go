@@ -33,21 +33,7 @@ func releasing(t *testing.T, files chan<- *os.File) *reactor.Kind[struct{}, reac
 // gives it out again as a socket that blocks, and which package net takes back.
 func TestAdoptAndRelease(t *testing.T) {
 	files := make(chan *os.File, 1)
-	n, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
-	peer, err := net.Dial("tcp", n.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	peer.SetDeadline(time.Now().Add(netPatience))
-	c, err := n.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, peer := netPair(t)
 	l := netLoop(t, reactor.Config{})
 	if _, err := releasing(t, files).Adopt(l, c.(*net.TCPConn), struct{}{}); err != nil {
 		t.Fatal(err)

@@ -44,12 +44,7 @@ func TestDatagramEcho(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := net.Dial("udp", net.JoinHostPort(addr.dial, fmt.Sprint(n.Addr.Port())))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		c.SetDeadline(time.Now().Add(netPatience))
+		c := netDialUDP(t, net.JoinHostPort(addr.dial, fmt.Sprint(n.Addr.Port())))
 		for _, size := range []int{1, 0, 0, 100, 101, 5000, 2} {
 			sent := netBytes(size)
 			if _, err := c.Write(sent); err != nil {
@@ -109,12 +104,7 @@ func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := net.Dial("udp", n.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c := netDialUDP(t, n.String())
 	for range 5 {
 		ping(t, c)
 		for _, want := range []error{syscall.EAFNOSUPPORT, syscall.EAFNOSUPPORT, syscall.EMSGSIZE} {
@@ -206,12 +196,7 @@ func TestRetransmission(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := net.Dial("udp", n.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c := netDialUDP(t, n.String())
 	b := make([]byte, 600)
 	for id := byte(1); id <= 3; id++ {
 		ask := []byte{0, id, 'Q', 'x'}

@@ -21,12 +21,8 @@ func tellers(t testing.TB, opt reactor.Options) *reactor.Kind[teller, int] {
 	return kind(t, "teller", opt, reactor.Table[teller, int]{
 		fsm.First: {Name: "echoing", Wait: port0.Readable().While(port0.Room()), Idle: fsm.After(netPatience, fsm.Stop),
 			Ready: func(_ *teller, cx *reactor.Context[int], _ reactor.Ready) reactor.State {
-				if _, err := cx.Copy(port0, port0); err == io.EOF {
-					return fsm.Stop
-				} else if err != nil {
-					return cx.Fail(err)
-				}
-				return fsm.Stay
+				_, err := cx.Copy(port0, port0)
+				return cx.Fail(err)
 			},
 			Message: func(m *teller, _ *reactor.Context[int], n *int) reactor.State {
 				m.told <- *n

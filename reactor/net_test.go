@@ -100,6 +100,37 @@ func netDial(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	return c
 }
 
+// netPair is a connection of package net's, and its peer's side of it.
+func netPair(t testing.TB) (c, peer net.Conn) {
+	t.Helper()
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if peer, err = net.Dial("tcp", n.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { peer.Close() })
+	peer.SetDeadline(time.Now().Add(netPatience))
+	if c, err = n.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return c, peer
+}
+
+// netDialUDP is a socket of package net's that is connected to a listener's.
+func netDialUDP(t testing.TB, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(netPatience))
+	return c
+}
+
 // netKind makes a kind of one state of its own.
 func netKind[M any](t testing.TB, opt reactor.Options, row reactor.Row[M, reactor.None]) *reactor.Kind[M, reactor.None] {
 	t.Helper()

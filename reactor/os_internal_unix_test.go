@@ -93,9 +93,9 @@ func TestSharedListeners(t *testing.T) {
 	d.Close(s)
 }
 
-// Each end of a pipe may be open both ways: then the only way to end what is written is
-// to close it, and what is read ends with that.
-func TestPipeOfBothDirections(t *testing.T) {
+// bothWays is a pipe with a name, open in both directions.
+func bothWays(t *testing.T) *os.File {
+	t.Helper()
 	path := t.TempDir() + "/pipe"
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
@@ -104,14 +104,21 @@ func TestPipeOfBothDirections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// Each end of a pipe may be open both ways: then the only way to end what is written is
+// to close it, and what is read ends with that.
+func TestPipeOfBothDirections(t *testing.T) {
+	f := bothWays(t)
 	d := testDriver(t)
 	for _, c := range []struct {
 		named  bool
 		nature nature
 	}{{true, fifo}, {false, pipeBoth}} {
 		if !c.named {
-			os.Remove(path) // so that it is like what pipe(2) makes
+			os.Remove(f.Name()) // so that it is like what pipe(2) makes
 		}
 		s, err := d.Adopt(f.Fd())
 		if err != nil {
@@ -145,16 +152,8 @@ func TestPipeOfBothDirections(t *testing.T) {
 
 // Who waits for input at a pipe whose output it ends is told that this is the end.
 func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
-	path := t.TempDir() + "/pipe"
-	if err := unix.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	os.Remove(path) // so that it is like what pipe(2) makes
+	f := bothWays(t)
+	os.Remove(f.Name()) // so that it is like what pipe(2) makes
 	d := testDriver(t)
 	s, err := d.Adopt(f.Fd())
 	if err != nil {

@@ -99,18 +99,9 @@ func TestUnixpacketAdoptedListener(t *testing.T) {
 
 // Peek shows one datagram at a time; an empty one is not the last.
 func TestPeekAtDatagrams(t *testing.T) {
-	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	peer.SetReadDeadline(time.Now().Add(netPatience))
 	l := netLoop(t, reactor.Config{})
 	k := twice(t)
-	c, err := net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, peer := udpPair(t)
 	to := c.LocalAddr().(*net.UDPAddr)
 	for _, size := range []int{0, 3, 0, 0, 5} { // all of them before the machine looks
 		if _, err := peer.WriteToUDP(make([]byte, size), to); err != nil {
@@ -134,17 +125,8 @@ func TestUnreachableIsNotTheEnd(t *testing.T) {
 		t.Skipf("ICMP messages can be sent by root only: %v", os.NewSyscallError("socket", err))
 	}
 	defer unix.Close(raw)
-	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	peer.SetReadDeadline(time.Now().Add(netPatience))
 	l := netLoop(t, reactor.Config{})
-	c, err := net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, peer := udpPair(t)
 	mine := c.LocalAddr().(*net.UDPAddr)
 	if _, err := twice(t).Adopt(l, c, struct{}{}); err != nil {
 		t.Fatal(err)
@@ -287,4 +269,19 @@ func fileConn(t testing.TB, f *os.File) net.Conn {
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// udpPair is a socket that is connected to its peer's, which is to none.
+func udpPair(t testing.TB) (c, peer *net.UDPConn) {
+	t.Helper()
+	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { peer.Close() })
+	peer.SetReadDeadline(time.Now().Add(netPatience))
+	if c, err = net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr)); err != nil {
+		t.Fatal(err)
+	}
+	return c, peer
 }

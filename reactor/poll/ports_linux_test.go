@@ -111,10 +111,7 @@ func TestPortsPackets(t *testing.T) {
 // TestPortsAsks counts the calls that a request costs which is answered: the event's
 // association is made anew by the next wait, for the re-armed direction too.
 func TestPortsAsks(t *testing.T) {
-	p := open(t, "ports (model)")
-	b := p.b.(*ports)
-	counted := &countingKernel{portsKernel: b.kernel}
-	b.kernel = counted
+	p, counted := openCounting(t)
 	fd, peer := sockets(t)
 	defer unix.Close(fd)
 	defer unix.Close(peer)
@@ -157,13 +154,20 @@ func (k *countingKernel) associate(fd, bits int, word uintptr) error {
 	return k.portsKernel.associate(fd, bits, word)
 }
 
+// openCounting is a poller over a model of event ports, whose calls are counted.
+func openCounting(t *testing.T) (*Poller, *countingKernel) {
+	t.Helper()
+	p := open(t, "ports (model)")
+	b := p.b.(*ports)
+	k := &countingKernel{portsKernel: b.kernel}
+	b.kernel = k
+	return p, k
+}
+
 // TestPortsRefused has the kernel refuse an association that a wait makes anew: the
 // wait says so, and a later one makes it.
 func TestPortsRefused(t *testing.T) {
-	p := open(t, "ports (model)")
-	b := p.b.(*ports)
-	kernel := &countingKernel{portsKernel: b.kernel}
-	b.kernel = kernel
+	p, kernel := openCounting(t)
 	fd, peer := sockets(t)
 	defer unix.Close(fd)
 	defer unix.Close(peer)

@@ -78,25 +78,35 @@ func (m *machine) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
 }
 
 func (m *machine) Register(h File, t poll.Token, i poll.Interest) error {
+	return m.watch(h, t, i, m.p.Register)
+}
+
+func (m *machine) Modify(h File, t poll.Token, i poll.Interest) error {
+	return m.watch(h, t, i, m.p.Modify)
+}
+
+func (m *machine) watch(h File, t poll.Token, i poll.Interest, call func(int, poll.Token, poll.Interest) error) error {
 	f := m.get(h)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err := m.p.Register(f.fd, t, i)
+	err := call(f.fd, t, i)
 	if err == nil {
 		f.token, f.interest = t, i
 	}
 	return err
 }
 
-func (m *machine) Modify(h File, t poll.Token, i poll.Interest) error {
+// wouldBlock re-arms the direction of an operation that would have blocked.
+func (m *machine) wouldBlock(h File, dir poll.Interest) error {
 	f := m.get(h)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err := m.p.Modify(f.fd, t, i)
-	if err == nil {
-		f.token, f.interest = t, i
+	if f.interest&dir != 0 && f.interest&poll.Edge != 0 {
+		if err := m.p.Rearm(f.fd, f.token, dir|poll.Edge); err != nil {
+			return err
+		}
 	}
-	return err
+	return ErrWouldBlock
 }
 
 func (m *machine) Remove(h File) error {

@@ -44,15 +44,7 @@ func (m *machine) blocked(h File, dir poll.Interest, err error) error {
 	if err != unix.EAGAIN {
 		return err
 	}
-	f := m.get(h)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.interest&dir != 0 && f.interest&poll.Edge != 0 {
-		if err := m.p.Rearm(f.fd, f.token, dir|poll.Edge); err != nil {
-			return err
-		}
-	}
-	return ErrWouldBlock
+	return m.wouldBlock(h, dir)
 }
 
 // again repeats a system call that a signal interrupts.

@@ -76,15 +76,7 @@ func (m *machine) answered(h File, dir poll.Interest, err error) error {
 	if err = Answered(err, kind == windows.SOCK_DGRAM); err != ErrWouldBlock {
 		return err
 	}
-	f := m.get(h)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.interest&dir != 0 && f.interest&poll.Edge != 0 {
-		if err := m.p.Rearm(f.fd, f.token, dir|poll.Edge); err != nil {
-			return err
-		}
-	}
-	return ErrWouldBlock
+	return m.wouldBlock(h, dir)
 }
 
 func buffer(b []byte) *windows.WSABuf {

@@ -3,12 +3,12 @@ package fuzz
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/netip"
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/internal/driving"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
@@ -32,13 +32,17 @@ func TestConformance(t *testing.T) {
 // simulated is the System of a World without loops: its clock moves as far as a
 // wait asks.
 type simulated struct {
-	conformance.Lacking
+	lacks
+	driving.IO
 	w      *World
 	d      *driver
 	files  []*simFile
 	calls  []simCall
 	wakers []*simWaker
 }
+
+// lacks is Lacking, but for what driving.IO has: that is embedded less deep.
+type lacks struct{ conformance.Lacking }
 
 type simFile struct {
 	sock     reactor.Sock
@@ -56,7 +60,9 @@ func newSimulated() *simulated {
 	w := newWorld((Spec{Answers: func(reactor.Addr) bool { return false }}).filled())
 	w.clear()
 	w.drivers = append(w.drivers, &driver{w: w})
-	return &simulated{w: w, d: w.drivers[0]}
+	s := &simulated{w: w, d: w.drivers[0]}
+	s.IO = driving.IO{Driver: s.d, Sock: func(f conformance.File) reactor.Sock { return s.get(f).sock }}
+	return s
 }
 
 func (s *simulated) put(sock reactor.Sock, network string) conformance.File {
@@ -303,35 +309,6 @@ func (s *simulated) Calls(h conformance.File) (int, error) {
 	return then, nil
 }
 
-func (s *simulated) Read(h conformance.File, b []byte) (int, error) {
-	n, flow, err := s.d.Read(s.get(h).sock, b)
-	switch {
-	case err != nil || n > 0:
-		return n, err
-	case flow&reactor.End != 0:
-		return 0, io.EOF
-	case flow&reactor.Drained != 0:
-		return 0, conformance.ErrWouldBlock
-	}
-	return 0, nil
-}
-
-func (s *simulated) Write(h conformance.File, b []byte) (int, error) {
-	n, flow, err := s.d.Write(s.get(h).sock, b)
-	if err == nil && n == 0 && flow&reactor.Full != 0 {
-		return 0, conformance.ErrWouldBlock
-	}
-	return n, err
-}
-
-func (s *simulated) RecvFrom(h conformance.File, b []byte) (int, string, error) {
-	n, from, flow, err := s.d.Recv(s.get(h).sock, b)
-	if err == nil && flow&reactor.Drained != 0 {
-		return 0, "", conformance.ErrWouldBlock
-	}
-	return n, from.String(), err
-}
-
 func (s *simulated) SendTo(h conformance.File, b []byte, to string) (int, error) {
 	a := reactor.Addr{Net: reactor.Unixgram, Path: to}
 	if f := s.get(h); f.network == "udp" {
@@ -343,13 +320,6 @@ func (s *simulated) SendTo(h conformance.File, b []byte, to string) (int, error)
 	}
 	n, _, err := s.d.Send(s.get(h).sock, b, a)
 	return n, err
-}
-
-func (s *simulated) Shutdown(h conformance.File, how conformance.How) error {
-	if how == conformance.ShutRead {
-		return s.d.Shutdown(s.get(h).sock, reactor.ShutRead)
-	}
-	return s.d.Shutdown(s.get(h).sock, reactor.ShutWrite)
 }
 
 func (s *simulated) Close(h conformance.File) error {

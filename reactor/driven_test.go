@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/netip"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/driving"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/reactor/poll/conformance"
@@ -27,11 +27,14 @@ func overDriver() (conformance.System, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &driven{d: d}, nil
+	s := &driven{d: d}
+	s.IO = driving.IO{Driver: d, Sock: func(f conformance.File) reactor.Sock { return s.get(f).sock }}
+	return s, nil
 }
 
 type driven struct {
 	conformance.Process
+	driving.IO
 	d     reactor.Driver
 	calls sync.WaitGroup
 
@@ -358,35 +361,6 @@ func (s *driven) Calls(h conformance.File) (int, error) {
 	return int(calls.Load()), nil
 }
 
-func (s *driven) Read(h conformance.File, b []byte) (int, error) {
-	n, flow, err := s.d.Read(s.get(h).sock, b)
-	switch {
-	case err != nil || n > 0:
-		return n, err
-	case flow&reactor.End != 0:
-		return 0, io.EOF
-	case flow&reactor.Drained != 0:
-		return 0, conformance.ErrWouldBlock
-	}
-	return 0, nil
-}
-
-func (s *driven) Write(h conformance.File, b []byte) (int, error) {
-	n, flow, err := s.d.Write(s.get(h).sock, b)
-	if err == nil && n == 0 && flow&reactor.Full != 0 {
-		return 0, conformance.ErrWouldBlock
-	}
-	return n, err
-}
-
-func (s *driven) RecvFrom(h conformance.File, b []byte) (int, string, error) {
-	n, from, flow, err := s.d.Recv(s.get(h).sock, b)
-	if err == nil && flow&reactor.Drained != 0 {
-		return 0, "", conformance.ErrWouldBlock
-	}
-	return n, from.String(), err
-}
-
 func (s *driven) SendTo(h conformance.File, b []byte, to string) (int, error) {
 	f := s.get(h)
 	a, err := drivenAddr(f.network, to)
@@ -398,13 +372,6 @@ func (s *driven) SendTo(h conformance.File, b []byte, to string) (int, error) {
 		return 0, conformance.ErrWouldBlock
 	}
 	return n, err
-}
-
-func (s *driven) Shutdown(h conformance.File, how conformance.How) error {
-	if how == conformance.ShutRead {
-		return s.d.Shutdown(s.get(h).sock, reactor.ShutRead)
-	}
-	return s.d.Shutdown(s.get(h).sock, reactor.ShutWrite)
 }
 
 func (s *driven) Close(h conformance.File) error {

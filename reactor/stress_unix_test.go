@@ -324,6 +324,7 @@ func stress(t *testing.T, seed uint64) {
 		})
 	}
 	if abrupt {
+		netWait(t, "the loop runs", func() bool { return netStats(t, l).Turns > 0 }) // or Shutdown is Close, and Run refuses
 		time.Sleep(time.Duration(rnd.IntN(int(20 * time.Millisecond))))
 	} else {
 		clients.Wait()

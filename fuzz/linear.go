@@ -98,7 +98,7 @@ func (l linear[S, In]) all(lives []life) (string, bool) {
 		}
 	}
 	h.done = make([]int, len(h.lines))
-	if h.order(l.m.New()) {
+	if h.order(l.m.begin()) {
 		return "", true
 	}
 	if h.steps == 0 {

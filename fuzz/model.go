@@ -35,7 +35,7 @@ func (n noOracle) pen(_, _ []string) string                     { return "" }
 
 // Model is a reference: a state, how bytes become an input, and what the answer is.
 type Model[S, In any] struct {
-	New   func() S
+	New   func() S                               // nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // the first input of in, and its length; not ok: not all of it is there
 	Step  func(*S, In) string                    // the output that an input makes
 
@@ -46,6 +46,14 @@ type Model[S, In any] struct {
 	// For Linear.
 	Clone func(S) S            // nil: a copy of the value is a copy
 	Reply func(out []byte) int // the length of the first answer in out; 0: not all of it is there
+}
+
+// begin is the state that a model begins in.
+func (m *Model[S, In]) begin() (state S) {
+	if m.New != nil {
+		state = m.New()
+	}
+	return state
 }
 
 // PerConn compares what each connection gets with a model of its own. A connection may
@@ -60,7 +68,7 @@ type perConn[S, In any] struct {
 }
 
 func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
-	state, inputs := p.m.New(), 0
+	state, inputs := p.m.begin(), 0
 	for len(sent) > 0 {
 		in, n, ok := p.m.Input(sent)
 		if !ok {

@@ -31,15 +31,16 @@ func TestMadeBlocking(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	out := make([]byte, 128<<10) // more than a pipe takes
-	for name, c := range map[string]struct {
+	for _, c := range []struct { // in this order: what was written could be read
+		name string
 		fd   uintptr
 		call func(Sock) (Flow, error)
 		end  func()
 	}{
-		"accept": {uintptr(d.rows[l].fd), func(s Sock) (Flow, error) { _, flow, err := d.Accept(s); return flow, err },
+		{"accept", uintptr(d.rows[l].fd), func(s Sock) (Flow, error) { _, flow, err := d.Accept(s); return flow, err },
 			func() { unix.Shutdown(int(d.rows[l].fd), unix.SHUT_RDWR) }},
-		"read":  {r.Fd(), func(s Sock) (Flow, error) { _, flow, err := d.Read(s, make([]byte, 1)); return flow, err }, func() { w.Write([]byte("x")) }},
-		"write": {w.Fd(), func(s Sock) (Flow, error) { _, flow, err := d.Write(s, out); return flow, err }, func() { r.Read(out) }},
+		{"read", r.Fd(), func(s Sock) (Flow, error) { _, flow, err := d.Read(s, make([]byte, 1)); return flow, err }, func() { w.Write([]byte("x")) }},
+		{"write", w.Fd(), func(s Sock) (Flow, error) { _, flow, err := d.Write(s, out); return flow, err }, func() { r.Read(out) }},
 	} {
 		s := sock(d.Adopt(c.fd))
 		if err := d.Register(s, 1<<32|uint64(s)); err != nil {
@@ -51,11 +52,11 @@ func TestMadeBlocking(t *testing.T) {
 		late := make(chan struct{})
 		timer := time.AfterFunc(2*time.Second, func() { close(late); c.end() })
 		if flow, err := c.call(s); flow&(Drained|Full) == 0 || err != nil {
-			t.Errorf("%s: %v, %v: want to hear that it would block", name, flow, err)
+			t.Errorf("%s: %v, %v: want to hear that it would block", c.name, flow, err)
 		}
 		if !timer.Stop() {
 			<-late
-			t.Errorf("%s blocks", name)
+			t.Errorf("%s blocks", c.name)
 		}
 	}
 }

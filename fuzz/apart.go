@@ -50,7 +50,7 @@ func (w *World) tellApart(f *Failure) {
 		s := w.narrate(f.runs[0], nil)
 		if g := w.failure; g != nil {
 			s.end = g.At
-			f.At, f.Time = s.number(g.At), g.Time
+			f.At, f.Time, f.during = s.number(g.At), g.Time, g.during
 		}
 		f.told = []story{s}
 	case f.outputs != nil:

@@ -32,7 +32,10 @@ func (f *Finding) Explain() string {
 		return f.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nafter event %d of %d, at %s\n\n", f.Failure.Error(), f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time)))
+	fmt.Fprintf(&b, "%s\n%s\n\n", f.Failure.Error(), f.Failure.when(len(f.Trace)))
+	if f.Failure.comes != "" {
+		b.WriteString(f.Failure.comes + "\n\n")
+	}
 	f.Failure.apart(&b)
 	for _, s := range f.stories() {
 		if s.how != "" {

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -34,17 +35,30 @@ type Failure struct {
 	Text   string
 	State  string        // of the machine, where one is meant
 	At     int           // how many events had happened
-	Time   time.Duration // on the world's clock
+	Time   time.Duration // on the world's clock; 0: no moment is known
 	Stack  []byte        // of a panic
 
+	during  string    // the part of the run's end that it came in; empty: none
 	kind    string    // what is said, but for bytes and numbers; empty: see shape
 	runs    []variant // that show it, if the trace itself does not: one, or two that differ
 	conn    int       // whose bytes those two differ in
 	outputs [][]byte  // what it gets in each; nil: they differ in something else
 	told    []story   // those runs, if somebody is to be shown
+	comes   string    // how sure it is to come again, if it is not
 }
 
 func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
+
+// when is at what moment of a run of so many events it came, for people.
+func (f *Failure) when(events int) string {
+	switch {
+	case f.Time == 0:
+		return fmt.Sprintf("in a run of %d events", events)
+	case f.during != "":
+		return fmt.Sprintf("after event %d of %d, as %s, at %s", f.At, events, f.during, clockTime(int64(f.Time)))
+	}
+	return fmt.Sprintf("after event %d of %d, at %s", f.At, events, clockTime(int64(f.Time)))
+}
 
 // same tells whether two failures are one: they were found by the same oracle, in the
 // same state of a machine, at the same place of a handler that panics, and are of one

@@ -137,7 +137,7 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 		t.Errorf("not told:\n%s", text)
 	}
 	order := Trace{{Op: opDial}, {Op: opDial, On: 1}, {Op: opSend, A: 1}}
-	s := &shrinker{w: w, best: order, f: &Failure{}}
+	s := &shrinker{w: w, best: order, f: &Failure{}, judge: w.shallow}
 	if got := fmt.Sprint(s.swaps(0)); got != "false" { // it does not fail at all
 		t.Errorf("a trace that passes has a free order: %s", got)
 	}

@@ -364,6 +364,6 @@ func (w *World) abort(l *sock) {
 // fail notes what is wrong: the first thing only.
 func (w *World) fail(o oracle, format string, args ...any) {
 	if w.failure == nil {
-		w.failure = &Failure{Oracle: string(o), Text: fmt.Sprintf(format, args...), At: w.at, Time: time.Duration(w.now)}
+		w.failure = &Failure{Oracle: string(o), Text: fmt.Sprintf(format, args...), At: w.at, Time: time.Duration(w.now), during: stages[w.stage]}
 	}
 }

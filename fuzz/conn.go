@@ -125,7 +125,7 @@ func (w *World) send(c *conn, b []byte) {
 		}
 		w.noteBytes(noteSend, p, b[:n])
 		c.sent = append(c.sent, b[:n]...)
-		c.sentAt = w.mark(c.sentAt, len(c.sent))
+		c.sentAt = w.mark(c, c.sentAt, len(c.sent))
 		w.arrive(p.other, b[:n])
 		if b = b[n:]; len(b) > 0 {
 			if p.other != nil && n == piece {

@@ -44,6 +44,11 @@ func (f *Finding) stories() []story {
 		return f.Failure.told
 	}
 	s := story{variant: f.Trace.itself(""), journal: f.w.journal, end: f.Failure.At, marked: -1}
+	if at := f.Failure.line; at > 0 && at < len(s.lines) { // what follows does not matter
+		told := *s.journal
+		told.lines = told.lines[:at+1]
+		s.journal, s.marked, s.mark = &told, at, "← this answer"
+	}
 	if n := len(s.lines); n > 0 {
 		s.end = max(s.end, s.lines[n-1].event)
 	}

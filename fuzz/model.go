@@ -1,15 +1,19 @@
 package fuzz
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Oracle judges a run.
 type Oracle interface {
 	title() string
 	// conn judges what a connection sent and got; kind is what it finds, but for bytes.
 	conn(sent, got []byte, now fate) (kind, text string)
-	// all judges all connections of a run together, if remembers says so; not decided:
-	// it would take too long.
-	all([]life) (text string, decided bool)
+	// all judges all connections of a run together, if remembers says so, and tells when
+	// they went wrong; not decided: it would take too long.
+	all([]life) (text string, at stamp, decided bool)
 	remembers() bool
 	// pen judges what a datagram peer sent and got.
 	pen(sent, got []string) string
@@ -29,7 +33,7 @@ type noOracle struct{ name string }
 
 func (n noOracle) title() string                                { return n.name }
 func (n noOracle) conn(_, _ []byte, _ fate) (kind, text string) { return "", "" }
-func (n noOracle) all([]life) (string, bool)                    { return "", true }
+func (n noOracle) all([]life) (_ string, _ stamp, decided bool) { return "", stamp{}, true }
 func (n noOracle) remembers() bool                              { return false }
 func (n noOracle) pen(_, _ []string) string                     { return "" }
 
@@ -104,14 +108,14 @@ func (p perConn[S, In]) less(got []byte, in string, want []byte, now fate) (kind
 
 // nth is an input for people, with its number if it is not the first one.
 func nth(n int, in any) string {
-	text := fmt.Sprint(shown(in))
+	text := shown(in)
 	if n > 1 {
 		text += fmt.Sprintf(", its input %d", n)
 	}
 	return text
 }
 
-// shown is a model's input for people: text is quoted.
+// shown is a model's input for people: text is quoted, and what is long is cut.
 func shown(in any) string {
 	switch v := in.(type) {
 	case string:
@@ -121,5 +125,14 @@ func shown(in any) string {
 	case byte:
 		return brief([]byte{v})
 	}
-	return fmt.Sprint(in)
+	const most = 120
+	text := fmt.Sprint(in)
+	cut := text[:min(len(text), most)]
+	if strings.ContainsFunc(cut, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		cut = strings.Trim(strconv.Quote(cut), `"`)
+	}
+	if len(text) > most {
+		cut += fmt.Sprintf("… %d B", len(text))
+	}
+	return cut
 }

@@ -43,6 +43,7 @@ type Failure struct {
 	runs    []variant // that show it, if the trace itself does not: one, or two that differ
 	conn    int       // whose bytes those two differ in
 	outputs [][]byte  // what it gets in each; nil: they differ in something else
+	line    int       // of the journal, that shows it; 0: none does
 	told    []story   // those runs, if somebody is to be shown
 	comes   string    // how sure it is to come again, if it is not
 }

@@ -79,7 +79,7 @@ func (f *Finding) steps(s story) (all []step) {
 
 // event is an event of a trace as a line.
 func (w *World) event(e Event) line {
-	l := line{now: int64(time.Hour), conn: -1, text: w.spec.says(e), detail: w.spec.word(e)}
+	l := line{now: int64(time.Hour), conn: -1, text: w.says(e), detail: w.spec.word(e)}
 	if ops[e.Op%opCount].on == onConn && int(e.On) < len(w.conns) {
 		l.conn = int(e.On)
 		l.text = strings.TrimSpace(strings.TrimPrefix(l.text, fmt.Sprint("connection ", l.conn, " ")))

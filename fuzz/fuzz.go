@@ -1,7 +1,9 @@
 package fuzz
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -111,27 +113,43 @@ func Run(t *testing.T, spec Spec) {
 // replay runs the traces of a directory, and tells whether all pass.
 func replay(t *testing.T, spec Spec, dir string) bool {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*.trace"))
+	names, traces, err := readTraces(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	passed := true
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tr, err := Parse(string(text))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+	for i, tr := range traces {
 		if found := Replay(spec, tr); found.Failure != nil {
 			passed = false
-			found.Report.publish(t, "."+filepath.Base(name))
-			t.Errorf("%s still fails: %s\nagain by:\n\t%s", name, found.Explain(), command(t.Name()))
+			found.Report.publish(t, "."+filepath.Base(names[i]))
+			t.Errorf("%s still fails: %s\nagain by:\n\t%s", names[i], found.Explain(), command(t.Name()))
 		}
 	}
 	return passed
+}
+
+// readTraces reads the traces of a directory, which need not be there.
+func readTraces(dir string) (names []string, traces []Trace, err error) {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	for _, file := range files {
+		if file.IsDir() || filepath.Ext(file.Name()) != ".trace" {
+			continue
+		}
+		name := filepath.Join(dir, file.Name())
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		tr, err := Parse(string(text))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		names, traces = append(names, name), append(traces, tr)
+	}
+	return names, traces, err
 }
 
 // Replay runs one trace, and judges it by all that there is to judge by.

@@ -63,6 +63,7 @@ func (w *World) remember(c *conn) {
 func (w *World) judgeLives() {
 	for _, o := range w.spec.Oracles {
 		if w.failure == nil {
+			w.asks = asked{"oracle", o.title()}
 			if text, at, decided := o.all(w.lives); text != "" {
 				w.fail(oracle("L "+o.title()), "%s", text)
 				w.failure.kind = "all connections" // what bytes no order explains does not matter
@@ -70,6 +71,7 @@ func (w *World) judgeLives() {
 			} else if !decided {
 				w.undecided++
 			}
+			w.asks = asked{}
 		}
 	}
 }
@@ -152,13 +154,15 @@ func (h *history[S, In]) read(l *life) (text string, at stamp) {
 	var line []operation[In]
 	sent, got := 0, 0
 	for sent < len(l.sent) {
-		in, n, ok := h.m.Input(l.sent[sent:])
-		if !ok || n == 0 {
+		in, n, ok := h.m.first(l.sent[sent:])
+		if !ok {
 			break
 		}
 		sent += n
 		o := operation[In]{in: in, conn: l.conn, sent: stampAt(l.sentAt, sent), answered: stamp{tick: math.MaxInt}, due: l.whole}
-		if n := h.m.Reply(l.got[got:]); n > 0 {
+		if n := h.m.Reply(l.got[got:]); n > len(l.got)-got {
+			panic(fmt.Sprintf("Model.Reply answers a length of %d for %d bytes", n, len(l.got)-got))
+		} else if n > 0 {
 			o.answer, o.complete = l.got[got:got+n], true
 			got += n
 			o.answered = stampAt(l.have, got)

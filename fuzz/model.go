@@ -52,6 +52,14 @@ type Model[S, In any] struct {
 	Reply func(out []byte) int // the length of the first answer in out; 0: not all of it is there
 }
 
+// first is the first input of in. A length that cannot be is a mistake of the model's.
+func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
+	if v, n, ok = m.Input(in); ok && (n < 1 || n > len(in)) {
+		panic(fmt.Sprintf("Model.Input answers a length of %d for %d bytes", n, len(in)))
+	}
+	return v, n, ok
+}
+
 // PerConn compares what each connection gets with a model of its own. A connection may
 // get less if it ends early, by its peer's doing, a deadline, a message, an error or a
 // shutdown. A machine that was given nothing but bytes, and ends by itself, must have
@@ -66,7 +74,7 @@ type perConn[S, In any] struct {
 func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 	state, inputs := p.m.New(), 0
 	for len(sent) > 0 {
-		in, n, ok := p.m.Input(sent)
+		in, n, ok := p.m.first(sent)
 		if !ok {
 			break
 		}

@@ -73,9 +73,11 @@ func (w *World) doAct(e Event) {
 	if len(w.actions) > 0 && int(e.On) < len(w.actions) {
 		w.note(noteMove, 1<<63|uint64(e.On), uint64(e.A))
 		w.say(-1, w.actions[e.On].name)
+		w.asks = asked{"action", w.actions[e.On].name}
 		for range min(int(e.B)+1, mostAtOnce) {
 			w.actions[e.On].do(int(e.A))
 		}
+		w.asks = asked{}
 	}
 }
 

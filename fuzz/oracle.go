@@ -53,6 +53,8 @@ func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
 // when is at what moment of a run of so many events it came, for people.
 func (f *Failure) when(events int) string {
 	switch {
+	case f.Oracle == string(oracleSetup):
+		return "before the first event"
 	case f.Time == 0:
 		return fmt.Sprintf("in a run of %d events", events)
 	case f.during != "":
@@ -253,10 +255,13 @@ func (w *World) verdict(c *conn, sent []byte, now fate) (v verdict) {
 		return v
 	}
 	for _, o := range w.spec.Oracles {
+		w.asks = asked{"oracle", o.title()}
 		if kind, text := o.conn(sent, c.got, now); text != "" {
-			return verdict{o.title(), kind, text}
+			v = verdict{o.title(), kind, text}
+			break
 		}
 	}
+	w.asks = asked{}
 	return v
 }
 

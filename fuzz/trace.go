@@ -204,7 +204,8 @@ func (e Event) String() string {
 	return s
 }
 
-// Parse reads what Trace.String wrote. Empty lines, and what follows a #, are left out.
+// Parse reads what Trace.String wrote. Empty lines, and what follows a #, are left out;
+// numbers that are not given are 0.
 func Parse(text string) (tr Trace, err error) {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
@@ -228,8 +229,16 @@ func parseEvent(f []string) (e Event, err error) {
 		return e, fmt.Errorf("no event is named %q", f[0])
 	}
 	o := &ops[e.Op]
+	seen := make(map[string]bool)
 	for _, arg := range f[1:] {
 		name, value, named := strings.Cut(arg, "=")
+		if !named && arg != "hold" {
+			name = "" // the target
+		}
+		if seen[name] {
+			return e, fmt.Errorf("%q is one too many for %s", arg, o.name)
+		}
+		seen[name] = true
 		var to *uint16
 		switch {
 		case arg == "hold":
@@ -237,16 +246,16 @@ func parseEvent(f []string) (e Event, err error) {
 			continue
 		case !named && o.on != onNothing:
 			to, value = &e.On, arg
-		case named && name == o.a:
+		case named && o.a != "" && name == o.a:
 			to = &e.A
-		case named && name == o.b:
+		case named && o.b != "" && name == o.b:
 			to = &e.B
 		default:
 			return e, fmt.Errorf("%s has no argument %q", o.name, arg)
 		}
 		n, err := strconv.ParseUint(value, 10, 16)
 		if err != nil {
-			return e, fmt.Errorf("argument %q: %w", arg, err)
+			return e, fmt.Errorf("argument %q: want a number from 0 to 65535", arg)
 		}
 		*to = uint16(n)
 	}

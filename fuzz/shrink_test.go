@@ -206,8 +206,9 @@ func TestGoTest(t *testing.T) {
 	if found.Failure == nil {
 		t.Fatal("not found")
 	}
+	found.Failure.Text += "\n\r\x00 \xff \ufeff `" // as a panic may say
 	source := found.GoTest("panicky()")
-	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, 0); err != nil {
+	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, parser.ParseComments); err != nil {
 		t.Errorf("%v in:\n%s", err, source)
 	}
 	_, text, _ := strings.Cut(source, "fuzz.Parse(`")

@@ -40,10 +40,11 @@ type Spec struct {
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
-	Loops   int                     // 1
-	Conns   int                     // connections that are dialled at once; 4
-	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
-	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+	Loops    int                     // 1
+	Conns    int                     // connections that are dialled at once; 4
+	Patience time.Duration           // how long an answer that a PerConn waits for may take with nothing in its way; 1 s
+	Config   reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
+	Answers  func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
 
 	remembers bool                                // an oracle looks at all connections of a run
 	breaks    func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
@@ -58,6 +59,9 @@ func (s Spec) filled() *Spec {
 	}
 	if s.Conns == 0 {
 		s.Conns = 4
+	}
+	if s.Patience == 0 {
+		s.Patience = patienceForAnswers
 	}
 	if s.Config.Slots == 0 {
 		s.Config.Slots = 64

@@ -152,7 +152,10 @@ type history[S, In any] struct {
 // read makes operations of what a connection sent and got.
 func (h *history[S, In]) read(l *life) (text string, at stamp) {
 	var line []operation[In]
-	sent, got := 0, 0
+	sent, got := 0, min(len(l.got), len(h.m.Greeting))
+	if string(l.got[:got]) != h.m.Greeting[:got] || l.whole && got < len(h.m.Greeting) {
+		return fmt.Sprintf("connection %d gets %s: want %s first", l.conn, brief(l.got), brief([]byte(h.m.Greeting))), stampAt(l.have, 1)
+	}
 	for sent < len(l.sent) {
 		in, n, ok := h.m.first(l.sent[sent:])
 		if !ok {

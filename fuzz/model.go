@@ -26,6 +26,7 @@ const (
 	cutOff fate = iota // it ended for a reason that no model knows: it may have got less
 	open               // it is open, and has got all that was on its way
 	quit               // its machine ended it by itself, and it has got all that was on its way
+	left               // so did it, and the peer had ended its own direction before
 )
 
 // noOracle finds nothing: oracles are it but for what they look at.
@@ -46,6 +47,12 @@ type Model[S, In any] struct {
 	// Over tells, for PerConn, whether a machine is to end the connection in this state:
 	// it must then, and not before by itself. nil: it may wherever it owes no answer.
 	Over func(S) bool
+
+	// Greeting is what a connection gets before it sends anything.
+	Greeting string
+	// HalfClose tells PerConn that who has ended its direction is owed its answers yet: a
+	// machine that ends by itself then must have given them. Else it need not.
+	HalfClose bool
 
 	// For Linear.
 	Clone func(S) S            // nil: a copy of the value is a copy
@@ -72,15 +79,8 @@ type perConn[S, In any] struct {
 }
 
 func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
-	state, inputs := p.m.New(), 0
-	for len(sent) > 0 {
-		in, n, ok := p.m.first(sent)
-		if !ok {
-			break
-		}
-		inputs++
-		sent = sent[n:]
-		want := p.m.Step(&state, in)
+	state, inputs, want := p.m.New(), 0, p.m.Greeting
+	for in := *new(In); ; inputs++ {
 		have := got[:min(len(got), len(want))]
 		if string(have) != want[:len(have)] {
 			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(got), nth(inputs, in), brief([]byte(want)))
@@ -88,7 +88,14 @@ func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 		if len(have) < len(want) {
 			return p.less(got, nth(inputs, in), []byte(want), now)
 		}
-		got = got[len(want):]
+		if got = got[len(want):]; len(sent) == 0 {
+			break
+		}
+		n, ok := 0, false
+		if in, n, ok = p.m.first(sent); !ok {
+			break
+		}
+		sent, want = sent[n:], p.m.Step(&state, in)
 	}
 	switch {
 	case len(got) > 0:
@@ -110,12 +117,20 @@ func (p perConn[S, In]) less(got []byte, in string, want []byte, now fate) (kind
 		return "answer", fmt.Sprintf("gets %s for %s, and no more: want %s", brief(got), in, brief(want))
 	case quit:
 		return "ends", fmt.Sprintf("gets %s for %s, and its machine ends, without a reason: want %s", brief(got), in, brief(want))
+	case left:
+		if p.m.HalfClose {
+			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has ended its direction: want %s", brief(got), in, brief(want))
+		}
 	}
 	return "", ""
 }
 
-// nth is an input for people, with its number if it is not the first one.
+// nth is an input for people, with its number if it is not the first one; before that
+// is what needs none.
 func nth(n int, in any) string {
+	if n == 0 {
+		return "its connection itself"
+	}
 	text := shown(in)
 	if n > 1 {
 		text += fmt.Sprintf(", its input %d", n)

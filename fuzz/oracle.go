@@ -178,9 +178,12 @@ func (w *World) judgeStop() {
 
 // judge judges what a connection that is over has been.
 func (w *World) judge(c *conn) {
-	now, sent := cutOff, c.sent
-	if c.fate() == quit {
-		now, sent = quit, c.sent[:c.heard]
+	now, sent := c.fate(), c.sent
+	switch now {
+	case open:
+		now = cutOff
+	case quit, left:
+		sent = c.sent[:c.heard]
 	}
 	w.judgeConn(c, w.verdict(c, sent, now))
 	if c.life > 0 && c.number < w.spec.Conns {
@@ -189,7 +192,8 @@ func (w *World) judge(c *conn) {
 }
 
 // patienceForAnswers is how long machines may take to answer when faults have ceased,
-// and how long any of them to go on answering: others may have their turn first.
+// and how long any of them to go on answering, if a spec does not say: others may have
+// their turn first.
 const patienceForAnswers = time.Second
 
 // judgeAll judges the connections that are open, with nothing on its way but what
@@ -200,7 +204,7 @@ func (w *World) judgeAll() {
 		v := w.judgeOpen(c)
 		for got := -1; v.why != "" && got < w.got(); v = w.judgeOpen(c) {
 			got = w.got()
-			w.advance(patienceForAnswers)
+			w.advance(w.spec.Patience)
 		}
 		w.judgeConn(c, v)
 	}
@@ -243,6 +247,8 @@ func (c *conn) fate() fate {
 		return open
 	case c.quits && len(c.got) == c.wrote:
 		return quit
+	case c.leaves && len(c.got) == c.wrote:
+		return left
 	}
 	return cutOff
 }

@@ -99,7 +99,7 @@ func init() { // the rows call what reads them
 		opPace:         {name: "pace", on: onConn, a: "bytes", b: "ms", do: onAConn((*World).doPace), say: "connection ON reads AA bytes each BB ms"},
 		opAct:          {name: "act", on: onAction, a: "arg", b: "more", do: (*World).doAct, say: "action ON happens with AA"},
 		opLeave:        {name: "leave", on: onLoop, do: func(w *World, e Event) { w.leave(int(e.On)) }, say: "loop ON is asked to shut down"},
-		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn", least: "A"},
+		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn", least: "AB"},
 		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "connection ON is read AA bytes at a time, BB times", least: "AB"},
 		opShortWrite:   {name: "short-write", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortWrite), say: "connection ON takes AA bytes of a write, BB times", least: "AB"},
 		opBlockRead:    {name: "block-read", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.readBlocks = min(times(e.A), 1000) }), say: "connection ON would block a read, AA times", least: "A"},

@@ -126,11 +126,7 @@ func (s *Spec) word(e Event) string {
 	if e.Op != opSend {
 		return ""
 	}
-	n := int(e.A) % (len(s.Dict) + 256)
-	if n < len(s.Dict) {
-		return brief([]byte(s.Dict[n]))
-	}
-	return brief([]byte{byte(n - len(s.Dict))})
+	return brief([]byte(s.said(e.A, false)))
 }
 
 // Mermaid draws the run as a sequence diagram, and of two that differ the second one.

@@ -79,6 +79,35 @@ func TestReplayOfKeptTraces(t *testing.T) {
 	}
 }
 
+// A trace that is kept says the same with a longer dictionary: words, single bytes, and
+// the letter that has none.
+func TestKeptTracesLast(t *testing.T) {
+	tr, err := Parse("dial 0\nsend 0 word=1\nsend 0 word=35\nsend 0 word=255 more=2\nabrupt 0 calls=9 what=4\nabrupt 0 calls=9 what=68\nletter 0 word=0\nletter 0 word=67\nletter 0 word=258\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := &World{spec: &Spec{Dict: []string{"a", "b"}}}
+	long := &World{spec: &Spec{Dict: []string{"a", "b", "c"}}}
+	kept, err := Parse(short.spec.kept(tr).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range kept {
+		want := short.meaning(tr[i])
+		if got := long.meaning(e); got != want || short.meaning(e) != want {
+			t.Errorf("%v: kept as %v it is %s, and %s before: want %s", tr[i], e, got, short.meaning(e), want)
+		}
+	}
+	const want = "dial 0 listener=0\nsend 0 word=1 more=0\nsend 0 byte=33 more=0\nsend 0 byte=253 more=2\n"
+	if text := kept.String(); !strings.HasPrefix(text, want) {
+		t.Errorf("written as:\n%swant:\n%s", text, want)
+	}
+	found := Find(Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}, 1, Budget{Runs: 3000})
+	if found.Failure == nil || !strings.Contains(found.file(), "send 0 byte=33 ") {
+		t.Errorf("%v: want a trace that ends with a single byte:\n%s", found, found.Trace)
+	}
+}
+
 // Every event is written so that it can be read, and whatever the bytes, they are a
 // trace that a world runs.
 func TestFormats(t *testing.T) {
@@ -100,7 +129,7 @@ func TestFormats(t *testing.T) {
 	if err != nil || read.String() != all.String() {
 		t.Errorf("%v; read:\n%s\nwant:\n%s", err, read, all)
 	}
-	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3", "dial 0 1", "dial 0 listener=1 listener=2", "settle =5", "dial 0 hold hold"} {
+	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3", "dial 0 1", "dial 0 listener=1 listener=2", "settle =5", "dial 0 hold hold", "send 0 word=1 byte=2", "send 0 byte=256", "dial 0 byte=2"} {
 		if _, err := Parse(bad); err == nil {
 			t.Errorf("%q is a trace", bad)
 		}

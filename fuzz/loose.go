@@ -25,6 +25,7 @@ func (w *World) shrinkLoose(tr Trace, f *Failure) *Finding {
 	if found {
 		s.minimize()
 	}
+	s.best = w.spec.kept(s.best)
 	again := w.show(s)
 	switch {
 	case !found:

@@ -46,17 +46,6 @@ func (w *World) doLetter(e Event) {
 	w.deliver(p.at, to, []byte(word))
 }
 
-// letter is a word of the dictionary, a single byte, or, behind both, nothing at all.
-func (s *Spec) letter(a uint16) string {
-	switch at := int(a) % (len(s.Dict) + 257); {
-	case at < len(s.Dict):
-		return s.Dict[at]
-	case at < len(s.Dict)+256:
-		return string([]byte{byte(at - len(s.Dict))})
-	}
-	return ""
-}
-
 // boundSock is the n-th datagram socket of machines.
 func (w *World) boundSock(n int) *sock {
 	all := 0

@@ -27,15 +27,10 @@ func (w *World) doSend(c *conn, e Event) {
 	if c.peer == nil {
 		return
 	}
-	dict := w.spec.Dict
-	at := int(e.A) % (len(dict) + 256)
+	word := w.spec.said(e.A, false)
 	w.words = w.words[:0]
 	for range min(int(e.B)+1, 1<<12) {
-		if at < len(dict) {
-			w.words = append(w.words, dict[at]...)
-		} else {
-			w.words = append(w.words, byte(at-len(dict)))
-		}
+		w.words = append(w.words, word...)
 		if len(w.words) > 1<<18 {
 			break
 		}

@@ -41,7 +41,7 @@ func (w *World) shrink(tr Trace, f *Failure) *Finding {
 	if s.times() < looks {
 		return w.shrinkLoose(tr, f)
 	}
-	w.journal = &journal{}
+	s.best, w.journal = w.spec.kept(s.best), &journal{}
 	s.f = s.judge(s.best)
 	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}
 }

@@ -192,7 +192,10 @@ func (e Event) String() string {
 	if o.on != onNothing {
 		s += fmt.Sprint(" ", e.On)
 	}
-	if o.a != "" {
+	switch {
+	case e.saysWord() && e.A >= lastingBytes && e.A < lastingBytes+256:
+		s += fmt.Sprintf(" byte=%d", e.A-lastingBytes)
+	case o.a != "":
 		s += fmt.Sprintf(" %s=%d", o.a, e.A)
 	}
 	if o.b != "" {
@@ -228,36 +231,40 @@ func parseEvent(f []string) (e Event, err error) {
 	if e.Op == opCount {
 		return e, fmt.Errorf("no event is named %q", f[0])
 	}
-	o := &ops[e.Op]
-	seen := make(map[string]bool)
+	seen := make(map[*uint16]bool)
 	for _, arg := range f[1:] {
-		name, value, named := strings.Cut(arg, "=")
-		if !named && arg != "hold" {
-			name = "" // the target
-		}
-		if seen[name] {
-			return e, fmt.Errorf("%q is one too many for %s", arg, o.name)
-		}
-		seen[name] = true
-		var to *uint16
-		switch {
-		case arg == "hold":
+		if arg == "hold" && !e.Hold {
 			e.Hold = true
 			continue
-		case !named && o.on != onNothing:
-			to, value = &e.On, arg
-		case named && o.a != "" && name == o.a:
-			to = &e.A
-		case named && o.b != "" && name == o.b:
-			to = &e.B
-		default:
-			return e, fmt.Errorf("%s has no argument %q", o.name, arg)
 		}
+		to, value, from, most := e.argument(arg)
+		if to == nil || seen[to] {
+			return e, fmt.Errorf("%s has no argument %q, or no more of them", f[0], arg)
+		}
+		seen[to] = true
 		n, err := strconv.ParseUint(value, 10, 16)
-		if err != nil {
-			return e, fmt.Errorf("argument %q: want a number from 0 to 65535", arg)
+		if err != nil || uint16(n) > most {
+			return e, fmt.Errorf("argument %q: want a number from 0 to %d", arg, most)
 		}
-		*to = uint16(n)
+		*to = from + uint16(n)
 	}
 	return e, nil
+}
+
+// argument is what an argument's text sets, to from and its value, which is most at
+// most; nil: nothing.
+func (e *Event) argument(text string) (to *uint16, value string, from, most uint16) {
+	o := &ops[e.Op]
+	name, value, named := strings.Cut(text, "=")
+	switch {
+	case !named && o.on != onNothing:
+		return &e.On, text, 0, 1<<16 - 1
+	case named && name == "byte" && e.saysWord():
+		return &e.A, value, lastingBytes, 1<<8 - 1
+	case named && o.a != "" && name == o.a:
+		return &e.A, value, 0, 1<<16 - 1
+	case named && o.b != "" && name == o.b:
+		return &e.B, value, 0, 1<<16 - 1
+	}
+	return nil, "", 0, 0
 }

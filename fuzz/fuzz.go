@@ -89,6 +89,9 @@ func Run(t *testing.T, spec Spec) {
 		return
 	}
 	seed, budget, err := settings(t.Name())
+	if err == nil {
+		err = budget.fits(t.Deadline())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,6 +171,15 @@ func Replay(spec Spec, tr Trace) *Finding {
 	found.Missing, found.Unseen = w.cover.missing(), w.unseen()
 	found.Report = count.report(w, found, Budget{})
 	return found
+}
+
+// fits is an error if a test ends by its -timeout before a search does: all that it
+// found would be lost.
+func (b Budget) fits(deadline time.Time, ok bool) error {
+	if left := time.Until(deadline); ok && b.Time > left {
+		return fmt.Errorf("a search of %v, and %v are left of go test's -timeout: want a longer one, or -timeout 0", b.Time, left.Round(time.Second))
+	}
+	return nil
 }
 
 // blind is what a long search should have seen, and did not.

@@ -153,7 +153,7 @@ func (w *World) differ(o oracle, tr Trace, conn int, one variant, a []byte, othe
 }
 
 // unsteadyWhy is what makes runs differ, as a rule.
-const unsteadyWhy = "a range over a map, the time, random numbers, a global?"
+const unsteadyWhy = "a range over a map, the time, random numbers, a global, what Setup does not make anew?"
 
 // unsteady is the failure of a trace of which a run, or one of its variants, is not the
 // same each time.

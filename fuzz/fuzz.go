@@ -77,7 +77,8 @@ func (s Spec) filled() *Spec {
 // duration; else it is 1,000 runs in 5 s at most, 100 in 1 s with -short.
 // FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3. FUZZ_SEED is
 // where it begins; else that is a number made of the test's name, so that a test does
-// the same each time, as far as it gets. Shrinking what was found takes as long as it takes.
+// the same each time, as far as it gets. A FUZZ_TIME that go test's -timeout leaves no room
+// for is refused; shrinking what was found takes as long as it takes.
 // FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
 // A search of Long runs fails as well when it did not see what it should sometimes.

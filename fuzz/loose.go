@@ -31,9 +31,9 @@ func (w *World) shrinkLoose(tr Trace, f *Failure) *Finding {
 	case !found:
 		again.comes = fmt.Sprintf("It came once, and not again in %d more runs of its trace, which is therefore not shrunk.", looseRuns)
 	case f.Oracle == string(oracleSame):
-		again.comes = fmt.Sprintf("A trace was taken for shorter when %d runs of it were not alike: run once, it may show nothing.", looseRuns)
+		again.comes = fmt.Sprintf("It was shrunk by %d runs of each shorter trace, two of which differed: one run alone may show nothing.", looseRuns)
 	default:
-		again.comes = fmt.Sprintf("It comes and goes: the same trace does not fail each time (%s).\nA trace was taken for shorter when one of %d runs failed: run once, it may show nothing.", unsteadyWhy, looseRuns)
+		again.comes = fmt.Sprintf("It comes and goes: the same trace does not fail each time (%s).\nIt was shrunk by %d runs of each shorter trace, one of which failed: one run alone may show nothing.", unsteadyWhy, looseRuns)
 	}
 	return &Finding{Failure: again, Trace: s.best, w: w}
 }

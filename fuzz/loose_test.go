@@ -35,7 +35,7 @@ func TestShrinkWhatComesAndGoes(t *testing.T) {
 		oracle oracle
 		told   string
 	}{
-		{"other bytes", moody(101, func(cx *echoCx) error { return cx.Write(peer, []byte("else")) }), oracleSame, "when 10 runs of it were not alike"},
+		{"other bytes", moody(101, func(cx *echoCx) error { return cx.Write(peer, []byte("else")) }), oracleSame, "It was shrunk by 10 runs of each shorter trace, two of which differed"},
 		{"a panic", moody(7, func(*echoCx) error { panic("moody") }), oraclePanic, "It comes and goes: the same trace does not fail each time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

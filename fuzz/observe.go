@@ -22,6 +22,7 @@ type machine struct {
 	generation uint32
 	conn       int32 // that is its first port, as number+1
 	kind       reactor.AnyKind
+	lives      bool
 	state      reactor.State
 	before     reactor.State // it was in that one
 	edge       uint32        // the last transition, as a feature
@@ -63,7 +64,7 @@ func (w *World) own(s *sock) {
 func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
-	m.kind, m.before, m.state = k, from, to
+	m.kind, m.before, m.state, m.lives = k, from, to, true
 	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
@@ -103,7 +104,7 @@ func deadlines(k reactor.AnyKind, s reactor.State) string {
 func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
-	m.bounded.all = nil
+	m.bounded.all, m.lives = nil, false
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
 		l := line{conn: int(m.conn) - 1, text: "machine ends", move: k.Name()}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -139,13 +140,28 @@ func (w *World) judgeStale() {
 func (w *World) judgeBacklogs() {
 	w.advance(100 * time.Millisecond)
 	for _, s := range w.socks[1:] {
-		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil {
+		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil || s.driver.atMost() {
 			continue
 		}
 		if stats, ok := w.stats(s.driver.loop); ok && stats.Machines < w.slots {
 			w.fail(oracleRest, "%d connections wait at %s to be accepted, and %d of %d slots are free", len(s.backlog), s.local, w.slots-stats.Machines, w.slots)
 		}
 	}
+}
+
+// atMost tells whether there are as many machines of some kind as there may be of it:
+// it may be the one that listens.
+func (d *driver) atMost() bool {
+	lives := make(map[reactor.AnyKind]int)
+	for i := range d.machines {
+		if m := &d.machines[i]; m.lives {
+			lives[m.kind]++
+			if most := m.kind.Options().Most; most > 0 && lives[m.kind] >= most {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // nudge tells of all sockets of a world at rest. Whoever moves a byte then could have

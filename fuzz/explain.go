@@ -15,6 +15,9 @@ func (f *Finding) String() string {
 	if f.Failure != nil {
 		s = f.Failure.Error() + " (" + s + ")"
 	}
+	if f.Done {
+		s += "; there is no other trace"
+	}
 	if len(f.Missing) > 0 {
 		s += "; never: " + strings.Join(f.Missing, ", ")
 	}

@@ -93,11 +93,35 @@ func (f *Failure) behind(at stamp) {
 // Verifying Concurrent Objects, 1993), with the memory of Lowe (Testing for
 // Linearizability, 2017). It takes 100,000 steps of the model at most: a run of which
 // it does not know then passes, and is counted in Finding.Undecided.
+//
+// Model.Clone is needed for a state that has pointers, slices, maps or the like in it:
+// Linear panics without.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
 	if m.Clone == nil {
+		if s := reflect.TypeFor[S](); shares(s) {
+			panic(fmt.Sprintf("fuzz: Linear %q: copies of a %v share what is in it: want a Model.Clone", name, s))
+		}
 		m.Clone = func(s S) S { return s }
 	}
 	return linear[S, In]{noOracle{name}, m}
+}
+
+// shares tells whether copies of a value have something in common that can change.
+func shares(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if shares(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.Array:
+		return shares(t.Elem())
+	case reflect.Pointer, reflect.UnsafePointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
+		return true
+	}
+	return false
 }
 
 const linearSteps = 100_000

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -200,4 +201,20 @@ func TestLinearClones(t *testing.T) {
 	if text, _, _ := Linear("log", m).all([]life{one, two}); text != "" {
 		t.Error(text)
 	}
+}
+
+// A state whose copies would share something needs a Clone; one of plain values does not.
+func TestLinearNeedsClone(t *testing.T) {
+	type plain struct {
+		text string
+		cell [2]int
+	}
+	Linear("plain", Model[plain, byte]{New: func() plain { return plain{text: "", cell: [2]int{}} }})
+	Linear("cloned", Model[map[string]int, byte]{Clone: maps.Clone[map[string]int]})
+	defer func() {
+		if v := recover(); v != `fuzz: Linear "shared": copies of a struct { all []string } share what is in it: want a Model.Clone` {
+			t.Errorf("%v: want a panic that says what is wanted", v)
+		}
+	}()
+	Linear("shared", Model[struct{ all []string }, byte]{})
 }

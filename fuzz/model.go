@@ -55,7 +55,7 @@ type Model[S, In any] struct {
 	HalfClose bool
 
 	// For Linear.
-	Clone func(S) S            // nil: a copy of the value is a copy
+	Clone func(S) S            // nil: a copy of the value is a copy, as nothing in it is shared
 	Reply func(out []byte) int // the length of the first answer in out; 0: not all of it is there
 }
 

@@ -144,7 +144,7 @@ func (w *World) judgeBacklogs() {
 			continue
 		}
 		if stats, ok := w.stats(s.driver.loop); ok && stats.Machines < w.slots {
-			w.fail(oracleRest, "%d connections wait at %s to be accepted, and %d of %d slots are free", len(s.backlog), s.local, w.slots-stats.Machines, w.slots)
+			w.fail(oracleRest, "connections wait at %s to be accepted: %d, and %d of %d slots are free", s.local, len(s.backlog), w.slots-stats.Machines, w.slots)
 		}
 	}
 }
@@ -178,7 +178,7 @@ func (w *World) nudge() {
 		read, held := s.in.len(), w.moved
 		d.extra = append(d.extra, poll.Event{Token: poll.Token(s.data), Ready: s.ready()})
 		if w.settle(); w.failure == nil && w.moved != held && s.driver == d && s.in.len() != read {
-			w.fail(oracleWakeUp, "%d bytes wait for a machine that reads them only when it is told again", read)
+			w.fail(oracleWakeUp, "bytes wait for a machine that reads them only when it is told again: %d", read)
 		}
 	}
 }

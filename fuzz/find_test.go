@@ -13,7 +13,6 @@ import (
 
 // sameBytes is the model of an echo.
 var sameBytes = PerConn("echo", Model[struct{}, byte]{
-	New:   func() (s struct{}) { return s },
 	Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
 	Step:  func(_ *struct{}, b byte) string { return string([]byte{b}) },
 })

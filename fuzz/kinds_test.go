@@ -218,7 +218,6 @@ func TestLines(t *testing.T) {
 		Dict:     []string{"half a line", "\n", "one\ntwo\nthr", "ee\n"},
 		Isolated: true,
 		Oracles: []Oracle{PerConn("lines", Model[struct{}, string]{
-			New: func() (s struct{}) { return s },
 			Input: func(in []byte) (string, int, bool) {
 				at := bytes.IndexByte(in, '\n')
 				return string(in[:at+1]), at + 1, at >= 0

@@ -141,7 +141,7 @@ func (l linear[S, In]) all(lives []life) (text string, at stamp, decided bool) {
 		}
 	}
 	h.done = make([]int, len(h.lines))
-	if h.order(l.m.New()) {
+	if h.order(l.m.begin()) {
 		return "", at, true
 	}
 	if h.steps == 0 {

@@ -40,7 +40,7 @@ func (n noOracle) pen(_, _ []string) string                     { return "" }
 
 // Model is a reference: a state, how bytes become an input, and what the answer is.
 type Model[S, In any] struct {
-	New   func() S
+	New   func() S                               // nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // the first input of in, and its length; not ok: not all of it is there
 	Step  func(*S, In) string                    // the output that an input makes
 
@@ -67,6 +67,14 @@ func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
 	return v, n, ok
 }
 
+// begin is the state that a model begins in.
+func (m *Model[S, In]) begin() (state S) {
+	if m.New != nil {
+		state = m.New()
+	}
+	return state
+}
+
 // PerConn compares what each connection gets with a model of its own. A connection may
 // get less if it ends early, by its peer's doing, a deadline, a message, an error or a
 // shutdown. A machine that was given nothing but bytes, and ends by itself, must have
@@ -79,7 +87,7 @@ type perConn[S, In any] struct {
 }
 
 func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
-	state, inputs, want := p.m.New(), 0, p.m.Greeting
+	state, inputs, want := p.m.begin(), 0, p.m.Greeting
 	for in := *new(In); ; inputs++ {
 		have := got[:min(len(got), len(want))]
 		if string(have) != want[:len(have)] {

@@ -181,7 +181,6 @@ func TestModelsAreShrunk(t *testing.T) {
 	})
 	s.Dict = []string{"be ", "\n"}
 	s.Oracles = []Oracle{PerConn("the same", Model[struct{}, string]{
-		New: func() (s struct{}) { return s },
 		Input: func(in []byte) (string, int, bool) {
 			line, _, whole := strings.Cut(string(in), "\n")
 			return line, len(line) + 1, whole

@@ -90,11 +90,15 @@ func (v variant) split(how string) variant {
 	return out
 }
 
+// cuts is how many reads and how many writes of a machine move one byte each: enough
+// for each boundary of what a protocol says, and not for each byte of what it carries.
+const cuts = 1024
+
 // cut is what whole sends, with a machine whose reads and writes move one byte each: so
 // each boundary is met that there is.
 func (v variant) cut(how string) variant {
 	on := v.trace[0].On
-	return v.behindDial(how, Event{Op: opShortRead, On: on, A: 1, B: always}, Event{Op: opShortWrite, On: on, A: 1, B: always})
+	return v.behindDial(how, Event{Op: opShortRead, On: on, A: 1, B: cuts}, Event{Op: opShortWrite, On: on, A: 1, B: cuts})
 }
 
 // ended is what whole sends to a machine that is there, and the peer's end before the

@@ -18,10 +18,9 @@ func spec() fuzz.Spec {
 		},
 		Dict:     []string{"hello", "\n", string(make([]byte, 9000))},
 		Isolated: true,
-		Oracles: []fuzz.Oracle{fuzz.PerConn("the same bytes", fuzz.Model[struct{}, byte]{
-			New:   func() (s struct{}) { return s },
-			Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
-			Step:  func(_ *struct{}, b byte) string { return string([]byte{b}) },
+		Oracles: []fuzz.Oracle{fuzz.PerConn("the same bytes", fuzz.Model[struct{}, string]{
+			Input: func(in []byte) (string, int, bool) { return string(in), len(in), true },
+			Step:  func(_ *struct{}, in string) string { return in },
 		})},
 	}
 }

@@ -35,10 +35,10 @@ func newEcho() *Server {
 			{Name: "echo/circles", What: "without room it enters its state again, instead of waiting"},
 			{Name: "echo/one-buffer", What: "what was not sent is kept in one buffer for all connections"},
 		},
-		model: inputs[struct{}, byte]{"the same bytes", fuzz.Model[struct{}, byte]{
+		model: inputs[struct{}, string]{"the same bytes", fuzz.Model[struct{}, string]{
 			New:   func() (s struct{}) { return s },
-			Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
-			Step:  func(_ *struct{}, b byte) string { return string([]byte{b}) },
+			Input: func(in []byte) (string, int, bool) { return string(in), len(in), true },
+			Step:  func(_ *struct{}, in string) string { return in },
 		}},
 	}
 }

@@ -134,6 +134,8 @@
 //   - On OpenBSD and DragonFly BSD a socket of IPv6 takes no connection of IPv4: there
 //     ":80" is every address of IPv4.
 //   - Outside Linux and Windows accept, and the address of a datagram, allocate.
+//   - On macOS a FIFO is ErrNotPollable, as its end would go unnoticed, and so is /dev/tty,
+//     but not the terminal by its own name.
 //   - Where a pipe's ends are open both ways, CloseWrite closes the end, and that its
 //     reader is gone is told by the next write.
 //   - A dial to a unix socket whose backlog is full waits on Linux, and is ErrRefused

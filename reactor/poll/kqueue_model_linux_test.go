@@ -14,7 +14,7 @@ import (
 func init() {
 	backends = append(backends,
 		opener{"kqueue (model)", func(ws *wakers) (backend, error) {
-			return newKqueueOver(ws, &kqueueModel{user: true, fails: allFilters})
+			return newKqueueOver(ws, &kqueueModel{user: true, fails: allFilters, drops: true})
 		}},
 		opener{"kqueue with a bell (model)", func(ws *wakers) (backend, error) {
 			return newKqueueOver(ws, &kqueueModel{fails: allFilters, deaf: true})
@@ -28,7 +28,7 @@ func init() {
 // of its own, an error told by fflags, knotes that closing drops, errors of
 // changes, and a pipe without a reader that can't be watched for writing. One with a
 // bell is deaf as netbsd is: who waits to write to a pipe is not told that its reader
-// went.
+// went. The other one drops that knote once it has told, as freebsd does.
 //
 // What it can't tell is what a BSD's sockets do: these are Linux's. So what passes
 // over it is the logic's, never the platform's.
@@ -36,6 +36,7 @@ type kqueueModel struct {
 	user  bool   // there is a userFilter
 	plain bool   // there is no exceptFilter
 	deaf  bool   // a writeFilter does not tell that a pipe's reader is gone
+	drops bool   // and one that does is gone as well
 	fails filter // whose knotes can't be added, if not allFilters
 
 	epolls  [userFilter]int // by filter
@@ -65,6 +66,7 @@ type modelKnote struct {
 	socket bool // a stream socket, whose errors are ends
 	dgram  bool // a datagram socket, whose errors are not
 	deaf   bool // of a pipe, and not told that the reader is gone
+	drops  bool // of a pipe, and dropped when that was told
 }
 
 func (m *kqueueModel) kqueue() (err error) {
@@ -157,7 +159,8 @@ func (m *kqueueModel) one(c *knote) error {
 	kind, err := unix.GetsockoptInt(c.ident, unix.SOL_SOCKET, unix.SO_TYPE)
 	k.dgram = err == nil && kind == unix.SOCK_DGRAM
 	k.socket = err == nil && !k.dgram
-	k.deaf = m.deaf && c.filter == writeFilter && m.pipe(c.ident)
+	writes := c.filter == writeFilter && m.pipe(c.ident)
+	k.deaf, k.drops = m.deaf && writes, m.drops && writes
 	err = control(epoll, unix.EPOLL_CTL_ADD, c.ident, Token(m.last), events)
 	if err == unix.EEXIST {
 		err = control(epoll, unix.EPOLL_CTL_MOD, c.ident, Token(m.last), events)
@@ -225,9 +228,13 @@ func (m *kqueueModel) collect(events []knote) (n int) {
 		m.mu.Lock()
 		for _, ev := range m.raw[:got] {
 			k, ok := m.knotes[uint64(uint32(ev.Fd))|uint64(uint32(ev.Pad))<<32]
-			if ok && !(k.deaf && ev.Events&unix.EPOLLERR != 0) {
-				events[n] = k.tell(ev.Events)
-				n++
+			if !ok || k.deaf && ev.Events&unix.EPOLLERR != 0 {
+				continue
+			}
+			events[n] = k.tell(ev.Events)
+			n++
+			if k.drops && ev.Events&unix.EPOLLERR != 0 {
+				m.one(&knote{ident: k.fd, filter: k.filter, flags: evDelete})
 			}
 		}
 		m.mu.Unlock()

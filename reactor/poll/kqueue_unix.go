@@ -185,7 +185,7 @@ func (k *kqueue) register(fd int, t Token, i Interest) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if w := k.find(fd); w != nil && k.all(fd, w, evEnable) == nil {
+	if w := k.find(fd); w != nil && k.stands(fd, *w) {
 		return unix.EEXIST
 	} // else the watch is that of a closed descriptor with this number
 	return k.add(fd, t, i, k.kernel.pipe(fd))
@@ -212,6 +212,15 @@ func (k *kqueue) find(fd int) *kqueueWatch {
 		return &k.watches[fd]
 	}
 	return nil
+}
+
+// stands tells whether the descriptor that w is for is open still. Of a pipe that has
+// lost its reader freebsd drops the writeFilter by itself, but not the other one.
+func (k *kqueue) stands(fd int, w kqueueWatch) bool {
+	if w.pipe {
+		w.filters = 1 << readFilter
+	}
+	return k.all(fd, &w, evEnable) == nil
 }
 
 // add watches a descriptor that is not watched, or was by its number alone.
@@ -273,6 +282,11 @@ func (k *kqueue) drop(fd int) error {
 			return err
 		}
 		return unix.ENOENT
+	}
+	if w.pipe && w.filters.have(writeFilter) { // it may be gone: see stands
+		w.filters &^= 1 << writeFilter
+		k.changes[0] = knote{ident: fd, filter: writeFilter, flags: evDelete}
+		k.apply(1)
 	}
 	err := k.all(fd, w, evDelete)
 	*w = kqueueWatch{}

@@ -31,7 +31,7 @@ type watch struct {
 // gets notes what the peer of c gets.
 func (w *World) gets(c *conn, s *sock, b []byte) {
 	c.got = append(c.got, b...)
-	c.gotAt = w.mark(c.gotAt, len(c.got))
+	c.gotAt = w.mark(c, c.gotAt, len(c.got))
 	w.noteBytes(noteGot, s, b)
 	if t := w.watch; t != nil && t.conn == c.number && t.line < 0 && len(c.got) > t.offset {
 		t.line, t.event, t.now = len(w.journal.lines)-1, w.at, w.now
@@ -50,7 +50,7 @@ func (w *World) tellApart(f *Failure) {
 		s := w.narrate(f.runs[0], nil)
 		if g := w.failure; g != nil {
 			s.end = g.At
-			f.At, f.Time = s.number(g.At), g.Time
+			f.At, f.Time, f.during = s.number(g.At), g.Time, g.during
 		}
 		f.told = []story{s}
 	case f.outputs != nil:

@@ -90,7 +90,7 @@ func TestDifferencesAreTold(t *testing.T) {
 			" 4  0s    1     dials listener 0\n",
 		}},
 		{"D", "dial 0\nadvance n=1 unit=3\nsend 0\n", faultySpec("depends on what was before"), 3, []string{
-			"D determinism: a second run of the same trace differs from the first (a range over a map, the time, random numbers, a global?)\nafter event 3 of 3, at 1s\n",
+			"D determinism: a second run of the same trace differs from the first (a range over a map, the time, random numbers, a global, what Setup does not make anew?)\nafter event 3 of 3, at 1s\n",
 			"What happens the first time:\n", "What happens the second time:\n", "← not in the other run\n",
 		}},
 		{"a run that fails by itself", "pace 0\ndial 1\ndial 0\nsend 0\nturn 0\nsend 1\n", trusting(), 6, []string{

@@ -152,11 +152,14 @@ func (w *World) differ(o oracle, tr Trace, conn int, one variant, a []byte, othe
 		runs: []variant{one, other}, conn: conn, outputs: [][]byte{a, b}}
 }
 
+// unsteadyWhy is what makes runs differ, as a rule.
+const unsteadyWhy = "a range over a map, the time, random numbers, a global, what Setup does not make anew?"
+
 // unsteady is the failure of a trace of which a run, or one of its variants, is not the
 // same each time.
 func (w *World) unsteady(tr Trace, runs ...variant) *Failure {
-	return &Failure{Oracle: string(oracleSame), Text: "a second run of the same trace differs from the first (a range over a map, the time, random numbers, a global?)",
-		At: len(tr), Time: time.Duration(w.now), runs: append(runs, tr.itself(""))}
+	return &Failure{Oracle: string(oracleSame), Text: "a second run of the same trace differs from the first (" + unsteadyWhy + ")",
+		At: len(tr), runs: append(runs, tr.itself(""))}
 }
 
 // parting is where the first byte is that two outputs do not share.

@@ -30,6 +30,7 @@ type conn struct {
 	owner  machineKey // that has the other end
 	wrote  int        // bytes that the kernel took of what was written to it
 	quits  bool       // its machine ended by itself, for no reason but what it had read
+	leaves bool       // so did it, and the peer had ended its own direction before
 	heard  int        // bytes of sent that had come then
 	unread int        // bytes that its machine had not read when it closed
 	stale  uint64     // event data of a socket that the machine closed
@@ -125,7 +126,7 @@ func (w *World) send(c *conn, b []byte) {
 		}
 		w.noteBytes(noteSend, p, b[:n])
 		c.sent = append(c.sent, b[:n]...)
-		c.sentAt = w.mark(c.sentAt, len(c.sent))
+		c.sentAt = w.mark(c, c.sentAt, len(c.sent))
 		w.arrive(p.other, b[:n])
 		if b = b[n:]; len(b) > 0 {
 			if p.other != nil && n == piece {

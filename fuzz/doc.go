@@ -15,9 +15,11 @@
 // clock are its own, and a peer for each connection. A [reactor.Stepper] lets the
 // world take their turns, so all of it happens on one goroutine, and a run depends on
 // nothing but its [Trace]. What handlers must do for that: ask the Context for the
-// time, start no goroutine, range over no map where the order shows, and draw no random
-// numbers but from a seed that the prototype has. The same trace is run twice now and
-// then, and what differs is a failure too.
+// time, start no goroutine, range over no map where the order shows, draw no random
+// numbers but from a seed that the prototype has, and show nobody a Token, as a loop's
+// number depends on what else the process runs. What machines share, such as a store,
+// Setup makes anew. The same trace is run twice now and then, and what differs is a
+// failure too.
 //
 // # A tutorial
 //
@@ -70,6 +72,11 @@
 // and connects, peers that act between two calls of one turn, few slots, timers or
 // buffers, late deadlines, a clock that jumps, datagrams that are lost, come twice or
 // overtake others. Each run has faults and weights drawn anew, some off entirely.
+//
+// A machine that dials meets the listener that the world has at that address, or else
+// a peer, whose connection has a number from Spec.Conns on and is judged by no Model; or
+// nobody, where Spec.Answers says so. So what is to answer a proxy is a machine, which
+// Setup lets listen where the proxy dials.
 //
 // Where machines have bound datagram sockets, peers send letters to them, empty ones
 // too; half of these peers are whoever a machine wrote to. Signals that machines asked
@@ -130,7 +137,8 @@
 //
 // A trace that fails is shrunk: events are left out, arguments made smaller, for as
 // long as it fails in the same way: by the same oracle, in the same state, at the same
-// place. What is shown is the failure; a table of the events with all that followed
+// place. What fails in some runs of a trace and not in others is shrunk by some runs of
+// each, and told as such. What is shown is the failure; a table of the events with all that followed
 // from each, at what time, between which states; a Mermaid sequence diagram; what of
 // the events could be otherwise; and the command that runs it again. Finding.GoTest
 // writes a Go test of it. The trace is kept under

@@ -125,7 +125,7 @@ func ExampleLinear() {
 		return
 	}
 	fmt.Println(fuzz.Replay(spec, trace).Failure)
-	// Output: L register: no order of the 2 inputs explains that connection 1 gets "empty\n" for get, sent in event 4: behind 1 others it would get "1\n"
+	// Output: L register: no order of the 2 inputs explains that connection 1 gets "empty\n" for "get", sent in event 4: with 1 of them before it, it would get "1\n"
 }
 
 // session serves the register of its loop.

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // String is a finding in one line.
@@ -12,6 +14,9 @@ func (f *Finding) String() string {
 	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Failure != nil {
 		s = f.Failure.Error() + " (" + s + ")"
+	}
+	if f.Done {
+		s += "; there is no other trace"
 	}
 	if len(f.Missing) > 0 {
 		s += "; never: " + strings.Join(f.Missing, ", ")
@@ -32,9 +37,15 @@ func (f *Finding) Explain() string {
 		return f.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nafter event %d of %d, at %s\n\n", f.Failure.Error(), f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time)))
+	fmt.Fprintf(&b, "%s\n%s\n\n", f.Failure.Error(), f.Failure.when(len(f.Trace)))
+	if f.Failure.comes != "" {
+		b.WriteString(f.Failure.comes + "\n\n")
+	}
 	f.Failure.apart(&b)
 	for _, s := range f.stories() {
+		if len(s.trace)+len(s.lines) == 0 {
+			continue
+		}
 		if s.how != "" {
 			fmt.Fprintf(&b, "What happens %s:\n\n", s.how)
 		}
@@ -46,7 +57,9 @@ func (f *Finding) Explain() string {
 		})
 		b.WriteString("\n")
 	}
-	b.WriteString("The same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace, and what of it does not matter:\n\n")
+	if len(f.Trace) > 0 {
+		b.WriteString("The same as a diagram (Mermaid):\n\n" + f.Mermaid() + "\nThe trace, and what of it does not matter:\n\n")
+	}
 	for i, e := range f.Trace {
 		if i == mostSteps {
 			fmt.Fprintf(&b, "    … %d more\n", len(f.Trace)-i)
@@ -64,10 +77,11 @@ func (f *Finding) Explain() string {
 }
 
 // meaning is an event for people.
-func (s *Spec) meaning(e Event) string { return strings.TrimSpace(s.says(e) + " " + s.word(e)) }
+func (w *World) meaning(e Event) string { return strings.TrimSpace(w.says(e) + " " + w.spec.word(e)) }
 
 // says is what an event does, but for the word that it sends.
-func (s *Spec) says(e Event) string {
+func (w *World) says(e Event) string {
+	s := w.spec
 	o := &ops[e.Op%opCount]
 	if strings.Contains(o.least, "A") {
 		e.A = max(e.A, 1)
@@ -77,6 +91,11 @@ func (s *Spec) says(e Event) string {
 	}
 	text := counted.Replace(strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.say))
 	switch {
+	case e.Op == opAct && int(e.On) < len(w.actions):
+		text = fmt.Sprintf("action %q happens with %d", w.actions[e.On].name, e.A)
+		if e.B > 0 {
+			text += fmt.Sprintf(", %d times", int(e.B)+1)
+		}
 	case e.Op == opLetter:
 		text += " " + brief([]byte(s.letter(e.A)))
 	case e.Op == opAbrupt && e.B >= abruptWords:
@@ -95,8 +114,8 @@ func (s *Spec) says(e Event) string {
 		text = fmt.Sprintf("connection %d does not read", e.On)
 	case e.Op == opAdvance, e.Op == opJump:
 		text += " by " + e.span().String()
-	case (e.Op == opSend || e.Op == opAct) && e.B > 0:
-		text += fmt.Sprintf(" %d times", e.B+1)
+	case e.Op == opSend && e.B > 0:
+		text += fmt.Sprintf(" %d times", int(e.B)+1)
 	}
 	return text
 }
@@ -110,11 +129,7 @@ func (s *Spec) word(e Event) string {
 	if e.Op != opSend {
 		return ""
 	}
-	n := int(e.A) % (len(s.Dict) + 256)
-	if n < len(s.Dict) {
-		return brief([]byte(s.Dict[n]))
-	}
-	return brief([]byte{byte(n - len(s.Dict))})
+	return brief([]byte(s.said(e.A, false)))
 }
 
 // Mermaid draws the run as a sequence diagram, and of two that differ the second one.
@@ -165,11 +180,25 @@ func plainText(s string) string {
 // file is a trace with its story, as it is kept.
 func (f *Finding) file() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n", strings.ReplaceAll(f.Failure.Error(), "\n", " "))
+	fmt.Fprintf(&b, "# %s\n", sourceText(f.Failure.Error()))
 	for _, e := range f.Trace {
-		fmt.Fprintf(&b, "%-40s # %s\n", e, f.w.spec.meaning(e))
+		fmt.Fprintf(&b, "%-40s # %s\n", e, f.w.meaning(e))
 	}
 	return b.String()
+}
+
+// sourceText is a text as it may stand in a comment: in one line, without what is not
+// allowed in a source file.
+func sourceText(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\uFEFF', r == utf8.RuneError:
+			return '?'
+		case unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // command is what runs a test again.

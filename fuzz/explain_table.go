@@ -44,6 +44,11 @@ func (f *Finding) stories() []story {
 		return f.Failure.told
 	}
 	s := story{variant: f.Trace.itself(""), journal: f.w.journal, end: f.Failure.At, marked: -1}
+	if at := f.Failure.line; at > 0 && at < len(s.lines) { // what follows does not matter
+		told := *s.journal
+		told.lines = told.lines[:at+1]
+		s.journal, s.marked, s.mark = &told, at, "← this answer"
+	}
 	if n := len(s.lines); n > 0 {
 		s.end = max(s.end, s.lines[n-1].event)
 	}
@@ -74,7 +79,7 @@ func (f *Finding) steps(s story) (all []step) {
 
 // event is an event of a trace as a line.
 func (w *World) event(e Event) line {
-	l := line{now: int64(time.Hour), conn: -1, text: w.spec.says(e), detail: w.spec.word(e)}
+	l := line{now: int64(time.Hour), conn: -1, text: w.says(e), detail: w.spec.word(e)}
 	if ops[e.Op%opCount].on == onConn && int(e.On) < len(w.conns) {
 		l.conn = int(e.On)
 		l.text = strings.TrimSpace(strings.TrimPrefix(l.text, fmt.Sprint("connection ", l.conn, " ")))

@@ -68,6 +68,44 @@ func TestReplayOfKeptTraces(t *testing.T) {
 	if !replay(t, panicky(), dir) {
 		t.Error("a good trace fails")
 	}
+	for _, name := range []string{"odd [name", "odd name]"} { // as those of subtests may be
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		write(filepath.Join(name, "odd.trace"), "a trace of other times\n")
+		if _, _, err := readTraces(filepath.Join(dir, name)); err == nil {
+			t.Errorf("the trace in %q is not read", name)
+		}
+	}
+}
+
+// A trace that is kept says the same with a longer dictionary: words, single bytes, and
+// the letter that has none.
+func TestKeptTracesLast(t *testing.T) {
+	tr, err := Parse("dial 0\nsend 0 word=1\nsend 0 word=35\nsend 0 word=255 more=2\nabrupt 0 calls=9 what=4\nabrupt 0 calls=9 what=68\nletter 0 word=0\nletter 0 word=67\nletter 0 word=258\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := &World{spec: &Spec{Dict: []string{"a", "b"}}}
+	long := &World{spec: &Spec{Dict: []string{"a", "b", "c"}}}
+	kept, err := Parse(short.spec.kept(tr).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range kept {
+		want := short.meaning(tr[i])
+		if got := long.meaning(e); got != want || short.meaning(e) != want {
+			t.Errorf("%v: kept as %v it is %s, and %s before: want %s", tr[i], e, got, short.meaning(e), want)
+		}
+	}
+	const want = "dial 0 listener=0\nsend 0 word=1 more=0\nsend 0 byte=33 more=0\nsend 0 byte=253 more=2\n"
+	if text := kept.String(); !strings.HasPrefix(text, want) {
+		t.Errorf("written as:\n%swant:\n%s", text, want)
+	}
+	found := Find(Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}, 1, Budget{Runs: 3000})
+	if found.Failure == nil || !strings.Contains(found.file(), "send 0 byte=33 ") {
+		t.Errorf("%v: want a trace that ends with a single byte:\n%s", found, found.Trace)
+	}
 }
 
 // Every event is written so that it can be read, and whatever the bytes, they are a
@@ -91,7 +129,7 @@ func TestFormats(t *testing.T) {
 	if err != nil || read.String() != all.String() {
 		t.Errorf("%v; read:\n%s\nwant:\n%s", err, read, all)
 	}
-	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3"} {
+	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3", "dial 0 1", "dial 0 listener=1 listener=2", "settle =5", "dial 0 hold hold", "send 0 word=1 byte=2", "send 0 byte=256", "dial 0 byte=2"} {
 		if _, err := Parse(bad); err == nil {
 			t.Errorf("%q is a trace", bad)
 		}
@@ -113,7 +151,7 @@ func TestRun(t *testing.T) {
 // Events are told as what they do: arguments that are raised to one are one, one is no
 // plural, and numbers that stand for words are words.
 func TestEventsAreTold(t *testing.T) {
-	s := Spec{Dict: []string{"1 bytes"}}
+	w := &World{spec: &Spec{Dict: []string{"1 bytes"}}, actions: []action{{name: "1 bytes"}}}
 	for text, want := range map[string]string{
 		"short-read 0":                     "connection 0 is read 1 byte at a time, once",
 		"short-write 0 bytes=2 times=7":    "connection 0 takes 2 bytes of a write, 7 times",
@@ -127,13 +165,16 @@ func TestEventsAreTold(t *testing.T) {
 		"pace 0 bytes=3 ms=2":              "connection 0 reads 3 bytes each 2 ms",
 		"turn 0 times=0":                   "loop 0 alone takes 1 turn",
 		"send 0 word=0 more=1":             `connection 0 sends 2 times "1 bytes"`,
+		"act 0 arg=1":                      `action "1 bytes" happens with 1`,
+		"act 0 arg=65535 more=65535":       `action "1 bytes" happens with 65535, 65536 times`,
+		"act 1 arg=1":                      "action 1 happens with 1",
 		"accept-fails 0 error=0 times=300": "accepting fails on loop 0, 300 times: " + acceptErrors[0].Error(),
 	} {
 		tr, err := Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.meaning(tr[0]); got != want {
+		if got := w.meaning(tr[0]); got != want {
 			t.Errorf("%s is %s: want %s", text, got, want)
 		}
 	}

@@ -73,7 +73,7 @@ func (w *World) abrupt(s *sock) {
 		return
 	}
 	w.happens(opAbrupt, s)
-	c.quits = false // it may have been about to say more
+	c.quits, c.leaves = false, false // it may have been about to say more
 	switch s.armed.what {
 	case abruptReset:
 		w.hangUp(c, true)
@@ -85,7 +85,7 @@ func (w *World) abrupt(s *sock) {
 		if word := w.spec.letter(uint16(s.armed.what - abruptWords)); !c.peer.shutOut && len(word) <= c.peer.room() {
 			w.noteBytes(noteSend, c.peer, []byte(word))
 			c.sent = append(c.sent, word...)
-			c.sentAt = w.mark(c.sentAt, len(c.sent))
+			c.sentAt = w.mark(c, c.sentAt, len(c.sent))
 			w.arrive(s, []byte(word))
 		}
 	}

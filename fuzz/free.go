@@ -67,4 +67,4 @@ func (s *shrinker) swaps(at int) bool {
 }
 
 // fails tells whether a trace fails in the same way.
-func (s *shrinker) fails(tr Trace) bool { return s.w.check(tr, s.deep).same(s.f) }
+func (s *shrinker) fails(tr Trace) bool { return s.judge(tr).same(s.f) }

@@ -1,7 +1,9 @@
 package fuzz
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,10 +40,11 @@ type Spec struct {
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
-	Loops   int                     // 1
-	Conns   int                     // connections that are dialled at once; 4
-	Config  reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
-	Answers func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+	Loops    int                     // 1
+	Conns    int                     // connections that are dialled at once; 4
+	Patience time.Duration           // how long an answer that a PerConn waits for may take with nothing in its way; 1 s
+	Config   reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
+	Answers  func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
 
 	remembers bool                                // an oracle looks at all connections of a run
 	breaks    func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
@@ -57,6 +60,9 @@ func (s Spec) filled() *Spec {
 	if s.Conns == 0 {
 		s.Conns = 4
 	}
+	if s.Patience == 0 {
+		s.Patience = patienceForAnswers
+	}
 	if s.Config.Slots == 0 {
 		s.Config.Slots = 64
 	}
@@ -71,7 +77,8 @@ func (s Spec) filled() *Spec {
 // duration; else it is 1,000 runs in 5 s at most, 100 in 1 s with -short.
 // FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3. FUZZ_SEED is
 // where it begins; else that is a number made of the test's name, so that a test does
-// the same each time, as far as it gets. Shrinking what was found takes as long as it takes.
+// the same each time, as far as it gets. A FUZZ_TIME that go test's -timeout leaves no room
+// for is refused; shrinking what was found takes as long as it takes.
 // FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
 // A search of Long runs fails as well when it did not see what it should sometimes.
@@ -83,6 +90,9 @@ func Run(t *testing.T, spec Spec) {
 		return
 	}
 	seed, budget, err := settings(t.Name())
+	if err == nil {
+		err = budget.fits(t.Deadline())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,27 +121,43 @@ func Run(t *testing.T, spec Spec) {
 // replay runs the traces of a directory, and tells whether all pass.
 func replay(t *testing.T, spec Spec, dir string) bool {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*.trace"))
+	names, traces, err := readTraces(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	passed := true
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tr, err := Parse(string(text))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+	for i, tr := range traces {
 		if found := Replay(spec, tr); found.Failure != nil {
 			passed = false
-			found.Report.publish(t, "."+filepath.Base(name))
-			t.Errorf("%s still fails: %s\nagain by:\n\t%s", name, found.Explain(), command(t.Name()))
+			found.Report.publish(t, "."+filepath.Base(names[i]))
+			t.Errorf("%s still fails: %s\nagain by:\n\t%s", names[i], found.Explain(), command(t.Name()))
 		}
 	}
 	return passed
+}
+
+// readTraces reads the traces of a directory, which need not be there.
+func readTraces(dir string) (names []string, traces []Trace, err error) {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	for _, file := range files {
+		if file.IsDir() || filepath.Ext(file.Name()) != ".trace" {
+			continue
+		}
+		name := filepath.Join(dir, file.Name())
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		tr, err := Parse(string(text))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		names, traces = append(names, name), append(traces, tr)
+	}
+	return names, traces, err
 }
 
 // Replay runs one trace, and judges it by all that there is to judge by.
@@ -146,6 +172,15 @@ func Replay(spec Spec, tr Trace) *Finding {
 	found.Missing, found.Unseen = w.cover.missing(), w.unseen()
 	found.Report = count.report(w, found, Budget{})
 	return found
+}
+
+// fits is an error if a test ends by its -timeout before a search does: all that it
+// found would be lost.
+func (b Budget) fits(deadline time.Time, ok bool) error {
+	if left := time.Until(deadline); ok && b.Time > left {
+		return fmt.Errorf("a search of %v, and %v are left of go test's -timeout: want a longer one, or -timeout 0", b.Time, left.Round(time.Second))
+	}
+	return nil
 }
 
 // blind is what a long search should have seen, and did not.

@@ -14,7 +14,7 @@ func (f *Finding) GoTest(spec string) string {
 	text := f.Trace.String()
 	if f.Failure != nil {
 		text = f.file()
-		fmt.Fprintf(&b, "// %s\n", strings.ReplaceAll(f.Failure.Error(), "\n", " "))
+		fmt.Fprintf(&b, "// %s\n", sourceText(f.Failure.Error()))
 		_, text, _ = strings.Cut(text, "\n")
 	}
 	text = strings.ReplaceAll(text, "`", "'") // of comments: nothing else has any

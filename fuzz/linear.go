@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"time"
 )
 
 // stamp says when the first bytes of a stream were there: a number that grows with
-// all that peers do in a run, and the event under way.
+// all that peers do in a run, the event under way, and the clock.
 type stamp struct {
 	bytes int
 	tick  int
 	event int
+	now   int64
+	line  int // of the journal, where a machine writes them; 0: none
 }
 
 // life is a connection that is over, for oracles that look at all of them.
@@ -35,12 +38,18 @@ func stampAt(stamps []stamp, bytes int) stamp {
 }
 
 // mark notes when bytes were sent or got, if an oracle wants to know.
-func (w *World) mark(stamps []stamp, bytes int) []stamp {
+func (w *World) mark(c *conn, stamps []stamp, bytes int) []stamp {
 	if !w.spec.remembers {
 		return stamps
 	}
 	w.ticks++
-	return append(stamps, stamp{bytes, w.ticks, w.at})
+	line := 0
+	if w.journal != nil {
+		if n := len(w.journal.lines) - 1; n > 0 && w.journal.lines[n].wrote(c.number) {
+			line = n
+		}
+	}
+	return append(stamps, stamp{bytes, w.ticks, w.at, w.now, line})
 }
 
 // remember keeps what a connection that is over has been.
@@ -54,13 +63,23 @@ func (w *World) remember(c *conn) {
 func (w *World) judgeLives() {
 	for _, o := range w.spec.Oracles {
 		if w.failure == nil {
-			if text, decided := o.all(w.lives); text != "" {
+			w.asks = asked{"oracle", o.title()}
+			if text, at, decided := o.all(w.lives); text != "" {
 				w.fail(oracle("L "+o.title()), "%s", text)
 				w.failure.kind = "all connections" // what bytes no order explains does not matter
+				w.failure.behind(at)
 			} else if !decided {
 				w.undecided++
 			}
+			w.asks = asked{}
 		}
+	}
+}
+
+// behind says that a failure that was found later came at a stamp.
+func (f *Failure) behind(at stamp) {
+	if at.now > 0 {
+		f.At, f.Time, f.during, f.line = at.event, time.Duration(at.now), "", at.line
 	}
 }
 
@@ -74,11 +93,35 @@ func (w *World) judgeLives() {
 // Verifying Concurrent Objects, 1993), with the memory of Lowe (Testing for
 // Linearizability, 2017). It takes 100,000 steps of the model at most: a run of which
 // it does not know then passes, and is counted in Finding.Undecided.
+//
+// Model.Clone is needed for a state that has pointers, slices, maps or the like in it:
+// Linear panics without.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
 	if m.Clone == nil {
+		if s := reflect.TypeFor[S](); shares(s) {
+			panic(fmt.Sprintf("fuzz: Linear %q: copies of a %v share what is in it: want a Model.Clone", name, s))
+		}
 		m.Clone = func(s S) S { return s }
 	}
 	return linear[S, In]{noOracle{name}, m}
+}
+
+// shares tells whether copies of a value have something in common that can change.
+func shares(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if shares(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.Array:
+		return shares(t.Elem())
+	case reflect.Pointer, reflect.UnsafePointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
+		return true
+	}
+	return false
 }
 
 const linearSteps = 100_000
@@ -90,21 +133,21 @@ type linear[S, In any] struct {
 
 func (l linear[S, In]) remembers() bool { return true }
 
-func (l linear[S, In]) all(lives []life) (string, bool) {
+func (l linear[S, In]) all(lives []life) (text string, at stamp, decided bool) {
 	h := history[S, In]{m: l.m, steps: linearSteps, tried: make(map[string][]S)}
 	for i := range lives {
-		if text := h.read(&lives[i]); text != "" {
-			return text, true
+		if text, at = h.read(&lives[i]); text != "" {
+			return text, at, true
 		}
 	}
 	h.done = make([]int, len(h.lines))
 	if h.order(l.m.begin()) {
-		return "", true
+		return "", at, true
 	}
 	if h.steps == 0 {
-		return "", false
+		return "", at, false
 	}
-	return h.blame(), true
+	return h.blame(), h.stuck.shows(), true
 }
 
 // operation is an input and what became of it.
@@ -131,17 +174,22 @@ type history[S, In any] struct {
 }
 
 // read makes operations of what a connection sent and got.
-func (h *history[S, In]) read(l *life) string {
+func (h *history[S, In]) read(l *life) (text string, at stamp) {
 	var line []operation[In]
-	sent, got := 0, 0
+	sent, got := 0, min(len(l.got), len(h.m.Greeting))
+	if string(l.got[:got]) != h.m.Greeting[:got] || l.whole && got < len(h.m.Greeting) {
+		return fmt.Sprintf("connection %d gets %s: want %s first", l.conn, brief(l.got), brief([]byte(h.m.Greeting))), stampAt(l.have, 1)
+	}
 	for sent < len(l.sent) {
-		in, n, ok := h.m.Input(l.sent[sent:])
-		if !ok || n == 0 {
+		in, n, ok := h.m.first(l.sent[sent:])
+		if !ok {
 			break
 		}
 		sent += n
 		o := operation[In]{in: in, conn: l.conn, sent: stampAt(l.sentAt, sent), answered: stamp{tick: math.MaxInt}, due: l.whole}
-		if n := h.m.Reply(l.got[got:]); n > 0 {
+		if n := h.m.Reply(l.got[got:]); n > len(l.got)-got {
+			panic(fmt.Sprintf("Model.Reply answers a length of %d for %d bytes", n, len(l.got)-got))
+		} else if n > 0 {
 			o.answer, o.complete = l.got[got:got+n], true
 			got += n
 			o.answered = stampAt(l.have, got)
@@ -151,10 +199,10 @@ func (h *history[S, In]) read(l *life) string {
 		line = append(line, o)
 	}
 	if got < len(l.got) {
-		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", l.conn, brief(l.got[got:]))
+		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", l.conn, brief(l.got[got:])), stampAt(l.have, got+1)
 	}
 	h.lines = append(h.lines, line)
-	return ""
+	return "", at
 }
 
 // order looks for an order of what is left, from a state.
@@ -234,17 +282,34 @@ func (h *history[S, In]) note(o *operation[In], want string) {
 	}
 }
 
+// shows is when an operation is seen to be wrong: when its answer is there, or, without
+// one, when it begins.
+func (o *operation[In]) shows() stamp {
+	if o.complete {
+		return o.answered
+	}
+	return o.sent
+}
+
 // blame tells of the operation behind which no order was found.
 func (h *history[S, In]) blame() string {
 	all := 0
 	for _, line := range h.lines {
 		all += len(line)
 	}
+	inputs := fmt.Sprintf("the %d inputs", all)
+	if all == 1 {
+		inputs = "the one input"
+	}
+	before := fmt.Sprint(h.most)
+	if h.most == 0 {
+		before = "none"
+	}
 	o := h.stuck
 	answer := "no answer"
 	if len(o.answer) > 0 {
 		answer = brief(o.answer)
 	}
-	return fmt.Sprintf("no order of the %d inputs explains that connection %d gets %s for %v, sent in event %d: behind %d others it would get %s",
-		all, o.conn, answer, o.in, o.sent.event, h.most, brief([]byte(h.want)))
+	return fmt.Sprintf("no order of %s explains that connection %d gets %s for %s, sent in event %d: with %s of them before it, it would get %s",
+		inputs, o.conn, answer, shown(o.in), o.sent.event, before, brief([]byte(h.want)))
 }

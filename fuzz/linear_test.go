@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +114,15 @@ func TestLinear(t *testing.T) {
 	if len(found.Trace) > 6 {
 		t.Errorf("%d events: want 6 at most", len(found.Trace))
 	}
-	t.Logf("%d runs: %v\n%s", found.Runs, found.Failure, found.Trace)
+	text := found.Explain()
+	for _, want := range []string{" of them before it, it would get \"", "\nafter event ", "← this answer"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "1m0.1s") || strings.Contains(text, "the loops shut down") {
+		t.Errorf("what follows from the end of a run is told, and is not what was wrong:\n%s", text)
+	}
 }
 
 // lived is a connection whose operations were sent and answered at these ticks, two each.
@@ -123,10 +132,10 @@ func lived(conn int, whole bool, sent, got string, ticks ...int) life {
 	for i := 0; i < len(ticks); i += 2 {
 		_, n, _ := cellModel.Input(l.sent[in:])
 		in += n
-		l.sentAt = append(l.sentAt, stamp{in, ticks[i], i})
+		l.sentAt = append(l.sentAt, stamp{bytes: in, tick: ticks[i], event: i})
 		if ticks[i+1] > 0 {
 			out++
-			l.have = append(l.have, stamp{out, ticks[i+1], i})
+			l.have = append(l.have, stamp{bytes: out, tick: ticks[i+1], event: i})
 		}
 	}
 	return l
@@ -149,11 +158,12 @@ func TestLinearHistories(t *testing.T) {
 		{"a set whose answer was lost", []life{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "1", 2, 3)}, ""},
 		{"an answer before its set", []life{lived(0, false, "=1", "", 4, 0), lived(1, true, "?", "1", 2, 3)}, "connection 1 gets \"1\""},
 		{"an answer that is due", []life{lived(0, true, "?", "", 1, 0)}, "gets no answer"},
+		{"the only one", []life{lived(0, true, "?", "1", 1, 2)}, `no order of the one input explains that connection 0 gets "1" for "?", sent in event 0: with none of them before it, it would get "0"`},
 		{"an answer to nothing", []life{lived(0, true, "?", "00", 1, 2)}, "for nothing"},
 		{"two writers, two readers that differ", []life{lived(0, true, "=1", "k", 1, 9), lived(1, true, "=2", "k", 2, 10),
 			lived(2, true, "??", "12", 3, 4, 5, 6), lived(3, true, "??", "21", 3, 4, 5, 6)}, "no order"},
 	} {
-		text, decided := Linear("cell", cellModel).all(c.lives)
+		text, _, decided := Linear("cell", cellModel).all(c.lives)
 		if !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
 			t.Errorf("%s: decided %v, %q: want %q", c.name, decided, text, c.want)
 		}
@@ -167,7 +177,7 @@ func TestLinearGivesUp(t *testing.T) {
 		all = append(all, lived(i, true, "="+string(rune('a'+i)), "k", 1, 100))
 	}
 	all = append(all, lived(12, true, "?", "z", 1, 100))
-	if text, decided := Linear("cell", cellModel).all(all); text != "" || decided {
+	if text, _, decided := Linear("cell", cellModel).all(all); text != "" || decided {
 		t.Errorf("decided %v, %q: want undecided", decided, text)
 	}
 }
@@ -185,10 +195,26 @@ func TestLinearClones(t *testing.T) {
 		},
 		Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
 	}
-	stamps := func(out string) []stamp { return []stamp{{len(out), 9, 1}} }
-	one := life{conn: 0, sent: []byte("a"), got: []byte("ba\n"), sentAt: []stamp{{1, 1, 1}}, have: stamps("ba\n")}
-	two := life{conn: 1, sent: []byte("b"), got: []byte("b\n"), sentAt: []stamp{{1, 1, 1}}, have: stamps("b\n")}
-	if text, _ := Linear("log", m).all([]life{one, two}); text != "" {
+	stamps := func(out string) []stamp { return []stamp{{bytes: len(out), tick: 9, event: 1}} }
+	one := life{conn: 0, sent: []byte("a"), got: []byte("ba\n"), sentAt: []stamp{{bytes: 1, tick: 1, event: 1}}, have: stamps("ba\n")}
+	two := life{conn: 1, sent: []byte("b"), got: []byte("b\n"), sentAt: []stamp{{bytes: 1, tick: 1, event: 1}}, have: stamps("b\n")}
+	if text, _, _ := Linear("log", m).all([]life{one, two}); text != "" {
 		t.Error(text)
 	}
+}
+
+// A state whose copies would share something needs a Clone; one of plain values does not.
+func TestLinearNeedsClone(t *testing.T) {
+	type plain struct {
+		text string
+		cell [2]int
+	}
+	Linear("plain", Model[plain, byte]{New: func() plain { return plain{text: "", cell: [2]int{}} }})
+	Linear("cloned", Model[map[string]int, byte]{Clone: maps.Clone[map[string]int]})
+	defer func() {
+		if v := recover(); v != `fuzz: Linear "shared": copies of a struct { all []string } share what is in it: want a Model.Clone` {
+			t.Errorf("%v: want a panic that says what is wanted", v)
+		}
+	}()
+	Linear("shared", Model[struct{ all []string }, byte]{})
 }

@@ -46,17 +46,6 @@ func (w *World) doLetter(e Event) {
 	w.deliver(p.at, to, []byte(word))
 }
 
-// letter is a word of the dictionary, a single byte, or, behind both, nothing at all.
-func (s *Spec) letter(a uint16) string {
-	switch at := int(a) % (len(s.Dict) + 257); {
-	case at < len(s.Dict):
-		return s.Dict[at]
-	case at < len(s.Dict)+256:
-		return string([]byte{byte(at - len(s.Dict))})
-	}
-	return ""
-}
-
 // boundSock is the n-th datagram socket of machines.
 func (w *World) boundSock(n int) *sock {
 	all := 0
@@ -100,10 +89,12 @@ func (w *World) judgePens() {
 	for i := range w.pens {
 		p := &w.pens[i]
 		for _, o := range w.spec.Oracles {
+			w.asks = asked{"oracle", o.title()}
 			if text := o.pen(p.sent, p.got); text != "" && w.failure == nil {
 				w.fail(oracle("M "+o.title()), "datagram peer %d: %s", i, text)
 				w.failure.kind = "datagrams"
 			}
+			w.asks = asked{}
 		}
 	}
 }

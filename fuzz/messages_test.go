@@ -142,11 +142,11 @@ type audit struct {
 
 func (audit) remembers() bool { return true }
 
-func (a audit) all([]life) (string, bool) {
+func (a audit) all([]life) (string, stamp, bool) {
 	if b := *a.now; b.accepted != b.handled {
-		return fmt.Sprintf("%d parcels were accepted, %d handled", b.accepted, b.handled), true
+		return fmt.Sprintf("%d parcels were accepted, %d handled", b.accepted, b.handled), stamp{}, true
 	}
-	return "", true
+	return "", stamp{}, true
 }
 
 func parcelSpec(fault int) Spec {

@@ -1,15 +1,19 @@
 package fuzz
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Oracle judges a run.
 type Oracle interface {
 	title() string
 	// conn judges what a connection sent and got; kind is what it finds, but for bytes.
 	conn(sent, got []byte, now fate) (kind, text string)
-	// all judges all connections of a run together, if remembers says so; not decided:
-	// it would take too long.
-	all([]life) (text string, decided bool)
+	// all judges all connections of a run together, if remembers says so, and tells when
+	// they went wrong; not decided: it would take too long.
+	all([]life) (text string, at stamp, decided bool)
 	remembers() bool
 	// pen judges what a datagram peer sent and got.
 	pen(sent, got []string) string
@@ -22,6 +26,7 @@ const (
 	cutOff fate = iota // it ended for a reason that no model knows: it may have got less
 	open               // it is open, and has got all that was on its way
 	quit               // its machine ended it by itself, and it has got all that was on its way
+	left               // so did it, and the peer had ended its own direction before
 )
 
 // noOracle finds nothing: oracles are it but for what they look at.
@@ -29,7 +34,7 @@ type noOracle struct{ name string }
 
 func (n noOracle) title() string                                { return n.name }
 func (n noOracle) conn(_, _ []byte, _ fate) (kind, text string) { return "", "" }
-func (n noOracle) all([]life) (string, bool)                    { return "", true }
+func (n noOracle) all([]life) (_ string, _ stamp, decided bool) { return "", stamp{}, true }
 func (n noOracle) remembers() bool                              { return false }
 func (n noOracle) pen(_, _ []string) string                     { return "" }
 
@@ -43,9 +48,23 @@ type Model[S, In any] struct {
 	// it must then, and not before by itself. nil: it may wherever it owes no answer.
 	Over func(S) bool
 
+	// Greeting is what a connection gets before it sends anything.
+	Greeting string
+	// HalfClose tells PerConn that who has ended its direction is owed its answers yet: a
+	// machine that ends by itself then must have given them. Else it need not.
+	HalfClose bool
+
 	// For Linear.
-	Clone func(S) S            // nil: a copy of the value is a copy
+	Clone func(S) S            // nil: a copy of the value is a copy, as nothing in it is shared
 	Reply func(out []byte) int // the length of the first answer in out; 0: not all of it is there
+}
+
+// first is the first input of in. A length that cannot be is a mistake of the model's.
+func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
+	if v, n, ok = m.Input(in); ok && (n < 1 || n > len(in)) {
+		panic(fmt.Sprintf("Model.Input answers a length of %d for %d bytes", n, len(in)))
+	}
+	return v, n, ok
 }
 
 // begin is the state that a model begins in.
@@ -68,15 +87,8 @@ type perConn[S, In any] struct {
 }
 
 func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
-	state, inputs := p.m.begin(), 0
-	for len(sent) > 0 {
-		in, n, ok := p.m.Input(sent)
-		if !ok {
-			break
-		}
-		inputs++
-		sent = sent[n:]
-		want := p.m.Step(&state, in)
+	state, inputs, want := p.m.begin(), 0, p.m.Greeting
+	for in := *new(In); ; inputs++ {
 		have := got[:min(len(got), len(want))]
 		if string(have) != want[:len(have)] {
 			return "answer", fmt.Sprintf("gets %s for %s: want %s", brief(got), nth(inputs, in), brief([]byte(want)))
@@ -84,7 +96,14 @@ func (p perConn[S, In]) conn(sent, got []byte, now fate) (kind, text string) {
 		if len(have) < len(want) {
 			return p.less(got, nth(inputs, in), []byte(want), now)
 		}
-		got = got[len(want):]
+		if got = got[len(want):]; len(sent) == 0 {
+			break
+		}
+		n, ok := 0, false
+		if in, n, ok = p.m.first(sent); !ok {
+			break
+		}
+		sent, want = sent[n:], p.m.Step(&state, in)
 	}
 	switch {
 	case len(got) > 0:
@@ -106,20 +125,28 @@ func (p perConn[S, In]) less(got []byte, in string, want []byte, now fate) (kind
 		return "answer", fmt.Sprintf("gets %s for %s, and no more: want %s", brief(got), in, brief(want))
 	case quit:
 		return "ends", fmt.Sprintf("gets %s for %s, and its machine ends, without a reason: want %s", brief(got), in, brief(want))
+	case left:
+		if p.m.HalfClose {
+			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has ended its direction: want %s", brief(got), in, brief(want))
+		}
 	}
 	return "", ""
 }
 
-// nth is an input for people, with its number if it is not the first one.
+// nth is an input for people, with its number if it is not the first one; before that
+// is what needs none.
 func nth(n int, in any) string {
-	text := fmt.Sprint(shown(in))
+	if n == 0 {
+		return "its connection itself"
+	}
+	text := shown(in)
 	if n > 1 {
 		text += fmt.Sprintf(", its input %d", n)
 	}
 	return text
 }
 
-// shown is a model's input for people: text is quoted.
+// shown is a model's input for people: text is quoted, and what is long is cut.
 func shown(in any) string {
 	switch v := in.(type) {
 	case string:
@@ -129,5 +156,14 @@ func shown(in any) string {
 	case byte:
 		return brief([]byte{v})
 	}
-	return fmt.Sprint(in)
+	const most = 120
+	text := fmt.Sprint(in)
+	cut := text[:min(len(text), most)]
+	if strings.ContainsFunc(cut, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		cut = strings.Trim(strconv.Quote(cut), `"`)
+	}
+	if len(text) > most {
+		cut += fmt.Sprintf("… %d B", len(text))
+	}
+	return cut
 }

@@ -55,7 +55,7 @@ func (w *World) noteBytes(n note, s *sock, b []byte) {
 		case noteRead:
 			w.tell(line{conn: int(s.conn), text: "machine reads", detail: brief(b)})
 		case noteWrite:
-			w.tell(line{conn: int(s.conn), text: "machine writes", detail: brief(b)})
+			w.tell(line{conn: int(s.conn), text: writes, detail: brief(b)})
 		}
 	}
 }
@@ -90,6 +90,11 @@ type line struct {
 	move   string // from state to state
 	then   string // the deadlines that bound the new state
 }
+
+const writes = "machine writes"
+
+// wrote tells whether a line is of a machine that writes to this connection.
+func (l *line) wrote(conn int) bool { return l.conn == conn && l.text == writes }
 
 // say writes into the journal, if there is one.
 func (w *World) say(conn int, text string) { w.tell(line{conn: conn, text: text}) }

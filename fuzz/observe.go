@@ -22,11 +22,14 @@ type machine struct {
 	generation uint32
 	conn       int32 // that is its first port, as number+1
 	kind       reactor.AnyKind
+	lives      bool
 	state      reactor.State
 	before     reactor.State // it was in that one
 	edge       uint32        // the last transition, as a feature
 	cause      reactor.Cause // the last event since it, if somebody asks
-	told       bool          // of something else than readiness, if somebody asks
+	told       bool          // of something else than readiness and failures, if somebody asks
+	fails      int           // how often something failed, the end of input as well, if somebody asks
+	failed     reactor.State // the state in which it did last
 	bounded    bounded
 }
 
@@ -61,7 +64,7 @@ func (w *World) own(s *sock) {
 func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
-	m.kind, m.before, m.state = k, from, to
+	m.kind, m.before, m.state, m.lives = k, from, to, true
 	d.enters(m, from, to)
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
 	m.edge = w.cover.edge(k, from, to, m.edge)
@@ -101,7 +104,7 @@ func deadlines(k reactor.AnyKind, s reactor.State) string {
 func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
-	m.bounded.all = nil
+	m.bounded.all, m.lives = nil, false
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if w.journal != nil {
 		l := line{conn: int(m.conn) - 1, text: "machine ends", move: k.Name()}
@@ -111,16 +114,18 @@ func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 		w.tell(l)
 	}
 	if reason == nil && !m.told && m.conn > 0 {
-		w.quits(&w.conns[m.conn-1], machineKey{d.loop, t.Generation(), t.Index()})
+		w.quits(&w.conns[m.conn-1], machineKey{d.loop, t.Generation(), t.Index()}, m)
 	}
 	w.judgeEnd(m, k, reason)
 }
 
-// quits notes that the machine of a connection ended by itself: nothing but its bytes
-// has led there, and its peer is there to hear all that is to be said.
-func (w *World) quits(c *conn, k machineKey) {
-	if p := c.peer; c.owner == k && p != nil && !c.cut && !p.shutOut && p.other != nil && !p.other.starved {
-		c.quits, c.heard = true, len(c.sent)
+// quits notes that the machine of a connection ended by itself: nothing but its bytes,
+// and their end, has led there, and its peer is there to hear all that is to be said.
+func (w *World) quits(c *conn, k machineKey, m *machine) {
+	if p := c.peer; c.owner == k && p != nil && !c.cut && p.other != nil && !p.other.starved {
+		// The end of input is the only thing that failed, and the last one that happened.
+		atEnd := m.fails == 0 || m.fails == 1 && m.failed == m.before
+		c.quits, c.leaves, c.heard = !p.shutOut && m.fails == 0, p.shutOut && atEnd, len(c.sent)
 	}
 }
 

@@ -27,15 +27,10 @@ func (w *World) doSend(c *conn, e Event) {
 	if c.peer == nil {
 		return
 	}
-	dict := w.spec.Dict
-	at := int(e.A) % (len(dict) + 256)
+	word := w.spec.said(e.A, false)
 	w.words = w.words[:0]
 	for range min(int(e.B)+1, 1<<12) {
-		if at < len(dict) {
-			w.words = append(w.words, dict[at]...)
-		} else {
-			w.words = append(w.words, byte(at-len(dict)))
-		}
+		w.words = append(w.words, word...)
 		if len(w.words) > 1<<18 {
 			break
 		}
@@ -73,9 +68,11 @@ func (w *World) doAct(e Event) {
 	if len(w.actions) > 0 && int(e.On) < len(w.actions) {
 		w.note(noteMove, 1<<63|uint64(e.On), uint64(e.A))
 		w.say(-1, w.actions[e.On].name)
+		w.asks = asked{"action", w.actions[e.On].name}
 		for range min(int(e.B)+1, mostAtOnce) {
 			w.actions[e.On].do(int(e.A))
 		}
+		w.asks = asked{}
 	}
 }
 

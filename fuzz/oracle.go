@@ -1,9 +1,11 @@
 package fuzz
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -34,17 +36,33 @@ type Failure struct {
 	Text   string
 	State  string        // of the machine, where one is meant
 	At     int           // how many events had happened
-	Time   time.Duration // on the world's clock
+	Time   time.Duration // on the world's clock; 0: no moment is known
 	Stack  []byte        // of a panic
 
+	during  string    // the part of the run's end that it came in; empty: none
 	kind    string    // what is said, but for bytes and numbers; empty: see shape
 	runs    []variant // that show it, if the trace itself does not: one, or two that differ
 	conn    int       // whose bytes those two differ in
 	outputs [][]byte  // what it gets in each; nil: they differ in something else
+	line    int       // of the journal, that shows it; 0: none does
 	told    []story   // those runs, if somebody is to be shown
+	comes   string    // how sure it is to come again, if it is not
 }
 
 func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
+
+// when is at what moment of a run of so many events it came, for people.
+func (f *Failure) when(events int) string {
+	switch {
+	case f.Oracle == string(oracleSetup):
+		return "before the first event"
+	case f.Time == 0:
+		return fmt.Sprintf("in a run of %d events", events)
+	case f.during != "":
+		return fmt.Sprintf("after event %d of %d, as %s, at %s", f.At, events, f.during, clockTime(int64(f.Time)))
+	}
+	return fmt.Sprintf("after event %d of %d, at %s", f.At, events, clockTime(int64(f.Time)))
+}
 
 // same tells whether two failures are one: they were found by the same oracle, in the
 // same state of a machine, at the same place of a handler that panics, and are of one
@@ -122,13 +140,28 @@ func (w *World) judgeStale() {
 func (w *World) judgeBacklogs() {
 	w.advance(100 * time.Millisecond)
 	for _, s := range w.socks[1:] {
-		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil {
+		if s.nature != listening || len(s.backlog) == 0 || w.failure != nil || s.driver.atMost() {
 			continue
 		}
 		if stats, ok := w.stats(s.driver.loop); ok && stats.Machines < w.slots {
-			w.fail(oracleRest, "%d connections wait at %s to be accepted, and %d of %d slots are free", len(s.backlog), s.local, w.slots-stats.Machines, w.slots)
+			w.fail(oracleRest, "connections wait at %s to be accepted: %d, and %d of %d slots are free", s.local, len(s.backlog), w.slots-stats.Machines, w.slots)
 		}
 	}
+}
+
+// atMost tells whether there are as many machines of some kind as there may be of it:
+// it may be the one that listens.
+func (d *driver) atMost() bool {
+	lives := make(map[reactor.AnyKind]int)
+	for i := range d.machines {
+		if m := &d.machines[i]; m.lives {
+			lives[m.kind]++
+			if most := m.kind.Options().Most; most > 0 && lives[m.kind] >= most {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // nudge tells of all sockets of a world at rest. Whoever moves a byte then could have
@@ -145,7 +178,7 @@ func (w *World) nudge() {
 		read, held := s.in.len(), w.moved
 		d.extra = append(d.extra, poll.Event{Token: poll.Token(s.data), Ready: s.ready()})
 		if w.settle(); w.failure == nil && w.moved != held && s.driver == d && s.in.len() != read {
-			w.fail(oracleWakeUp, "%d bytes wait for a machine that reads them only when it is told again", read)
+			w.fail(oracleWakeUp, "bytes wait for a machine that reads them only when it is told again: %d", read)
 		}
 	}
 }
@@ -161,9 +194,12 @@ func (w *World) judgeStop() {
 
 // judge judges what a connection that is over has been.
 func (w *World) judge(c *conn) {
-	now, sent := cutOff, c.sent
-	if c.fate() == quit {
-		now, sent = quit, c.sent[:c.heard]
+	now, sent := c.fate(), c.sent
+	switch now {
+	case open:
+		now = cutOff
+	case quit, left:
+		sent = c.sent[:c.heard]
 	}
 	w.judgeConn(c, w.verdict(c, sent, now))
 	if c.life > 0 && c.number < w.spec.Conns {
@@ -172,7 +208,8 @@ func (w *World) judge(c *conn) {
 }
 
 // patienceForAnswers is how long machines may take to answer when faults have ceased,
-// and how long any of them to go on answering: others may have their turn first.
+// and how long any of them to go on answering, if a spec does not say: others may have
+// their turn first.
 const patienceForAnswers = time.Second
 
 // judgeAll judges the connections that are open, with nothing on its way but what
@@ -183,7 +220,7 @@ func (w *World) judgeAll() {
 		v := w.judgeOpen(c)
 		for got := -1; v.why != "" && got < w.got(); v = w.judgeOpen(c) {
 			got = w.got()
-			w.advance(patienceForAnswers)
+			w.advance(w.spec.Patience)
 		}
 		w.judgeConn(c, v)
 	}
@@ -226,6 +263,8 @@ func (c *conn) fate() fate {
 		return open
 	case c.quits && len(c.got) == c.wrote:
 		return quit
+	case c.leaves && len(c.got) == c.wrote:
+		return left
 	}
 	return cutOff
 }
@@ -238,10 +277,13 @@ func (w *World) verdict(c *conn, sent []byte, now fate) (v verdict) {
 		return v
 	}
 	for _, o := range w.spec.Oracles {
+		w.asks = asked{"oracle", o.title()}
 		if kind, text := o.conn(sent, c.got, now); text != "" {
-			return verdict{o.title(), kind, text}
+			v = verdict{o.title(), kind, text}
+			break
 		}
 	}
+	w.asks = asked{}
 	return v
 }
 

@@ -248,3 +248,22 @@ func TestPipeThatNobodyAdopts(t *testing.T) {
 		t.Error(found.Explain())
 	}
 }
+
+// Who waits to be accepted while there are as many machines of the kind as there may be
+// does so rightly.
+func TestMostMachinesOfAKind(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("few", reactor.Options{Ports: []string{"peer"}, Most: 2}, reactor.Table[struct{}, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
+			Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+				_, err := cx.Copy(peer, peer)
+				return cx.Fail(err)
+			}}}))
+	s := Spec{Dict: []string{"word"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+		return err
+	}}
+	if found := Find(s, 1, Budget{Runs: 300}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

@@ -115,10 +115,10 @@ func (s *Spec) String() string {
 
 // judgedBy are the letters and names of the oracles that judge a spec's runs.
 func (s *Spec) judgedBy() (all []string) {
-	for _, o := range []oracle{oraclePanic, oracleContract, oracleLifetime, oracleWakeUp, oracleRest, oracleBounds, oracleEdges, oracleSame} {
+	for _, o := range []oracle{oraclePanic, oracleContract, oracleLifetime, oracleWakeUp, oracleRest, oracleBounds, oracleEdges, oracleSame, oracleAlways} {
 		all = append(all, string(o))
 	}
-	for _, o := range []oracle{oracleSegments, oracleHangUp, oracleSpurious} {
+	for _, o := range []oracle{oracleSegments, oracleHangUp, oracleSpurious, oracleBound} {
 		if s.judges(string(o[:1])) {
 			all = append(all, string(o))
 		}
@@ -127,7 +127,11 @@ func (s *Spec) judgedBy() (all []string) {
 		all = append(all, string(oracleAlone))
 	}
 	for _, o := range s.Oracles {
-		all = append(all, "M "+o.title())
+		letter := "M "
+		if o.remembers() {
+			letter = "L "
+		}
+		all = append(all, letter+o.title())
 	}
 	return all
 }
@@ -303,6 +307,9 @@ func (r *Report) publish(t *testing.T, part string) {
 	}
 	r.Name = testName(t) + part
 	r.again = fmt.Sprintf("FUZZ_SEED=%#x FUZZ_RUNS=%d %s", r.found.Seed, r.found.Runs, command(t.Name()))
+	if r.budget.Strategy != Guided {
+		r.again = fmt.Sprintf("FUZZ_STRATEGY=%v %s", r.budget.Strategy, r.again)
+	}
 	if part != "" { // of a trace that is kept
 		r.again = command(t.Name())
 	}

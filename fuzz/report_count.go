@@ -79,7 +79,13 @@ func (d *driver) observer() reactor.Observer {
 func (d witness) Told(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Cause) {
 	m := d.at(t.Generation(), t.Index())
 	m.cause = c
-	m.told = m.told || c != reactor.CauseReady && c != reactor.CauseEnter
+	switch c {
+	case reactor.CauseReady, reactor.CauseEnter:
+	case reactor.CauseFail:
+		m.fails, m.failed = m.fails+1, in
+	default:
+		m.told = true
+	}
 	if c == reactor.CauseMessage {
 		m.bounded.heard = d.w.now
 	}

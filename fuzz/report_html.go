@@ -75,9 +75,12 @@ func pageText(s string) string {
 func (p *page) failure(f *Finding) {
 	p.linef(`<h2>Failure</h2>`)
 	p.linef(`<p class="failed">%s</p>`, f.Failure.Error())
+	for line := range strings.Lines(f.Failure.when(len(f.Trace)) + "\n" + f.Failure.comes) {
+		p.linef(`<p>%s</p>`, strings.TrimSpace(line))
+	}
 	for _, story := range f.stories() {
 		title := strings.Join(strings.Fields("What happened "+story.how), " ")
-		g := grid{title: fmt.Sprintf("%s, until event %d of %d, at %s", title, f.Failure.At, len(f.Trace), clockTime(int64(f.Failure.Time))), head: stepHead}
+		g := grid{title: title, head: stepHead}
 		for _, s := range f.steps(story) {
 			var row []entry
 			for _, text := range s.cells() {

@@ -200,6 +200,11 @@ func TestReportOfRun(t *testing.T) {
 	}
 	defer flag.Set("fuzz.report", "")
 	t.Run("two", func(t *testing.T) { Run(t, echoSpec()) })
+	t.Setenv("FUZZ_STRATEGY", "swarm")
+	t.Run("three", func(t *testing.T) { Run(t, echoSpec()) })
+	if text, err := os.ReadFile(filepath.Join(byFlag, "fuzz.TestReportOfRun_three.txt")); err != nil || !strings.Contains(string(text), "FUZZ_STRATEGY=swarm FUZZ_SEED=") {
+		t.Errorf("%v: the strategy is not told in:\n%s", err, text)
+	}
 	for _, name := range []string{
 		filepath.Join(env, "fuzz.TestReportOfRun_one.html"), filepath.Join(env, "fuzz.TestReportOfRun_one.txt"),
 		filepath.Join(byFlag, "fuzz.TestReportOfRun_two.html"), filepath.Join(byFlag, "fuzz.TestReportOfRun_two.txt"),

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -45,15 +46,18 @@ func (w *World) run(tr Trace) *Failure {
 }
 
 // resumable calls f on a goroutine of its own, and again where a handler's Goexit
-// ended that one. A panic of the loop's own is a failure.
+// ended that one. A panic of the loop's own, or of the spec's, is a failure.
 func (w *World) resumable(f func()) {
 	for over := false; !over; {
 		done := make(chan bool)
 		go func() {
 			defer func() {
 				if v := recover(); v != nil {
-					w.fail(oraclePanic, "the loop itself panicked: %v", v)
+					w.fail(oraclePanic, "%v panicked: %v", w.asks, v)
 					w.failure.Stack = debug.Stack()
+					over = true
+				} else if !over && w.asks.what != "" {
+					w.fail(oraclePanic, "%v ended its goroutine, as Fatal and FailNow of a test do: want a return, or a panic", w.asks)
 					over = true
 				}
 				done <- over
@@ -63,6 +67,16 @@ func (w *World) resumable(f func()) {
 		}()
 		over = <-done
 	}
+}
+
+// asked is who of the spec's is called: an oracle, or an action. Nobody is the zero one.
+type asked struct{ what, name string }
+
+func (a asked) String() string {
+	if a.what == "" {
+		return "the loop itself"
+	}
+	return fmt.Sprintf("%s %q", a.what, a.name)
 }
 
 // goOn continues the run where it is.

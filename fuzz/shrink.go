@@ -7,26 +7,63 @@ const mostRuns = 3000
 // trace is a trace, so events are left out first, many at once; then what is left is
 // made plainer.
 type shrinker struct {
-	w    *World
-	best Trace
-	f    *Failure
-	deep bool
-	runs int
+	w     *World
+	best  Trace
+	f     *Failure
+	judge func(Trace) *Failure // what runs a trace
+	runs  int
 }
 
 func (w *World) shrink(tr Trace, f *Failure) *Finding {
-	s := &shrinker{w: w, best: tr, f: f}
-	if w.chatters {
+	s := &shrinker{w: w, best: tr, f: f, judge: w.shallow}
+	chatters := w.chatters
+	if chatters {
 		w.hears = nagging
 	}
 	culprit := w.culprit
 	switch {
+	case f.Oracle == string(oracleSame):
+		return w.shrinkLoose(tr, f)
 	case culprit != nil && s.try(culprit):
 	case !s.try(tr): // it fails when it is compared
-		s.deep = true
+		if s.judge = w.deep; !s.try(tr) {
+			return w.shrinkLoose(tr, f)
+		}
 	case f.At < len(tr):
 		s.try(tr[:f.At:f.At]) // what comes after it
 	}
+	s.minimize()
+	free := s.free()
+	w.hears = chattering
+	if chatters && s.times() == 0 { // it was cut off too soon
+		s.best, free = tr, nil
+	}
+	if s.times() < looks {
+		return w.shrinkLoose(tr, f)
+	}
+	s.best, w.journal = w.spec.kept(s.best), &journal{}
+	s.f = s.judge(s.best)
+	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}
+}
+
+func (w *World) shallow(tr Trace) *Failure { return w.check(tr, false) }
+func (w *World) deep(tr Trace) *Failure    { return w.check(tr, true) }
+
+// looks is how often a trace must fail to count as one that always does.
+const looks = 3
+
+// times is how many of so many looks show the failure.
+func (s *shrinker) times() (n int) {
+	for range looks {
+		if s.judge(s.best).same(s.f) {
+			n++
+		}
+	}
+	return n
+}
+
+// minimize leaves out and makes plainer until nothing gets smaller.
+func (s *shrinker) minimize() {
 	for before := -1; before != s.size() && s.runs < mostRuns; {
 		before = s.size()
 		s.leaveOut()
@@ -34,13 +71,6 @@ func (w *World) shrink(tr Trace, f *Failure) *Finding {
 		s.renumber()
 		s.plainer()
 	}
-	free := s.free()
-	w.hears, w.journal = chattering, &journal{}
-	if s.f = w.check(s.best, s.deep); s.f == nil { // it was cut off too soon
-		w.journal = &journal{}
-		s.best, s.f, free = tr, w.check(tr, s.deep), nil
-	}
-	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}
 }
 
 // size is what shrinking makes smaller.
@@ -63,7 +93,7 @@ func (s *shrinker) try(tr Trace) bool {
 		return false
 	}
 	s.runs++
-	f := s.w.check(tr, s.deep)
+	f := s.judge(tr)
 	if !f.same(s.f) {
 		return false
 	}

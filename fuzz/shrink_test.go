@@ -137,7 +137,7 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 		t.Errorf("not told:\n%s", text)
 	}
 	order := Trace{{Op: opDial}, {Op: opDial, On: 1}, {Op: opSend, A: 1}}
-	s := &shrinker{w: w, best: order, f: &Failure{}}
+	s := &shrinker{w: w, best: order, f: &Failure{}, judge: w.shallow}
 	if got := fmt.Sprint(s.swaps(0)); got != "false" { // it does not fail at all
 		t.Errorf("a trace that passes has a free order: %s", got)
 	}
@@ -205,8 +205,9 @@ func TestGoTest(t *testing.T) {
 	if found.Failure == nil {
 		t.Fatal("not found")
 	}
+	found.Failure.Text += "\n\r\x00 \xff \ufeff `" // as a panic may say
 	source := found.GoTest("panicky()")
-	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, 0); err != nil {
+	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, parser.ParseComments); err != nil {
 		t.Errorf("%v in:\n%s", err, source)
 	}
 	_, text, _ := strings.Cut(source, "fuzz.Parse(`")

@@ -99,7 +99,7 @@ func init() { // the rows call what reads them
 		opPace:         {name: "pace", on: onConn, a: "bytes", b: "ms", do: onAConn((*World).doPace), say: "connection ON reads AA bytes each BB ms"},
 		opAct:          {name: "act", on: onAction, a: "arg", b: "more", do: (*World).doAct, say: "action ON happens with AA"},
 		opLeave:        {name: "leave", on: onLoop, do: func(w *World, e Event) { w.leave(int(e.On)) }, say: "loop ON is asked to shut down"},
-		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn", least: "A"},
+		opLimit:        {name: "limit", a: "slots", b: "steps", fault: true, do: func(*World, Event) {}, say: "loops have AA slots, and BB steps a turn", least: "AB"},
 		opShortRead:    {name: "short-read", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortRead), say: "connection ON is read AA bytes at a time, BB times", least: "AB"},
 		opShortWrite:   {name: "short-write", on: onConn, a: "bytes", b: "times", fault: true, do: onASock((*sock).doShortWrite), say: "connection ON takes AA bytes of a write, BB times", least: "AB"},
 		opBlockRead:    {name: "block-read", on: onConn, a: "times", fault: true, do: onASock(func(s *sock, e Event) { s.armed.readBlocks = min(times(e.A), 1000) }), say: "connection ON would block a read, AA times", least: "A"},
@@ -192,7 +192,10 @@ func (e Event) String() string {
 	if o.on != onNothing {
 		s += fmt.Sprint(" ", e.On)
 	}
-	if o.a != "" {
+	switch {
+	case e.saysWord() && e.A >= lastingBytes && e.A < lastingBytes+256:
+		s += fmt.Sprintf(" byte=%d", e.A-lastingBytes)
+	case o.a != "":
 		s += fmt.Sprintf(" %s=%d", o.a, e.A)
 	}
 	if o.b != "" {
@@ -204,7 +207,8 @@ func (e Event) String() string {
 	return s
 }
 
-// Parse reads what Trace.String wrote. Empty lines, and what follows a #, are left out.
+// Parse reads what Trace.String wrote. Empty lines, and what follows a #, are left out;
+// numbers that are not given are 0.
 func Parse(text string) (tr Trace, err error) {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
@@ -227,28 +231,40 @@ func parseEvent(f []string) (e Event, err error) {
 	if e.Op == opCount {
 		return e, fmt.Errorf("no event is named %q", f[0])
 	}
-	o := &ops[e.Op]
+	seen := make(map[*uint16]bool)
 	for _, arg := range f[1:] {
-		name, value, named := strings.Cut(arg, "=")
-		var to *uint16
-		switch {
-		case arg == "hold":
+		if arg == "hold" && !e.Hold {
 			e.Hold = true
 			continue
-		case !named && o.on != onNothing:
-			to, value = &e.On, arg
-		case named && name == o.a:
-			to = &e.A
-		case named && name == o.b:
-			to = &e.B
-		default:
-			return e, fmt.Errorf("%s has no argument %q", o.name, arg)
 		}
+		to, value, from, most := e.argument(arg)
+		if to == nil || seen[to] {
+			return e, fmt.Errorf("%s has no argument %q, or no more of them", f[0], arg)
+		}
+		seen[to] = true
 		n, err := strconv.ParseUint(value, 10, 16)
-		if err != nil {
-			return e, fmt.Errorf("argument %q: %w", arg, err)
+		if err != nil || uint16(n) > most {
+			return e, fmt.Errorf("argument %q: want a number from 0 to %d", arg, most)
 		}
-		*to = uint16(n)
+		*to = from + uint16(n)
 	}
 	return e, nil
+}
+
+// argument is what an argument's text sets, to from and its value, which is most at
+// most; nil: nothing.
+func (e *Event) argument(text string) (to *uint16, value string, from, most uint16) {
+	o := &ops[e.Op]
+	name, value, named := strings.Cut(text, "=")
+	switch {
+	case !named && o.on != onNothing:
+		return &e.On, text, 0, 1<<16 - 1
+	case named && name == "byte" && e.saysWord():
+		return &e.A, value, lastingBytes, 1<<8 - 1
+	case named && o.a != "" && name == o.a:
+		return &e.A, value, 0, 1<<16 - 1
+	case named && o.b != "" && name == o.b:
+		return &e.B, value, 0, 1<<16 - 1
+	}
+	return nil, "", 0, 0
 }

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -43,6 +44,7 @@ type World struct {
 	words   []byte   // what one send sends
 	letters [][]byte // memory for datagrams
 	failure *Failure
+	asks    asked
 	journal *journal // what happened, for people; nil: not kept
 	watch   *watch   // for where two runs part; nil: nobody asks
 	tally   *tally   // what a report tells; nil: none is wanted
@@ -137,9 +139,25 @@ func (w *World) begin(tr Trace) error {
 		}
 		w.steps = append(w.steps, st)
 	}
+	if w.spec.Setup == nil {
+		return errors.New("there is no Spec.Setup: want one that calls Listen, Spawn or Adopt at World.Loop")
+	}
 	err := w.spec.Setup(w)
 	w.knows.actions = len(w.actions)
+	if err == nil && w.opened == 0 && len(w.actions) == 0 && w.machines() == 0 {
+		return errors.New("Spec.Setup made nothing that runs could do anything to: want a call of Listen, Spawn or Adopt at World.Loop")
+	}
 	return err
+}
+
+// machines is how many there are.
+func (w *World) machines() (n int) {
+	for i := range w.steps {
+		if s, ok := w.stats(i); ok {
+			n += s.Machines
+		}
+	}
+	return n
 }
 
 func (w *World) clear() {
@@ -162,6 +180,7 @@ func (w *World) clear() {
 	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
 	w.listeners = w.listeners[:0]
 	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
+	w.asks = asked{}
 	w.failure, w.moved, w.turns, w.events, w.idle, w.last = nil, 0, 0, 0, 0, 0
 	w.chat, w.chatters = 0, false
 	w.lives, w.ticks, w.jumped = w.lives[:0], 0, 0
@@ -364,6 +383,6 @@ func (w *World) abort(l *sock) {
 // fail notes what is wrong: the first thing only.
 func (w *World) fail(o oracle, format string, args ...any) {
 	if w.failure == nil {
-		w.failure = &Failure{Oracle: string(o), Text: fmt.Sprintf(format, args...), At: w.at, Time: time.Duration(w.now)}
+		w.failure = &Failure{Oracle: string(o), Text: fmt.Sprintf(format, args...), At: w.at, Time: time.Duration(w.now), during: stages[w.stage]}
 	}
 }

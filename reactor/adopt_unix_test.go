@@ -238,6 +238,23 @@ func TestAdoptAndRelease(t *testing.T) {
 	netEmpty(t, l)
 }
 
+// blocks tells whether the calls of an open file do.
+func blocks(t *testing.T, f *os.File) (blocks bool) {
+	t.Helper()
+	raw, err := f.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			flags, _ := unix.FcntlInt(fd, unix.F_GETFL, 0)
+			blocks = flags&unix.O_NONBLOCK == 0
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return blocks
+}
+
+// What cannot be waited for is refused, and left as it was.
 func TestAdoptNotPollable(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	file, err := os.Create(t.TempDir() + "/file")
@@ -257,8 +274,12 @@ func TestAdoptNotPollable(t *testing.T) {
 		files = append(files, null)
 	}
 	for _, f := range files {
+		before := blocks(t, f)
 		if _, err := echoing(t, reactor.Options{}).Adopt(l, f, struct{}{}); !errors.Is(err, reactor.ErrNotPollable) {
 			t.Errorf("%s: %v: want ErrNotPollable", f.Name(), err)
+		}
+		if blocks(t, f) != before {
+			t.Errorf("%s no longer blocks as it did", f.Name())
 		}
 		if err := f.Close(); err != nil {
 			t.Errorf("%s is not as it was: %v", f.Name(), err)

@@ -127,13 +127,15 @@
 //
 //   - Options.Shared spreads connections on Linux, FreeBSD and DragonFly BSD. Where the
 //     system would give all to one listener it is ErrUnsupported.
-//   - On Windows there are TCP and UDP alone, and what Release gives out is a socket
-//     that blocks, which package net does not take.
+//   - On Windows there are TCP and UDP alone, and the file that Release gives out is for
+//     net.FileConn and its like, which take a duplicate: its own Close is not Winsock's.
 //   - Names of unix sockets that are no files, "@name", are Linux's: ErrUnsupported
 //     elsewhere. So is unixpacket where the kernel has no such sockets.
 //   - On OpenBSD and DragonFly BSD a socket of IPv6 takes no connection of IPv4: there
 //     ":80" is every address of IPv4.
 //   - Outside Linux and Windows accept, and the address of a datagram, allocate.
+//   - On macOS a FIFO is ErrNotPollable, as its end would go unnoticed, and so is /dev/tty,
+//     but not the terminal by its own name.
 //   - Where a pipe's ends are open both ways, CloseWrite closes the end, and that its
 //     reader is gone is told by the next write.
 //   - A dial to a unix socket whose backlog is full waits on Linux, and is ErrRefused

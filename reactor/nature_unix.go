@@ -17,14 +17,15 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		return 0, err
 	}
 	n, err := natureOf(fd)
-	if err == nil {
+	is := shared | familyAt(fd)
+	if flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err == nil && flags&unix.O_NONBLOCK == 0 {
+		is |= blocking
 		err = unix.SetNonblock(fd, true)
 	}
 	if err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
-	is := shared | familyAt(fd)
 	if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
 		is |= packets
 	}

@@ -33,8 +33,12 @@ const (
 	soType       = 0x1008
 )
 
-// length is what of b one call takes: Winsock counts in 32 bits.
-func length(b []byte) int { return min(len(b), 1<<30) }
+// maxIO bounds how much one call takes. A send that finds any room is taken whole, into
+// memory that can't be paged, and fails with WSAENOBUFS where that is not to be had.
+const maxIO = 256 << 10
+
+// length is what of b one call takes.
+func length(b []byte) int { return min(len(b), maxIO) }
 
 // block makes a socket's calls block, or answer WSAEWOULDBLOCK.
 func block(h windows.Handle, on bool) error {
@@ -249,7 +253,7 @@ func (d *osDriver) Send(s Sock, b []byte, to Addr) (int, Flow, error) {
 		case errno == windows.WSAEWOULDBLOCK:
 			d.blocked(r, poll.Writable)
 			return 0, Full, nil
-		case !forgiven(errno):
+		case !earlier(errno):
 			return 0, 0, portable(errno)
 		}
 	}

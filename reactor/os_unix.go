@@ -75,7 +75,11 @@ func (d *osDriver) Register(s Sock, data uint64) error {
 	if r.is&redials != 0 {
 		d.retry(s)
 	}
-	return notPollable(d.poller.Register(int(r.fd), poll.Token(data), r.watch))
+	err := d.poller.Register(int(r.fd), poll.Token(data), r.watch)
+	if err != nil {
+		r.data = 0
+	}
+	return notPollable(err)
 }
 
 func notPollable(err error) error {
@@ -258,6 +262,9 @@ func (d *osDriver) Close(s Sock) error {
 	d.forget(s)
 	if r.fd == noDescriptor {
 		return nil // closePipe was here
+	}
+	if r.data == 0 && r.is&blocking != 0 {
+		unix.SetNonblock(int(r.fd), false) // what was not taken after all is to be as it was
 	}
 	own := r.nature <= listening && r.is&shared == 0 // what was adopted has its options, and its path, from somebody else
 	if !own || !d.edges {

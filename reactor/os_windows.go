@@ -95,30 +95,42 @@ func forgiven(errno syscall.Errno) bool {
 
 func (d *osDriver) Write(s Sock, b []byte) (int, Flow, error) {
 	r := &d.rows[s]
+	b = b[:length(b)]
 	raceRead(b)
 	for {
-		sent, _, errno := syscall.SyscallN(send.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(length(b)), 0)
+		sent, _, errno := syscall.SyscallN(send.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0)
 		n := int(int32(sent))
 		if n >= 0 {
 			return d.wrote(r, n, len(b), 0)
 		}
-		if r.nature != inetDatagram || !forgiven(errno) { // the answer to an earlier datagram
+		if r.nature != inetDatagram || !earlier(errno) {
 			return d.wrote(r, 0, len(b), errno)
 		}
 	}
+}
+
+// earlier tells whether a send failed with the answer to an earlier datagram, which is
+// told once. That a network or host can't be reached is this one's, each time.
+func earlier(errno syscall.Errno) bool {
+	return errno == windows.WSAECONNRESET || errno == windows.WSAENETRESET || errno == windows.WSAECONNREFUSED
 }
 
 func (d *osDriver) Writev(s Sock, v *Vec) (int, Flow, error) {
 	r := &d.rows[s]
 	var bufs [MaxVec]windows.WSABuf
 	total := 0
-	for i, b := range v.B[:v.N] {
+	count := 0
+	for ; count < v.N && total+len(v.B[count]) <= maxIO; count++ {
+		b := v.B[count]
 		raceRead(b)
-		bufs[i] = windows.WSABuf{Len: uint32(len(b)), Buf: unsafe.SliceData(b)}
+		bufs[count] = windows.WSABuf{Len: uint32(len(b)), Buf: unsafe.SliceData(b)}
 		total += len(b)
 	}
+	if count == 0 {
+		return d.Write(s, v.B[0])
+	}
 	var n uint32
-	failed, _, errno := syscall.SyscallN(sendv.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(&bufs)), uintptr(v.N),
+	failed, _, errno := syscall.SyscallN(sendv.Addr(), uintptr(r.fd), uintptr(unsafe.Pointer(&bufs)), uintptr(count),
 		uintptr(unsafe.Pointer(&n)), 0, 0, 0)
 	if failed == 0 {
 		errno = 0
@@ -202,7 +214,7 @@ func duplicate(of windows.Handle) (h windows.Handle, info windows.WSAProtocolInf
 
 // Release gives a socket out as a system call expects it: blocking, and tied to no
 // completion port, as one adopted from package net is to Go's. net.FileConn takes it
-// back, since Go 1.25.
+// back.
 func (d *osDriver) Release(s Sock) (uintptr, error) {
 	h := d.rows[s].fd
 	if err := d.poller.Remove(int(h)); err != nil {
@@ -213,8 +225,8 @@ func (d *osDriver) Release(s Sock) (uintptr, error) {
 	return uintptr(h), block(h, true)
 }
 
-// untie frees a socket from its completion port. Windows before 8.1 and Wine 8
-// cannot: the socket then is good for all but net.FileConn.
+// untie frees a socket from its completion port, as package os does when it gives out a
+// descriptor. Wine 8 cannot: the socket then is good for all but net.FileConn.
 func untie(h windows.Handle) {
 	var nothing struct{ port, key uintptr } // FILE_COMPLETION_INFORMATION
 	windows.NtSetInformationFile(h, new(windows.IO_STATUS_BLOCK), (*byte)(unsafe.Pointer(&nothing)),

@@ -28,6 +28,7 @@ const (
 	redials                    // it is in retries.dials
 	packets                    // a listener of sockets with whole messages
 	cut                        // a unixPacket's reset, which is told before what came earlier, was seen
+	blocking                   // adopted, and blocked before that
 )
 
 type nature uint8

@@ -82,16 +82,15 @@ func openHelper(options uint32) (windows.Handle, error) {
 	return h, os.NewSyscallError("NtCreateFile", err)
 }
 
-// send begins a request. Unless it answers an error, a packet with the context will
-// come.
-func send(helper windows.Handle, r *request, socket windows.Handle, ask events, context uintptr) error {
+// send begins a request. If it is sent, a packet with the context will come. Else the
+// socket is none, or the kernel short of something.
+func send(helper windows.Handle, r *request, socket windows.Handle, ask events, context uintptr) (sent, none bool) {
 	r.info = pollInfo{timeout: math.MaxInt64, handles: 1, handle: socket, events: ask}
-	switch status := r.do(helper, context); status {
-	case windows.STATUS_SUCCESS, windows.STATUS_PENDING:
-		return nil
-	default:
-		return status
+	status := r.do(helper, context)
+	if status == windows.STATUS_SUCCESS || status == windows.STATUS_PENDING {
+		return true, false
 	}
+	return false, status.Errno() == windows.ERROR_INVALID_HANDLE
 }
 
 // glance is what a socket is ready for at this moment.
@@ -111,9 +110,14 @@ func (r *request) do(helper windows.Handle, context uintptr) windows.NTStatus {
 	return windows.NTStatus(status)
 }
 
-// answer is what a request that came back tells: nothing if it was cancelled.
+// answer is what a request that came back tells: nothing if it was cancelled. One that
+// failed is told as if the socket had, or it would be sent again for ever: whoever has
+// the socket asks that.
 func (r *request) answer() events {
-	if windows.NTStatus(r.status.status) != windows.STATUS_SUCCESS || r.info.handles == 0 {
+	switch status := windows.NTStatus(r.status.status); {
+	case status != windows.STATUS_CANCELLED && int32(status) < 0:
+		return connectFail
+	case status != windows.STATUS_SUCCESS || r.info.handles == 0:
 		return 0
 	}
 	return r.info.events

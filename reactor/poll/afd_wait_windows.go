@@ -31,13 +31,17 @@ func (a *afd) wait(dst []Event, timeout time.Duration) (int, error) {
 
 // look asks for what is due, waits once, and tells how many events and packets came.
 func (a *afd) look(dst []Event, left time.Duration) (n, packets int, err error) {
-	if err := a.begin(); err != nil {
+	refused, err := a.begin()
+	if err != nil {
 		return 0, 0, err
 	}
 	if a.first = !a.first; a.first {
 		n, _ = a.wakers.hear(dst)
 	}
 	a.asleep.Store(true)
+	if refused && (left < 0 || left > moment) {
+		left = moment
+	}
 	if n > 0 || a.rung() {
 		left = 0
 	}
@@ -58,20 +62,25 @@ func (a *afd) room(n int) []entry {
 	return a.entries[:n]
 }
 
-// begin settles what is due, and has changes settled at once from here on.
-func (a *afd) begin() error {
+// moment is how long a request waits that the kernel has refused, for want of memory.
+const moment = 10 * time.Millisecond
+
+// begin settles what is due, and has changes settled at once from here on. It tells
+// whether requests were refused.
+func (a *afd) begin() (refused bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return ErrClosed
+		return false, ErrClosed
 	}
+	a.due, a.again = append(a.due, a.again...), a.again[:0]
 	for _, at := range a.due {
 		a.watches[at].due = false
 		a.settle(at)
 	}
 	a.due = a.due[:0]
 	a.polling = true
-	return nil
+	return len(a.again) > 0, nil
 }
 
 // rung tells whether a waker has an event.
@@ -121,7 +130,7 @@ func (a *afd) answered(at int32) Event {
 		w.registered = false // without Remove
 		return Event{}
 	}
-	if came &= w.asks(); came != 0 && w.want&Edge == 0 {
+	if came &= w.asks(); came != 0 && came != connectFail && w.want&Edge == 0 { // that one stays
 		came = glance(a.glance, a.memory.at(0), w.base, w.asks())
 	}
 	ready := came.ready()

@@ -44,6 +44,7 @@ type afd struct {
 	at      map[windows.Handle]int32
 	lastID  uint64
 	due     []int32 // watches to be settled
+	again   []int32 // those whose request the kernel has refused: they are due a moment later
 	under   int     // requests under way
 	polling bool    // a wait is under way: what is due does not wait for the next
 	closed  bool
@@ -66,7 +67,7 @@ type watch struct {
 	told   Ready // with Edge: what is not to be told again
 
 	registered bool
-	due        bool // it is in afd.due
+	due        bool // it is in afd.due, or in afd.again
 	cancelled  bool // the request under way is
 }
 
@@ -308,12 +309,27 @@ func (a *afd) settle(at int32) {
 		if w.socket.local == 0 { // was not bound yet
 			w.socket.local = addressOf(w.fd, getsockname)
 		}
-		if err := send(a.helper(at), r, w.base, w.asks(), uintptr(at)); err != nil {
+		switch sent, none := send(a.helper(at), r, w.base, w.asks(), uintptr(at)); {
+		case sent:
+			w.asked, w.cancelled = w.asks(), false
+			a.under++
+		case none:
 			a.release(at) // closed without Remove
-			return
+		default:
+			a.putOff(at)
 		}
-		w.asked, w.cancelled = w.asks(), false
-		a.under++
+	}
+}
+
+// putOff has a watch settled a moment later. A wait under way ends, to bound its sleep
+// by that.
+func (a *afd) putOff(at int32) {
+	if w := &a.watches[at]; !w.due {
+		w.due = true
+		a.again = append(a.again, at)
+	}
+	if a.polling {
+		a.post()
 	}
 }
 

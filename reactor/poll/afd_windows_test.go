@@ -2,6 +2,7 @@ package poll
 
 import (
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -155,6 +156,50 @@ func TestLateLocalClose(t *testing.T) {
 	}
 	if n, err := p.Wait(dst[:], 5*time.Second); n != 1 || err != nil || dst[0] != (Event{2, Readable}) {
 		t.Fatalf("%d events, %v, %v: want the new socket's", n, dst[0], err)
+	}
+}
+
+// A request that the kernel refuses, for another reason than that there is no such
+// socket, is sent again: the watch is not forgotten, and a wait does not sleep over it.
+func TestRefusedRequest(t *testing.T) {
+	p, a := openAFD(t)
+	f, err := os.Open(os.DevNull) // no helper
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h, addr := datagrams(t)
+	register(t, p, h, 1, Readable|Edge)
+	right := a.helpers[0]
+	a.helpers[0] = windows.Handle(f.Fd())
+	var dst [4]Event
+	if n, err := p.Wait(dst[:], 0); n != 0 || err != nil || len(a.again) != 1 {
+		t.Fatalf("%d events, %v, %d refused: want a request that is", n, err, len(a.again))
+	}
+	if err := windows.Sendto(h, []byte("x"), 0, addr); err != nil {
+		t.Fatal(err)
+	}
+	a.helpers[0] = right
+	if n, err := p.Wait(dst[:], 5*time.Second); n != 1 || err != nil || dst[0] != (Event{1, Readable}) {
+		t.Fatalf("%d events, %v, %v: want the socket's", n, err, dst[0])
+	}
+	if len(a.again) != 0 {
+		t.Errorf("%d requests are still refused", len(a.again))
+	}
+}
+
+// A request that failed is told, and one that was cancelled tells nothing.
+func TestAnswer(t *testing.T) {
+	for status, want := range map[windows.NTStatus]events{
+		windows.STATUS_SUCCESS:                receive,
+		windows.STATUS_CANCELLED:              0,
+		windows.STATUS_INSUFFICIENT_RESOURCES: connectFail,
+	} {
+		r := request{info: pollInfo{handles: 1, events: receive}}
+		r.status.status = uintptr(status)
+		if got := r.answer(); got != want {
+			t.Errorf("%v: %#x: want %#x", status, got, want)
+		}
 	}
 }
 

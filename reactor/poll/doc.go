@@ -36,9 +36,9 @@
 //
 // A hang-up or an error is told whatever the interest, and as Readable and
 // Writable, as neither operation would block. With kqueue each direction tells
-// of its own end, if it was asked for, and only an error that ends a connection
-// tells of both; an error that does not, such as a refused datagram's, is
-// Readable alone.
+// of its own end, if it was asked for, and only an error that ends a connection, or
+// the loss of the reader of a pipe that is watched for writing, tells of both; an
+// error that does not end it, such as a refused datagram's, is Readable alone.
 //
 // # Removal
 //

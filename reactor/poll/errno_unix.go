@@ -16,7 +16,7 @@ func named(err error) error {
 		return fmt.Errorf("%w (%w)", ErrExist, err)
 	case unix.ENOENT:
 		return fmt.Errorf("%w (%w)", ErrNotExist, err)
-	case unix.EPERM:
+	case unix.EPERM, unix.EINVAL, unix.ENODEV: // epoll's answer, and those of kqueues, to a device
 		return fmt.Errorf("%w (%w)", ErrNotPollable, err)
 	case unix.EBADF:
 		return fmt.Errorf("%w (%w)", ErrBadDescriptor, err)

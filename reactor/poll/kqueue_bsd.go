@@ -60,6 +60,14 @@ func (k *bsdKqueue) close() error { return unix.Close(k.fd) }
 
 func (k *bsdKqueue) has(f filter) bool { return numbers[f] != absent }
 
+// pipe counts names, of which a pipe has none on any of these systems and a FIFO has
+// one.
+func (k *bsdKqueue) pipe(fd int) bool {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return err == nil && uint32(st.Mode)&unix.S_IFMT == unix.S_IFIFO && st.Nlink == 0
+}
+
 func (k *bsdKqueue) change(changes []knote) error {
 	k.changes = k.changes[:0]
 	for i := range changes {

@@ -14,10 +14,10 @@ import (
 func init() {
 	backends = append(backends,
 		opener{"kqueue (model)", func(ws *wakers) (backend, error) {
-			return newKqueueOver(ws, &kqueueModel{user: true, fails: allFilters})
+			return newKqueueOver(ws, &kqueueModel{user: true, fails: allFilters, drops: true})
 		}},
 		opener{"kqueue with a bell (model)", func(ws *wakers) (backend, error) {
-			return newKqueueOver(ws, &kqueueModel{fails: allFilters})
+			return newKqueueOver(ws, &kqueueModel{fails: allFilters, deaf: true})
 		}})
 }
 
@@ -26,13 +26,17 @@ func init() {
 // EPOLLET for evClear. It keeps what tells a kqueue from an epoll: two events of
 // one descriptor, a word that need not be a token, ends that each direction has
 // of its own, an error told by fflags, knotes that closing drops, errors of
-// changes, and a pipe without a reader that can't be watched for writing.
+// changes, and a pipe without a reader that can't be watched for writing. One with a
+// bell is deaf as netbsd is: who waits to write to a pipe is not told that its reader
+// went. The other one drops that knote once it has told, as freebsd does.
 //
 // What it can't tell is what a BSD's sockets do: these are Linux's. So what passes
 // over it is the logic's, never the platform's.
 type kqueueModel struct {
 	user  bool   // there is a userFilter
 	plain bool   // there is no exceptFilter
+	deaf  bool   // a writeFilter does not tell that a pipe's reader is gone
+	drops bool   // and one that does is gone as well
 	fails filter // whose knotes can't be added, if not allFilters
 
 	epolls  [userFilter]int // by filter
@@ -61,6 +65,8 @@ type modelKnote struct {
 	udata  uintptr
 	socket bool // a stream socket, whose errors are ends
 	dgram  bool // a datagram socket, whose errors are not
+	deaf   bool // of a pipe, and not told that the reader is gone
+	drops  bool // of a pipe, and dropped when that was told
 }
 
 func (m *kqueueModel) kqueue() (err error) {
@@ -139,6 +145,9 @@ func (m *kqueueModel) one(c *knote) error {
 		return unix.ENOMEM
 	}
 	if c.filter == writeFilter && brokenPipe(c.ident) {
+		if m.deaf {
+			return unix.EBADF
+		}
 		return unix.EPIPE
 	}
 	if c.flags&evClear != 0 {
@@ -150,6 +159,8 @@ func (m *kqueueModel) one(c *knote) error {
 	kind, err := unix.GetsockoptInt(c.ident, unix.SOL_SOCKET, unix.SO_TYPE)
 	k.dgram = err == nil && kind == unix.SOCK_DGRAM
 	k.socket = err == nil && !k.dgram
+	writes := c.filter == writeFilter && m.pipe(c.ident)
+	k.deaf, k.drops = m.deaf && writes, m.drops && writes
 	err = control(epoll, unix.EPOLL_CTL_ADD, c.ident, Token(m.last), events)
 	if err == unix.EEXIST {
 		err = control(epoll, unix.EPOLL_CTL_MOD, c.ident, Token(m.last), events)
@@ -160,10 +171,16 @@ func (m *kqueueModel) one(c *knote) error {
 	return err
 }
 
+func (m *kqueueModel) pipe(fd int) bool { return isFIFO(fd) }
+
+func isFIFO(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO
+}
+
 // brokenPipe tells whether fd is the end of a pipe that has lost the other.
 func brokenPipe(fd int) bool {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO {
+	if !isFIFO(fd) {
 		return false
 	}
 	fds := []unix.PollFd{{Fd: int32(fd)}}
@@ -210,9 +227,14 @@ func (m *kqueueModel) collect(events []knote) (n int) {
 		got := epollNow(m.epolls[f], m.raw[:len(events)-n])
 		m.mu.Lock()
 		for _, ev := range m.raw[:got] {
-			if k, ok := m.knotes[uint64(uint32(ev.Fd))|uint64(uint32(ev.Pad))<<32]; ok {
-				events[n] = k.tell(ev.Events)
-				n++
+			k, ok := m.knotes[uint64(uint32(ev.Fd))|uint64(uint32(ev.Pad))<<32]
+			if !ok || k.deaf && ev.Events&unix.EPOLLERR != 0 {
+				continue
+			}
+			events[n] = k.tell(ev.Events)
+			n++
+			if k.drops && ev.Events&unix.EPOLLERR != 0 {
+				m.one(&knote{ident: k.fd, filter: k.filter, flags: evDelete})
 			}
 		}
 		m.mu.Unlock()

@@ -50,7 +50,8 @@ type kqueueWatch struct {
 	at         int32  // and the index of its event there
 	filters    filters
 	clear      uint16 // evClear with Edge interest
-	broken     bool   // readFilter stands in for writeFilter: see add
+	pipe       bool   // readFilter's end is writeFilter's as well: see add
+	lookout    bool   // readFilter is there for that alone
 }
 
 // kqueueKernel are the calls that a kqueue makes.
@@ -63,6 +64,9 @@ type kqueueKernel interface {
 	// if it is not negative. It is called by one goroutine at a time.
 	wait(events []knote, timeout time.Duration) (int, error)
 	has(filter) bool
+	// pipe tells whether fd is an end of a pipe without a name, of which the loss of
+	// the other end is the end of both directions.
+	pipe(fd int) bool
 	close() error
 }
 
@@ -181,10 +185,10 @@ func (k *kqueue) register(fd int, t Token, i Interest) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if w := k.find(fd); w != nil && k.all(fd, w, evEnable) == nil {
+	if w := k.find(fd); w != nil && k.stands(fd, *w) {
 		return unix.EEXIST
 	} // else the watch is that of a closed descriptor with this number
-	return k.add(fd, t, i)
+	return k.add(fd, t, i, k.kernel.pipe(fd))
 }
 
 func (k *kqueue) modify(fd int, t Token, i Interest) error {
@@ -193,7 +197,7 @@ func (k *kqueue) modify(fd int, t Token, i Interest) error {
 	if err := k.drop(fd); err != nil {
 		return err
 	}
-	return k.add(fd, t, i)
+	return k.add(fd, t, i, k.kernel.pipe(fd))
 }
 
 func (k *kqueue) remove(fd int) error {
@@ -210,11 +214,23 @@ func (k *kqueue) find(fd int) *kqueueWatch {
 	return nil
 }
 
-// add watches a descriptor that is not watched, or was by its number alone. The
-// kernel refuses to watch for writing a pipe that nobody reads, which has to be
-// an event. But a pipe with one end has ended both ways, whatever end is left, so
-// readFilter tells it.
-func (k *kqueue) add(fd int, t Token, i Interest) error {
+// stands tells whether the descriptor that w is for is open still. Of a pipe that has
+// lost its reader freebsd drops the writeFilter by itself, but not the other one.
+func (k *kqueue) stands(fd int, w kqueueWatch) bool {
+	if w.pipe {
+		w.filters = 1 << readFilter
+	}
+	return k.all(fd, &w, evEnable) == nil
+}
+
+// add watches a descriptor that is not watched, or was by its number alone.
+//
+// A pipe that loses its reader is an event for whoever waits to write, but openbsd
+// and netbsd wake a writeFilter before that has happened, and then no more. Their
+// readFilter of the writing end tells it, as that end has lost both directions, and so
+// a pipe has one in any case. Most kernels also refuse a writeFilter once the reader is
+// gone, with EPIPE, or EBADF on netbsd: then the readFilter is left alone.
+func (k *kqueue) add(fd int, t Token, i Interest, pipe bool) error {
 	var w kqueueWatch
 	if k.generation++; k.generation == 0 {
 		k.generation = 1
@@ -231,11 +247,15 @@ func (k *kqueue) add(fd int, t Token, i Interest) error {
 	if w.filters == 0 {
 		return unix.ENOTSUP // Priority alone, where it has no filter
 	}
+	if pipe && w.filters.have(writeFilter) {
+		w.pipe, w.lookout = true, !w.filters.have(readFilter)
+		w.filters |= 1 << readFilter
+	}
 	err := k.all(fd, &w, evAdd)
-	if err == unix.EPIPE && w.filters.have(writeFilter) {
+	if (err == unix.EPIPE || err == unix.EBADF) && w.filters.have(writeFilter) {
 		w.filters &^= 1 << writeFilter
 		w.filters |= 1 << readFilter
-		w.broken = true
+		w.pipe, w.lookout = true, false
 		err = k.all(fd, &w, evAdd)
 	}
 	if err != nil {
@@ -263,6 +283,11 @@ func (k *kqueue) drop(fd int) error {
 		}
 		return unix.ENOENT
 	}
+	if w.pipe && w.filters.have(writeFilter) { // it may be gone: see stands
+		w.filters &^= 1 << writeFilter
+		k.changes[0] = knote{ident: fd, filter: writeFilter, flags: evDelete}
+		k.apply(1)
+	}
 	err := k.all(fd, w, evDelete)
 	*w = kqueueWatch{}
 	return err
@@ -279,6 +304,9 @@ func (k *kqueue) all(fd int, w *kqueueWatch, flag uint16) error {
 		c := knote{ident: fd, filter: f, flags: flag, udata: w.generation}
 		if flag == evAdd {
 			c.flags |= w.clear
+			if w.lookout && f == readFilter {
+				c.flags |= evClear // what can be read is no news, level or not
+			}
 		}
 		if f == exceptFilter {
 			c.fflags = noteOOB
@@ -343,7 +371,10 @@ func (k *kqueue) collect(dst []Event, got []knote) (n int, err error) {
 		if w == nil || w.generation != ev.udata {
 			continue
 		}
-		r := ev.ready(w.broken)
+		if w.lookout && ev.filter == readFilter && !k.lost(ev, w) {
+			continue
+		}
+		r := ev.ready(w.pipe)
 		switch {
 		case r == 0:
 		case w.batch == k.batch:
@@ -360,6 +391,23 @@ func (k *kqueue) collect(dst []Event, got []knote) (n int, err error) {
 	return n, nil
 }
 
+// lost tells whether a lookout's event says that its pipe has lost the other end,
+// which is a level from here on unless w is Edge.
+func (k *kqueue) lost(ev *knote, w *kqueueWatch) bool {
+	if ev.flags&evEOF == 0 {
+		return false
+	}
+	if w.clear == 0 {
+		w.lookout = false
+		c := knote{ident: ev.ident, filter: readFilter, flags: evDelete, udata: w.generation}
+		k.changes[0] = c
+		c.flags = evAdd
+		k.changes[1] = c
+		k.apply(2)
+	}
+	return true
+}
+
 // hear is the events of the wakers that rang the bell.
 func (k *kqueue) hear(dst []Event) int {
 	if k.bell != nil {
@@ -372,9 +420,9 @@ func (k *kqueue) hear(dst []Event) int {
 	return n
 }
 
-// ready is what ev tells. A direction's end is its own, unless the socket has an
-// error, which ends both.
-func (ev *knote) ready(broken bool) Ready {
+// ready is what ev tells. A direction's end is its own, unless it is that of a pipe
+// watched for writing, or the socket has an error: these end both.
+func (ev *knote) ready(pipe bool) Ready {
 	var r Ready
 	end := ev.flags&evEOF != 0
 	switch ev.filter {
@@ -397,7 +445,7 @@ func (ev *knote) ready(broken bool) Ready {
 		}
 		return r // its fflags are notes
 	}
-	if end && broken {
+	if end && pipe {
 		r |= Writable | WriteClosed
 	}
 	if end && ev.fflags != 0 {

@@ -69,7 +69,8 @@ var (
 	ErrExist = errors.New("already registered")
 	// ErrNotExist answers Modify, Rearm and Remove for a descriptor that is not.
 	ErrNotExist = errors.New("not registered")
-	// ErrNotPollable answers Register for a regular file or a directory.
+	// ErrNotPollable answers Register for a regular file or a directory, and what else
+	// the kernel does not tell of: on macOS a FIFO, and /dev/tty.
 	ErrNotPollable = errors.New("not pollable: want a socket, pipe, terminal or the like")
 	// ErrBadDescriptor answers for a number that names no open descriptor.
 	ErrBadDescriptor = errors.New("no open descriptor")

@@ -4,6 +4,7 @@ package poll
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -175,6 +176,10 @@ func (p *poll2) changed() {
 	}
 }
 
+// deafFIFOs says that the kernel tells nobody but select(2) that a FIFO has lost its last
+// writer. It does tell of a pipe, which has no name.
+const deafFIFOs = runtime.GOOS == "darwin" || runtime.GOOS == "ios"
+
 // identify is what fd stands for, if that can be polled.
 func identify(fd int) (identity, error) {
 	var st unix.Stat_t
@@ -184,6 +189,10 @@ func identify(fd int) (identity, error) {
 	switch uint32(st.Mode) & unix.S_IFMT {
 	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:
 		return identity{}, unix.EPERM
+	case unix.S_IFIFO:
+		if deafFIFOs && st.Nlink != 0 {
+			return identity{}, unix.EPERM
+		}
 	}
 	return identity{uint64(st.Dev), uint64(st.Ino)}, nil
 }

@@ -1,0 +1,66 @@
+package fuzz
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stator-go/stator/reactor"
+)
+
+// Mistakes of a spec are told as such: they are not the machines', nor the loop's, and
+// no search hangs on them.
+func TestMistakesOfSpecs(t *testing.T) {
+	one := func(in []byte) (byte, int, bool) { return in[0], 1, true }
+	same := func(_ *struct{}, b byte) string { return string([]byte{b}) }
+	model := func(input func([]byte) (byte, int, bool), step func(*struct{}, byte) string) Model[struct{}, byte] {
+		return Model[struct{}, byte]{New: func() (s struct{}) { return s }, Input: input, Step: step, Reply: func(out []byte) int { return len(out) + 1 }}
+	}
+	long := func(n int) func([]byte) (byte, int, bool) {
+		return func(in []byte) (byte, int, bool) { return in[0], n, true }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*Spec)
+		want   string
+	}{
+		{"an input of no length", func(s *Spec) {
+			s.Oracles = []Oracle{PerConn("m", model(long(0), func(*struct{}, byte) string { return "" }))}
+		}, `panic: oracle "m" panicked: Model.Input answers a length of 0 for 5 bytes`},
+		{"an input that is longer than all", func(s *Spec) { s.Oracles = []Oracle{PerConn("m", model(long(9), same))} },
+			`panic: oracle "m" panicked: Model.Input answers a length of 9 for 5 bytes`},
+		{"a reply that is longer than all", func(s *Spec) { s.Oracles = []Oracle{Linear("m", model(one, same))} },
+			`panic: oracle "m" panicked: Model.Reply answers a length of 6 for 5 bytes`},
+		{"a step that panics", func(s *Spec) {
+			s.Oracles = []Oracle{PerConn("m", model(one, func(*struct{}, byte) string { panic("no") }))}
+		}, `panic: oracle "m" panicked: no`},
+		{"a step that ends its test", func(s *Spec) {
+			s.Oracles = []Oracle{PerConn("m", model(one, func(*struct{}, byte) string { runtime.Goexit(); return "" }))}
+		}, `panic: oracle "m" ended its goroutine`},
+		{"a judge that panics", func(s *Spec) { s.Oracles = []Oracle{Datagrams("m", func(_, _ []string) string { panic("no") })} },
+			`panic: oracle "m" panicked: no`},
+		{"an action that panics", func(s *Spec) {
+			listens := s.Setup
+			s.Setup = func(w *World) error {
+				w.Action("burn", func(int) { panic("no") })
+				return listens(w)
+			}
+		}, `panic: action "burn" panicked: no`},
+		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: there is no Spec.Setup"},
+		{"a Setup that makes nothing", func(s *Spec) { s.Setup = func(*World) error { return nil } }, "setup: Spec.Setup made nothing"},
+		{"a Setup that fails", func(s *Spec) { s.Setup = func(*World) error { return reactor.ErrFull } }, "setup: " + reactor.ErrFull.Error()},
+	} {
+		s := echoSpec()
+		c.change(&s)
+		tr, err := Parse("dial 0\nsend 0\nact 0\nletter 0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := Replay(s, tr)
+		if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
+			t.Errorf("%s: %v: want %s", c.name, found.Failure, c.want)
+		} else if strings.HasPrefix(c.want, "setup") != strings.Contains(found.Explain(), "\nbefore the first event\n") {
+			t.Errorf("%s: it is told of another moment:\n%s", c.name, found.Explain())
+		}
+	}
+}

@@ -76,7 +76,7 @@ func (w *World) dial(c *conn, listener int) {
 	if c.peer != nil || len(w.listeners) == 0 {
 		return
 	}
-	id := w.listeners[listener%len(w.listeners)]
+	id := w.listeners[listener%len(w.listeners)].id
 	l := w.socks[int(id)&rowMask]
 	if l.id != id || l.nature != listening {
 		return

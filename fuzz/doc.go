@@ -73,10 +73,10 @@
 // buffers, late deadlines, a clock that jumps, datagrams that are lost, come twice or
 // overtake others. Each run has faults and weights drawn anew, some off entirely.
 //
-// A machine that dials meets the listener that the world has at that address, or else
-// a peer, whose connection has a number from Spec.Conns on and is judged by no Model; or
-// nobody, where Spec.Answers says so. So what is to answer a proxy is a machine, which
-// Setup lets listen where the proxy dials.
+// A machine that dials meets the listener that the world has at that address, and nobody
+// when that one is gone; else a peer, whose connection has a number from Spec.Conns on and
+// is judged by no Model; or nobody, where Spec.Answers says so. So what is to answer a
+// proxy is a machine, which Setup lets listen where the proxy dials.
 //
 // Where machines have bound datagram sockets, peers send letters to them, empty ones
 // too; half of these peers are whoever a machine wrote to. Signals that machines asked

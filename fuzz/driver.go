@@ -358,7 +358,7 @@ func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
 	s.local = a
 	d.w.knows.datagrams = d.w.knows.datagrams || n == datagram
 	if n == listening {
-		d.w.listeners = append(d.w.listeners, s.id)
+		d.w.listeners = append(d.w.listeners, listener{s.id, a})
 	}
 	return s.id, nil
 }

@@ -104,6 +104,25 @@ func TestOwnListener(t *testing.T) {
 	}
 }
 
+// Nobody answers where a listener was that is gone with its loop: a silent peer there
+// would owe the relay's clients their answers.
+func TestListenerThatIsGone(t *testing.T) {
+	s := Spec{Loops: 2, Dict: []string{"hello"}, Oracles: []Oracle{sameBytes}, Setup: func(w *World) error {
+		if _, err := echoKind.Listen(w.Loop(1), "tcp", "10.0.0.1:80", echo{}); err != nil {
+			return err
+		}
+		_, err := relayKind.Listen(w.Loop(0), "tcp", ":7000", relay{})
+		return err
+	}}
+	tr, err := Parse("leave 1\ndial 0 listener=1\nsend 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
 // member is of a room: what one says, all get, on whatever loop they are.
 type member struct {
 	all   *[]reactor.Ref[said]

@@ -41,7 +41,10 @@ func Native(f *testing.F, spec Spec) {
 		if failure != nil {
 			w.journal = &journal{}
 			found := &Finding{Trace: tr, w: w, Runs: 1, Events: len(tr)}
-			found.Failure = w.check(tr, true)
+			if found.Failure = w.check(tr, true); found.Failure == nil {
+				failure.comes = "It came once, and not again when its trace was run once more."
+				found.Failure = failure
+			}
 			t.Error(found.Explain())
 		}
 	})

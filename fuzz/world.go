@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -31,7 +32,7 @@ type World struct {
 
 	socks     []*sock // by row; 0 is none
 	spare     []*sock
-	listeners []reactor.Sock
+	listeners []listener
 	conns     []conn
 	pens      []penPal
 	nextPort  uint16
@@ -313,6 +314,18 @@ func (w *World) bound(a reactor.Addr, n nature) *sock {
 	return nil
 }
 
+// listener is a socket that listens, or did in this run.
+type listener struct {
+	id reactor.Sock
+	at reactor.Addr
+}
+
+// listened tells whether machines were to be found at an address: when their listener
+// is gone nobody else is there.
+func (w *World) listened(a reactor.Addr) bool {
+	return slices.ContainsFunc(w.listeners, func(l listener) bool { return l.at.Net == a.Net && meets(l.at, a) })
+}
+
 // meets tells whether what is sent to one address comes to another one.
 func meets(at, to reactor.Addr) bool {
 	if at.Net >= reactor.Unix {
@@ -337,7 +350,7 @@ func (w *World) connect(d *driver, a reactor.Addr) *sock {
 	if fail != connectNone {
 		w.strikes(opConnectFails, nil)
 	}
-	if fail == connectNone && l == nil && !w.spec.answers(a) {
+	if fail == connectNone && l == nil && (w.listened(a) || !w.spec.answers(a)) {
 		fail = connectRefused
 	}
 	switch fail {

@@ -230,8 +230,8 @@ func (w *World) heard(s *sock) {
 	c.ended = true
 	w.note(noteEnd, uint64(s.conn), 0)
 	if s.broken != nil {
-		w.say(c.number, "is reset")
+		w.say(c.number, isReset)
 	} else {
-		w.say(c.number, "gets the end")
+		w.say(c.number, getsEnd)
 	}
 }

@@ -11,10 +11,15 @@ import (
 
 // String is a finding in one line.
 func (f *Finding) String() string {
-	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Failure != nil {
-		s = f.Failure.Error() + " (" + s + ")"
+		return f.Failure.Error() + " (" + f.effort() + ")"
 	}
+	return f.effort()
+}
+
+// effort is how far a search came.
+func (f *Finding) effort() string {
+	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Done {
 		s += "; there is no other trace"
 	}
@@ -163,8 +168,12 @@ func (f *Finding) Mermaid() string {
 			fmt.Fprintf(&b, "    Note over machines: %s\n", strings.TrimSuffix(plainText(s.move)+" ("+machine+")", " ()"))
 		case s.conn < 0:
 			fmt.Fprintf(&b, "    Note over machines: %s\n", text)
+		case does && s.text == reads:
+			fmt.Fprintf(&b, "    c%d-->>machines: %s\n", s.conn, machine)
 		case does:
 			fmt.Fprintf(&b, "    machines-->>c%d: %s\n", s.conn, machine)
+		case s.text == getsEnd, s.text == isReset:
+			fmt.Fprintf(&b, "    machines->>c%d: %s\n", s.conn, text)
 		default:
 			fmt.Fprintf(&b, "    c%d->>machines: %s\n", s.conn, text)
 		}

@@ -38,6 +38,7 @@ func TestExplain(t *testing.T) {
 		"\n    send 0 word=1 more=0\n",
 		"sequenceDiagram\n",
 		`    c0->>machines: sends "\n"`,
+		`    c0-->>machines: reads "\n"`,
 		"find_test.go", // the stack
 	} {
 		if !strings.Contains(text, want) {

@@ -97,7 +97,7 @@ func Run(t *testing.T, spec Spec) {
 		t.Fatal(err)
 	}
 	found := Find(spec, seed, budget)
-	t.Log(found)
+	t.Log(found.effort()) // of a failure more is said below
 	if found.Failure == nil && !found.Done && found.Runs < budget.Runs {
 		t.Logf("time was up after %v, with %d of %d runs made: FUZZ_RUNS=%[3]d makes all", budget.Time, found.Runs, budget.Runs)
 	}

@@ -53,7 +53,7 @@ func (w *World) noteBytes(n note, s *sock, b []byte) {
 		case noteSend:
 			w.tell(line{conn: int(s.conn), text: "sends", detail: brief(b)})
 		case noteRead:
-			w.tell(line{conn: int(s.conn), text: "machine reads", detail: brief(b)})
+			w.tell(line{conn: int(s.conn), text: reads, detail: brief(b)})
 		case noteWrite:
 			w.tell(line{conn: int(s.conn), text: writes, detail: brief(b)})
 		}
@@ -91,7 +91,13 @@ type line struct {
 	then   string // the deadlines that bound the new state
 }
 
-const writes = "machine writes"
+// What lines say that others look for.
+const (
+	writes  = "machine writes"
+	reads   = "machine reads"
+	getsEnd = "gets the end"
+	isReset = "is reset"
+)
 
 // wrote tells whether a line is of a machine that writes to this connection.
 func (l *line) wrote(conn int) bool { return l.conn == conn && l.text == writes }

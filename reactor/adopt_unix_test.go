@@ -293,6 +293,39 @@ func TestAdoptNotPollable(t *testing.T) {
 	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
 }
 
+// What was adopted blocks again, if it did before, when the machine is done with it:
+// others may have it, too.
+func TestAdoptLeavesItBlocking(t *testing.T) {
+	l := netLoop(t, reactor.Config{})
+	r, w := adoptPipe(t)
+	var kept []*os.File
+	for _, f := range []*os.File{r, w} {
+		fd, err := unix.Dup(int(f.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.SetNonblock(fd, false); err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, os.NewFile(uintptr(fd), f.Name()))
+		defer kept[len(kept)-1].Close()
+	}
+	report := make(chan heardAll, 1)
+	if _, err := listeningTo(t).Adopt(l, r, listening{report: report}); err != nil {
+		t.Fatal(err)
+	}
+	if blocks(t, kept[0]) {
+		t.Error("it blocks while a machine has it")
+	}
+	if _, err := writingTo(t).Adopt(l, w, writing{b: []byte("x")}); err != nil { // and closes its end
+		t.Fatal(err)
+	}
+	netWait(t, "the writing end blocks", func() bool { return blocks(t, kept[1]) })
+	kept[1].Close()
+	netTake(t, report)
+	netWait(t, "the reading end blocks", func() bool { return blocks(t, kept[0]) })
+}
+
 // A machine talks to a child through its stdin and stdout.
 func TestAdoptStdioOfChild(t *testing.T) {
 	const stdin, stdout reactor.Port = 0, 1

@@ -282,6 +282,9 @@ type Descriptor interface {
 // Adopt gives an open descriptor to a new machine, as its port 0. The machine has
 // a duplicate of its own, and d is closed; on an error d is left as it was.
 // ErrNotPollable for what can't be waited for, such as a regular file.
+//
+// What d stands for, a terminal say, does not block meanwhile, for whoever else has it;
+// if it did before, it does again when the machine is done with it.
 func (k *Kind[M, Msg]) Adopt(at Place, d Descriptor, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := lend(d, at, func(l *Loop, fd uintptr) error {

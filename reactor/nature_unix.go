@@ -41,6 +41,14 @@ func (r *row) unblock() {
 	}
 }
 
+// leave has what was adopted be as it was for whoever else has the description: the
+// shell would not expect that its terminal does not block.
+func (r *row) leave() {
+	if r.is&blocking != 0 {
+		unix.SetNonblock(int(r.fd), false)
+	}
+}
+
 // familyAt is familyOf for an open socket. Not every system has SO_DOMAIN.
 func familyAt(fd int) marks {
 	sa, _ := unix.Getsockname(fd)

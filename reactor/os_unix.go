@@ -252,6 +252,7 @@ func (d *osDriver) Shutdown(s Sock, how How) error {
 // without a descriptor.
 func (d *osDriver) closePipe(r *row) error {
 	d.poller.Remove(int(r.fd))
+	r.leave()
 	err := unix.Close(int(r.fd))
 	r.fd = noDescriptor
 	return err
@@ -263,9 +264,7 @@ func (d *osDriver) Close(s Sock) error {
 	if r.fd == noDescriptor {
 		return nil // closePipe was here
 	}
-	if r.data == 0 && r.is&blocking != 0 {
-		unix.SetNonblock(int(r.fd), false) // what was not taken after all is to be as it was
-	}
+	r.leave()
 	own := r.nature <= listening && r.is&shared == 0 // what was adopted has its options, and its path, from somebody else
 	if !own || !d.edges {
 		// Whatever has the same description, a parent's terminal say, must not keep it

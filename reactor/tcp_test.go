@@ -480,6 +480,7 @@ func TestDrained(t *testing.T) {
 		},
 	})
 	c := netDialNarrow(t, netListen(t, netLoop(t, reactor.Config{}), k, 0))
+	netWait(t, "drained at first", func() bool { return drained.Load() > 0 })
 	time.Sleep(5 * time.Millisecond)
 	if n := drained.Load(); n != 1 {
 		t.Errorf("drained %d times while nothing was read: want 1", n)

@@ -8,11 +8,11 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// Context is what a handler of a kind that takes Msg works with, for the length
-// of the call: Self and the methods of IO (go doc reactor.IO). It belongs to the handler's goroutine: kept and used later, its methods
-// answer ErrOutside, or do nothing where they answer no error, unless the loop happens
-// to call another machine of the kind; used elsewhere meanwhile, it is a data race,
-// which go test -race tells.
+// Context is what a handler of a kind that takes Msg works with, for the length of the
+// call: Self and the methods of IO (go doc reactor.IO). It belongs to the handler's
+// goroutine: kept and used later, its methods answer ErrOutside, or do nothing where they
+// answer no error, unless the loop happens to call another machine of the kind; used
+// elsewhere meanwhile, it is a data race, which go test -race tells.
 type Context[Msg any] struct {
 	IO
 	inbox *inbox[Msg]

@@ -60,3 +60,34 @@ func TestMadeBlocking(t *testing.T) {
 		}
 	}
 }
+
+// Two sockets of one description, stdin and stdout of a terminal say: whichever is
+// closed last, it blocks again.
+func TestOneDescriptionTwice(t *testing.T) {
+	for _, last := range []int{0, 1} {
+		d := testDriver(t)
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		defer w.Close()
+		kept := int(r.Fd())
+		if err := unix.SetNonblock(kept, false); err != nil {
+			t.Fatal(err)
+		}
+		var socks [2]Sock
+		for i := range socks {
+			if socks[i], err = d.Adopt(uintptr(kept)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Close(socks[1-last])
+		if _, flow, err := d.Read(socks[last], make([]byte, 1)); flow&Drained == 0 || err != nil {
+			t.Errorf("read: %v, %v: want to hear that it would block", flow, err)
+		}
+		if d.Close(socks[last]); !blocks(kept) {
+			t.Errorf("closed last, %d does not leave it blocking", last)
+		}
+	}
+}

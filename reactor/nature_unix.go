@@ -18,9 +18,13 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 	}
 	n, err := natureOf(fd)
 	is := shared | familyAt(fd)
-	if flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err == nil && flags&unix.O_NONBLOCK == 0 {
+	switch {
+	case err != nil:
+	case blocks(fd):
 		is |= blocking
 		err = unix.SetNonblock(fd, true)
+	case n > listening && d.unblocked(fd):
+		is |= blocking
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -30,6 +34,27 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 		is |= packets
 	}
 	return d.add(descriptor(fd), n, is)
+}
+
+func blocks(fd int) bool {
+	flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return flags&unix.O_NONBLOCK == 0
+}
+
+// unblocked tells whether fd would block, were it not for a row with the same
+// description, as stdin and stdout have at a terminal: then it changes with that one.
+func (d *osDriver) unblocked(fd int) bool {
+	for i := range d.rows[:d.used+1] {
+		if r := &d.rows[i]; r.is&blocking != 0 && r.fd != noDescriptor {
+			unix.SetNonblock(int(r.fd), false)
+			same := blocks(fd)
+			unix.SetNonblock(int(r.fd), true)
+			if same {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unblock has what was adopted not block again: whoever has the same description, a

@@ -29,8 +29,7 @@ type conn struct {
 
 	owner  machineKey // that has the other end
 	wrote  int        // bytes that the kernel took of what was written to it
-	quits  bool       // its machine ended by itself, for no reason but what it had read
-	leaves bool       // so did it, and the peer had ended its own direction before
+	ending fate       // quit or left, once its machine has ended by itself
 	heard  int        // bytes of sent that had come then
 	unread int        // bytes that its machine had not read when it closed
 	stale  uint64     // event data of a socket that the machine closed

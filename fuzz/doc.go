@@ -135,15 +135,15 @@
 //
 // # Failures
 //
-// A trace that fails is shrunk: events are left out, arguments made smaller, for as
-// long as it fails in the same way: by the same oracle, in the same state, at the same
-// place. What fails in some runs of a trace and not in others is shrunk by some runs of
-// each, and told as such. What is shown is the failure; a table of the events with all that followed
-// from each, at what time, between which states; a Mermaid sequence diagram; what of
-// the events could be otherwise; and the command that runs it again. Finding.GoTest
-// writes a Go test of it. The trace is kept under
-// testdata/traces, and run first from then on; it is text, and may be edited. Its
-// words are numbers in Spec.Dict: append to that, and old traces mean what they meant.
+// A trace that fails is shrunk: events are left out, arguments made smaller, for as long
+// as it fails in the same way: by the same oracle, in the same state, at the same place.
+// What fails in some runs of a trace and not in others is shrunk by some runs of each,
+// and told as such. What is shown is the failure; a table of the events with all that
+// followed from each, at what time, between which states; a Mermaid sequence diagram;
+// what of the events could be otherwise; and the command that runs it again.
+// Finding.GoTest writes a Go test of it. The trace is kept under testdata/traces, and run
+// first from then on; it is text, and may be edited. Its words are numbers in Spec.Dict:
+// append to that, and old traces mean what they meant.
 //
 // [Find] and [Replay] are for programs, and [Native] gives the same runs to go test
 // -fuzz. Coverage of code does not see a machine's state, as a table is run by the

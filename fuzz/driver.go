@@ -263,7 +263,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 func (w *World) starve(s *sock) {
 	s.starved = true
 	if c := w.of(s); c != nil {
-		c.quits = false
+		c.ending = cutOff
 	}
 	if s.room() > 0 {
 		s.tell()

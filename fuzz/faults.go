@@ -73,7 +73,7 @@ func (w *World) abrupt(s *sock) {
 		return
 	}
 	w.happens(opAbrupt, s)
-	c.quits, c.leaves = false, false // it may have been about to say more
+	c.ending = cutOff // it may have been about to say more
 	switch s.armed.what {
 	case abruptReset:
 		w.hangUp(c, true)

@@ -61,9 +61,8 @@ func (w *World) remember(c *conn) {
 
 // judgeLives judges all connections of the run together.
 func (w *World) judgeLives() {
-	for _, o := range w.spec.Oracles {
+	for o := range w.oracles() {
 		if w.failure == nil {
-			w.asks = asked{"oracle", o.title()}
 			if text, at, decided := o.all(w.lives); text != "" {
 				w.fail(oracle("L "+o.title()), "%s", text)
 				w.failure.kind = "all connections" // what bytes no order explains does not matter
@@ -71,7 +70,6 @@ func (w *World) judgeLives() {
 			} else if !decided {
 				w.undecided++
 			}
-			w.asks = asked{}
 		}
 	}
 }

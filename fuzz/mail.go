@@ -88,13 +88,11 @@ func (w *World) hand(to reactor.Addr, b []byte) {
 func (w *World) judgePens() {
 	for i := range w.pens {
 		p := &w.pens[i]
-		for _, o := range w.spec.Oracles {
-			w.asks = asked{"oracle", o.title()}
+		for o := range w.oracles() {
 			if text := o.pen(p.sent, p.got); text != "" && w.failure == nil {
 				w.fail(oracle("M "+o.title()), "datagram peer %d: %s", i, text)
 				w.failure.kind = "datagrams"
 			}
-			w.asks = asked{}
 		}
 	}
 }

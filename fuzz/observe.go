@@ -123,9 +123,13 @@ func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 // and their end, has led there, and its peer is there to hear all that is to be said.
 func (w *World) quits(c *conn, k machineKey, m *machine) {
 	if p := c.peer; c.owner == k && p != nil && !c.cut && p.other != nil && !p.other.starved {
-		// The end of input is the only thing that failed, and the last one that happened.
-		atEnd := m.fails == 0 || m.fails == 1 && m.failed == m.before
-		c.quits, c.leaves, c.heard = !p.shutOut && m.fails == 0, p.shutOut && atEnd, len(c.sent)
+		c.ending, c.heard = cutOff, len(c.sent)
+		switch {
+		case !p.shutOut && m.fails == 0:
+			c.ending = quit
+		case p.shutOut && (m.fails == 0 || m.fails == 1 && m.failed == m.before):
+			c.ending = left // the end of input is all that failed, and the last that happened
+		}
 	}
 }
 

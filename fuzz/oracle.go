@@ -261,10 +261,8 @@ func (c *conn) fate() fate {
 	switch {
 	case c.whole:
 		return open
-	case c.quits && len(c.got) == c.wrote:
-		return quit
-	case c.leaves && len(c.got) == c.wrote:
-		return left
+	case len(c.got) == c.wrote:
+		return c.ending
 	}
 	return cutOff
 }
@@ -276,14 +274,11 @@ func (w *World) verdict(c *conn, sent []byte, now fate) (v verdict) {
 	if c.life == 0 || c.number >= w.spec.Conns || w.failure != nil {
 		return v
 	}
-	for _, o := range w.spec.Oracles {
-		w.asks = asked{"oracle", o.title()}
+	for o := range w.oracles() {
 		if kind, text := o.conn(sent, c.got, now); text != "" {
-			v = verdict{o.title(), kind, text}
-			break
+			return verdict{o.title(), kind, text}
 		}
 	}
-	w.asks = asked{}
 	return v
 }
 

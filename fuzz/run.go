@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"time"
 
@@ -77,6 +78,19 @@ func (a asked) String() string {
 		return "the loop itself"
 	}
 	return fmt.Sprintf("%s %q", a.what, a.name)
+}
+
+// oracles are the spec's, each of which is asked for the length of its turn.
+func (w *World) oracles() iter.Seq[Oracle] {
+	return func(yield func(Oracle) bool) {
+		for _, o := range w.spec.Oracles {
+			w.asks = asked{"oracle", o.title()}
+			if !yield(o) {
+				break
+			}
+		}
+		w.asks = asked{}
+	}
 }
 
 // goOn continues the run where it is.

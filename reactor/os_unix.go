@@ -75,11 +75,7 @@ func (d *osDriver) Register(s Sock, data uint64) error {
 	if r.is&redials != 0 {
 		d.retry(s)
 	}
-	err := d.poller.Register(int(r.fd), poll.Token(data), r.watch)
-	if err != nil {
-		r.data = 0
-	}
-	return notPollable(err)
+	return notPollable(d.poller.Register(int(r.fd), poll.Token(data), r.watch))
 }
 
 func notPollable(err error) error {

@@ -198,7 +198,11 @@ func (d *osDriver) Adopt(of uintptr) (Sock, error) {
 
 // duplicate is another handle of a socket, and what that is.
 func duplicate(of windows.Handle) (h windows.Handle, info windows.WSAProtocolInfo, err error) {
-	if _, err = windows.GetsockoptInt(of, windows.SOL_SOCKET, soType); err != nil {
+	_, err = windows.GetsockoptInt(of, windows.SOL_SOCKET, soType)
+	if err == windows.WSAEOPNOTSUPP { // every socket has a type; Wine answers this for a file at times
+		err = windows.WSAENOTSOCK
+	}
+	if err != nil {
 		return 0, info, portable(err)
 	}
 	if err = windows.WSADuplicateSocket(of, windows.GetCurrentProcessId(), &info); err != nil {

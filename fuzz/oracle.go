@@ -151,7 +151,7 @@ func (w *World) judgeBacklogs() {
 
 // atMost tells whether there are as many machines of some kind as there may be of it:
 // it may be the one that listens.
-func (d *driver) atMost() bool {
+func (d *simDriver) atMost() bool {
 	lives := make(map[reactor.AnyKind]int)
 	for i := range d.machines {
 		if m := &d.machines[i]; m.lives {

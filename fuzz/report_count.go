@@ -64,11 +64,11 @@ var causes = [...]reactor.Cause{
 var unseen = []reactor.Cause{reactor.CauseMessage, reactor.CauseTimer, reactor.CauseDown, reactor.CauseSignal}
 
 // witness is a driver whose loop tells it of events as well.
-type witness struct{ *driver }
+type witness struct{ *simDriver }
 
 // observer is who is told what machines do: of events only if somebody asks. Models do,
 // which are to know why a machine ended, and X does, if messages end a silence.
-func (d *driver) observer() reactor.Observer {
+func (d *simDriver) observer() reactor.Observer {
 	if !d.w.heeds {
 		return d
 	}

@@ -177,7 +177,7 @@ func TestNoReport(t *testing.T) {
 		t.Error("there is one")
 	}
 	w := newWorld(s.filled())
-	if _, hears := (&driver{w: w}).observer().(reactor.Witness); hears {
+	if _, hears := (&simDriver{w: w}).observer().(reactor.Witness); hears {
 		t.Error("a world without a report hears each event")
 	}
 	// A report changes nothing of what is found.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 const networks = "tcp, tcp4, tcp6, udp, udp4, udp6, unix, unixgram or unixpacket"
@@ -14,49 +16,49 @@ const networks = "tcp, tcp4, tcp6, udp, udp4, udp6, unix, unixgram or unixpacket
 var errName = errors.New("a name to resolve")
 
 // parseAddr reads an address that needs no resolver; errName says that it does.
-func parseAddr(network, addr string) (Addr, error) {
+func parseAddr(network, addr string) (driver.Addr, error) {
 	n, err := parseNet(network)
 	if err != nil {
-		return Addr{}, err
+		return driver.Addr{}, err
 	}
-	if n >= Unix {
+	if n >= driver.Unix {
 		if addr == "" {
-			return Addr{}, fmt.Errorf("%s address is empty: want a path or @name", network)
+			return driver.Addr{}, fmt.Errorf("%s address is empty: want a path or @name", network)
 		}
-		return Addr{Net: n, Path: addr}, nil
+		return driver.Addr{Net: n, Path: addr}, nil
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return Addr{}, fmt.Errorf("address %q: want host:port: %w", addr, err)
+		return driver.Addr{}, fmt.Errorf("address %q: want host:port: %w", addr, err)
 	}
 	num, err := strconv.ParseUint(port, 10, 16)
 	if errors.Is(err, strconv.ErrRange) {
-		return Addr{}, fmt.Errorf("port %s: want 0 to 65535", port)
+		return driver.Addr{}, fmt.Errorf("port %s: want 0 to 65535", port)
 	}
 	if err != nil {
-		return Addr{}, errName // a service's name
+		return driver.Addr{}, errName // a service's name
 	}
 	ip, err := parseHost(network, host)
 	if err != nil {
-		return Addr{}, err
+		return driver.Addr{}, err
 	}
-	return Addr{Net: n, IP: netip.AddrPortFrom(ip, uint16(num))}, nil
+	return driver.Addr{Net: n, IP: netip.AddrPortFrom(ip, uint16(num))}, nil
 }
 
-func parseNet(network string) (Net, error) {
+func parseNet(network string) (driver.Net, error) {
 	switch network {
 	case "tcp", "tcp4", "tcp6":
-		return TCP, nil
+		return driver.TCP, nil
 	case "udp", "udp4", "udp6":
-		return UDP, nil
+		return driver.UDP, nil
 	case "unix":
-		return Unix, nil
+		return driver.Unix, nil
 	case "unixgram":
-		return Unixgram, nil
+		return driver.Unixgram, nil
 	case "unixpacket":
-		return UnixPacket, nil
+		return driver.UnixPacket, nil
 	}
-	return NetNone, fmt.Errorf("network %q: want %s", network, networks)
+	return driver.NetNone, fmt.Errorf("network %q: want %s", network, networks)
 }
 
 func parseHost(network, host string) (netip.Addr, error) {
@@ -76,10 +78,10 @@ func parseHost(network, host string) (netip.Addr, error) {
 	return ip, nil
 }
 
-// local is a, or where no address was named, this machine: dialling ":80" is
+// localAddr is a, or where no address was named, this machine: dialling ":80" is
 // dialling 127.0.0.1:80, and [::1]:80 on networks of IPv6 alone.
-func (a Addr) local(network string) Addr {
-	if a.Net >= Unix || !a.IP.Addr().IsUnspecified() {
+func localAddr(a driver.Addr, network string) driver.Addr {
+	if a.Net >= driver.Unix || !a.IP.Addr().IsUnspecified() {
 		return a
 	}
 	ip := netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -88,12 +90,4 @@ func (a Addr) local(network string) Addr {
 	}
 	a.IP = netip.AddrPortFrom(ip, a.IP.Port())
 	return a
-}
-
-// String is the address as Listen and Dial take it.
-func (a Addr) String() string {
-	if a.Net >= Unix {
-		return a.Path
-	}
-	return a.IP.String()
 }

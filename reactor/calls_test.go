@@ -11,6 +11,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -362,7 +363,7 @@ func TestEventsOfAClosedPort(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	var second *fakeSock
-	d.onDial = func(s *fakeSock, _ reactor.Addr) (reactor.Flow, error) { second = s; return reactor.Full, nil }
+	d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { second = s; return driver.WriteBlocked, nil }
 	s, _ := adopt(d, l, readers(t, reactor.Options{}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			var b [16]byte

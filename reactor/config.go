@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/slab"
 )
 
@@ -21,7 +22,7 @@ type Config struct {
 	Steps      int           // calls of a machine a turn while it makes progress; 32
 	Buffers    int           // bytes that all ports may hold together, at least 8 KiB; 256 MiB
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; 1 ms
-	Driver     Driver        // nil is the operating system's
+	Driver     driver.Driver // nil is the operating system's
 	Observer   Observer      // told what machines do; nil: none
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Context is what a handler of a kind that takes Msg works with, for the length of the
@@ -125,14 +126,14 @@ func (c *IO) Pending(p Port) int {
 
 // RemoteAddr is the peer's address; the zero value when there is none. It asks
 // the system.
-func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, Remote).IP }
+func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, driver.Remote).IP }
 
 // LocalAddr is the port's own address.
-func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, Local).IP }
+func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, driver.Local).IP }
 
-func (c *IO) name(p Port, side Side) (a Addr) {
+func (c *IO) name(p Port, side driver.Side) (a driver.Addr) {
 	if pt, err := c.open(p); err == nil && pt.sock != 0 {
-		a, _ = c.loop.drv.Name(pt.sock, side)
+		a, _ = c.loop.drv.Addr(pt.sock, side)
 	}
 	return a
 }

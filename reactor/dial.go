@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // lookupTimeout bounds a look-up that no state's deadline ends before.
@@ -19,7 +21,7 @@ type lookup struct {
 	who   Token
 	port  Port
 	gen   uint8
-	addrs []Addr
+	addrs []driver.Addr
 	stop  context.CancelFunc
 }
 
@@ -45,7 +47,7 @@ func (c *IO) Dial(p Port, network, addr string) error {
 		return nil
 	}
 	if err == nil {
-		err = c.loop.connect(c.x, c.h, p, a.local(network))
+		err = c.loop.connect(c.x, c.h, p, localAddr(a, network))
 	}
 	if err != nil {
 		return fmt.Errorf("reactor: dial %s %s: %w", network, addr, err)
@@ -54,13 +56,13 @@ func (c *IO) Dial(p Port, network, addr string) error {
 	return nil
 }
 
-func (l *Loop) connect(x uint32, h *header, p Port, a Addr) error {
-	sock, flow, err := l.drv.Connect(a, Opt{})
+func (l *Loop) connect(x uint32, h *header, p Port, a driver.Addr) error {
+	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{})
 	if err != nil {
 		return err
 	}
 	flags := uint16(0)
-	if flow&Full != 0 {
+	if flow&driver.WriteBlocked != 0 {
 		flags = connecting
 	}
 	return l.attach(x, h, p, sock, flags)
@@ -69,8 +71,8 @@ func (l *Loop) connect(x uint32, h *header, p Port, a Addr) error {
 // finishDial asks how a connection attempt ended: open, on to the next address, or
 // the Fail edge.
 func (l *Loop) finishDial(x uint32, h *header, p Port, pt *port) {
-	flow, err := l.drv.Finish(pt.sock)
-	if err == nil && flow&Full != 0 {
+	flow, err := l.drv.FinishConnect(pt.sock)
+	if err == nil && flow&driver.WriteBlocked != 0 {
 		return
 	}
 	if err == nil {
@@ -103,13 +105,13 @@ func (l *Loop) dialFailed(x uint32, h *header, p Port, pt *port, err error) {
 }
 
 // reconnect puts another socket under a port that keeps what was written to it.
-func (l *Loop) reconnect(x uint32, h *header, p Port, pt *port, a Addr) error {
+func (l *Loop) reconnect(x uint32, h *header, p Port, pt *port, a driver.Addr) error {
 	if pt.sock != 0 {
 		l.drv.Close(pt.sock)
 		pt.sock = 0
-		pt.gen = (pt.gen + 1) & portGens
+		pt.gen = driver.NextPortGen(pt.gen)
 	}
-	sock, flow, err := l.drv.Connect(a, Opt{})
+	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{})
 	if err != nil {
 		return err
 	}
@@ -119,10 +121,10 @@ func (l *Loop) reconnect(x uint32, h *header, p Port, pt *port, a Addr) error {
 	}
 	pt.sock = sock
 	pt.flags = pt.flags&^resolving | connecting
-	if l.drv.Traits(sock)&Datagram != 0 {
+	if l.drv.Traits(sock)&driver.Datagram != 0 {
 		pt.flags |= datagram
 	}
-	if flow&Full == 0 {
+	if flow&driver.WriteBlocked == 0 {
 		l.forgetLookup(h, p)
 		l.opened(h, p, pt, l.drv.Traits(sock))
 		l.rouse(x, h)
@@ -135,7 +137,7 @@ func (c *IO) lookUp(p Port, pt *port, network, addr string) {
 	l, who := c.loop, c.Token()
 	ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
 	*pt = port{flags: isOpen | resolving, gen: pt.gen}
-	if n, _ := parseNet(network); n == UDP {
+	if n, _ := parseNet(network); n == driver.UDP {
 		pt.flags |= datagram // no write is held for the one behind it
 	}
 	gen := pt.gen
@@ -147,7 +149,7 @@ func (c *IO) lookUp(p Port, pt *port, network, addr string) {
 	}()
 }
 
-func (l *Loop) lookedUp(who Token, p Port, gen uint8, addrs []Addr, err error) {
+func (l *Loop) lookedUp(who Token, p Port, gen uint8, addrs []driver.Addr, err error) {
 	h := l.live(who)
 	i := l.lookupOf(who, p)
 	if h == nil || i < 0 || l.lookups[i].gen != gen {
@@ -183,7 +185,7 @@ func (l *Loop) forgetLookup(h *header, p Port) {
 }
 
 // resolve looks a name up with the standard library's resolver.
-func resolve(ctx context.Context, network, addr string) ([]Addr, error) {
+func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	n, err := parseNet(network)
 	if err != nil {
 		return nil, err
@@ -197,22 +199,22 @@ func resolve(ctx context.Context, network, addr string) ([]Addr, error) {
 		return nil, err
 	}
 	if ip, err := parseHost(network, host); err == nil {
-		return []Addr{{Net: n, IP: netip.AddrPortFrom(ip, uint16(num))}}, nil
+		return []driver.Addr{{Net: n, IP: netip.AddrPortFrom(ip, uint16(num))}}, nil
 	}
 	family := "ip"
 	if strings.HasSuffix(network, "4") || strings.HasSuffix(network, "6") {
 		family += network[len(network)-1:]
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, family, host)
-	var addrs []Addr
+	var addrs []driver.Addr
 	for _, ip := range ips {
-		addrs = append(addrs, Addr{Net: n, IP: netip.AddrPortFrom(ip.Unmap(), uint16(num))})
+		addrs = append(addrs, driver.Addr{Net: n, IP: netip.AddrPortFrom(ip.Unmap(), uint16(num))})
 	}
 	return addrs, err
 }
 
 // resolveOne is for addresses to bind: a name must mean one.
-func resolveOne(network, addr string) (Addr, error) {
+func resolveOne(network, addr string) (driver.Addr, error) {
 	a, err := parseAddr(network, addr)
 	if !errors.Is(err, errName) {
 		return a, err
@@ -224,7 +226,7 @@ func resolveOne(network, addr string) (Addr, error) {
 		err = fmt.Errorf("%s has no address", addr)
 	}
 	if err != nil {
-		return Addr{}, err
+		return driver.Addr{}, err
 	}
 	return addrs[0], nil
 }

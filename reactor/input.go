@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 func (c *IO) noPort(p Port) error {
@@ -28,7 +30,7 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 		return 0, c.nothing(p, pt, false)
 	}
 	var n int
-	var flow Flow
+	var flow driver.Flow
 	if l.os != nil {
 		n, flow, err = l.os.Read(pt.sock, b)
 	} else {
@@ -203,16 +205,16 @@ func (c *IO) nothing(p Port, pt *port, full bool) error {
 }
 
 // came notes what a read learned.
-func (l *Loop) came(h *header, p Port, pt *port, n int, flow Flow, err error) {
+func (l *Loop) came(h *header, p Port, pt *port, n int, flow driver.Flow, err error) {
 	if n > 0 {
 		h.heardAt = max(h.heardAt, l.now)
 		l.stats.in += uint64(n)
 	}
 	// A short read proves a drained stream only if nothing but bytes can wait in it.
-	if flow&Drained != 0 && (n == 0 || pt.flags&hungUp == 0) {
+	if flow&driver.ReadBlocked != 0 && (n == 0 || pt.flags&hungUp == 0) {
 		pt.flags &^= kernelIn
 	}
-	if flow&(End|Gone) != 0 {
+	if flow&(driver.ReadEnded|driver.BothEnded) != 0 {
 		pt.flags = pt.flags&^kernelIn | ended
 	}
 	if err != nil {
@@ -314,8 +316,8 @@ func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	}
 	l := c.loop
 	var n int
-	var from Addr
-	var flow Flow
+	var from driver.Addr
+	var flow driver.Flow
 	if l.os != nil {
 		n, from, flow, err = l.os.Recv(pt.sock, b)
 	} else {

@@ -10,27 +10,21 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // pauseFor is how long accepting rests when descriptors run out, unless one is
 // closed before.
 const pauseFor = 50 * time.Millisecond
 
-// Internal event data: generation even, the kind of source in the low byte.
-const (
-	internalWaker    = 1
-	internalListener = 2
-)
-
 // listener is a row of Loop.listeners.
 type listener struct {
-	sock   Sock
+	sock   driver.Sock
 	gen    uint32
 	ready  bool // connections may wait
 	paused bool // no slot or no descriptor for them
 	store  *base
-	accept func(Sock) error // makes a machine, its port 0
+	accept func(driver.Sock) error // makes a machine, its port 0
 }
 
 // Listener is a bound socket. Addr is where it listens, the port that the system
@@ -78,7 +72,7 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 	}
 	var n *Listener
 	err = at.place(func(l *Loop) (err error) {
-		n, err = listen(l, k, a, Opt{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.Shared}, m)
+		n, err = listen(l, k, a, driver.SocketOptions{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.Shared}, m)
 		return err
 	})
 	if err != nil {
@@ -87,13 +81,13 @@ func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, e
 	return n, nil
 }
 
-func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a Addr, opt Opt, m M) (*Listener, error) {
+func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a driver.Addr, opt driver.SocketOptions, m M) (*Listener, error) {
 	s, err := listeningStoreOf(l, k)
 	if err != nil {
 		return nil, err
 	}
-	var sock Sock
-	if a.Net == TCP || a.Net == Unix || a.Net == UnixPacket {
+	var sock driver.Sock
+	if a.Net == driver.TCP || a.Net == driver.Unix || a.Net == driver.UnixPacket {
 		sock, err = l.drv.Listen(a, opt)
 	} else {
 		sock, err = l.drv.Bind(a, opt)
@@ -123,19 +117,19 @@ func listeningStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], err
 
 // serve makes machines of what a bound socket brings: one for each connection of a
 // listener, or one for a datagram socket.
-func (s *store[M, Msg]) serve(sock Sock, m M) (*Listener, error) {
+func (s *store[M, Msg]) serve(sock driver.Sock, m M) (*Listener, error) {
 	l := s.loop
-	at, err := l.drv.Name(sock, Local)
+	at, err := l.drv.Addr(sock, driver.Local)
 	if err != nil {
 		l.drv.Close(sock)
 		return nil, err
 	}
 	n := &Listener{Addr: at.IP, Path: at.Path, loop: l, row: -1}
-	if l.drv.Traits(sock)&Listening == 0 {
+	if l.drv.Traits(sock)&driver.Listening == 0 {
 		_, err := s.adopt(sock, &m)
 		return n, err
 	}
-	n.row, n.gen, err = l.addListener(sock, &s.base, func(c Sock) error {
+	n.row, n.gen, err = l.addListener(sock, &s.base, func(c driver.Sock) error {
 		_, err := s.adopt(c, &m)
 		return err
 	})
@@ -143,7 +137,7 @@ func (s *store[M, Msg]) serve(sock Sock, m M) (*Listener, error) {
 }
 
 // adopt makes a machine over a socket: its port 0.
-func (s *store[M, Msg]) adopt(c Sock, m *M) (uint32, error) {
+func (s *store[M, Msg]) adopt(c driver.Sock, m *M) (uint32, error) {
 	x, err := s.spawn(m)
 	if err != nil {
 		s.loop.drv.Close(c)
@@ -157,7 +151,7 @@ func (s *store[M, Msg]) adopt(c Sock, m *M) (uint32, error) {
 	return x, nil
 }
 
-func (l *Loop) addListener(sock Sock, b *base, accept func(Sock) error) (int, uint32, error) {
+func (l *Loop) addListener(sock driver.Sock, b *base, accept func(driver.Sock) error) (int, uint32, error) {
 	row := 0
 	for row < len(l.listeners) && l.listeners[row].sock != 0 {
 		row++
@@ -167,7 +161,7 @@ func (l *Loop) addListener(sock Sock, b *base, accept func(Sock) error) (int, ui
 	}
 	n := &l.listeners[row]
 	*n = listener{sock: sock, gen: n.gen + 2, store: b, accept: accept}
-	if err := l.drv.Register(sock, uint64(n.gen)<<32|uint64(row)<<8|internalListener); err != nil {
+	if err := l.drv.Register(sock, driver.OwnEvent(n.gen, uint32(row), driver.SourceListener)); err != nil {
 		l.drv.Close(sock)
 		n.sock = 0
 		return 0, 0, err
@@ -177,13 +171,13 @@ func (l *Loop) addListener(sock Sock, b *base, accept func(Sock) error) (int, ui
 	return row, n.gen, nil
 }
 
-// internal takes an event that is no machine's.
-func (l *Loop) internal(data uint64, _ poll.Ready) {
-	if data&0xff != internalListener {
+// ownEvent takes an event that is no machine's.
+func (l *Loop) ownEvent(data driver.EventData) {
+	if data.Source() != driver.SourceListener {
 		return
 	}
-	row := int(uint32(data) >> 8)
-	if row >= len(l.listeners) || l.listeners[row].gen != uint32(data>>32) || l.listeners[row].sock == 0 {
+	row := int(data.Number())
+	if row >= len(l.listeners) || l.listeners[row].gen != data.Generation() || l.listeners[row].sock == 0 {
 		l.stats.stale++
 		return
 	}
@@ -214,7 +208,7 @@ func (l *Loop) acceptFrom(n *listener) {
 		}
 		sock, flow, err := l.drv.Accept(n.sock)
 		switch {
-		case err != nil && exhausted(err):
+		case err != nil && driver.Exhausted(err):
 			l.stats.fdPauses++
 			l.pause(n, l.drv.Now()+int64(pauseFor))
 			return
@@ -226,7 +220,7 @@ func (l *Loop) acceptFrom(n *listener) {
 			}
 			continue // one that did not live: go on with the next
 		case sock == 0:
-			if flow&Drained != 0 {
+			if flow&driver.ReadBlocked != 0 {
 				n.ready = false
 				l.accepting--
 			}
@@ -350,7 +344,7 @@ func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) 
 		if err != nil {
 			return err
 		}
-		if l.drv.Traits(sock)&Listening == 0 {
+		if l.drv.Traits(sock)&driver.Listening == 0 {
 			l.drv.Close(sock)
 			return errors.New("the socket does not listen: want one that does, or Adopt")
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/mailbox"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/internal/osdriver"
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/slab"
 	"github.com/stator-go/stator/timerwheel"
@@ -26,8 +28,8 @@ const (
 type Loop struct {
 	cfg Config
 	id  uint8
-	drv Driver
-	os  *osDriver // drv, when it is the operating system's: a concrete type lets buffers stay on stacks
+	drv driver.Driver
+	os  *osdriver.Driver // drv, when it is the operating system's: a concrete type lets buffers stay on stacks
 
 	witness Witness // cfg.Observer, when it is one
 	slots   *slab.Slab[header]
@@ -66,7 +68,7 @@ type Loop struct {
 	corkOf    corkOf
 	copying   []byte
 	relay     []byte // Copy's
-	vec       Vec
+	vec       driver.Vec
 
 	listeners []listener
 	accepting int       // listeners with connections waiting and not paused
@@ -131,7 +133,7 @@ func (l *Loop) open() (err error) {
 		return err
 	}
 	if l.drv = l.cfg.Driver; l.drv == nil {
-		if l.os, err = newOSDriver(l.cfg.Slots); err != nil {
+		if l.os, err = osdriver.New(l.cfg.Slots); err != nil {
 			return err
 		}
 		l.drv = l.os

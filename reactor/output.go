@@ -3,6 +3,8 @@ package reactor
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // What a handler writes is gathered in the loop's cork, and sent when its machine
@@ -101,7 +103,7 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	if l.sent(c.h, p, n, flow); err != nil {
 		return err
 	}
-	if flow&Full != 0 {
+	if flow&driver.WriteBlocked != 0 {
 		c.h.flags |= noRoom
 		return ErrWouldBlock
 	}
@@ -144,7 +146,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 }
 
 // write goes to the operating system's driver by its type: b does not escape.
-func (l *Loop) write(s Sock, b []byte) (int, Flow, error) {
+func (l *Loop) write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	if l.os != nil {
 		return l.os.Write(s, b)
 	}
@@ -186,17 +188,17 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	}
 	l := c.loop
 	var n int
-	var flow Flow
+	var flow driver.Flow
 	if l.os != nil {
-		n, flow, err = l.os.Send(pt.sock, b, Addr{Net: UDP, IP: to})
+		n, flow, err = l.os.Send(pt.sock, b, driver.Addr{Net: driver.UDP, IP: to})
 	} else {
 		k := copy(l.scratch(len(b)), b)
-		n, flow, err = l.drv.Send(pt.sock, l.copying[:k], Addr{Net: UDP, IP: to})
+		n, flow, err = l.drv.Send(pt.sock, l.copying[:k], driver.Addr{Net: driver.UDP, IP: to})
 	}
 	if l.sent(c.h, p, n, flow); err != nil {
 		return err
 	}
-	if flow&Full != 0 {
+	if flow&driver.WriteBlocked != 0 {
 		return ErrWouldBlock
 	}
 	c.moved()
@@ -316,9 +318,9 @@ func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 	return nil
 }
 
-func (l *Loop) sent(h *header, p Port, n int, flow Flow) {
+func (l *Loop) sent(h *header, p Port, n int, flow driver.Flow) {
 	l.stats.out += uint64(n)
-	if flow&Full != 0 {
+	if flow&driver.WriteBlocked != 0 {
 		h.ready &^= writeBit(p)
 	}
 }
@@ -360,7 +362,7 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 	for pt.out != 0 && h.ready&writeBit(p) != 0 && pt.err == 0 {
 		v := &l.vec
 		v.N = 0
-		for n := pt.out; n != 0 && v.N < MaxVec; n = l.pool.chunks[n].next {
+		for n := pt.out; n != 0 && v.N < driver.MaxVec; n = l.pool.chunks[n].next {
 			k := &l.pool.chunks[n]
 			v.B[v.N] = k.b[k.r:k.w]
 			v.N++
@@ -427,7 +429,7 @@ func (l *Loop) dropOutput(pt *port) {
 func (l *Loop) shutIfDrained(pt *port) {
 	if pt.flags&(wantShut|shut|connecting|resolving) == wantShut && pt.out == 0 && l.corkOf.pt != pt {
 		pt.flags |= shut
-		if err := l.drv.Shutdown(pt.sock, ShutWrite); err != nil {
+		if err := l.drv.Shutdown(pt.sock, driver.ShutWrite); err != nil {
 			l.fault(pt, err)
 		}
 	}

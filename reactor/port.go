@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -13,10 +14,10 @@ func (b *base) port(h *header, p Port) *port {
 }
 
 // attach puts a socket under a port and starts its events.
-func (l *Loop) attach(x uint32, h *header, p Port, s Sock, flags uint16) error {
+func (l *Loop) attach(x uint32, h *header, p Port, s driver.Sock, flags uint16) error {
 	pt := l.stores[h.kind].port(h, p)
 	traits := l.drv.Traits(s)
-	if traits&Datagram != 0 {
+	if traits&driver.Datagram != 0 {
 		flags |= datagram
 	}
 	*pt = port{sock: s, flags: isOpen | flags, gen: pt.gen}
@@ -32,13 +33,13 @@ func (l *Loop) attach(x uint32, h *header, p Port, s Sock, flags uint16) error {
 }
 
 // opened makes a connected port ready: the first read or write finds out.
-func (l *Loop) opened(h *header, p Port, pt *port, traits Traits) {
+func (l *Loop) opened(h *header, p Port, pt *port, traits driver.Traits) {
 	pt.flags &^= connecting | resolving
 	h.ready |= openBit(p) | drainBit(p)
-	if traits&ReadOnly == 0 {
+	if traits&driver.ReadOnly == 0 {
 		h.ready |= writeBit(p)
 	}
-	if traits&WriteOnly == 0 {
+	if traits&driver.WriteOnly == 0 {
 		pt.flags |= kernelIn
 	}
 	l.refresh(h, p, pt)
@@ -47,24 +48,24 @@ func (l *Loop) opened(h *header, p Port, pt *port, traits Traits) {
 
 // ready takes one event of the driver's.
 func (l *Loop) ready(ev poll.Event) {
-	data := uint64(ev.Token)
-	if data>>32&1 == 0 {
-		l.internal(data, ev.Ready)
+	data := driver.EventData(ev.Token)
+	if !data.OfMachine() {
+		l.ownEvent(data)
 		return
 	}
-	x := uint32(data) & indexMask
-	h := l.slots.Find(uint32(data>>32), x)
+	x := data.Index()
+	h := l.slots.Find(data.Generation(), x)
 	if h == nil || h.flags&dead != 0 {
 		l.stats.stale++
 		return
 	}
-	b, p := l.stores[h.kind], Port(data>>portAt&3)
+	b, p := l.stores[h.kind], Port(data.Port())
 	if uint32(p) >= b.nports {
 		l.stats.stale++
 		return
 	}
 	pt := b.port(h, p)
-	if pt.flags&isOpen == 0 || pt.gen != uint8(data>>portGenAt)&portGens {
+	if pt.flags&isOpen == 0 || pt.gen != data.PortGen() {
 		l.stats.stale++
 		return
 	}
@@ -90,7 +91,7 @@ func (l *Loop) ready(ev poll.Event) {
 		}
 	}
 	broke := ev.Ready&poll.Error != 0 ||
-		ev.Ready&poll.WriteClosed != 0 && l.drv.Traits(pt.sock)&WriteOnly != 0 // a kqueue has no error of a pipe without a reader
+		ev.Ready&poll.WriteClosed != 0 && l.drv.Traits(pt.sock)&driver.WriteOnly != 0 // a kqueue has no error of a pipe without a reader
 	if broke && l.connected(pt) {
 		pt.flags |= failing
 		h.flags |= unshown
@@ -107,7 +108,7 @@ func (l *Loop) reset(h *header, p Port, pt *port) {
 		return
 	}
 	pt.flags &^= failing
-	if _, err := l.drv.Finish(pt.sock); err != nil {
+	if _, err := l.drv.FinishConnect(pt.sock); err != nil {
 		l.fault(pt, err)
 		l.dropOutput(pt)
 		if pt.flags&told == 0 {
@@ -131,7 +132,7 @@ func (l *Loop) closePort(h *header, p Port, pt *port) {
 		l.resumeAccepts()
 	}
 	l.errs.drop(pt.err)
-	*pt = port{gen: (pt.gen + 1) & portGens}
+	*pt = port{gen: driver.NextPortGen(pt.gen)}
 	h.ready &^= readBit(p) | writeBit(p) | drainBit(p) | openBit(p)
 	h.gates |= 1 << p
 }
@@ -207,13 +208,13 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 // connected tells whether the port's errors are those of its connection, and not of one
 // datagram.
 func (l *Loop) connected(pt *port) bool {
-	return pt.flags&datagram == 0 || l.drv.Traits(pt.sock)&Paired != 0
+	return pt.flags&datagram == 0 || l.drv.Traits(pt.sock)&driver.Sequenced != 0
 }
 
 // fragile tells whether input that comes to the closed socket makes the peer's kernel
 // drop what it was sent and has not got yet, or tell of a reset before it.
 func (l *Loop) fragile(pt *port) bool {
-	return pt.flags&(connecting|resolving) == 0 && l.connected(pt) && l.drv.Traits(pt.sock)&Plain == 0
+	return pt.flags&(connecting|resolving) == 0 && l.connected(pt) && l.drv.Traits(pt.sock)&driver.KeepsOutput == 0
 }
 
 // discard drops input that came to a stopping machine.
@@ -232,7 +233,7 @@ func (l *Loop) lingers(pt *port) bool {
 	if !l.fragile(pt) {
 		return false
 	}
-	if pt.flags&ended != 0 || pt.err != 0 || pt.flags&uploading == 0 && !l.drv.Unsent(pt.sock) {
+	if pt.flags&ended != 0 || pt.err != 0 || pt.flags&uploading == 0 && !l.drv.Unacked(pt.sock) {
 		return false
 	}
 	pt.flags |= lingering | wantShut

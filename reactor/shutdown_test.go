@@ -9,6 +9,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -286,7 +287,7 @@ func TestStopWhileConnecting(t *testing.T) {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
 		dialled := make(chan *fakeSock, 1)
-		d.onDial = func(s *fakeSock, _ reactor.Addr) (reactor.Flow, error) { dialled <- s; return reactor.Full, nil }
+		d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { dialled <- s; return driver.WriteBlocked, nil }
 		ref := spawn(t, l, kind(t, "dialler", reactor.Options{Ports: []string{"peer"}, Linger: time.Second}, reactor.Table[reader, reactor.State]{
 			fsm.Any: {Exit: func(r *reader, _ *read) { r.log.add("end") },
 				Message: func(_ *reader, cx *read, _ *reactor.State) reactor.State {

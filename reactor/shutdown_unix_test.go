@@ -13,7 +13,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/poll/conformance"
+	"github.com/stator-go/stator/reactor/driver/drivertest"
 )
 
 // A loop that ends leaves no descriptor behind, however it ends.
@@ -74,7 +74,7 @@ func timed(l *reactor.Loop) error {
 
 func descriptors(t testing.TB) int {
 	t.Helper()
-	n, err := conformance.Process{}.Descriptors()
+	n, err := drivertest.Process{}.Descriptors()
 	if err != nil {
 		t.Fatal(err)
 	}

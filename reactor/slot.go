@@ -2,7 +2,7 @@ package reactor
 
 import (
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/slab"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // header is what the loop knows of a machine: with the slab's 8 bytes one cache
@@ -48,7 +48,7 @@ const attention = newborn | broken | leaving | unkept | stopping
 // port is a machine's end of a descriptor: 16 bytes, no pointers. What it holds
 // lives in the loop's pool.
 type port struct {
-	sock  Sock
+	sock  driver.Sock
 	in    uint32 // chunk of input that is not consumed, 0: none
 	out   uint32 // first chunk of output that is not sent, 0: none
 	flags uint16
@@ -79,20 +79,9 @@ func writeBit(p Port) uint16 { return 1 << (4 + p) }
 func drainBit(p Port) uint16 { return 1 << (8 + p) }
 func openBit(p Port) uint16  { return 1 << (12 + p) }
 
-// Event data in the kernel, compared whole:
-//
-//	63         32 31     26 25  24 23     0
-//	| generation | portgen | port | index  |   generation odd: a machine's
-//	| generation |      number     | kind  |   generation even: internal
-const (
-	portAt    = 24
-	portGenAt = 26
-	portGens  = 1<<6 - 1
-	indexMask = slab.MaxSlots - 1
-)
-
-func eventData(t Token, p Port, gen uint8) uint64 {
-	return uint64(t.Generation())<<32 | uint64(gen&portGens)<<portGenAt | uint64(p)<<portAt | uint64(t.Index())
+// eventData is what the socket of a machine's port is registered with.
+func eventData(t Token, p Port, gen uint8) driver.EventData {
+	return driver.PortEvent(t.Generation(), t.Index(), uint8(p), gen)
 }
 
 // queue puts a machine at the end of the run queue, once.

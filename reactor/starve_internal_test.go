@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // still is a driver under a loop that does not run.
-type still struct{ Driver }
+type still struct{ driver.Driver }
 
 func (still) Now() int64                            { return 1 }
 func (still) Wait([]poll.Event, int64) (int, error) { return 0, nil }

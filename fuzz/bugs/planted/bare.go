@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -14,8 +15,8 @@ import (
 // barelines.go.
 type bare struct {
 	plant    *Plant
-	drv      reactor.Driver
-	listener reactor.Sock
+	drv      driver.Driver
+	listener driver.Sock
 	slots    [bareSlots]slot
 	timers   []deadline
 	jobs     []job
@@ -40,7 +41,7 @@ const (
 // slot is a connection, or room for one.
 type slot struct {
 	generation uint32 // odd: taken
-	sock       reactor.Sock
+	sock       driver.Sock
 	readable   bool
 	writable   bool
 	ended      bool // input is over
@@ -58,7 +59,7 @@ type (
 	ready struct {
 		at         int
 		generation uint32
-		sock       reactor.Sock
+		sock       driver.Sock
 	}
 	job struct {
 		at         int
@@ -74,14 +75,16 @@ type (
 const listenerData = 1
 
 // data is what a slot's events carry: generation:32 | index:32.
-func (b *bare) data(at int) uint64 { return uint64(b.slots[at].generation)<<32 | uint64(at) }
+func (b *bare) data(at int) driver.EventData {
+	return driver.EventData(b.slots[at].generation)<<32 | driver.EventData(at)
+}
 
 func (s *slot) taken() bool { return s.generation&1 == 1 }
 
-func newBare(p *Plant, d reactor.Driver) (*bare, error) {
+func newBare(p *Plant, d driver.Driver) (*bare, error) {
 	b := &bare{plant: p, drv: d}
 	var err error
-	if b.listener, err = d.Listen(reactor.Addr{Net: reactor.TCP}, reactor.Opt{}); err == nil {
+	if b.listener, err = d.Listen(driver.Addr{Net: driver.TCP}, driver.SocketOptions{}); err == nil {
 		err = d.Register(b.listener, listenerData)
 	}
 	return b, err
@@ -92,7 +95,7 @@ func (b *bare) Turn() (over bool) {
 	n, err := b.drv.Wait(b.events[:], b.Until())
 	b.stats.Events += uint64(n)
 	for _, ev := range b.events[:n] {
-		b.event(uint64(ev.Token), ev.Ready)
+		b.event(driver.EventData(ev.Token), ev.Ready)
 	}
 	if err != nil || b.stopping {
 		return b.end()
@@ -114,7 +117,7 @@ func (b *bare) Turn() (over bool) {
 }
 
 // event notes what is ready, and whose it is.
-func (b *bare) event(data uint64, r poll.Ready) {
+func (b *bare) event(data driver.EventData, r poll.Ready) {
 	if data == listenerData {
 		b.accepting = true
 		return
@@ -182,16 +185,16 @@ func (b *bare) read(at int) {
 		b.broken(at)
 		return
 	}
-	if flow&(reactor.Drained|reactor.End) != 0 {
+	if flow&(driver.ReadBlocked|driver.ReadEnded) != 0 {
 		s.readable = false
 	}
 	if short := n > 0 && n < len(buf) && flow == 0; short && b.plant.Wrong("bare/short-read", short) {
 		s.readable = false
 	}
-	if nothing := n == 0 && flow&reactor.End == 0; nothing && b.plant.Wrong("bare/spurious-end", nothing) {
+	if nothing := n == 0 && flow&driver.ReadEnded == 0; nothing && b.plant.Wrong("bare/spurious-end", nothing) {
 		s.ended = true
 	}
-	s.ended = s.ended || flow&reactor.End != 0
+	s.ended = s.ended || flow&driver.ReadEnded != 0
 	if n > 0 {
 		s.heard = b.drv.Now()
 	}
@@ -207,7 +210,7 @@ func (b *bare) write(at int) {
 		b.broken(at)
 		return
 	}
-	s.writable = flow&reactor.Full == 0
+	s.writable = flow&driver.WriteBlocked == 0
 	part := n > 0 && n < len(s.out)
 	switch {
 	case part && b.plant.Wrong("bare/rest-lost", part):
@@ -280,7 +283,7 @@ func (b *bare) accept() {
 			return
 		}
 		if sock == 0 {
-			b.accepting = flow&reactor.Drained == 0
+			b.accepting = flow&driver.ReadBlocked == 0
 			return
 		}
 		b.admit(sock)
@@ -295,7 +298,7 @@ func (b *bare) acceptLater() {
 	}
 }
 
-func (b *bare) admit(sock reactor.Sock) {
+func (b *bare) admit(sock driver.Sock) {
 	at := 0
 	for at < len(b.slots) && b.slots[at].taken() {
 		at++

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/stator-go/stator/fuzz"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // What the lines of the hand-written loop mean: QUIT ends the connection, KICK
@@ -57,7 +57,7 @@ func init() {
 
 func buildBare(p *Plant) func(Room) error {
 	return func(r Room) (err error) {
-		r.Bare(0, func(d reactor.Driver) fuzz.BareLoop {
+		r.Bare(0, func(d driver.Driver) fuzz.BareLoop {
 			var b *bare
 			b, err = newBare(p, d)
 			return b

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -22,8 +23,8 @@ type memDriver struct {
 }
 
 type memSock struct {
-	peer      *Peer        // nil: the other end is other, or nobody's
-	other     reactor.Sock // of a connection within the room
+	peer      *Peer       // nil: the other end is other, or nobody's
+	other     driver.Sock // of a connection within the room
 	in, out   []byte
 	ended     bool // no more input comes
 	reset     bool
@@ -32,22 +33,22 @@ type memSock struct {
 	listening bool
 	news      bool // an event that was not collected
 	watched   bool
-	data      uint64
-	backlog   []reactor.Sock
-	local     reactor.Addr
+	data      driver.EventData
+	backlog   []driver.Sock
+	local     driver.Addr
 }
 
 var errNoSuch = errors.New("not in a room of memory")
 
-func (d *memDriver) open(s memSock) reactor.Sock {
+func (d *memDriver) open(s memSock) driver.Sock {
 	d.rows = append(d.rows, s)
-	return reactor.Sock(len(d.rows))
+	return driver.Sock(len(d.rows))
 }
 
-func (d *memDriver) at(id reactor.Sock) *memSock { return &d.rows[id-1] }
+func (d *memDriver) at(id driver.Sock) *memSock { return &d.rows[id-1] }
 
 // get is an open socket; who asks for another one has a fault.
-func (d *memDriver) get(id reactor.Sock, what string) (*memSock, error) {
+func (d *memDriver) get(id driver.Sock, what string) (*memSock, error) {
 	if id < 1 || int(id) > len(d.rows) || d.at(id).closed {
 		d.m.fail("%s of socket %d after its close", what, id)
 		return nil, errno.EBADF
@@ -99,35 +100,35 @@ func (d *memDriver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	return n, nil
 }
 
-func (d *memDriver) Listen(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+func (d *memDriver) Listen(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
 	return d.open(memSock{listening: true, local: a}), nil
 }
 
-func (d *memDriver) Bind(reactor.Addr, reactor.Opt) (reactor.Sock, error) { return 0, errNoSuch }
+func (d *memDriver) Bind(driver.Addr, driver.SocketOptions) (driver.Sock, error) { return 0, errNoSuch }
 
 // Connect reaches the listeners of the room, and nobody else.
-func (d *memDriver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
+func (d *memDriver) Connect(a driver.Addr, _ driver.SocketOptions) (driver.Sock, driver.Flow, error) {
 	for i := range d.rows {
 		if l := &d.rows[i]; l.listening && !l.closed && l.local.IP.Port() == a.IP.Port() {
 			x, y := d.open(memSock{}), d.open(memSock{})
 			d.at(x).other, d.at(y).other = y, x
 			d.rows[i].backlog, d.rows[i].news = append(d.rows[i].backlog, y), true
 			d.at(x).news = true
-			return x, reactor.Full, nil
+			return x, driver.WriteBlocked, nil
 		}
 	}
 	return 0, 0, fmt.Errorf("%w: %w", reactor.ErrRefused, errno.ECONNREFUSED)
 }
 
-func (d *memDriver) Finish(id reactor.Sock) (reactor.Flow, error) {
+func (d *memDriver) FinishConnect(id driver.Sock) (driver.Flow, error) {
 	_, err := d.get(id, "finish")
 	return 0, err
 }
 
-func (d *memDriver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
+func (d *memDriver) Accept(id driver.Sock) (driver.Sock, driver.Flow, error) {
 	l, err := d.get(id, "accept")
 	if err != nil || len(l.backlog) == 0 {
-		return 0, reactor.Drained, err
+		return 0, driver.ReadBlocked, err
 	}
 	s := l.backlog[0]
 	l.backlog = l.backlog[1:]
@@ -135,7 +136,7 @@ func (d *memDriver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) 
 	return s, 0, nil
 }
 
-func (d *memDriver) Register(id reactor.Sock, data uint64) error {
+func (d *memDriver) Register(id driver.Sock, data driver.EventData) error {
 	s, err := d.get(id, "register")
 	if err == nil {
 		s.watched, s.data, s.news = true, data, true
@@ -143,13 +144,13 @@ func (d *memDriver) Register(id reactor.Sock, data uint64) error {
 	return err
 }
 
-func (d *memDriver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d *memDriver) Read(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	s, err := d.get(id, "read")
 	switch {
 	case err != nil:
-		return 0, reactor.Gone, err
+		return 0, driver.BothEnded, err
 	case s.reset:
-		return 0, reactor.Gone, errno.ECONNRESET
+		return 0, driver.BothEnded, errno.ECONNRESET
 	case len(b) == 0:
 		return 0, 0, nil
 	}
@@ -158,22 +159,22 @@ func (d *memDriver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	d.moved += n
 	switch {
 	case n == 0 && s.ended:
-		return 0, reactor.End, nil
+		return 0, driver.ReadEnded, nil
 	case n < len(b):
-		return n, reactor.Drained, nil
+		return n, driver.ReadBlocked, nil
 	}
 	return n, 0, nil
 }
 
-func (d *memDriver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d *memDriver) Write(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	s, err := d.get(id, "write")
 	switch {
 	case err != nil:
-		return 0, reactor.Gone, err
+		return 0, driver.BothEnded, err
 	case s.reset:
-		return 0, reactor.Gone, errno.ECONNRESET
+		return 0, driver.BothEnded, errno.ECONNRESET
 	case s.shutOut:
-		return 0, reactor.Gone, errno.EPIPE
+		return 0, driver.BothEnded, errno.EPIPE
 	}
 	d.moved += len(b)
 	if s.other == 0 {
@@ -184,7 +185,7 @@ func (d *memDriver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) 
 	return len(b), 0, nil
 }
 
-func (d *memDriver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
+func (d *memDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow driver.Flow, err error) {
 	for _, b := range v.B[:v.N] {
 		n, flow, err := d.Write(id, b)
 		if total += n; err != nil {
@@ -194,19 +195,19 @@ func (d *memDriver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow rea
 	return total, 0, nil
 }
 
-func (d *memDriver) Recv(reactor.Sock, []byte) (int, reactor.Addr, reactor.Flow, error) {
-	return 0, reactor.Addr{}, 0, errNoSuch
+func (d *memDriver) Recv(driver.Sock, []byte) (int, driver.Addr, driver.Flow, error) {
+	return 0, driver.Addr{}, 0, errNoSuch
 }
 
-func (d *memDriver) Send(reactor.Sock, []byte, reactor.Addr) (int, reactor.Flow, error) {
+func (d *memDriver) Send(driver.Sock, []byte, driver.Addr) (int, driver.Flow, error) {
 	return 0, 0, errNoSuch
 }
 
-func (d *memDriver) Unsent(reactor.Sock) bool { return false }
+func (d *memDriver) Unacked(driver.Sock) bool { return false }
 
-func (d *memDriver) Shutdown(id reactor.Sock, how reactor.How) error {
+func (d *memDriver) Shutdown(id driver.Sock, how driver.How) error {
 	s, err := d.get(id, "shutdown")
-	if err == nil && how&reactor.ShutWrite != 0 && !s.shutOut {
+	if err == nil && how&driver.ShutWrite != 0 && !s.shutOut {
 		s.shutOut = true
 		d.moved++
 		d.endOther(s)
@@ -221,7 +222,7 @@ func (d *memDriver) endOther(s *memSock) {
 	}
 }
 
-func (d *memDriver) Close(id reactor.Sock) error {
+func (d *memDriver) Close(id driver.Sock) error {
 	s, err := d.get(id, "close")
 	if err != nil {
 		return err
@@ -235,23 +236,23 @@ func (d *memDriver) Close(id reactor.Sock) error {
 	return nil
 }
 
-func (d *memDriver) Name(id reactor.Sock, _ reactor.Side) (reactor.Addr, error) {
+func (d *memDriver) Addr(id driver.Sock, _ driver.Side) (driver.Addr, error) {
 	a := d.at(id).local
-	if a.Net == reactor.NetNone {
-		a = reactor.Addr{Net: reactor.TCP, IP: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(id))}
+	if a.Net == driver.NetNone {
+		a = driver.Addr{Net: driver.TCP, IP: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(id))}
 	}
 	return a, nil
 }
 
-func (d *memDriver) Traits(id reactor.Sock) reactor.Traits {
+func (d *memDriver) Traits(id driver.Sock) driver.Traits {
 	if d.at(id).listening {
-		return reactor.Listening
+		return driver.Listening
 	}
 	return 0
 }
 
-func (d *memDriver) Adopt(uintptr) (reactor.Sock, error)                     { return 0, errNoSuch }
-func (d *memDriver) Release(reactor.Sock) (uintptr, error)                   { return 0, errNoSuch }
+func (d *memDriver) Adopt(uintptr) (driver.Sock, error)                      { return 0, errNoSuch }
+func (d *memDriver) Release(driver.Sock) (uintptr, error)                    { return 0, errNoSuch }
 func (d *memDriver) Notify(_ reactor.Signals, _ func(reactor.Signals)) error { return nil }
 
 // End looks for what was left open.

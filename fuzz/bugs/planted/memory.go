@@ -6,6 +6,7 @@ import (
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Memory is a room without a simulator: a loop over connections that are slices of
@@ -42,7 +43,7 @@ func NewMemory(wire func(Room) error) (*Memory, error) {
 func (m *Memory) Loop(int) *reactor.Loop { return m.loop }
 
 // Bare puts a hand-written loop in the place of the production loop.
-func (m *Memory) Bare(_ int, loop func(reactor.Driver) fuzz.BareLoop) {
+func (m *Memory) Bare(_ int, loop func(driver.Driver) fuzz.BareLoop) {
 	for m.step.Stop(); !m.drv.over; {
 		m.step.Turn()
 	}
@@ -119,7 +120,7 @@ func (m *Memory) End() {
 // Peer is the far end of a connection.
 type Peer struct {
 	m        *Memory
-	end      reactor.Sock // the server's
+	end      driver.Sock // the server's
 	sent     []byte
 	finished bool
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Server is a protocol's server, and the ways in which it can be wrong.
@@ -42,7 +43,7 @@ func (b Bug) Plant() *Plant {
 // Room is where servers are wired.
 type Room interface {
 	Loop(i int) *reactor.Loop
-	Bare(i int, loop func(reactor.Driver) fuzz.BareLoop)
+	Bare(i int, loop func(driver.Driver) fuzz.BareLoop)
 }
 
 // Servers are all servers, by name.

@@ -52,9 +52,9 @@ func (l *Loop) Stats(at Place) (s Stats, err error) {
 		return nil
 	})
 	if at == Place(l) && errors.Is(err, ErrClosed) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.last, nil
+		l.control.mu.Lock()
+		defer l.control.mu.Unlock()
+		return l.control.last, nil
 	}
 	return s, err
 }

@@ -39,46 +39,46 @@ const (
 	CauseShutdown Cause = "shutdown"
 )
 
-// testify tells the witness, if there is one.
-func (l *Loop) testify(x uint32, h *header, c Cause) {
-	if l.witness != nil {
-		l.witness.Told(l.slots.TokenAt(x), l.stores[h.kind].described(), State(h.state), c)
+// trace tells the witness, if there is one.
+func (l *Loop) trace(x uint32, h *header, c Cause) {
+	if l.tracer != nil {
+		l.tracer.Told(l.slots.TokenAt(x), l.stores[h.kind].anyKind(), State(h.state), c)
 	}
 }
 
-// witnessed is the kind with handlers that tell a witness before they are called. A
+// traced is the kind with handlers that tell a witness before they are called. A
 // loop without one so pays nothing. Those of row Any stay: they are called for what
 // a state's handler passes on; the rows that take them from there have copies.
-func (k *Kind[M, Msg]) witnessed() *Kind[M, Msg] {
+func (k *Kind[M, Msg]) traced() *Kind[M, Msg] {
 	own := *k
 	own.rows = slices.Clone(k.rows)
 	for s := range own.rows {
 		r := &own.rows[s]
 		if enter := r.Enter; enter != nil {
 			r.Enter = func(m *M, cx *Context[Msg]) State {
-				cx.loop.testify(cx.x, cx.h, CauseEnter)
+				cx.loop.trace(cx.x, cx.h, CauseEnter)
 				return enter(m, cx)
 			}
 		}
 		if s == int(fsm.Any) {
 			continue
 		}
-		r.Ready = witnessed(CauseReady, r.Ready)
-		r.Message = witnessed(CauseMessage, r.Message)
-		r.Timer = witnessed(CauseTimer, r.Timer)
-		r.Down = witnessed(CauseDown, r.Down)
-		r.Signal = witnessed(CauseSignal, r.Signal)
+		r.Ready = traced(CauseReady, r.Ready)
+		r.Message = traced(CauseMessage, r.Message)
+		r.Timer = traced(CauseTimer, r.Timer)
+		r.Down = traced(CauseDown, r.Down)
+		r.Signal = traced(CauseSignal, r.Signal)
 	}
 	return &own
 }
 
-// witnessed is a handler that tells the loop's witness before it is called.
-func witnessed[M, Msg, E any](c Cause, handler func(*M, *Context[Msg], E) State) func(*M, *Context[Msg], E) State {
+// traced is a handler that tells the loop's witness before it is called.
+func traced[M, Msg, E any](c Cause, handler func(*M, *Context[Msg], E) State) func(*M, *Context[Msg], E) State {
 	if handler == nil {
 		return nil
 	}
 	return func(m *M, cx *Context[Msg], event E) State {
-		cx.loop.testify(cx.x, cx.h, c)
+		cx.loop.trace(cx.x, cx.h, c)
 		return handler(m, cx, event)
 	}
 }

@@ -1,12 +1,14 @@
 package reactor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stator-go/stator/reactor/driver"
 )
@@ -90,4 +92,54 @@ func localAddr(a driver.Addr, network string) driver.Addr {
 	}
 	a.IP = netip.AddrPortFrom(ip, a.IP.Port())
 	return a
+}
+
+// lookupTimeout bounds a look-up that no state's deadline ends before.
+const lookupTimeout = 30 * time.Second
+
+// resolve looks a name up with the standard library's resolver.
+func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
+	n, err := parseNet(network)
+	if err != nil {
+		return nil, err
+	}
+	host, service, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	num, err := net.DefaultResolver.LookupPort(ctx, network, service)
+	if err != nil {
+		return nil, err
+	}
+	if ip, err := parseHost(network, host); err == nil {
+		return []driver.Addr{{Net: n, IP: netip.AddrPortFrom(ip, uint16(num))}}, nil
+	}
+	family := "ip"
+	if strings.HasSuffix(network, "4") || strings.HasSuffix(network, "6") {
+		family += network[len(network)-1:]
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, family, host)
+	var addrs []driver.Addr
+	for _, ip := range ips {
+		addrs = append(addrs, driver.Addr{Net: n, IP: netip.AddrPortFrom(ip.Unmap(), uint16(num))})
+	}
+	return addrs, err
+}
+
+// resolveOne is for addresses to bind: a name must mean one.
+func resolveOne(network, addr string) (driver.Addr, error) {
+	a, err := parseAddr(network, addr)
+	if !errors.Is(err, errName) {
+		return a, err
+	}
+	ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
+	defer stop()
+	addrs, err := resolve(ctx, network, addr)
+	if err == nil && len(addrs) == 0 {
+		err = fmt.Errorf("%s has no address", addr)
+	}
+	if err != nil {
+		return driver.Addr{}, err
+	}
+	return addrs[0], nil
 }

@@ -1,7 +1,7 @@
-// Bugs measures how well package fuzz finds bugs: those of package planted, each in a
+// Eval measures how well package fuzz finds bugs: those of package planted, each in a
 // server that is right but for it, and some that package mutate makes blindly.
 //
-//	go run ./fuzz/bugs -seeds 5 -budget 10s
+//	go -C eval run . -seeds 5 -budget 10s
 //
 // A row is a bug. A bug is reached in a search that runs the wrong line, triggered
 // when that line makes a difference, and found when an oracle says that something is
@@ -27,8 +27,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stator-go/stator/eval/planted"
 	"github.com/stator-go/stator/fuzz"
-	"github.com/stator-go/stator/fuzz/bugs/planted"
 )
 
 // settings are what the flags say.
@@ -63,15 +63,15 @@ func main() {
 		err = run(s)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bugs:", err)
+		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
 }
 
 func parse(args []string) (s settings, err error) {
-	flags := flag.NewFlagSet("bugs", flag.ContinueOnError)
+	flags := flag.NewFlagSet("eval", flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), "usage: go run ./fuzz/bugs [flags]\n\n"+
+		fmt.Fprint(flags.Output(), "usage: go -C eval run . [flags]\n\n"+
 			"Searches for each planted bug, seeds times, and prints a table of what was found.\n"+
 			"A search ends when it finds the bug, or after the budget.\n\n")
 		flags.PrintDefaults()
@@ -116,7 +116,7 @@ func parse(args []string) (s settings, err error) {
 
 // command is what was typed.
 func command(args []string) string {
-	text := "go run ./fuzz/bugs"
+	text := "go -C eval run ."
 	for _, a := range args {
 		if strings.ContainsAny(a, " |*()[]$^?\\") || a == "" {
 			a = "'" + a + "'"

@@ -1,6 +1,6 @@
 // Package compare looks for the bugs of package planted with a state machine of
 // pgregory.net/rapid: peers in memory that dial, speak, end and close, and time that
-// passes. go run ./fuzz/bugs runs it, and stops it when its time is over.
+// passes. go -C eval run . runs it, and stops it when its time is over.
 package compare
 
 import (
@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/stator-go/stator/fuzz/bugs/planted"
+	"github.com/stator-go/stator/eval/planted"
 )
 
 // room is the state machine: a server in memory, and its peers.

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/stator-go/stator/fuzz/bugs/mutate"
-	"github.com/stator-go/stator/fuzz/bugs/planted"
+	"github.com/stator-go/stator/eval/mutate"
+	"github.com/stator-go/stator/eval/planted"
 )
 
 // blindSeed decides which places in the servers' source are changed.
@@ -50,7 +50,7 @@ func ownerOf(file string) *planted.Server {
 
 // mutated measures one of them: nil when it does not compile.
 func mutated(s settings, home string, site mutate.Site, server *planted.Server, b planted.Bug) (*row, error) {
-	dir, err := os.MkdirTemp("", "bugs")
+	dir, err := os.MkdirTemp("", "stator-eval-")
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stator-go/stator/eval/planted"
 	"github.com/stator-go/stator/fuzz"
-	"github.com/stator-go/stator/fuzz/bugs/planted"
 )
 
 // row is what all searches for a bug came to.

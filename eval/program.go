@@ -12,14 +12,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stator-go/stator/fuzz/bugs/planted"
+	"github.com/stator-go/stator/eval/planted"
 )
 
 // program is a search by a binary of its own: one that has something which this one
 // has not, or is built from changed source.
 type program struct {
 	title  string
-	module string                                                                      // where it is built, from this directory
+	pkg    string                                                                      // the directory of its source, from that of this program
 	build  []string                                                                    // arguments of go
 	flags  func(dir string, b planted.Bug, seed uint64, budget time.Duration) []string // of a search
 	result func(out []byte, failed bool) (outcome, error)                              // what it came to
@@ -29,7 +29,7 @@ type program struct {
 // bytesProgram is go test -fuzz, with bytes for one connection in memory. Its seeds
 // can't be chosen.
 func bytesProgram() *program {
-	return &program{title: "bytes", module: "planted", build: []string{"test", "-c", "-fuzz=^FuzzBytes$"}, result: fuzzed,
+	return &program{title: "bytes", pkg: "planted", build: []string{"test", "-c", "-fuzz=^FuzzBytes$"}, result: fuzzed,
 		flags: func(dir string, _ planted.Bug, _ uint64, budget time.Duration) []string {
 			return []string{"-test.run=^$", "-test.fuzz=^FuzzBytes$", "-test.fuzztime=" + budget.String(),
 				"-test.fuzzcachedir=" + filepath.Join(dir, "cache"), "-test.fuzzminimizetime=1x", "-test.parallel=1"}
@@ -38,7 +38,7 @@ func bytesProgram() *program {
 
 // rapidProgram is a state machine of pgregory.net/rapid.
 func rapidProgram() *program {
-	return &program{title: "rapid", module: "compare", build: []string{"test", "-c"}, result: verdict,
+	return &program{title: "rapid", pkg: "compare", build: []string{"test", "-c"}, result: verdict,
 		flags: func(_ string, _ planted.Bug, seed uint64, _ time.Duration) []string {
 			return []string{"-test.run=^TestRapid$", "-rapid.checks=1000000000", "-rapid.nofailfile", "-rapid.shrinktime=1ms", fmt.Sprint("-rapid.seed=", seed)}
 		}}
@@ -47,7 +47,7 @@ func rapidProgram() *program {
 // own is this program, as it is or built from changed source, with one of its own
 // searches: in a process of its own, which others may run beside, as it measures itself.
 func own(s searcher) *program {
-	return &program{title: s.name(), module: ".", build: []string{"build"},
+	return &program{title: s.name(), pkg: ".", build: []string{"build"},
 		flags: func(_ string, b planted.Bug, seed uint64, budget time.Duration) []string {
 			return []string{"-worker", s.name(), "-bugs", b.Name, "-seeds", fmt.Sprint(seed), "-budget", budget.String()}
 		},
@@ -81,7 +81,7 @@ func (p *program) name() string { return p.title }
 
 // prepare builds the binary, from changed source if there is an overlay.
 func (p *program) prepare(home, overlay string) (err error) {
-	if p.dir, err = os.MkdirTemp("", "bugs"); err != nil {
+	if p.dir, err = os.MkdirTemp("", "stator-eval-"); err != nil {
 		return err
 	}
 	args := append(append([]string{}, p.build...), "-o", p.binary())
@@ -89,7 +89,7 @@ func (p *program) prepare(home, overlay string) (err error) {
 		args = append(args, "-overlay", overlay)
 	}
 	c := exec.Command("go", append(args, ".")...)
-	c.Dir = filepath.Join(home, p.module)
+	c.Dir = filepath.Join(home, p.pkg)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", p.title, err, out)
 	}
@@ -139,9 +139,9 @@ func (p *program) search(_ *planted.Server, b planted.Bug, seed uint64, budget t
 
 // home is the directory of this program's source.
 func home() (string, error) {
-	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/stator-go/stator/fuzz/bugs").Output()
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/stator-go/stator/eval").Output()
 	if err != nil {
-		return "", fmt.Errorf("go list: %w; run this within the module", err)
+		return "", fmt.Errorf("go list: %w; run this in its module: go -C eval run .", err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

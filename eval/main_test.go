@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stator-go/stator/fuzz/bugs/planted"
+	"github.com/stator-go/stator/eval/planted"
 )
 
 func TestFlags(t *testing.T) {
@@ -16,7 +16,7 @@ func TestFlags(t *testing.T) {
 	if s.seeds != 3 || s.others != 3 || s.budget != 2*time.Second || len(s.searchers) != 2 || s.mutants != 0 {
 		t.Errorf("got %+v", s)
 	}
-	if want := "go run ./fuzz/bugs -seeds 3 -budget 2s -with random -bugs 'echo|tls'"; s.command != want {
+	if want := "go -C eval run . -seeds 3 -budget 2s -with random -bugs 'echo|tls'"; s.command != want {
 		t.Errorf("command %s: want %s", s.command, want)
 	}
 	for _, args := range [][]string{{"-seeds", "0"}, {"-budget", "-1s"}, {"-with", "luck"}, {"-bugs", "("}, {"echo"}} {

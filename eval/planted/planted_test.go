@@ -41,7 +41,7 @@ func TestCanary(t *testing.T) {
 }
 
 // Each bug is planted where it is run and makes a difference, and most of them are
-// found soon: what takes longer is for go run ./fuzz/bugs.
+// found soon: what takes longer is for go -C eval run ..
 func TestBugsAreFound(t *testing.T) {
 	const soon, most = 100, 0.6
 	found, all := 0, 0

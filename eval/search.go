@@ -4,8 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stator-go/stator/eval/planted"
 	"github.com/stator-go/stator/fuzz"
-	"github.com/stator-go/stator/fuzz/bugs/planted"
 )
 
 // searcher is a way to search.

@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/stator-go/stator/fuzz/bugs/planted"
+	"github.com/stator-go/stator/eval/planted"
 )
 
 // results are what searches came to, kept in a file, a line for all seeds of a bug and

@@ -36,8 +36,8 @@ func run() error {
 	flag.IntVar(&cfg.size, "size", 64, "bytes a message of the echo, 1 to 16384")
 	flag.IntVar(&cfg.serverCore, "server-core", 0, "the core that the server is pinned to")
 	flag.IntVar(&cfg.loadCore, "load-core", 1, "the core that the load is pinned to")
-	flag.StringVar(&cfg.echoPkg, "echo-server", module+"/examples/echo", "package of the echo server")
-	flag.StringVar(&cfg.respPkg, "resp-server", module+"/examples/resp", "package of the Redis-compatible server")
+	flag.StringVar(&cfg.echoPkg, "echo-server", module+"/examples/echo", "package of the echo server, as go build takes it in bench")
+	flag.StringVar(&cfg.respPkg, "resp-server", module+"/examples/resp", "package of the Redis-compatible server, likewise")
 	flag.Parse()
 	if err := cfg.check(); err != nil {
 		return err

@@ -2,10 +2,10 @@
 // example beside an epoll echo in C (c/epoll_echo.c), the resp example beside
 // redis-server.
 //
-//	go run ./examples/echo/bench          requests a second, CPU a request
-//	go run ./examples/echo/bench -idle    resident bytes a connection
-//	go run ./examples/echo/bench -resp    beside redis-server, by redis-benchmark
-//	go run ./examples/echo/bench -h       the flags
+//	go -C bench run .          requests a second, CPU a request
+//	go -C bench run . -idle    resident bytes a connection
+//	go -C bench run . -resp    beside redis-server, by redis-benchmark
+//	go -C bench run . -h       the flags
 //
 // It needs Linux, two cores, a C compiler named cc and, for -resp,
 // redis-server and redis-benchmark.

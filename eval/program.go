@@ -141,7 +141,7 @@ func (p *program) search(_ *planted.Server, b planted.Bug, seed uint64, budget t
 func home() (string, error) {
 	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/stator-go/stator/eval").Output()
 	if err != nil {
-		return "", fmt.Errorf("go list: %w; run this in its module: go -C eval run .", err)
+		return "", fmt.Errorf("go list: %w; run this within the module eval", err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// startC starts a program of folder c as a server, or skips where there is no compiler.
+// startC starts the C server, or skips the test if there is no C compiler.
 func startC(t *testing.T) (*config, *server) {
 	t.Helper()
 	if _, err := exec.LookPath("cc"); err != nil {
@@ -34,8 +34,9 @@ func startC(t *testing.T) (*config, *server) {
 	return c, s
 }
 
-// The C server must be right, or to be as fast as it proves nothing. The peer
-// here sends far more than the sockets hold before it reads, and ends its half.
+// A comparison with the C server means nothing unless the server is correct. The peer
+// here sends far more than the sockets' buffers hold before it reads, and then closes
+// its direction.
 func TestEpollEchoReturnsEveryByte(t *testing.T) {
 	_, s := startC(t)
 	conn, err := net.Dial("tcp", s.addr)
@@ -84,7 +85,7 @@ func TestEchoLoadCounts(t *testing.T) {
 	}
 }
 
-// A load that takes anything for an echo measures nothing.
+// A load that accepts wrong echoes measures nothing.
 func TestEchoLoadComparesBytes(t *testing.T) {
 	c, _ := startC(t)
 	load, err := c.compileC("echo_load")
@@ -117,7 +118,7 @@ func TestEchoLoadComparesBytes(t *testing.T) {
 		_, port, _ := net.SplitHostPort(liar.Addr().String())
 		_, err = outputOnCore(anyCore, load, "-connect", port, "-conns", "1", "-seconds", "1")
 		if err == nil || !strings.Contains(err.Error(), "the echo differs") {
-			t.Errorf("%s: the load answers %v: want a difference told", name, err)
+			t.Errorf("%s: the load returns %v: want a difference reported", name, err)
 		}
 		liar.Close()
 	}

@@ -18,7 +18,7 @@ var echoColumns = []column{
 	{name: "p99.9 µs", decimals: 0},
 }
 
-// benchEcho measures the echo example beside the C server, under one load.
+// benchEcho measures the echo example beside the C server, under the same load.
 func (c *config) benchEcho() error {
 	ours, err := c.buildGo(c.echoPkg)
 	if err != nil {
@@ -50,7 +50,7 @@ func (c *config) benchEcho() error {
 	return result.print(os.Stdout)
 }
 
-// echoRun is one run of one server: the figures in the order of echoColumns.
+// echoRun runs one server once and returns its figures in the order of echoColumns.
 func (c *config) echoRun(load string, env []string, path string, args ...string) ([]float64, error) {
 	s, err := startServer(c.serverCore, env, path, args...)
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *config) echoFigures(s *server, load string) ([]float64, error) {
 	}, nil
 }
 
-// parseLoad reads the "name value" lines that the load prints.
+// parseLoad parses the "name value" lines that the load prints.
 func parseLoad(out string) (map[string]float64, error) {
 	said := make(map[string]float64)
 	for line := range strings.Lines(out) {

@@ -14,10 +14,10 @@ const (
 	warmUpConns  = 16
 	warmUpRounds = 200
 	settleTime   = 500 * time.Millisecond
-	// connsAnAddress keeps each of the client's addresses well within the
-	// kernel's range of ports, 28,232 unless somebody changed it.
-	connsAnAddress = 10000
-	spareFiles     = 100
+	// connsPerAddress keeps the ports of each client address well below the
+	// kernel's range, which by default has 28,232.
+	connsPerAddress = 10000
+	spareFiles      = 100
 )
 
 var idleColumns = []column{
@@ -27,7 +27,7 @@ var idleColumns = []column{
 	{name: "full KiB"},
 }
 
-// benchIdle measures what an idle connection keeps resident in either server.
+// benchIdle measures how much memory an idle connection keeps resident in each server.
 func (c *config) benchIdle() error {
 	if err := raiseFileLimit(c.conns + spareFiles); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (c *config) benchIdle() error {
 		return err
 	}
 	result := contest{
-		title: fmt.Sprintf("idle: %d connections, each served %d B once; want from stator: 160 B a connection or less",
+		title: fmt.Sprintf("idle: %d connections, each served %d B once; want from stator: 160 B per connection or less",
 			c.conns, c.size),
 		ours: "stator", theirs: "C", columns: idleColumns,
 	}
@@ -58,9 +58,9 @@ func (c *config) benchIdle() error {
 	return result.print(os.Stdout)
 }
 
-// raiseFileLimit makes room for that many descriptors, here and in the servers
-// started from now on: a child gets what was set explicitly, not what the Go
-// runtime raised its own limit to.
+// raiseFileLimit raises the limit of descriptors as far as allowed, for this process
+// and for the servers started later, and fails if that is less than want. It must be
+// set explicitly, as children don't inherit what the Go runtime raised it to by itself.
 func raiseFileLimit(want int) error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -76,7 +76,7 @@ func raiseFileLimit(want int) error {
 	return nil
 }
 
-// idleRun is one run of one server: the figures in the order of idleColumns.
+// idleRun runs one server once and returns its figures in the order of idleColumns.
 func (c *config) idleRun(path string, args ...string) ([]float64, error) {
 	s, err := startServer(anyCore, nil, path, args...)
 	if err != nil {
@@ -120,14 +120,14 @@ func (c *config) idleFigures(s *server) ([]float64, error) {
 	}, nil
 }
 
-// openServed opens n connections and has each echo a message rounds times. It
-// answers those that it has opened also when it fails.
+// openServed opens n connections and has each echo a message rounds times. If it
+// fails, it also returns the connections opened so far.
 func openServed(addr string, n, rounds, size int) ([]net.Conn, error) {
 	var conns []net.Conn
 	message, echo := bytes.Repeat([]byte("stator. "), size/8+1)[:size], make([]byte, size)
 	for i := range n {
 		dialer := net.Dialer{
-			LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/connsAnAddress))},
+			LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/connsPerAddress))},
 			Timeout:   startTimeout,
 		}
 		conn, err := dialer.Dial("tcp", addr)
@@ -153,7 +153,7 @@ func openServed(addr string, n, rounds, size int) ([]net.Conn, error) {
 	return conns, nil
 }
 
-// closeAll resets the connections, so that none keeps its port for a minute.
+// closeAll resets the connections, so that none holds its port in TIME_WAIT.
 func closeAll(conns []net.Conn) {
 	for _, conn := range conns {
 		conn.(*net.TCPConn).SetLinger(0)

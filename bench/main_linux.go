@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-// config is what the flags say.
+// config holds the settings of the flags.
 type config struct {
 	runs, seconds      int
 	conns, size        int
@@ -16,7 +16,7 @@ type config struct {
 	loadCore           int
 	echoPkg, respPkg   string
 	idleMode, respMode bool
-	dir                string // of the compiled programs; removed at the end
+	dir                string // holds the compiled programs; removed at the end
 }
 
 func main() {
@@ -28,16 +28,21 @@ func main() {
 
 func run() error {
 	var cfg config
-	flag.BoolVar(&cfg.idleMode, "idle", false, "measure resident bytes a connection instead")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), "usage: go -C bench run . [flags]\n\n"+
+			"Measures examples/echo beside an epoll server in C, and prints a table.\n\n")
+		flag.PrintDefaults()
+	}
+	flag.BoolVar(&cfg.idleMode, "idle", false, "measure resident bytes per idle connection instead")
 	flag.BoolVar(&cfg.respMode, "resp", false, "measure examples/resp beside redis-server instead")
-	flag.IntVar(&cfg.runs, "runs", 7, "runs of each server; medians are over these")
-	flag.IntVar(&cfg.seconds, "seconds", 3, "length of a run")
-	flag.IntVar(&cfg.conns, "conns", 0, "connections (default 100; -idle 8000; -resp 50)")
-	flag.IntVar(&cfg.size, "size", 64, "bytes a message of the echo, 1 to 16384")
-	flag.IntVar(&cfg.serverCore, "server-core", 0, "the core that the server is pinned to")
-	flag.IntVar(&cfg.loadCore, "load-core", 1, "the core that the load is pinned to")
-	flag.StringVar(&cfg.echoPkg, "echo-server", module+"/examples/echo", "package of the echo server, as go build takes it in bench")
-	flag.StringVar(&cfg.respPkg, "resp-server", module+"/examples/resp", "package of the Redis-compatible server, likewise")
+	flag.IntVar(&cfg.runs, "runs", 7, "runs of each server, whose medians are compared")
+	flag.IntVar(&cfg.seconds, "seconds", 3, "length of a run in seconds")
+	flag.IntVar(&cfg.conns, "conns", 0, "number of connections (default 100; with -idle 8000, with -resp 50)")
+	flag.IntVar(&cfg.size, "size", 64, "bytes per message of the echo, 1 to 16384")
+	flag.IntVar(&cfg.serverCore, "server-core", 0, "core to which the server is pinned")
+	flag.IntVar(&cfg.loadCore, "load-core", 1, "core to which the load is pinned")
+	flag.StringVar(&cfg.echoPkg, "echo-server", module+"/examples/echo", "package of the echo server, as go build resolves it in bench")
+	flag.StringVar(&cfg.respPkg, "resp-server", module+"/examples/resp", "package of the Redis-compatible server, resolved likewise")
 	flag.Parse()
 	if err := cfg.check(); err != nil {
 		return err
@@ -60,7 +65,8 @@ func run() error {
 	}
 }
 
-// check fills in what depends on the mode and refuses what cannot be measured.
+// check sets the defaults that depend on the mode, and returns an error if the settings
+// cannot be measured.
 func (c *config) check() error {
 	if flag.NArg() > 0 {
 		return fmt.Errorf("argument %q: want flags only", flag.Arg(0))
@@ -79,7 +85,7 @@ func (c *config) check() error {
 		}
 	}
 	if c.runs < 1 || c.seconds < 1 || c.conns < 1 || c.size < 1 || c.size > 16<<10 {
-		return errors.New("-runs, -seconds, -conns and -size: want at least 1, and a size of 16384 at most")
+		return errors.New("-runs, -seconds, -conns and -size: want at least 1, and a size of at most 16384")
 	}
 	if !c.idleMode && (c.serverCore == c.loadCore || runtime.NumCPU() < 2) {
 		return fmt.Errorf("server on core %d and load on core %d of %d: want a core for each",

@@ -8,6 +8,6 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "bench: it compares with an epoll server: want Linux")
+	fmt.Fprintln(os.Stderr, "bench: the servers to compare with need Linux")
 	os.Exit(1)
 }

@@ -27,8 +27,8 @@ const (
 //go:embed c/*.c
 var cSources embed.FS
 
-// compileC compiles c/NAME.c, which travels in this program, so that it runs
-// from any folder.
+// compileC compiles c/NAME.c and returns the path of the program. The source is
+// embedded, so it is found from any directory.
 func (c *config) compileC(name string) (string, error) {
 	text, err := cSources.ReadFile("c/" + name + ".c")
 	if err != nil {
@@ -41,13 +41,13 @@ func (c *config) compileC(name string) (string, error) {
 	return path, runQuiet("cc", "-O2", "-std=gnu11", "-o", path, path+".c")
 }
 
-// buildGo builds the server of a package.
+// buildGo builds a package and returns the path of the program.
 func (c *config) buildGo(pkg string) (string, error) {
 	path := filepath.Join(c.dir, "go-server")
 	return path, runQuiet("go", "build", "-o", path, pkg)
 }
 
-// runQuiet runs a command whose output is of interest only when it fails.
+// runQuiet runs a command and reports its output only if it fails.
 func runQuiet(name string, args ...string) error {
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
@@ -56,14 +56,15 @@ func runQuiet(name string, args ...string) error {
 	return nil
 }
 
-// onCore calls start, which starts a process, so that the process runs on the
-// core from its first instruction: a Go runtime counts its processors once.
+// onCore calls start, which starts a process, so that the process is pinned to the
+// core from its first instruction: a Go runtime counts its processors only once, at
+// its start.
 func onCore(core int, start func() error) error {
 	if core == anyCore {
 		return start()
 	}
-	// The process inherits the affinity of the thread that forks it. No other
-	// thread does: the runtime does not clone threads that a goroutine holds.
+	// The process inherits the affinity of the thread that forks it. No thread of
+	// this program does: the runtime does not clone a locked thread.
 	runtime.LockOSThread()
 	var before, one unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
@@ -75,13 +76,14 @@ func onCore(core int, start func() error) error {
 	}
 	err := start()
 	if err := unix.SchedSetaffinity(0, &before); err != nil {
-		return fmt.Errorf("unpin: %w", err) // and keep the thread: it ends with its goroutine
+		return fmt.Errorf("unpin: %w", err) // the thread stays locked, so it ends with its goroutine
 	}
 	runtime.UnlockOSThread()
 	return err
 }
 
-// outputOnCore runs a command on a core to its end and returns what it printed.
+// outputOnCore runs a command on a core, waits for its end, and returns its standard
+// output.
 func outputOnCore(core int, name string, args ...string) (string, error) {
 	var out, errs strings.Builder
 	cmd := exec.Command(name, args...)
@@ -103,7 +105,8 @@ type server struct {
 	name string
 }
 
-// startServer starts a server that prints "listening on ADDR" first.
+// startServer starts a server on a core and waits until it has printed its first line,
+// which must be "listening on ADDR".
 func startServer(core int, env []string, path string, args ...string) (*server, error) {
 	s := &server{cmd: exec.Command(path, args...), name: filepath.Base(path)}
 	s.cmd.Env = append(os.Environ(), env...)
@@ -138,14 +141,14 @@ func startServer(core int, env []string, path string, args ...string) (*server, 
 	}
 }
 
-// port is the last part of the server's address.
+// port returns the port of the server's address.
 func (s *server) port() string {
 	return s.addr[strings.LastIndexByte(s.addr, ':')+1:]
 }
 
-// cpu is the CPU time, user and system, that all threads of the process have
-// used, those that have ended too, by the scheduler's clock in nanoseconds;
-// /proc counts in hundredths of a second.
+// cpu returns the CPU time, user and system, of all threads of the process,
+// including those that have ended. It asks the process's CPU clock, which counts
+// nanoseconds; /proc counts hundredths of a second.
 func (s *server) cpu() (time.Duration, error) {
 	const schedClock = 2 // of the process as a whole; see clock_getcpuclockid(3)
 	var t unix.Timespec
@@ -155,8 +158,9 @@ func (s *server) cpu() (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// memory is the resident set of the process in bytes, and the part of it that
-// is no file's. It walks the page tables; the counters in status lag behind.
+// memory returns the resident set of the process in bytes, and the part of it that
+// no file backs. It reads smaps_rollup, for which the kernel walks the page tables, as
+// the counters in /proc/PID/status lag behind.
 func (s *server) memory() (rss, anon int64, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", s.cmd.Process.Pid))
 	if err != nil {
@@ -179,13 +183,13 @@ func (s *server) memory() (rss, anon int64, err error) {
 		}
 	}
 	if rss == 0 || anon == 0 {
-		return 0, 0, errors.New("smaps_rollup: no resident memory in it")
+		return 0, 0, errors.New("smaps_rollup: it names no resident memory")
 	}
 	return rss, anon, nil
 }
 
-// stop ends the server as an operator does. One that has caught SIGTERM must
-// end by itself and with status 0; one that has not dies of it.
+// stop sends SIGTERM to the server and waits for its end. A server that handles
+// SIGTERM must exit with status 0; one that does not is killed by it, which is no error.
 func (s *server) stop() error {
 	ended := make(chan error, 1)
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -209,7 +213,7 @@ func (s *server) stop() error {
 	}
 }
 
-// kill ends a server that is of no use any more; why is known already.
+// kill ends a server after an error. Its own errors are ignored, as the first one counts.
 func (s *server) kill() {
 	s.cmd.Process.Kill()
 	s.cmd.Wait()

@@ -13,11 +13,10 @@ import (
 
 const (
 	calibrationRequests = 100_000
-	warmUpShare         = 20 // a twentieth of a run goes before it, uncounted
+	warmUpShare         = 20 // before a run, 1/20 of its requests are made uncounted
 )
 
-// respTests are the rounds that each server plays in a run, in this order: GET
-// reads the key that SET has left.
+// respTests are the tests of a run, in this order: GET reads the key that SET has left.
 var respTests = []struct {
 	command  string
 	pipeline int
@@ -29,7 +28,7 @@ var respTests = []struct {
 	{"GET", 16, "0.80 or less"},
 }
 
-// benchResp measures the resp example beside redis-server, by redis-benchmark.
+// benchResp measures the resp example beside redis-server, with redis-benchmark as load.
 func (c *config) benchResp() error {
 	for _, name := range []string{"redis-server", "redis-benchmark"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -84,7 +83,8 @@ func (c *config) benchResp() error {
 	return nil
 }
 
-// calibrate finds how many requests of each test redis-server answers in a run.
+// calibrate returns, for each test, how many requests redis-server answers in the time
+// of a run.
 func (c *config) calibrate() ([]int, error) {
 	s, err := c.startRedis()
 	if err != nil {
@@ -104,8 +104,8 @@ func (c *config) calibrate() ([]int, error) {
 
 // startRedis starts redis-server without persistence on a free port.
 func (c *config) startRedis() (*server, error) {
-	// The port is free when it is looked for; that another process takes it
-	// within the next moment shows as a failure to start.
+	// If another process takes the port between the look and the start, the
+	// server fails to start, which is reported.
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -131,8 +131,8 @@ func (c *config) startRedis() (*server, error) {
 	}
 }
 
-// respRun plays every test with a fresh server: for each the figures in the
-// order of the contest's columns.
+// respRun runs every test against one fresh server and returns, for each test, the
+// figures in the order of the contest's columns.
 func (c *config) respRun(start func() (*server, error), requests []int) ([][]float64, error) {
 	s, err := start()
 	if err != nil {
@@ -175,7 +175,8 @@ func (c *config) respFigures(s *server, test, requests int) ([]float64, error) {
 	}, nil
 }
 
-// benchmarkResult is the line that redis-benchmark prints; latencies in milliseconds.
+// benchmarkResult holds the figures of redis-benchmark: requests per second, and
+// latencies in milliseconds.
 type benchmarkResult struct{ rate, p50, p99 float64 }
 
 // redisBenchmark runs one test against the server.
@@ -189,7 +190,7 @@ func (c *config) redisBenchmark(s *server, test, requests int) (benchmarkResult,
 	return parseBenchmark(out, respTests[test].command)
 }
 
-// parseBenchmark reads the line of a command from redis-benchmark --csv:
+// parseBenchmark finds the line of a command in the output of redis-benchmark --csv:
 //
 //	"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
 //	"SET","94339.62","0.282","0.088","0.279","0.375","0.487","1.015"

@@ -8,18 +8,18 @@ import (
 	"text/tabwriter"
 )
 
-// column is one figure of a run. A column with a want is compared, ours over
-// theirs; the others only help to judge the run.
+// column describes one figure of a run. For a column with a want the table has the
+// ratio, ours over theirs; the others only help to judge the run.
 type column struct {
 	name     string
 	decimals int
 	want     string
 }
 
-// pair is one run of each server; a figure for each column.
+// pair holds one run of each server, with a figure for each column.
 type pair struct{ ours, theirs []float64 }
 
-// contest is the runs of two servers that took turns.
+// contest holds the alternating runs of two servers.
 type contest struct {
 	title        string
 	ours, theirs string
@@ -71,7 +71,7 @@ func (c *contest) print(to io.Writer) error {
 	return w.Flush()
 }
 
-// medians are the medians of each column, for either server.
+// medians returns the median of each column, for each server.
 func (c *contest) medians() (ours, theirs []float64) {
 	for i := range c.columns {
 		var a, b []float64
@@ -83,7 +83,7 @@ func (c *contest) medians() (ours, theirs []float64) {
 	return ours, theirs
 }
 
-// ratioRange is the lowest and the highest ratio of a single turn.
+// ratioRange returns the lowest and the highest ratio within one pair.
 func (c *contest) ratioRange(column int) (low, high float64) {
 	for i, p := range c.pairs {
 		ratio := p.ours[column] / p.theirs[column]
@@ -95,7 +95,7 @@ func (c *contest) ratioRange(column int) (low, high float64) {
 	return low, high
 }
 
-// median is the middle one of the figures, or the mean of the middle two.
+// median returns the middle one of the figures, or the mean of the middle two.
 func median(of []float64) float64 {
 	sorted := slices.Sorted(slices.Values(of))
 	middle := len(sorted) / 2

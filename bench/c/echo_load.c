@@ -1,20 +1,19 @@
 /*
- * echo_load: the load that both echo servers get.
+ * echo_load: the load for both echo servers.
  *
  *     echo_load -connect PORT [-conns 100] [-size 64] [-seconds 3]
  *
  * One thread plays ping-pong on every connection: a message goes out, its echo
- * comes back and is compared byte by byte, the next message goes out. There is
- * one message a connection on its way at any time.
+ * comes back and is compared byte by byte, the next message goes out. Each
+ * connection has one message on its way at any time.
  *
- * The load must never be what limits the rate, so it never sleeps: it asks
- * epoll for what is ready and, when that is nothing, asks again. The share of
- * its time that went into asking in vain is printed as slack. While it is
- * above zero the server is the slower of the two.
+ * The load must never limit the rate, so it never sleeps: if epoll reports that
+ * nothing is ready, it asks again at once. The share of its time spent in such
+ * calls is printed as slack. If it is above zero, the server is the slower side.
  *
- * Prints "name value" a line: requests (those of the measured seconds), seconds,
+ * Prints one "name value" per line: requests (of the measured seconds), seconds,
  * rate, slack, p50-us, p99-us, p999-us, max-us, and total: all requests since
- * the start, by which a reader of the server's CPU clock divides.
+ * the start, by which the server's CPU time is to be divided.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -52,7 +51,7 @@ struct conn {
  *
  *     bucket = octave:6 | sixteenth:4     value ~ (16 + sixteenth) << octave-1 ns
  *
- * so a percentile is true to 1/16, whatever its size.
+ * so a percentile has an error of at most 1/16, whatever its size.
  */
 enum { SIXTEENTHS = 16, BUCKETS = 64 * SIXTEENTHS };
 static uint64_t latency[BUCKETS];
@@ -120,11 +119,11 @@ static void ping(struct conn *c, int64_t now)
 	}
 }
 
-/* Takes what has come of the echo. 1: it is complete. */
+/* Reads what has arrived of the echo. Returns 1 if it is complete. */
 static int pong(struct conn *c)
 {
 	static char echo[MOST_SIZE];
-	/* One byte more than is owed, so that a server that adds bytes is found out. */
+	/* One byte more than expected, to detect a server that adds bytes. */
 	ssize_t n = recv(c->fd, echo, (size_t)(size - c->received) + (size < MOST_SIZE), 0);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
@@ -169,7 +168,7 @@ static void connect_all(void)
 	}
 }
 
-/* Takes the last echo of every connection, so that none is cut off in its request. */
+/* Reads the last echo of every connection, so that no request is cut off. */
 static void drain(int open)
 {
 	struct epoll_event events[EVENTS_A_TURN];
@@ -188,7 +187,7 @@ static void drain(int open)
 	}
 }
 
-/* Counts an echo that came at now; those of the warm-up count in total alone. */
+/* Counts an echo that arrived at now; those of the warm-up count in total only. */
 static void count(struct conn *c, int64_t now, int measuring)
 {
 	int64_t took = now - c->sent_ns;

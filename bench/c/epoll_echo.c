@@ -8,14 +8,14 @@
  * request costs one recv and one send, and its share of an epoll_wait:
  *
  *   - A read shorter than the buffer has drained the socket, so the read that
- *     would only answer EAGAIN is saved. Not so once the peer has hung up or
- *     sent urgent data: then it reads until the kernel says that nothing is
- *     left.
+ *     would only return EAGAIN is saved. Not so once the peer has hung up or
+ *     sent urgent data: then it reads until EAGAIN.
  *   - Interest is registered once, for both directions. An edge in the
- *     direction that nobody waits for costs nothing.
- *   - What a peer does not take is kept, and the connection is not read until
- *     it has gone out, so a peer that never reads holds one buffer at most.
- *   - A peer that floods is read READS_A_TURN times and goes to the back of
+ *     direction that is not waited for costs nothing.
+ *   - Output that the kernel does not take is kept, and the connection is not
+ *     read until it is sent, so a peer that never reads holds at most one
+ *     buffer.
+ *   - A peer that floods is read READS_PER_TURN times and goes to the back of
  *     the kernel's ready list, so the others are served too.
  */
 #define _GNU_SOURCE
@@ -35,14 +35,14 @@
 enum {
 	BUFFER_BYTES = 16 << 10,
 	EVENTS_A_TURN = 256,
-	READS_A_TURN = 16,
+	READS_PER_TURN = 16,
 	BACKLOG = 4096,
 	MOST_FILES = 1 << 20,
 };
 
 static const uint32_t INTEREST = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 
-/* What a connection could not send yet; data is NULL while there is nothing. */
+/* What a connection could not send yet; data is NULL if there is nothing. */
 struct unsent {
 	char *data;
 	uint32_t start, end;
@@ -76,7 +76,7 @@ static void close_conn(int fd)
 		watch_listener(EPOLL_CTL_ADD);
 }
 
-/* Sends n bytes; keeps those that the kernel does not take. -1: the peer is gone. */
+/* Sends n bytes, and keeps those that the kernel does not take. Returns -1 if the peer is gone. */
 static int send_or_keep(int fd, const char *data, size_t n)
 {
 	ssize_t sent = send(fd, data, n, MSG_NOSIGNAL);
@@ -97,7 +97,7 @@ static int send_or_keep(int fd, const char *data, size_t n)
 	return 0;
 }
 
-/* Sends what was kept. 1: all of it has gone, 0: not yet, -1: the peer is gone. */
+/* Sends what was kept. Returns 1 if all is sent, 0 if not, -1 if the peer is gone. */
 static int flush(int fd)
 {
 	struct unsent *u = &unsent_of[fd];
@@ -112,7 +112,7 @@ static int flush(int fd)
 	return 1;
 }
 
-/* Asks for another edge although none came: the way to the back of the queue. */
+/* Makes epoll report the edge again, behind the connections that are ready now. */
 static void requeue(int fd)
 {
 	struct epoll_event ev = {.events = INTEREST, .data.fd = fd};
@@ -132,9 +132,9 @@ static void serve(int fd, uint32_t ready)
 	}
 	if (!was_blocked && !(ready & ~(uint32_t)EPOLLOUT))
 		return;
-	/* After a blocked spell the edges seen meanwhile are forgotten: read to the end. */
+	/* Edges that came while output was blocked were dropped: read until EAGAIN. */
 	int to_the_end = was_blocked || (ready & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI));
-	for (int reads = 0; reads < READS_A_TURN; reads++) {
+	for (int reads = 0; reads < READS_PER_TURN; reads++) {
 		ssize_t n = recv(fd, buffer, sizeof buffer, 0);
 		if (n < 0 && errno == EAGAIN)
 			return;

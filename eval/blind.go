@@ -11,10 +11,11 @@ import (
 	"github.com/stator-go/stator/eval/planted"
 )
 
-// blindSeed decides which places in the servers' source are changed.
+// blindSeed selects the places in the servers' source that are mutated.
 const blindSeed = 1
 
-// blind measures bugs that package mutate makes, drawn from all that there could be.
+// blind measures mutants: bugs that package mutate generates, drawn at random from all
+// that are possible.
 func blind(s settings, t *table, home string) error {
 	source := filepath.Join(home, "planted")
 	var sites []mutate.Site
@@ -43,12 +44,13 @@ func blind(s settings, t *table, home string) error {
 	return nil
 }
 
+// ownerOf returns the server that has a source file.
 func ownerOf(file string) *planted.Server {
 	all := planted.Servers()
 	return all[slices.IndexFunc(all, func(s *planted.Server) bool { return slices.Contains(s.Files, file) })]
 }
 
-// mutated measures one of them: nil when it does not compile.
+// mutated measures one mutant. It returns nil if the mutant does not compile.
 func mutated(s settings, home string, site mutate.Site, server *planted.Server, b planted.Bug) (*row, error) {
 	dir, err := os.MkdirTemp("", "stator-eval-")
 	if err != nil {

@@ -6,6 +6,6 @@ import "time"
 
 var began = time.Now()
 
-// cpu stands for the time that this process has had a processor for: a search keeps
-// one busy.
+// cpu returns the time since the start, in place of the CPU time of this process: a
+// search keeps one processor busy.
 func cpu() time.Duration { return time.Since(began) }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// cpu is the time that this process has had a processor for.
+// cpu returns the CPU time of this process, user and system.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

@@ -1,17 +1,20 @@
-// Eval measures how well package fuzz finds bugs: those of package planted, each in a
-// server that is right but for it, and some that package mutate makes blindly.
+// Eval measures how well package fuzz finds bugs. It searches for each bug of package
+// planted, whose servers are correct except for the one bug, and for some bugs that
+// package mutate generates, and prints a table.
 //
 //	go -C eval run . -seeds 5 -budget 10s
+//	go -C eval run . -h
 //
-// A row is a bug. A bug is reached in a search that runs the wrong line, triggered
-// when that line makes a difference, and found when an oracle says that something is
-// wrong. Events and CPU seconds are the median of the searches that found it, without
-// shrinking. Then every server without a bug runs 100 times as long as its median bug
-// took, and nothing may be found.
+// A row of the table is a bug. A bug is reached in a search that runs the wrong line,
+// triggered if that line made a difference, and found if an oracle reported a failure.
+// Events and CPU seconds are medians over the searches that found the bug, without
+// shrinking. Afterwards each server runs without a bug, 100 times as long as its median
+// bug took, and nothing may be found.
 //
-// Beside it stand searches with less: traces drawn at random, each anew;
-// go test -fuzz with bytes for one connection in memory; and a state machine of
-// pgregory.net/rapid over connections in memory. They have the same time and models.
+// Other searches run beside it with the same time and models: traces whose events are
+// all drawn at random; go test -fuzz with bytes for one connection in memory; and a
+// state machine of pgregory.net/rapid over connections in memory. README.md has the
+// results and explains the columns.
 package main
 
 import (
@@ -31,13 +34,13 @@ import (
 	"github.com/stator-go/stator/fuzz"
 )
 
-// settings are what the flags say.
+// settings holds the values of the flags, and the state of a run.
 type settings struct {
 	seeds     int
-	others    int // seeds of the searches compared with
+	others    int // seeds of each other search
 	budget    time.Duration
 	bugs      *regexp.Regexp
-	name      string // as given for bugs
+	name      string // the text of bugs
 	searchers []searcher
 	mutants   int
 	gate      bool
@@ -72,32 +75,33 @@ func parse(args []string) (s settings, err error) {
 	flags := flag.NewFlagSet("eval", flag.ContinueOnError)
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), "usage: go -C eval run . [flags]\n\n"+
-			"Searches for each planted bug, seeds times, and prints a table of what was found.\n"+
-			"A search ends when it finds the bug, or after the budget.\n\n")
+			"Searches for each planted bug, once per seed, and prints a table of what was found.\n"+
+			"A search ends when it finds the bug, or when its budget is used up. Some bugs:\n\n"+
+			"\tgo -C eval run . -bugs http/ -seeds 3 -budget 5s\n\n")
 		flags.PrintDefaults()
 	}
-	flags.IntVar(&s.seeds, "seeds", 20, "searches a bug")
-	flags.IntVar(&s.others, "others", -1, "searches a bug by each of the others, -1: as many")
-	flags.DurationVar(&s.budget, "budget", 30*time.Second, "time of a search")
-	flags.StringVar(&s.name, "bugs", "", "a regular expression for the names of bugs, as in http/ or bare/.*close; all by default, and mutants")
-	with := flags.String("with", "random,bytes,rapid", "the others to compare with, of random, swarm, bytes and rapid; empty: none")
-	flags.IntVar(&s.mutants, "mutants", 12, "bugs to make blindly, if all others are searched for, too")
-	flags.BoolVar(&s.gate, "gate", true, "run the right servers, too")
-	flags.IntVar(&s.parallel, "parallel", runtime.NumCPU(), "searches at once, each a process")
-	state := flags.String("state", "", "a file that results are kept in: with the same one an interrupted run goes on")
-	flags.StringVar(&s.worker, "worker", "", "make one search in this way, for the one bug and seed that the other flags name, and print JSON; it is how mutants are run")
+	flags.IntVar(&s.seeds, "seeds", 20, "searches per bug")
+	flags.IntVar(&s.others, "others", -1, "searches per bug by each of the other searches; -1: as many as -seeds")
+	flags.DurationVar(&s.budget, "budget", 30*time.Second, "time limit of a search")
+	flags.StringVar(&s.name, "bugs", "", "a regular expression that selects bugs by name, as http/ or bare/.*close; by default all bugs, and mutants")
+	with := flags.String("with", "random,bytes,rapid", "the other searches, a list of random, swarm, bytes and rapid; empty: none")
+	flags.IntVar(&s.mutants, "mutants", 12, "number of bugs to generate by mutation, if -bugs is not given")
+	flags.BoolVar(&s.gate, "gate", true, "also run the servers without a bug")
+	flags.IntVar(&s.parallel, "parallel", runtime.NumCPU(), "number of searches at a time, each a process")
+	state := flags.String("state", "", "a file for results, relative to eval: a run with the same file continues an interrupted one")
+	flags.StringVar(&s.worker, "worker", "", "internal: make one search of this name, for the bug and the seed given by -bugs and -seeds, and print JSON")
 	if err = flags.Parse(args); err != nil {
 		return s, err
 	}
 	s.command = command(args)
 	if flags.NArg() > 0 {
-		return s, fmt.Errorf("argument %q: want flags alone; -h explains them", flags.Arg(0))
+		return s, fmt.Errorf("argument %q: want only flags; -h lists them", flags.Arg(0))
 	}
 	if s.seeds < 1 || s.budget <= 0 {
 		return s, fmt.Errorf("-seeds %d -budget %v: want both above 0", s.seeds, s.budget)
 	}
 	if s.parallel < 1 {
-		return s, fmt.Errorf("-parallel %d: want 1 at least", s.parallel)
+		return s, fmt.Errorf("-parallel %d: want at least 1", s.parallel)
 	}
 	if s.kept, err = openResults(*state); err != nil {
 		return s, err
@@ -114,7 +118,7 @@ func parse(args []string) (s settings, err error) {
 	return s, err
 }
 
-// command is what was typed.
+// command returns the command line, as it can be typed again.
 func command(args []string) string {
 	text := "go -C eval run ."
 	for _, a := range args {
@@ -126,6 +130,7 @@ func command(args []string) string {
 	return text
 }
 
+// searchers returns the search of package fuzz, and the others of a list of names.
 func searchers(with string) ([]searcher, error) {
 	all := []searcher{simulated{"fuzz", fuzz.Guided}}
 	known := []searcher{simulated{"random", fuzz.Random}, simulated{"swarm", fuzz.Swarm}, bytesProgram(), rapidProgram()}
@@ -139,9 +144,10 @@ func searchers(with string) ([]searcher, error) {
 	return all, nil
 }
 
+// interrupted reports whether the user has interrupted the run.
 func (s settings) interrupted() bool { return len(s.stopped) > 0 }
 
-// run makes all searches, and prints the table of those that were made.
+// run makes all searches and prints the table, also if it is interrupted or fails.
 func run(s settings) error {
 	s.stopped = make(chan os.Signal, 1)
 	signal.Notify(s.stopped, os.Interrupt)
@@ -189,7 +195,8 @@ func run(s settings) error {
 	return nil
 }
 
-// work makes one search, in a program that was built from changed source.
+// work makes one search in this process and prints its outcome, for a run of this
+// program that has started it as a worker.
 func work(s settings) error {
 	name, _, _ := strings.Cut(s.name, "/")
 	for _, server := range planted.Servers() {

@@ -21,12 +21,12 @@ func TestFlags(t *testing.T) {
 	}
 	for _, args := range [][]string{{"-seeds", "0"}, {"-budget", "-1s"}, {"-with", "luck"}, {"-bugs", "("}, {"echo"}} {
 		if _, err := parse(args); err == nil {
-			t.Errorf("%q is taken: want an error", args)
+			t.Errorf("%q is accepted: want an error", args)
 		}
 	}
 }
 
-// A table of one bug that is found, and of the server without it.
+// The table of one bug that is found, and of its server without a bug.
 func TestTable(t *testing.T) {
 	s, err := parse([]string{"-seeds", "2", "-budget", "10s", "-with", "random", "-bugs", "^echo/end-ignored$"})
 	if err != nil {

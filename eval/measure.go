@@ -13,7 +13,7 @@ import (
 	"github.com/stator-go/stator/fuzz"
 )
 
-// row is what all searches for a bug came to.
+// row holds the outcomes of all searches for a bug.
 type row struct {
 	server *planted.Server
 	bug    planted.Bug
@@ -21,7 +21,8 @@ type row struct {
 	others [][]outcome // of each of the others
 }
 
-// measure searches for a bug in all ways: the first one is that of package fuzz.
+// measure searches for a bug with each searcher. The first one must be that of package
+// fuzz.
 func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) (*row, error) {
 	r := &row{server: server, bug: b}
 	fmt.Fprintf(os.Stderr, "%s: found", b.Name)
@@ -31,7 +32,7 @@ func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) 
 			seeds = s.others
 		}
 		if b.Needs != "" {
-			seeds = 1 // nothing finds it: once is enough to see that
+			seeds = 1 // no search is expected to find it: one shows that
 		}
 		outcomes, err := s.kept.get(s.key(b, way, seeds), func() ([]outcome, error) { return s.all(way, server, b, seeds) })
 		if err != nil {
@@ -48,13 +49,13 @@ func measure(s settings, all []searcher, server *planted.Server, b planted.Bug) 
 	return r, nil
 }
 
-// pace is how fast bugs are done with; nil tells nothing.
+// pace estimates the time left. A nil *pace reports nothing.
 type pace struct {
 	begin     time.Time
 	done, all int // bugs
 }
 
-// next is told when a bug is done with, and says what is left.
+// next counts a bug as done and returns the text about what is left.
 func (p *pace) next() string {
 	if p == nil {
 		return ""
@@ -66,7 +67,8 @@ func (p *pace) next() string {
 
 var errInterrupted = errors.New("interrupted: these are the results so far")
 
-// all makes the searches for a bug in one way, some at once if each is a process.
+// all makes the searches for a bug with one searcher, one per seed. If each is a
+// process, s.parallel of them run at a time.
 func (s settings) all(way searcher, server *planted.Server, b planted.Bug, seeds int) ([]outcome, error) {
 	most := 1
 	if _, ok := way.(*program); ok {
@@ -83,13 +85,13 @@ func (s settings) all(way searcher, server *planted.Server, b planted.Bug, seeds
 		})
 	}
 	running.Wait()
-	if s.interrupted() { // and so were they
+	if s.interrupted() { // the searches got the signal, too
 		return nil, errInterrupted
 	}
 	return outcomes, errors.Join(errs...)
 }
 
-// gate is a right server's run.
+// gate is the outcome of running a server without a bug.
 type gate struct {
 	server  string
 	runs    int
@@ -98,11 +100,10 @@ type gate struct {
 	failure string
 }
 
-// leastRuns is how many runs a right server has, if its bugs are found sooner than in a
-// hundredth of that.
+// leastRuns is the minimum number of runs of a server without a bug.
 const leastRuns = 10_000
 
-// guard runs a right server 100 times as long as its median bug took.
+// guard runs a server without a bug, 100 times as many runs as its median bug took.
 func guard(server *planted.Server, rows []*row) gate {
 	var runs []int
 	for _, r := range rows {
@@ -127,7 +128,8 @@ func guard(server *planted.Server, rows []*row) gate {
 
 func found(all []outcome) int { return count(all, func(o outcome) bool { return o.Found }) }
 
-// median is that of the searches that found something.
+// median returns the median of a value over the searches that found the bug. It is not
+// ok if there is none.
 func median[T cmp.Ordered](all []outcome, what func(outcome) T) (m T, ok bool) {
 	var values []T
 	for _, o := range all {

@@ -2,5 +2,5 @@
 
 package main
 
-// limitMemory is for systems where a limit on addresses is one on memory.
+// limitMemory does nothing: only on Linux does it limit the address space.
 func limitMemory() error { return nil }

@@ -15,19 +15,19 @@ import (
 	"github.com/stator-go/stator/eval/planted"
 )
 
-// program is a search by a binary of its own: one that has something which this one
-// has not, or is built from changed source.
+// program is a searcher that runs a binary in a process of its own: a test binary, or
+// this program, possibly built from mutated source.
 type program struct {
 	title  string
-	pkg    string                                                                      // the directory of its source, from that of this program
+	pkg    string                                                                      // the source directory, relative to that of this program
 	build  []string                                                                    // arguments of go
 	flags  func(dir string, b planted.Bug, seed uint64, budget time.Duration) []string // of a search
-	result func(out []byte, failed bool) (outcome, error)                              // what it came to
-	dir    string                                                                      // where it is
+	result func(out []byte, failed bool) (outcome, error)                              // parses the output
+	dir    string                                                                      // temporary, holds the binary
 }
 
-// bytesProgram is go test -fuzz, with bytes for one connection in memory. Its seeds
-// can't be chosen.
+// bytesProgram is go test -fuzz with bytes for one connection in memory. It takes no
+// seed.
 func bytesProgram() *program {
 	return &program{title: "bytes", pkg: "planted", build: []string{"test", "-c", "-fuzz=^FuzzBytes$"}, result: fuzzed,
 		flags: func(dir string, _ planted.Bug, _ uint64, budget time.Duration) []string {
@@ -44,15 +44,15 @@ func rapidProgram() *program {
 		}}
 }
 
-// own is this program, as it is or built from changed source, with one of its own
-// searches: in a process of its own, which others may run beside, as it measures itself.
+// own runs one of this program's own searches in a process of its own. Several may run
+// at a time, as each measures its own CPU time.
 func own(s searcher) *program {
 	return &program{title: s.name(), pkg: ".", build: []string{"build"},
 		flags: func(_ string, b planted.Bug, seed uint64, budget time.Duration) []string {
 			return []string{"-worker", s.name(), "-bugs", b.Name, "-seeds", fmt.Sprint(seed), "-budget", budget.String()}
 		},
 		result: func(out []byte, failed bool) (o outcome, err error) {
-			if failed { // for want of memory, say: nobody has found anything
+			if failed { // for lack of memory, for example: it has found nothing
 				fmt.Fprintf(os.Stderr, " [a search failed: %.80q]", out)
 				return o, nil
 			}
@@ -60,11 +60,11 @@ func own(s searcher) *program {
 		}}
 }
 
-// verdict is that of a test that fails when it has found something.
+// verdict parses the output of a test, which fails if it has found the bug.
 func verdict(out []byte, failed bool) (o outcome, err error) {
 	o.Found = failed
 	if failed && !bytes.Contains(out, []byte("--- FAIL")) {
-		err = fmt.Errorf("it failed otherwise: %s", out)
+		err = fmt.Errorf("it failed for another reason: %s", out)
 	}
 	return o, err
 }
@@ -79,7 +79,8 @@ func fuzzed(out []byte, failed bool) (o outcome, err error) {
 
 func (p *program) name() string { return p.title }
 
-// prepare builds the binary, from changed source if there is an overlay.
+// prepare builds the binary. An overlay, if not empty, names a file for go build's
+// -overlay.
 func (p *program) prepare(home, overlay string) (err error) {
 	if p.dir, err = os.MkdirTemp("", "stator-eval-"); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (p *program) search(_ *planted.Server, b planted.Bug, seed uint64, budget t
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*budget+10*time.Second)
 	defer cancel()
-	if p.title == "rapid" { // which has no bound of its own
+	if p.title == "rapid" { // it has no time limit of its own
 		ctx, cancel = context.WithTimeout(ctx, budget)
 		defer cancel()
 	}
@@ -131,13 +132,13 @@ func (p *program) search(_ *planted.Server, b planted.Bug, seed uint64, budget t
 	}
 	spent := o.Spent
 	o, err = p.result(append(out.Bytes(), errs.Bytes()...), err != nil)
-	if o.Spent == 0 { // it has not measured itself
+	if o.Spent == 0 { // it does not measure itself
 		o.CPU, o.Spent = spent, spent
 	}
 	return o, err
 }
 
-// home is the directory of this program's source.
+// home returns the directory of this program's source.
 func home() (string, error) {
 	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/stator-go/stator/eval").Output()
 	if err != nil {

@@ -11,20 +11,22 @@ import (
 	"github.com/stator-go/stator/eval/planted"
 )
 
-// results are what searches came to, kept in a file, a line for all seeds of a bug and
-// a way to search: so that who is interrupted need not begin anew. Nil keeps nothing.
+// results keeps the outcomes of searches in a file, so that an interrupted run can
+// continue. The file has one line for each bug and searcher, with the outcomes of all
+// seeds. A nil *results keeps nothing.
 type results struct {
 	file  *os.File
 	known map[string][]outcome
 }
 
-// result is a line of the file.
+// result is one line of the file.
 type result struct {
 	Key      string
 	Outcomes []outcome
 }
 
-// openResults reads what is kept in a file, and keeps more there; an empty name is none.
+// openResults opens a file of results, or creates it. If the name is empty, it returns
+// nil.
 func openResults(name string) (*results, error) {
 	if name == "" {
 		return nil, nil
@@ -38,7 +40,7 @@ func openResults(name string) (*results, error) {
 	if err != nil {
 		return nil, err
 	}
-	whole := bytes.LastIndexByte(text, '\n') + 1 // what is behind was cut off
+	whole := bytes.LastIndexByte(text, '\n') + 1 // an incomplete last line is dropped
 	for line := range bytes.Lines(text[:whole]) {
 		var one result
 		if err := json.Unmarshal(line, &one); err != nil {
@@ -50,12 +52,13 @@ func openResults(name string) (*results, error) {
 	return r, errors.Join(err, f.Truncate(int64(whole)))
 }
 
-// key is what a result depends on, but for the code.
+// key names everything that a result depends on, except the code.
 func (s settings) key(b planted.Bug, way searcher, seeds int) string {
 	return fmt.Sprintf("%s (%s) by %s, %d seeds, %v", b.Name, b.What, way.name(), seeds, s.budget)
 }
 
-// get is what is kept under a key, or else what make makes, kept from now on.
+// get returns the outcomes kept under a key. If there are none, it calls make and keeps
+// what that returns.
 func (r *results) get(key string, make func() ([]outcome, error)) ([]outcome, error) {
 	if r == nil {
 		return make()

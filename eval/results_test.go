@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What is kept is not made again, even if the file ends within a line.
+// Searches whose results are kept are not made again. An incomplete last line is not
+// kept.
 func TestResultsAreKept(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "state")
 	made := 0

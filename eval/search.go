@@ -8,25 +8,26 @@ import (
 	"github.com/stator-go/stator/fuzz"
 )
 
-// searcher is a way to search.
+// searcher is one method to search for bugs.
 type searcher interface {
 	name() string
 	search(s *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (outcome, error)
 }
 
-// outcome is what one search came to.
+// outcome is the result of one search. A found bug has all fields; else Runs, Events
+// and Spent are those of the whole search.
 type outcome struct {
 	Found              bool
 	Reached, Triggered bool
-	Runs, Events       int           // until it was found
-	CPU                time.Duration // likewise
+	Runs, Events       int           // up to the run that failed
+	CPU                time.Duration // likewise, without shrinking
 	Shrunk             int           // events of the shortest trace
 	Oracle             string        // its short name
-	Spent              time.Duration // CPU time in all, with shrinking
+	Spent              time.Duration // total CPU time, with shrinking
 }
 
-// simulated is a search of package fuzz. What it took is measured by a second one,
-// that ends before the run that fails, and so before shrinking.
+// simulated is a search of package fuzz. Its CPU time is measured by a second search
+// with the same seed that ends before the run that fails, and so before shrinking.
 type simulated struct {
 	title    string
 	strategy fuzz.Strategy

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// table is what was measured, for people: Markdown.
+// table prints what was measured, as Markdown.
 type table struct {
 	settings
 	rows  []*row
@@ -113,8 +113,8 @@ func (t *table) printGates(w io.Writer) {
 	markdown(w, lines, 1)
 }
 
-// markdown prints lines as a table: the first ones of its columns are text, the
-// others numbers.
+// markdown prints lines as a table. The first columns, text of them, are aligned to the
+// left, the others to the right, as numbers.
 func markdown(w io.Writer, lines [][]string, text int) {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
@@ -162,7 +162,7 @@ func seconds(d time.Duration, ok bool) string {
 	return fmt.Sprintf("%.2f", d.Seconds())
 }
 
-// oracles are those that found something, the most frequent first.
+// oracles returns the oracles that found the bug, the most frequent first.
 func oracles(all []outcome) []string {
 	times := map[string]int{}
 	for _, o := range all {

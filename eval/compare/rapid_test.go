@@ -1,6 +1,6 @@
-// Package compare looks for the bugs of package planted with a state machine of
-// pgregory.net/rapid: peers in memory that dial, speak, end and close, and time that
-// passes. go -C eval run . runs it, and stops it when its time is over.
+// Package compare searches for the bugs of package planted with a state machine of
+// pgregory.net/rapid: peers in memory dial, send, finish and close, and time passes.
+// The command eval runs it as a test binary, and stops it at its time limit.
 package compare
 
 import (
@@ -21,11 +21,11 @@ type room struct {
 	peers  []*planted.Peer
 }
 
-// peers is how many a run has at most.
+// peers is the maximum number of peers in a run.
 const peers = 4
 
-// TestRapid looks for the bug that the environment names: BUG=server/bug. Without one
-// it looks for a while at the right servers, in which there is none.
+// TestRapid searches for the bug that the environment names, as in BUG=server/bug.
+// Without one it checks the servers without a bug, where it must find nothing.
 func TestRapid(t *testing.T) {
 	bug := os.Getenv("BUG")
 	name, _, _ := strings.Cut(bug, "/")
@@ -64,7 +64,7 @@ func (r *room) dial(t *rapid.T) {
 	r.peers = append(r.peers, r.m.Dial())
 }
 
-// one is any of the peers.
+// one returns any of the peers.
 func (r *room) one(t *rapid.T) *planted.Peer {
 	if len(r.peers) == 0 {
 		t.Skip()
@@ -72,7 +72,7 @@ func (r *room) one(t *rapid.T) *planted.Peer {
 	return r.peers[rapid.IntRange(0, len(r.peers)-1).Draw(t, "peer")]
 }
 
-// send sends words, in pieces now and then.
+// send sends words of the dictionary, sometimes in two pieces.
 func (r *room) send(t *rapid.T) {
 	p := r.one(t)
 	word := strings.Join(rapid.SliceOfN(rapid.SampledFrom(r.server.Dict), 1, 4).Draw(t, "words"), "")
@@ -100,7 +100,7 @@ func (r *room) judge(t *rapid.T) {
 	}
 }
 
-// over ends all peers, after which the server must end its side, too.
+// over closes all peers, after which the server must close its ends, too.
 func (r *room) over(t *rapid.T) {
 	for _, p := range r.peers {
 		p.Close()

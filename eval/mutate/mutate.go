@@ -1,10 +1,11 @@
-// Package mutate makes bugs blindly: it changes one thing in Go source that it does not
-// understand. A comparison gets its neighbour, a conjunction becomes a disjunction, a
-// sum a difference; a guard holds always, or never; a handler leads to another state.
+// Package mutate generates bugs: it makes one small change in Go source without knowing
+// what the source means. It replaces a comparison (< by <=), && by ||, + by -, an if's
+// condition by true or false, or the state that a handler returns by another one.
 //
-// The changed place calls planted.Mutated with the wrong value and the right one, so
-// that what is reached, and what makes a difference, is known of these bugs, too. The
-// source on disk is left as it is: the go command takes the change as an overlay.
+// The changed expression calls planted.Mutated with the wrong value and the right one,
+// so that it is known of these bugs, too, whether they were reached and made a
+// difference. The source on disk is not modified: the go command takes the change as an
+// overlay.
 package mutate
 
 import (
@@ -21,25 +22,26 @@ import (
 	"strings"
 )
 
-// Site is a place in the source, and what it is changed to.
+// Site is an expression in the source, and its replacement.
 type Site struct {
 	File string // its base name
-	What string // place, what stands there, and what instead
+	What string // describes the change: file, function, `wrong` for `right`
 
 	path       string
-	begin, end int // offsets of the right thing
+	begin, end int // offsets of the right expression
 	wrong      string
 	right      string
 }
 
-// neighbours are what operators are changed to.
+// neighbours maps operators to their replacements.
 var neighbours = map[token.Token]token.Token{
 	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR,
 	token.EQL: token.NEQ, token.NEQ: token.EQL, token.LAND: token.LOR, token.LOR: token.LAND,
 	token.ADD: token.SUB, token.SUB: token.ADD,
 }
 
-// Sites are all places in some files of a directory, in order. Not all changes compile.
+// Sites returns all possible changes in some files of a directory, in the order of the
+// source. Not all of them compile.
 func Sites(dir string, files ...string) (all []Site, err error) {
 	for _, name := range files {
 		f := &file{name: name, path: filepath.Join(dir, name), set: token.NewFileSet()}
@@ -57,7 +59,7 @@ func Sites(dir string, files ...string) (all []Site, err error) {
 	return all, nil
 }
 
-// file is one that is looked through.
+// file is a source file that is searched for sites.
 type file struct {
 	name, path string
 	set        *token.FileSet
@@ -67,7 +69,8 @@ type file struct {
 	sites      []Site
 }
 
-// states are the names of the constants that are counted from fsm.First.
+// states returns the names of a file's states: the constants that begin with fsm.First,
+// and fsm.Stay and fsm.Stop.
 func states(tree *ast.File) (names []string) {
 	for _, d := range tree.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -85,6 +88,7 @@ func states(tree *ast.File) (names []string) {
 	return append(names, "fsm.Stay", "fsm.Stop")
 }
 
+// function adds the sites of a function.
 func (f *file) function(fn *ast.FuncDecl) {
 	f.fn = fn.Name.Name
 	leads := fn.Type.Results != nil && len(fn.Type.Results.List) == 1 && text(fn.Type.Results.List[0].Type) == "fsm.State"
@@ -108,7 +112,7 @@ func (f *file) function(fn *ast.FuncDecl) {
 	})
 }
 
-// planted tells whether a call is about the bugs that are planted by hand.
+// planted reports whether n calls what plants bugs by hand.
 func planted(n ast.Node) (is bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		if c, ok := n.(*ast.CallExpr); ok {
@@ -120,6 +124,7 @@ func planted(n ast.Node) (is bool) {
 	return is
 }
 
+// operator adds the change of a binary operator.
 func (f *file) operator(n *ast.BinaryExpr) {
 	if op, ok := neighbours[n.Op]; ok {
 		wrong := *n
@@ -128,7 +133,7 @@ func (f *file) operator(n *ast.BinaryExpr) {
 	}
 }
 
-// next leads elsewhere.
+// next adds the changes of a returned state to each other one.
 func (f *file) next(n ast.Expr) {
 	at := slices.Index(f.states, text(n))
 	for i := range f.states {
@@ -138,7 +143,7 @@ func (f *file) next(n ast.Expr) {
 	}
 }
 
-// site notes a place, unless what stands there does more than to answer.
+// site adds a change, unless the right expression may have side effects.
 func (f *file) site(right ast.Expr, wrong string) {
 	if planted(right) || acts(right) {
 		return
@@ -151,7 +156,7 @@ func (f *file) site(right ast.Expr, wrong string) {
 	})
 }
 
-// acts tells whether an expression calls what may do something.
+// acts reports whether an expression has a call that may have side effects.
 func acts(n ast.Node) (is bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		c, ok := n.(*ast.CallExpr)
@@ -164,13 +169,13 @@ func acts(n ast.Node) (is bool) {
 func text(n ast.Node) string {
 	var b bytes.Buffer
 	if err := printer.Fprint(&b, token.NewFileSet(), n); err != nil {
-		panic(err) // no syntax tree of a parser's
+		panic(err) // the tree is from the parser, so it prints
 	}
 	return b.String()
 }
 
-// Overlay writes the change into a directory, and answers the file that go build's
-// -overlay takes.
+// Overlay writes the changed source into a directory, and returns the name of the file
+// for go build's -overlay.
 func (s Site) Overlay(dir string) (string, error) {
 	source, err := os.ReadFile(s.path)
 	if err != nil {

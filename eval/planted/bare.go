@@ -8,10 +8,9 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// bare is a loop and a server of lines in one, written by hand over a driver: what
-// package reactor does for its machines is done here for a few slots, and done wrong
-// in the ways that its tables leave no room for. What its lines mean is in
-// barelines.go.
+// bare is an event loop and a server of lines in one, written by hand over a driver. It
+// does for a few slots what package reactor does for its machines, with bugs that
+// reactor's tables make impossible. barelines.go has the protocol.
 type bare struct {
 	plant    *Plant
 	drv      reactor.Driver
@@ -22,7 +21,7 @@ type bare struct {
 	batch    []ready
 
 	accepting bool  // the listener may have more
-	retry     int64 // when accepting is tried again, 0: not
+	retry     int64 // when to try accepting again; 0: not
 	stopping  bool
 	over      bool
 	stats     reactor.Stats
@@ -31,29 +30,30 @@ type bare struct {
 
 const (
 	bareSlots   = 3
-	bareSilence = 30 * time.Second // before a connection is ended
-	bareSlack   = time.Second      // by which deadlines may be late
-	bareOut     = 1 << 10          // bytes of output from which on no input is read
-	bareMost    = 8 << 10          // bytes of output that no slot ever has
+	bareSilence = 30 * time.Second // after which a connection is ended
+	bareSlack   = time.Second      // by which a deadline may be late
+	bareOut     = 1 << 10          // bytes of output at which reading pauses
+	bareMost    = 8 << 10          // bytes of output that a slot never exceeds
 )
 
-// slot is a connection, or room for one.
+// slot is a place for one connection.
 type slot struct {
 	generation uint32 // odd: taken
 	sock       reactor.Sock
 	readable   bool
 	writable   bool
-	ended      bool // input is over
-	closing    bool // once the output is out
-	working    bool // a job is under way: lines wait for it
-	polled     bool // bare/interest-kept: it is to be called when it is writable
-	again      bool // bare/sent-twice: it was
+	ended      bool // input has ended
+	closing    bool // to be closed once all output is sent
+	working    bool // a job is in progress: further lines wait for it
+	polled     bool // bare/interest-kept: called if writable
+	again      bool // bare/sent-twice: it was called
 	heard      int64
 	in, out    []byte
 }
 
-// ready is an event of this turn; job and deadline are of later ones. Who they are
-// for may be gone by then, and its slot taken by another.
+// ready is an event of this turn; job and deadline are due in later turns. By then their
+// connection may be closed and another one may have its slot, so they carry the slot's
+// generation.
 type (
 	ready struct {
 		at         int
@@ -73,7 +73,7 @@ type (
 
 const listenerData = 1
 
-// data is what a slot's events carry: generation:32 | index:32.
+// data returns the data of a slot's events: generation:32 | index:32.
 func (b *bare) data(at int) uint64 { return uint64(b.slots[at].generation)<<32 | uint64(at) }
 
 func (s *slot) taken() bool { return s.generation&1 == 1 }
@@ -87,7 +87,7 @@ func newBare(p *Plant, d reactor.Driver) (*bare, error) {
 	return b, err
 }
 
-// Turn is one turn: events, deadlines, jobs, and whoever has something to do.
+// Turn runs one turn: it handles events, deadlines and jobs, and serves ready connections.
 func (b *bare) Turn() (over bool) {
 	n, err := b.drv.Wait(b.events[:], b.Until())
 	b.stats.Events += uint64(n)
@@ -97,7 +97,7 @@ func (b *bare) Turn() (over bool) {
 	if err != nil || b.stopping {
 		return b.end()
 	}
-	due := b.jobs // those of the turns before
+	due := b.jobs // of earlier turns
 	b.jobs = nil
 	b.serveBatch()
 	b.expire()
@@ -113,7 +113,7 @@ func (b *bare) Turn() (over bool) {
 	return false
 }
 
-// event notes what is ready, and whose it is.
+// event adds an event to the batch of its slot.
 func (b *bare) event(data uint64, r poll.Ready) {
 	if data == listenerData {
 		b.accepting = true
@@ -137,8 +137,8 @@ func (b *bare) event(data uint64, r poll.Ready) {
 	b.batch = append(b.batch, ready{at, s.generation, s.sock})
 }
 
-// serveBatch serves those that have an event, in its order. One of them may end
-// another one that is later in the batch.
+// serveBatch serves the connections with an event, in the order of the events. One
+// connection may close another one that comes later in the batch.
 func (b *bare) serveBatch() {
 	for _, r := range b.batch {
 		s := &b.slots[r.at]
@@ -151,7 +151,7 @@ func (b *bare) serveBatch() {
 	b.batch = b.batch[:0]
 }
 
-// serve moves bytes of one connection.
+// serve reads and writes for one connection.
 func (b *bare) serve(at int) {
 	s := &b.slots[at]
 	if s.taken() && s.writable && len(s.out) > 0 {
@@ -165,7 +165,7 @@ func (b *bare) serve(at int) {
 	}
 }
 
-// reads tells whether input is wanted and may be there.
+// reads reports whether to read from a connection.
 func (b *bare) reads(s *slot) bool {
 	full := len(s.out) >= bareOut
 	if full && b.plant.Wrong("bare/unread-output", full) {
@@ -199,7 +199,7 @@ func (b *bare) read(at int) {
 	b.lines(at)
 }
 
-// write sends what there is.
+// write sends pending output.
 func (b *bare) write(at int) {
 	s := &b.slots[at]
 	n, flow, err := b.drv.Write(s.sock, s.out)
@@ -221,13 +221,13 @@ func (b *bare) write(at int) {
 	}
 }
 
-// broken ends a connection that its peer, or the network, has ended.
+// broken ends a connection after an error of its socket.
 func (b *bare) broken(at int) {
 	s := &b.slots[at]
 	if b.plant.Wrong("bare/double-close", false) {
 		b.drv.Close(s.sock)
 		s.readable, s.writable, s.polled = false, false, false
-		return // its deadline will find it
+		return // its deadline ends it
 	}
 	b.drop(at)
 }
@@ -240,7 +240,7 @@ func (b *bare) drop(at int) {
 	b.stats.Machines--
 }
 
-// expire ends those that were silent.
+// expire ends the connections that were silent for too long.
 func (b *bare) expire() {
 	now := b.drv.Now()
 	for i := 0; i < len(b.timers); {
@@ -267,11 +267,11 @@ func (b *bare) silent(at int) {
 	b.plant.Wrong("bare/double-close", true)
 	s := &b.slots[at]
 	quiet := time.Duration(b.drv.Now() - s.heard)
-	claim(quiet >= bareSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, bareSilence)
+	claim(quiet >= bareSilence, "a peer ended for its silence was silent for %v: %v was allowed", quiet, bareSilence)
 	b.drop(at)
 }
 
-// accept takes who waits. Without a slot, whoever comes is sent away.
+// accept accepts the waiting connections. If no slot is free, it closes them.
 func (b *bare) accept() {
 	for {
 		sock, flow, err := b.drv.Accept(b.listener)
@@ -287,7 +287,8 @@ func (b *bare) accept() {
 	}
 }
 
-// acceptLater follows an accept that failed: no event comes when it would succeed.
+// acceptLater schedules another try after a failed accept, as no event says when one
+// would succeed.
 func (b *bare) acceptLater() {
 	b.accepting = false
 	if !b.plant.Wrong("bare/accept-stops", true) {
@@ -316,7 +317,7 @@ func (b *bare) admit(sock reactor.Sock) {
 	}
 }
 
-// Until is now while somebody has something to do, else the next deadline.
+// Until returns the current time if there is work to do, else the next deadline.
 func (b *bare) Until() int64 {
 	until := int64(math.MaxInt64)
 	if b.retry > 0 {
@@ -341,13 +342,14 @@ func (b *bare) Until() int64 {
 	return until
 }
 
-// Leave lets everybody finish what is under way: here, nobody has anything.
+// Leave shuts the loop down. Nothing is in progress that could be finished first, so it
+// is Stop.
 func (b *bare) Leave() { b.stopping = true }
 
 // Stop ends the loop in its next turn.
 func (b *bare) Stop() { b.stopping = true }
 
-// Stats are the loop's counters.
+// Stats returns the loop's counters.
 func (b *bare) Stats() reactor.Stats { return b.stats }
 
 func (b *bare) end() bool {

@@ -9,9 +9,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// What the lines of the hand-written loop mean: QUIT ends the connection, KICK
-// another one, JOB is answered at once and again when it is done, a turn later, MUCH
-// with much; all else is answered with itself.
+// The protocol of the hand-written loop. QUIT ends the connection and KICK another one.
+// JOB gets a reply at once, and one when the job is done, a turn later. MUCH gets a long
+// reply. Any other line is sent back.
 
 const bareLine = 64 // bytes of a line, at most
 
@@ -66,7 +66,7 @@ func buildBare(p *Plant) func(Room) error {
 	}
 }
 
-// line is the first line of in, or what is too long to be one.
+// line returns the first line of in, or a prefix of a line that is too long.
 func line(in []byte) (string, int, bool) {
 	if at := bytes.IndexByte(in, '\n'); at >= 0 && at < bareLine {
 		return string(in[:at]), at + 1, true
@@ -94,7 +94,7 @@ func bareStep(over *bool, text string) string {
 	return text + "\n"
 }
 
-// lines answers the lines that are whole.
+// lines serves the complete lines of a connection.
 func (b *bare) lines(at int) {
 	s := &b.slots[at]
 	for !s.closing && !s.working {
@@ -147,7 +147,7 @@ func (b *bare) quit(at int) {
 	s.closing = true
 }
 
-// kick ends the next connection after this one.
+// kick closes the next connection after this one.
 func (b *bare) kick(at int) {
 	for i := 1; i < len(b.slots); i++ {
 		if other := (at + i) % len(b.slots); b.slots[other].taken() {
@@ -157,7 +157,7 @@ func (b *bare) kick(at int) {
 	}
 }
 
-// done ends a job, and goes on with the lines behind it.
+// done finishes a job, and serves the lines behind it.
 func (b *bare) done(j job) {
 	s := &b.slots[j.at]
 	stale := s.generation != j.generation

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzBytes is what go test -fuzz can do without a simulator: bytes for one connection.
-// The environment says for which bug: BUG=server/bug. Without one it is for all servers
-// as they are right.
+// FuzzBytes is a search by go test -fuzz, without a simulator: bytes for one connection.
+// The environment names the bug, as in BUG=server/bug. Without one it takes all servers,
+// without a bug.
 func FuzzBytes(f *testing.F) {
 	bug := os.Getenv("BUG")
 	name, _, _ := strings.Cut(bug, "/")

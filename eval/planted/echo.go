@@ -8,8 +8,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// echo sends back what comes, without an Outbox: what the kernel does not take waits
-// in the input.
+// echo sends back its input, without an output buffer: bytes that the kernel does not
+// take stay in the input.
 type echo struct {
 	plant  *Plant
 	shared *[]byte // echo/one-buffer

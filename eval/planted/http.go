@@ -9,13 +9,13 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// http answers requests of HTTP/1.1 with their bodies. Connections persist; a request
-// has a length, or chunks, or no body.
+// http is a server for HTTP/1.1 that sends back the body of each request. Connections
+// persist. A request has a Content-Length, or is chunked, or has no body.
 type http struct {
 	plant  *Plant
 	parser httpParser
 	heard  time.Duration
-	began  time.Duration // of the request that is under way
+	began  time.Duration // of the current request
 	under  bool
 }
 
@@ -88,17 +88,17 @@ func (h *http) wait(cx *cx) fsm.State {
 	return fsm.Stay
 }
 
-// late ends who was slow.
+// late ends a slow peer.
 func (h *http) late(cx *cx) fsm.State {
 	quiet, age := cx.Now()-h.heard, cx.Now()-h.began
-	claim(h.under || quiet >= httpSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, httpSilence)
-	claim(!h.under || age >= httpRequest, "who is ended for a slow request had %v: %v was allowed", age, httpRequest)
+	claim(h.under || quiet >= httpSilence, "a peer ended for its silence was silent for %v: %v was allowed", quiet, httpSilence)
+	claim(!h.under || age >= httpRequest, "a peer ended for a slow request had %v: %v was allowed", age, httpRequest)
 	return fsm.Stop
 }
 
 func (h *http) read(cx *cx, _ reactor.Ready) fsm.State {
 	age := cx.Now() - h.began
-	claim(!h.under || age <= httpRequest+slack, "a request takes %v at most: this one has had %v", httpRequest, age)
+	claim(!h.under || age <= httpRequest+slack, "a request may take %v: this one has had %v", httpRequest, age)
 	in, err := cx.Peek(peer)
 	if err != nil {
 		return cx.Fail(err)
@@ -120,7 +120,7 @@ func (h *http) read(cx *cx, _ reactor.Ready) fsm.State {
 	return httpWaiting
 }
 
-// more waits for the rest of a request.
+// more continues to wait for the rest of a request.
 func (h *http) more(cx *cx) fsm.State {
 	if !h.under {
 		h.under, h.began = true, cx.Now()
@@ -132,7 +132,7 @@ func (h *http) more(cx *cx) fsm.State {
 	return fsm.Stay
 }
 
-// request is what was asked for, or what is no request.
+// request is a parsed request, or an invalid one.
 type request struct {
 	body string
 	last bool // the connection is to be closed

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// httpParser reads requests. It begins anew with each call, and keeps nothing but
-// what a bug keeps.
+// httpParser parses requests. Each call starts at the beginning of the request; fields
+// between calls are there only for bugs.
 type httpParser struct {
 	plant   *Plant
 	half    half // http/chunk-size-split
@@ -24,14 +24,14 @@ const (
 
 var headEnd = []byte("\r\n\r\n")
 
-// head is what a request's head says of its body.
+// head is the information of a request's head about its body.
 type head struct {
 	length  int // -1: none was given
 	chunked bool
 	last    bool
 }
 
-// request reads the first request of in; not ok when not all of it is there.
+// request parses the first request of in. It is not ok if the request is incomplete.
 func (h *httpParser) request(in []byte) (r request, n int, ok bool) {
 	r, n, err := h.parse(in)
 	if err == errShort {
@@ -72,7 +72,7 @@ func (h *httpParser) parse(in []byte) (r request, n int, err error) {
 	return r, n, err
 }
 
-// head reads the lines before the body.
+// head parses the lines before the body.
 func (h *httpParser) head(text string) (d head, err error) {
 	lines := strings.Split(text, "\r\n")
 	if f := strings.Split(lines[0], " "); len(f) != 3 || f[2] != "HTTP/1.1" {
@@ -123,7 +123,7 @@ func (h *httpParser) field(d *head, name, value string) error {
 	return nil
 }
 
-// chunks reads a chunked body.
+// chunks parses a chunked body.
 func (h *httpParser) chunks(in []byte, at int) (body string, next int, err error) {
 	for {
 		size, next, err := h.size(in, at)
@@ -149,7 +149,7 @@ func (h *httpParser) chunks(in []byte, at int) (body string, next int, err error
 	}
 }
 
-// size reads the line before a chunk.
+// size parses the line before a chunk.
 func (h *httpParser) size(in []byte, at int) (n, next int, err error) {
 	i, sum := at, uint64(0)
 	for ; i < len(in); i++ {
@@ -164,7 +164,7 @@ func (h *httpParser) size(in []byte, at int) (n, next int, err error) {
 			return 0, 0, errBad
 		}
 	}
-	n = int(min(sum, math.MaxInt)) // what is too large for the machine never comes
+	n = int(min(sum, math.MaxInt)) // so many bytes never arrive
 	if cut := i == len(in) && i > at; cut && !h.half.set && h.plant.Wrong("http/chunk-size-split", false) {
 		h.half = half{at, n, true}
 	}

@@ -11,19 +11,19 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// lines is a server of lines that end with "\r\n": who has said LOGIN in time gets
-// each line back, and for MUCH a lot.
+// lines is a server of lines that end with "\r\n". A peer must send LOGIN in time; then
+// each line is sent back, and MUCH gets a long reply.
 type lines struct {
 	plant *Plant
 	born  time.Duration
 	quiet silence
 	known bool
-	seen  int    // bytes that were searched for the end of a line
+	seen  int    // bytes already searched for the end of a line
 	queue []byte // lines/backlog
 }
 
 const (
-	linesStart = fsm.First + iota // nobody has said who it is
+	linesStart = fsm.First + iota // before the login
 	linesIn
 	linesLate
 )
@@ -90,18 +90,18 @@ func (l *lines) start(cx *cx) fsm.State {
 
 func (l *lines) tooLate(*cx, reactor.Fired) fsm.State { return linesLate }
 
-// late ends who was slow.
+// late ends a slow peer.
 func (l *lines) late(cx *cx) fsm.State {
 	quiet, age := cx.Now()-l.quiet.since, cx.Now()-l.born
 	l.plant.Wrong("lines/late-timer", l.known && quiet < linesSilence)
-	claim(!l.known || quiet >= linesSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, linesSilence)
-	claim(l.known || age >= linesLogin, "who is ended for a slow login had %v: %v was allowed", age, linesLogin)
+	claim(!l.known || quiet >= linesSilence, "a peer ended for its silence was silent for %v: %v was allowed", quiet, linesSilence)
+	claim(l.known || age >= linesLogin, "a peer ended for a slow login had %v: %v was allowed", age, linesLogin)
 	return fsm.Stop
 }
 
 func (l *lines) read(cx *cx, _ reactor.Ready) fsm.State {
 	age := cx.Now() - l.born
-	claim(l.known || age <= linesLogin+slack, "a login takes %v at most: this one has had %v", linesLogin, age)
+	claim(l.known || age <= linesLogin+slack, "a login may take %v: this one has had %v", linesLogin, age)
 	if l.plant.Bug == "lines/backlog" && l.write(cx, "") != nil {
 		return fsm.Stay
 	}
@@ -122,7 +122,7 @@ func (l *lines) read(cx *cx, _ reactor.Ready) fsm.State {
 	return l.answer(cx, text)
 }
 
-// line is the next line, searched for where it was not before.
+// line returns the next line. It skips what was searched before.
 func (l *lines) line(in []byte) (text string, n int, ok bool) {
 	from := max(0, l.seen-1) // a '\r' may have been the last
 	if l.plant.Wrong("lines/split-delimiter", l.seen > 0 && l.seen < len(in) && in[l.seen-1] == '\r' && in[l.seen] == '\n') {
@@ -142,8 +142,8 @@ func (l *lines) line(in []byte) (text string, n int, ok bool) {
 
 var crlf = []byte("\r\n")
 
-// crlfLine is the first line of in, which does not end before from; or what is too
-// long to be one.
+// crlfLine returns the first line of in, whose end is at from or later, or a prefix of a
+// line that is too long.
 func crlfLine(in []byte, from int) (text string, n int, ok bool) {
 	most := min(len(in), linesMost)
 	if at := bytes.Index(in[min(from, most):most], crlf); at >= 0 {
@@ -186,11 +186,11 @@ func (l *lines) write(cx *cx, s string) error {
 		}
 		l.queue = l.queue[n:]
 	}
-	claim(len(l.queue) <= 2*linesOutbox, "a connection keeps %d bytes of output at most: this one has %d", 2*linesOutbox, len(l.queue))
+	claim(len(l.queue) <= 2*linesOutbox, "a connection may keep %d bytes of output: this one has %d", 2*linesOutbox, len(l.queue))
 	return nil
 }
 
-// linesModel is what there is to know of a connection.
+// linesModel is the state of a connection.
 type linesModel struct{ known, over bool }
 
 func linesStep(s *linesModel, text string) string {

@@ -10,8 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// memDriver is the driver of a Memory: sockets whose kernels have all the room in the
-// world. A number is never used again, so who uses a closed one is noticed.
+// memDriver is the driver of a Memory: sockets with unlimited buffers. The number of a
+// closed socket is not used again, so that any later use of it is a fault.
 type memDriver struct {
 	m     *Memory
 	now   int64
@@ -22,7 +22,7 @@ type memDriver struct {
 }
 
 type memSock struct {
-	peer      *Peer        // nil: the other end is other, or nobody's
+	peer      *Peer        // if nil, the other end is other, if there is one
 	other     reactor.Sock // of a connection within the room
 	in, out   []byte
 	ended     bool // no more input comes
@@ -30,7 +30,7 @@ type memSock struct {
 	shutOut   bool
 	closed    bool
 	listening bool
-	news      bool // an event that was not collected
+	news      bool // there is an event that Wait has not returned yet
 	watched   bool
 	data      uint64
 	backlog   []reactor.Sock
@@ -46,7 +46,7 @@ func (d *memDriver) open(s memSock) reactor.Sock {
 
 func (d *memDriver) at(id reactor.Sock) *memSock { return &d.rows[id-1] }
 
-// get is an open socket; who asks for another one has a fault.
+// get returns an open socket. It is a fault to ask for another one.
 func (d *memDriver) get(id reactor.Sock, what string) (*memSock, error) {
 	if id < 1 || int(id) > len(d.rows) || d.at(id).closed {
 		d.m.fail("%s of socket %d after its close", what, id)
@@ -105,7 +105,7 @@ func (d *memDriver) Listen(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) 
 
 func (d *memDriver) Bind(reactor.Addr, reactor.Opt) (reactor.Sock, error) { return 0, errNoSuch }
 
-// Connect reaches the listeners of the room, and nobody else.
+// Connect connects to a listener of the room; other addresses fail.
 func (d *memDriver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
 	for i := range d.rows {
 		if l := &d.rows[i]; l.listening && !l.closed && l.local.IP.Port() == a.IP.Port() {
@@ -254,7 +254,7 @@ func (d *memDriver) Adopt(uintptr) (reactor.Sock, error)                     { r
 func (d *memDriver) Release(reactor.Sock) (uintptr, error)                   { return 0, errNoSuch }
 func (d *memDriver) Notify(_ reactor.Signals, _ func(reactor.Signals)) error { return nil }
 
-// End looks for what was left open.
+// End records sockets that were left open as a fault.
 func (d *memDriver) End() error {
 	if d.over {
 		d.m.fail("a second End of the driver")

@@ -9,10 +9,11 @@ import (
 )
 
 // Memory is a room without a simulator: a loop over connections that are slices of
-// bytes. A peer's bytes are there in whole as soon as they are sent, what is written
-// is taken at once, readiness is true, and nothing fails. Its clock moves when it is
-// told to. It notes what a driver notes by itself: sockets used after their close,
-// left open, and loops that do not rest; and machines that panic.
+// bytes. All bytes of a peer can be read as soon as they are sent, writes take
+// everything, readiness is true, and nothing fails. Its clock moves only by Advance. It
+// records as a fault what a driver can see: sockets used after their close, sockets left
+// open, and loops that never rest; and machines that panic. It must not be used by
+// several goroutines at once.
 type Memory struct {
 	drv  *memDriver
 	loop *reactor.Loop
@@ -24,7 +25,7 @@ type Memory struct {
 	fault string
 }
 
-// NewMemory is a room with one loop, in which wire has made a server.
+// NewMemory returns a room with one loop, in which wire has set up a server.
 func NewMemory(wire func(Room) error) (*Memory, error) {
 	m := &Memory{}
 	m.drv = &memDriver{m: m, now: int64(time.Hour)}
@@ -38,10 +39,10 @@ func NewMemory(wire func(Room) error) (*Memory, error) {
 	return m, wire(m)
 }
 
-// Loop is the loop, whichever it is asked for.
+// Loop returns the only loop, for every number.
 func (m *Memory) Loop(int) *reactor.Loop { return m.loop }
 
-// Bare puts a hand-written loop in the place of the production loop.
+// Bare replaces the production loop by a hand-written one.
 func (m *Memory) Bare(_ int, loop func(reactor.Driver) fuzz.BareLoop) {
 	for m.step.Stop(); !m.drv.over; {
 		m.step.Turn()
@@ -50,10 +51,10 @@ func (m *Memory) Bare(_ int, loop func(reactor.Driver) fuzz.BareLoop) {
 	m.step = loop(m.drv)
 }
 
-// Moved is told of transitions, which a room without tables has nothing to say to.
+// Moved ignores transitions.
 func (m *Memory) Moved(reactor.Token, reactor.AnyKind, reactor.State, reactor.State) {}
 
-// Ended notes machines that their own fault ended.
+// Ended records a machine that ended by its own fault.
 func (m *Memory) Ended(_ reactor.Token, k reactor.AnyKind, reason error) {
 	if f := ownFault(reason); f != "" {
 		m.fail("%s: %s", k.Name(), f)
@@ -66,10 +67,10 @@ func (m *Memory) fail(format string, args ...any) {
 	}
 }
 
-// Fault is the first thing that went wrong, empty when nothing did.
+// Fault returns the first fault, or an empty string.
 func (m *Memory) Fault() string { return m.fault }
 
-// Settle lets the loop take turns until it rests. A loop that panics has a fault.
+// Settle runs the loop until it rests. It is a fault if the loop panics or never rests.
 func (m *Memory) Settle() {
 	defer m.caught()
 	for idle := 0; !m.drv.over && m.fault == "" && (m.drv.busy() || m.step.Until() <= m.drv.now); idle++ {
@@ -90,7 +91,7 @@ func (m *Memory) caught() {
 	}
 }
 
-// Advance lets time pass, with a stop whenever something is due.
+// Advance moves the clock, and runs the loop at each deadline on the way.
 func (m *Memory) Advance(by time.Duration) {
 	to := m.drv.now + int64(by)
 	for m.Settle(); m.fault == "" && !m.drv.over; m.Settle() {
@@ -103,8 +104,7 @@ func (m *Memory) Advance(by time.Duration) {
 	m.drv.now = to
 }
 
-// End ends the loop, and looks for what it left open. A loop with a fault is ended
-// as far as it lets itself.
+// End stops the loop, and records what it left open as a fault.
 func (m *Memory) End() {
 	defer m.caught()
 	m.step.Stop()
@@ -119,12 +119,12 @@ func (m *Memory) End() {
 // Peer is the far end of a connection.
 type Peer struct {
 	m        *Memory
-	end      reactor.Sock // the server's
+	end      reactor.Sock // of the server
 	sent     []byte
 	finished bool
 }
 
-// Dial connects to the first listener.
+// Dial connects a new peer to the first listener.
 func (m *Memory) Dial() *Peer {
 	p := &Peer{m: m}
 	for i := range m.drv.rows {
@@ -152,7 +152,7 @@ func (p *Peer) Send(b []byte) {
 	p.m.Settle()
 }
 
-// Finish ends the peer's direction.
+// Finish ends the peer's direction: the server reads io.EOF behind what was sent.
 func (p *Peer) Finish() {
 	p.finished = true
 	s := p.m.drv.at(p.end)
@@ -160,7 +160,7 @@ func (p *Peer) Finish() {
 	p.m.Settle()
 }
 
-// Close is a hang-up of the peer: with a reset, if the server has not ended.
+// Close closes the peer in both directions, with a reset.
 func (p *Peer) Close() {
 	p.finished = true
 	s := p.m.drv.at(p.end)
@@ -168,26 +168,27 @@ func (p *Peer) Close() {
 	p.m.Settle()
 }
 
-// Open tells whether the server has its end still open in both directions.
+// Open reports whether the server has both directions of its end open.
 func (p *Peer) Open() bool {
 	s := p.m.drv.at(p.end)
 	return !s.closed && !s.shutOut && !s.reset
 }
 
-// Gone tells whether the server has closed its end.
+// Gone reports whether the server has closed its end.
 func (p *Peer) Gone() bool { return p.m.drv.at(p.end).closed }
 
-// Sent is what the peer has sent.
+// Sent returns what the peer has sent.
 func (p *Peer) Sent() []byte { return p.sent }
 
-// Got is what came back.
+// Got returns what the server has sent back.
 func (p *Peer) Got() []byte { return p.m.drv.at(p.end).out }
 
-// patience is how long a server may take to end after its peer did.
+// patience is how long a server may keep its end open after its peer has finished.
 const patience = 2 * time.Hour
 
-// Feed gives the server one connection and these bytes, then the end, and answers
-// what is wrong: a fault, an answer that is not its model's, or an end that does not come.
+// Feed sends these bytes to the server over one connection, and then the end. It returns
+// what is wrong, or an empty string: a fault, output that differs from the model's, or a
+// connection that stays open.
 func (s *Server) Feed(wire func(Room) error, in []byte) string {
 	m, err := NewMemory(wire)
 	if err != nil {
@@ -211,7 +212,7 @@ func (s *Server) Feed(wire func(Room) error, in []byte) string {
 	return m.Fault()
 }
 
-// look judges one connection of a room at rest.
+// look checks one connection of a room at rest.
 func (s *Server) look(m *Memory, p *Peer) string {
 	if f := m.Fault(); f != "" {
 		return f

@@ -7,13 +7,13 @@ import (
 	"github.com/stator-go/stator/fuzz"
 )
 
-// model is what a server must answer, whatever its input's type.
+// model computes what a server must send, whatever the type of its inputs.
 type model interface {
 	oracle() fuzz.Oracle
 	judge(sent, got []byte, whole bool) string
 }
 
-// inputs is a model whose inputs are of some type.
+// inputs is a model for one connection, with inputs of type In.
 type inputs[S, In any] struct {
 	name string
 	m    fuzz.Model[S, In]
@@ -32,7 +32,7 @@ func (i inputs[S, In]) oracle() fuzz.Oracle {
 	return fuzz.PerConn(i.name, m)
 }
 
-// judge is fuzz.PerConn's judgement, for those who have no World.
+// judge does the check of fuzz.PerConn without a World.
 func (i inputs[S, In]) judge(sent, got []byte, whole bool) string {
 	w := ""
 	judging(func() { w = i.want(sent) })
@@ -42,7 +42,7 @@ func (i inputs[S, In]) judge(sent, got []byte, whole bool) string {
 	return ""
 }
 
-// want is all that there is to get for what was sent.
+// want returns everything that a peer must get for what it sent.
 func (i inputs[S, In]) want(sent []byte) string {
 	var want strings.Builder
 	for state := i.m.New(); len(sent) > 0; {
@@ -56,7 +56,7 @@ func (i inputs[S, In]) want(sent []byte) string {
 	return want.String()
 }
 
-// together is a model for all connections. Who has no World has no judgement of it.
+// together is one model for all connections together. Without a World it checks nothing.
 type together[S, In any] struct {
 	name string
 	m    fuzz.Model[S, In]

@@ -9,9 +9,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// mqtt is a broker for one client: what it publishes comes back once it has
-// subscribed. A packet is a type with flags, a length of one to four bytes, and so many
-// bytes. What is out of place ends the connection without a word.
+// mqtt is a broker for one client: what the client publishes is sent back to it once it
+// has subscribed. A packet is a type with flags, a length of one to four bytes, and so
+// many bytes. An unexpected packet ends the connection without a reply.
 type mqtt struct {
 	plant  *Plant
 	model  mqttModel
@@ -95,7 +95,7 @@ func (m *mqtt) read(cx *cx, _ reactor.Ready) fsm.State {
 	return fsm.Stay
 }
 
-// answer is the model's answer, but for bugs.
+// answer sends the model's reply, except for bugs.
 func (m *mqtt) answer(p packet) string {
 	if again := p.kind == packetConnect && m.model.connected; m.plant.Wrong("mqtt/second-connect", again) && again {
 		m.model.connected = false
@@ -118,14 +118,14 @@ func (m *mqtt) answer(p packet) string {
 	return reply
 }
 
-// packet is one that came, or what is none.
+// packet is a parsed packet, or an invalid one.
 type packet struct {
 	kind byte
 	data string
 	bad  bool
 }
 
-// readPacket reads the first packet of in; not ok when not all of it is there.
+// readPacket parses the first packet of in. It is not ok if the packet is incomplete.
 func readPacket(in []byte, p *Plant) (k packet, n int, ok bool) {
 	size, at := 0, 1
 	for shift := 0; ; shift += 7 {
@@ -152,7 +152,7 @@ func readPacket(in []byte, p *Plant) (k packet, n int, ok bool) {
 	return packet{kind: in[0], data: string(in[at : at+size])}, at + size, true
 }
 
-// mqttModel is what there is to know of a connection.
+// mqttModel is the state of a connection.
 type mqttModel struct{ connected, subscribed, over bool }
 
 func (m *mqttModel) step(p packet) string {

@@ -2,18 +2,19 @@ package planted
 
 import "strings"
 
-// Mutant is the name behind the server's of whatever bug package mutate has made.
+// Mutant follows a server's name in the name of any bug that package mutate generates.
 const Mutant = "/mutant"
 
-// mutation is the run of a changed server that began last. Only processes that were
-// built for one have it, and they make one search at a time.
+// mutation is the latest run of a mutated server. Only a process built from mutated
+// source has one, and such a process makes one search at a time.
 var mutation struct {
 	plant   *Plant
 	judging bool
 }
 
-// Mutated is wrong in the place of right, in a server that package mutate has changed:
-// it writes the calls. Models are judges, and use the same functions: for them it is right.
+// Mutated returns wrong in a run of a mutated server, else right. Package mutate writes
+// the calls. Models use the same parsers as the servers and must be correct: while one
+// is judging, Mutated returns right.
 func Mutated[T comparable](wrong, right T) T {
 	p := mutation.plant
 	if p == nil || mutation.judging || !p.Wrong(p.Bug, wrong != right) {
@@ -22,14 +23,14 @@ func Mutated[T comparable](wrong, right T) T {
 	return wrong
 }
 
-// mutates makes this the run of a changed server, if it is one.
+// mutates notes the start of a run, if its server is mutated.
 func (p *Plant) mutates() {
 	if strings.HasSuffix(p.Bug, Mutant) {
 		mutation.plant = p
 	}
 }
 
-// judging calls f as a judge.
+// judging calls f, in which Mutated returns what is right.
 func judging(f func()) {
 	if mutation.plant == nil {
 		f()

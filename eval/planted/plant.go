@@ -8,8 +8,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Plant says which bug is planted in a server, and counts the runs in which it was
-// reached and triggered. The zero Plant is of the right server.
+// Plant names the bug that is planted in a server, and counts the runs in which it was
+// reached and triggered. The zero Plant plants none. It must not be used by several
+// goroutines at once.
 type Plant struct {
 	Bug string // empty: none
 
@@ -17,16 +18,16 @@ type Plant struct {
 	reached, triggered       bool // in this run
 }
 
-// begin begins a run.
+// begin starts a run.
 func (p *Plant) begin() {
 	p.Runs++
 	p.reached, p.triggered = false, false
 	p.mutates()
 }
 
-// Wrong tells whether the server is to do the wrong thing: this bug is planted.
-// Who asks has reached it; differs is whether the wrong thing is another one than the
-// right thing here.
+// Wrong reports whether the server must do the wrong thing, as this bug is planted. The
+// call counts the bug as reached, and as triggered if differs: the wrong thing differs
+// from the right one here.
 func (p *Plant) Wrong(bug string, differs bool) bool {
 	if p.Bug != bug {
 		return false
@@ -42,7 +43,7 @@ func (p *Plant) Wrong(bug string, differs bool) bool {
 	return true
 }
 
-// swap is wrong in the place of right, where that bug is planted.
+// swap returns wrong if the bug is planted, else right.
 func swap[T comparable](p *Plant, bug string, wrong, right T) T {
 	if p.Wrong(bug, wrong != right) {
 		return wrong
@@ -50,14 +51,15 @@ func swap[T comparable](p *Plant, bug string, wrong, right T) T {
 	return right
 }
 
-// claim panics unless what a server claims holds.
+// claim panics unless a claim of a server holds.
 func claim(holds bool, format string, args ...any) {
 	if !holds {
 		panic("claim: " + fmt.Sprintf(format, args...))
 	}
 }
 
-// ownFault is what a machine that ended did wrong, empty when it did not.
+// ownFault describes the fault of its own that ended a machine. It is empty if the
+// machine ended for another reason.
 func ownFault(reason error) string {
 	var crash *reactor.PanicError
 	switch {
@@ -69,14 +71,14 @@ func ownFault(reason error) string {
 	return ""
 }
 
-// silence is what a server claims of who it ends for it: it begins when a byte was
-// read, and not when it was looked at again.
+// silence measures how long a peer has been silent. It starts anew with each new byte,
+// and not if the same input is looked at again.
 type silence struct {
 	since time.Duration
-	left  int // bytes that were looked at and not consumed
+	left  int // bytes that were looked at but not consumed
 }
 
-// ends ends the silence, if there is more input than before.
+// ends starts the silence anew if there is more input than before.
 func (s *silence) ends(cx *cx, in int) {
 	if in > s.left {
 		s.since = cx.Now()

@@ -6,7 +6,7 @@ import (
 	"github.com/stator-go/stator/fuzz"
 )
 
-// The right servers have nothing that could be found.
+// In servers without a bug nothing is found.
 func TestRightServersPass(t *testing.T) {
 	for _, s := range Servers() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -21,7 +21,7 @@ func TestRightServersPass(t *testing.T) {
 	}
 }
 
-// The canary: a search that does not find this one is broken.
+// A search that does not find this bug is broken.
 func TestCanary(t *testing.T) {
 	s, b := lookUp(t, "echo/short-write")
 	p := b.Plant()
@@ -40,8 +40,8 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// Each bug is planted where it is run and makes a difference, and most of them are
-// found soon: what takes longer is for go -C eval run ..
+// Most bugs are found within a few runs; the command eval searches for the others. No
+// bug is found that is said to need more than the search has.
 func TestBugsAreFound(t *testing.T) {
 	const soon, most = 100, 0.6
 	found, all := 0, 0
@@ -78,7 +78,8 @@ func lookUp(t *testing.T, name string) (*Server, Bug) {
 	return nil, Bug{}
 }
 
-// What was found in right servers, by mistake or by a fault of the loop, stays away.
+// Traces that once failed without a bug, by a mistake in a server, an oracle or the
+// loop, pass.
 func TestRightServersPassAgain(t *testing.T) {
 	for _, c := range []struct{ name, bug, trace string }{
 		// The machine of the connection before has yet to be accepted, and ends by itself:

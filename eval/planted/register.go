@@ -8,7 +8,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// register is a value for all: a digit sets it, '?' asks for it.
+// register is a value that all connections share: a digit sets it, '?' reads it.
 type register struct {
 	plant *Plant
 	value *byte

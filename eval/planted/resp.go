@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// resp answers PING, ECHO, SET and GET in the protocol of Redis, with a store for
-// each connection.
+// resp is a server for PING, ECHO, SET and GET in the protocol of Redis, with a store
+// per connection.
 type resp struct {
 	plant  *Plant
 	parser respParser
@@ -94,7 +94,7 @@ func (r *resp) reply(m *respModel, c command) string {
 	return reply
 }
 
-// respModel is what a connection has stored.
+// respModel is the store of a connection.
 type respModel struct {
 	store map[string][]byte
 	over  bool

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// command is one that came, or what is none.
+// command is a parsed command, or an invalid one.
 type command struct {
 	args [][]byte
 	bad  bool
@@ -28,20 +28,21 @@ var (
 	errBad   = errors.New("not what it should be")
 )
 
-// respParser reads commands. It begins anew with each call, and keeps nothing but
-// what a bug keeps.
+// respParser parses commands. Each call starts at the beginning of the command; fields
+// between calls are there only for bugs.
 type respParser struct {
 	plant *Plant
 	half  half
 }
 
-// half is a number that was cut by the end of what had come, and is not read again.
+// half is a number that was cut off at the end of the input, which a bug takes as whole
+// and does not parse again.
 type half struct {
 	at, value int
 	set       bool
 }
 
-// command reads the first command of in; not ok when not all of it is there.
+// command parses the first command of in. It is not ok if the command is incomplete.
 func (r *respParser) command(in []byte) (c command, n int, ok bool) {
 	count, at, err := r.number(in, 0, '*')
 	if err == nil && count < 1 {
@@ -64,7 +65,7 @@ func (r *respParser) command(in []byte) (c command, n int, ok bool) {
 	return command{bad: true}, len(in), true
 }
 
-// bulk reads a part of a command.
+// bulk parses a part of a command.
 func (r *respParser) bulk(in []byte, at int) (b []byte, next int, err error) {
 	size, at, err := r.number(in, at, '$')
 	if err != nil {
@@ -83,7 +84,7 @@ func (r *respParser) bulk(in []byte, at int) (b []byte, next int, err error) {
 	return b, at + size + 2, nil
 }
 
-// number reads a mark, a number and the end of its line.
+// number parses a mark, a number and the end of its line.
 func (r *respParser) number(in []byte, at int, mark byte) (n, next int, err error) {
 	i := at + 1
 	switch {
@@ -116,7 +117,7 @@ func (r *respParser) number(in []byte, at int, mark byte) (n, next int, err erro
 	return n, i + 2, lineEnd(in, i, first)
 }
 
-// lineEnd is nil when a number's digits, from first to i, are followed by the end of
+// lineEnd returns nil if a number's digits, from first to i, are followed by the end of
 // a line.
 func lineEnd(in []byte, i, first int) error {
 	switch {

@@ -10,9 +10,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// socks is a proxy that speaks SOCKS5: a greeting, a request for an address, and then
-// whatever both sides say, until both have ended. What comes from upstream no model
-// knows, so this server is judged without one.
+// socks is a SOCKS5 proxy: it reads a greeting and a request for an address, and then
+// relays both directions until both have ended. No model knows what comes from upstream,
+// so this server has none.
 type socks struct {
 	plant *Plant
 	to    netip.AddrPort
@@ -138,7 +138,7 @@ func (s *socks) opened(cx *cx, _ reactor.Ready) fsm.State {
 	return socksRelaying
 }
 
-// refuse tells the client, whose end would come when it has heard it.
+// refuse tells the client that its request failed.
 func (s *socks) refuse(cx *cx) fsm.State {
 	err := cx.Write(client, []byte{5, 5, 0, 1, 0, 0, 0, 0, 0, 0})
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *socks) relay(cx *cx, r reactor.Ready) fsm.State {
 	return fsm.Stay
 }
 
-// move copies what there is, and the end behind it.
+// move copies the available bytes, and the end behind them.
 func (s *socks) move(cx *cx, to, from reactor.Port) error {
 	_, err := cx.Copy(to, from)
 	switch {
@@ -186,7 +186,7 @@ func (s *socks) move(cx *cx, to, from reactor.Port) error {
 	return err
 }
 
-// over looks at a relay that ends.
+// over checks a relay that ends.
 func (s *socks) over(cx *cx) {
-	claim(cx.Why() != nil || s.ends[client] && s.ends[upstream], "a relay ends for a reason, or when both directions have: %v", s.ends)
+	claim(cx.Why() != nil || s.ends[client] && s.ends[upstream], "a relay ends for a reason, or when both directions have ended: %v", s.ends)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// tls is a handshake in the manner of TLS: records of a type, a length and bytes. The
-// peer says hello and then that it has finished, within a bound; then its data comes
-// back. What is out of place is answered with an alert, the last record.
+// tls is a server with a handshake like that of TLS. A record is a type, a length and
+// bytes. The peer sends a hello and then a finished record, in time; then its data is
+// sent back. The reply to an unexpected record is an alert, the last record.
 type tls struct {
 	plant *Plant
 	model tlsModel
@@ -20,8 +20,8 @@ type tls struct {
 }
 
 const (
-	tlsHello    = fsm.First + iota // is awaited
-	tlsFinished                    // is awaited
+	tlsHello    = fsm.First + iota // awaits a hello
+	tlsFinished                    // awaits a finished record
 	tlsOpen
 	tlsLate
 )
@@ -88,11 +88,11 @@ func (t *tls) start(cx *cx) fsm.State {
 
 func (t *tls) tooLate(*cx, reactor.Fired) fsm.State { return tlsLate }
 
-// late ends who was slow.
+// late ends a slow peer.
 func (t *tls) late(cx *cx) fsm.State {
 	open, quiet := t.model.state == tlsOpen, cx.Now()-t.quiet.since
 	t.plant.Wrong("tls/deadline-kept", open && quiet < tlsSilence)
-	claim(!open || quiet >= tlsSilence, "who is ended for its silence was silent for %v: %v was allowed", quiet, tlsSilence)
+	claim(!open || quiet >= tlsSilence, "a peer ended for its silence was silent for %v: %v was allowed", quiet, tlsSilence)
 	return fsm.Stop
 }
 
@@ -117,7 +117,8 @@ func (t *tls) read(cx *cx, _ reactor.Ready) fsm.State {
 	return t.answer(cx, r)
 }
 
-// answer answers a record, and goes where the model goes: elsewhere with a bug.
+// answer sends the model's reply to a record and enters the model's state, except for
+// bugs.
 func (t *tls) answer(cx *cx, r record) fsm.State {
 	before := t.model.state
 	if early := r.kind == recordData && before != tlsOpen; t.plant.Wrong("tls/early-data", early) && early {
@@ -145,7 +146,7 @@ func (t *tls) answer(cx *cx, r record) fsm.State {
 	return t.model.state
 }
 
-// record is one that came.
+// record is a received record.
 type record struct {
 	kind byte
 	data string
@@ -163,7 +164,7 @@ func recordOf(kind byte, data string) []byte {
 	return fmt.Appendf([]byte{kind, byte(len(data))}, "%s", data)
 }
 
-// tlsModel is how far a handshake is.
+// tlsModel is the state of a connection.
 type tlsModel struct {
 	state fsm.State
 	over  bool

@@ -41,6 +41,6 @@ func (w *World) stats(i int) (reactor.Stats, bool) {
 	if b, ok := w.steps[i].(BareLoop); ok {
 		return b.Stats(), true
 	}
-	s, err := w.loops[i].Stats(w.loops[i])
+	s, err := w.loops[i].Stats()
 	return s, err == nil
 }

@@ -17,7 +17,7 @@ type lazy struct{}
 
 var lazyKind = reactor.Must(reactor.NewKind("lazy", reactor.Options{Ports: []string{"peer"}}, reactor.Table[lazy, reactor.None]{
 	{Shutdown: fsm.Stop},
-	{Name: "lying", Wait: peer.Readable(), Within: fsm.After(time.Second, fsm.Stop), Ready: (*lazy).read, Enter: (*lazy).lie}}))
+	{Name: "lying", Wait: peer.Readable(), Within: fsm.After(time.Second, fsm.Stop), OnReady: (*lazy).read, OnEnter: (*lazy).lie}}))
 
 func (*lazy) lie(cx *echoCx) reactor.State {
 	cx.Within(time.Hour)
@@ -57,13 +57,13 @@ func TestIdleWithMessages(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("waiter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, int]{
 		{Shutdown: fsm.Stop},
 		{Name: "waiting", Wait: peer.Readable(), Idle: fsm.After(10*time.Second, fsm.Stop),
-			Enter: func(_ *struct{}, cx *chatCx) reactor.State { to = cx.Self(); return fsm.Stay },
-			Ready: func(_ *struct{}, cx *chatCx, _ reactor.Ready) reactor.State {
+			OnEnter: func(_ *struct{}, cx *chatCx) reactor.State { to = cx.Self(); return fsm.Stay },
+			OnReady: func(_ *struct{}, cx *chatCx, _ reactor.Ready) reactor.State {
 				var b [16]byte
 				_, err := cx.Read(peer, b[:])
 				return cx.Fail(err)
 			},
-			Message: func(*struct{}, *chatCx, *int) reactor.State { return fsm.Stay }}}))
+			OnMessage: func(*struct{}, *chatCx, *int) reactor.State { return fsm.Stay }}}))
 	s := Spec{Without: "CHS", Setup: func(w *World) error {
 		w.Action("a message", func(n int) { to.Send(n) })
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})

@@ -26,7 +26,7 @@ type machine struct {
 	state      reactor.State
 	before     reactor.State // it was in that one
 	edge       uint32        // the last transition, as a feature
-	cause      reactor.Cause // the last event since it, if somebody asks
+	cause      reactor.Event // the last event since it, if somebody asks
 	told       bool          // of something else than readiness and failures, if somebody asks
 	fails      int           // how often something failed, the end of input as well, if somebody asks
 	failed     reactor.State // the state in which it did last

@@ -156,7 +156,7 @@ func (d *simDriver) atMost() bool {
 	for i := range d.machines {
 		if m := &d.machines[i]; m.lives {
 			lives[m.kind]++
-			if most := m.kind.Options().Most; most > 0 && lives[m.kind] >= most {
+			if most := m.kind.Options().MaxMachines; most > 0 && lives[m.kind] >= most {
 				return true
 			}
 		}

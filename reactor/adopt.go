@@ -23,7 +23,7 @@ type Descriptor interface {
 //
 // What d stands for, a terminal say, does not block meanwhile, for whoever else has it;
 // if it did before, it does again when the machine is done with it.
-func (k *Kind[M, Msg]) Adopt(at Place, d Descriptor, m M) (Ref[Msg], error) {
+func (k *Kind[M, Msg]) Adopt(at Host, d Descriptor, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
 		s, err := portStoreOf(l, k)
@@ -91,7 +91,7 @@ func (s *store[M, Msg]) adopt(c driver.Sock, m *M) (uint32, error) {
 
 // lend runs f at a place with d's descriptor, which stays open meanwhile. What d
 // does, and what goes wrong in it, is on the caller's goroutine.
-func lend(d Descriptor, at Place, f func(l *Loop, fd uintptr) error) error {
+func lend(d Descriptor, at Host, f func(l *Loop, fd uintptr) error) error {
 	if d == nil {
 		return errors.New("no descriptor: want an open file or socket")
 	}
@@ -100,7 +100,7 @@ func lend(d Descriptor, at Place, f func(l *Loop, fd uintptr) error) error {
 		return err
 	}
 	e := raw.Control(func(fd uintptr) {
-		err = at.place(func(l *Loop) error { return f(l, fd) })
+		err = at.onLoop(func(l *Loop) error { return f(l, fd) })
 	})
 	if e != nil {
 		return e

@@ -79,7 +79,7 @@ func BenchmarkDispatch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	row := reactor.Row[flipper, reactor.None]{Within: fsm.Never, Wait: reactor.Port(0).Readable(), Ready: (*flipper).flip, To: fsm.To(idle, busy)}
+	row := reactor.Row[flipper, reactor.None]{Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: (*flipper).flip, To: fsm.To(idle, busy)}
 	rows := reactor.Table[flipper, reactor.None]{{}, row, row}
 	rows[idle].Name, rows[busy].Name = "idle", "busy"
 	k := kind(b, "flipper", reactor.Options{Ports: []string{"peer"}}, rows)

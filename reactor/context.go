@@ -47,7 +47,7 @@ func (c *IO) Fail(err error) State {
 	if err == nil || err == ErrWouldBlock {
 		return fsm.Stay
 	}
-	c.loop.trace(c.x, c.h, CauseFail)
+	c.loop.trace(c.x, c.h, EventFail)
 	to := c.st.rows[c.h.state].fail
 	if to == fsm.Stay {
 		to = fsm.Stop
@@ -64,9 +64,9 @@ func (c *IO) Stop(reason error) State {
 	return fsm.Stop
 }
 
-// Why is the error that led to this state, in the Enter of a state that Fail or
+// Cause is the error that led to this state, in the Enter of a state that Fail or
 // a deadline leads to.
-func (c *IO) Why() error { return c.loop.call.reason }
+func (c *IO) Cause() error { return c.loop.call.reason }
 
 // Within replaces this stay's bound (in Enter: backoff, negotiated times) by d from
 // now; 0 is none. The row still says where it leads. In a row without Within it does nothing.
@@ -120,8 +120,8 @@ func (c *IO) Err(p Port) error {
 	return nil
 }
 
-// Pending is how many bytes of output the port holds.
-func (c *IO) Pending(p Port) int {
+// Buffered is how many bytes of output the port holds.
+func (c *IO) Buffered(p Port) int {
 	pt, err := c.open(p)
 	if err != nil {
 		return 0

@@ -98,7 +98,7 @@ func (l *Loop) beginShutdown() {
 // turn, so that no machine looks idle to a shutdown that came after them.
 func (l *Loop) drainPending() {
 	for _, b := range l.stores {
-		b.deliver(b.opt.Inflow)
+		b.deliver(b.opt.Queue)
 	}
 	for range l.cfg.Slots/len(l.turn.events) + 1 {
 		n := l.collect(0)

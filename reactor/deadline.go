@@ -28,26 +28,26 @@ func (l *Loop) arm(x uint32, h *header) {
 }
 
 // deadline is the machine's earliest deadline, and where it leads.
-func (l *Loop) deadline(h *header) (at int64, to State, why Cause) {
+func (l *Loop) deadline(h *header) (at int64, to State, why Event) {
 	b := l.stores[h.kind]
 	row := &b.rows[h.state]
-	at, to, why = h.withinAt, row.within.To, CauseWithin
+	at, to, why = h.withinAt, row.within.To, EventWithin
 	if row.idle.Runs() {
 		if t := after(h.activeAt, row.idle.D); t < at {
-			at, to, why = t, row.idle.To, CauseIdle
+			at, to, why = t, row.idle.To, EventIdle
 		}
 	}
 	if row.stall.Runs() {
 		for p := Port(0); uint32(p) < b.nports; p++ {
 			if pt := b.port(h, p); pt.out != 0 {
 				if t := after(l.pool.chunks[pt.out].movedAt, row.stall.D); t < at {
-					at, to, why = t, row.stall.To, CauseStall
+					at, to, why = t, row.stall.To, EventStall
 				}
 			}
 		}
 	}
 	if h.lifeAt < at {
-		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, CauseLife
+		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, EventLife
 	}
 	return at, to, why
 }
@@ -93,10 +93,10 @@ func (l *Loop) followDeadline(x uint32, h *header) {
 	case at > l.turn.now:
 		l.arm(x, h)
 		return
-	case why == CauseIdle && h.flags&mQueued != 0 && l.turn.phase < running:
+	case why == EventIdle && h.flags&mQueued != 0 && l.turn.phase < running:
 		l.turn.silent = append(l.turn.silent, x) // there may be bytes that came in time: it runs first
 		return
-	case why == CauseLife:
+	case why == EventLife:
 		h.lifeAt = forever // it leads once; the states behind have bounds of their own
 	}
 	l.stats.deadlines++
@@ -117,9 +117,9 @@ func (l *Loop) followSilent() {
 }
 
 // timeoutErrors are the reasons of a state's deadlines: they tell its name.
-func timeoutErrors(state string) map[Cause]error {
-	all := make(map[Cause]error)
-	for _, c := range []Cause{CauseWithin, CauseIdle, CauseStall, CauseLife} {
+func timeoutErrors(state string) map[Event]error {
+	all := make(map[Event]error)
+	for _, c := range []Event{EventWithin, EventIdle, EventStall, EventLife} {
 		all[c] = fmt.Errorf("state %q, %s: %w", state, c, ErrTimeout)
 	}
 	return all

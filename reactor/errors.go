@@ -16,10 +16,10 @@ var (
 	ErrForeign     = errors.New("a token of another loop")             // the token's loop is not the one asked
 	ErrEdge        = errors.New("undeclared transition")               // a handler answered a state that its row's To does not name
 	ErrSpin        = errors.New("64 calls without progress")           // transitions in a circle, without a byte, message or timer
-	ErrEnterLoop   = errors.New("more than 8 Enter handlers led on")   // Enter handlers that lead to each other
+	ErrEnterLoop   = errors.New("more than 8 OnEnter handlers led on") // OnEnter handlers that lead to each other
 	ErrPortInUse   = errors.New("port is open")                        // Close it before Dial
 	ErrUnsupported = driver.ErrUnsupported                             // named with the platform
-	ErrInHandler   = errors.New("called from a loop's handler")        // it would wait for a loop: see Place
+	ErrInHandler   = errors.New("called from a loop's handler")        // it would wait for a loop: see Host
 	ErrOutside     = errors.New("a Context used outside its handler")  // it is good for the length of the call
 	ErrRunning     = errors.New("the loop runs already, or has ended") // Run is called once
 	ErrShutdown    = errors.New("shutting down")                       // the reason of a machine that a shutdown ended

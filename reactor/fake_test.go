@@ -416,7 +416,7 @@ func adopt[M, Msg any](d *fake, l *reactor.Loop, k *reactor.Kind[M, Msg], m M) (
 }
 
 // spawn makes a machine without ports.
-func spawn[M, Msg any](t testing.TB, l reactor.Place, k *reactor.Kind[M, Msg], m M) reactor.Ref[Msg] {
+func spawn[M, Msg any](t testing.TB, l reactor.Host, k *reactor.Kind[M, Msg], m M) reactor.Ref[Msg] {
 	t.Helper()
 	ref, err := k.Spawn(l, m)
 	if err != nil {
@@ -437,14 +437,14 @@ func beside(d *fake, l *reactor.Loop, loops int) (*fake, *reactor.Loop) {
 // stats are the loop's counters now.
 func stats(t testing.TB, l *reactor.Loop) reactor.Stats {
 	t.Helper()
-	s, err := l.Stats(l)
+	s, err := l.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// ends collects the reasons of the machines that ended, for Options.Ended.
+// ends collects the reasons of the machines that ended, for Options.OnEnd.
 type ends struct {
 	mu      sync.Mutex
 	reasons []error

@@ -37,12 +37,12 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 // Peek is all input that is not consumed, in one piece, valid until the handler
 // answers, discards, copies or closes, or peeks again, at whatever port; what it
 // leaves is kept. ErrWouldBlock when nothing came since the last look, or while
-// Config.Buffers has no room for it; ErrFull when what is held fills Options.Inbox,
+// Config.Buffers has no room for it; ErrFull when what is held fills Options.ReadBuffer,
 // or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
 // when nothing more will come: behind a refused Write not before what was left is shown
 // again.
 //
-// On a datagram port it is one datagram, cut to Options.Inbox, until that is consumed;
+// On a datagram port it is one datagram, cut to Options.ReadBuffer, until that is consumed;
 // empty ones are passed over. Read and ReadFrom show those, too.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
@@ -73,14 +73,14 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		}
 	}
 	k := &l.pool.chunks[pt.in]
-	if k.w-k.r >= c.st.opt.Inbox {
+	if k.w-k.r >= c.st.opt.ReadBuffer {
 		return true, nil
 	}
 	if k.w == len(k.b) && !c.widen(pt) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
-	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
+	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.ReadBuffer)])
 	if k.w += n; n > 0 {
 		pt.flags &^= pInputSeen
 		c.madeProgress()
@@ -108,7 +108,7 @@ func (c *IO) inputChunk() (n uint32) {
 		}
 		return n
 	}
-	return c.takeChunk(min(outChunk, c.st.opt.Inbox))
+	return c.takeChunk(min(outChunk, c.st.opt.ReadBuffer))
 }
 
 func (c *IO) takeChunk(size int) uint32 {
@@ -178,7 +178,7 @@ func (c *IO) noInput(p Port, pt *port, full bool) error {
 	case pt.err != 0:
 		err = c.loop.errs.of(pt.err)
 	case full && pt.flags&pInputSeen != 0:
-		return fmt.Errorf("reactor: Options.Inbox of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.Inbox, ErrFull)
+		return fmt.Errorf("reactor: Options.ReadBuffer of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.ReadBuffer, ErrFull)
 	case pt.flags&pReadEnded == 0 || pt.in != 0 && c.h.flags&mRefused != 0: // what is left is shown again before the end is told
 		return ErrWouldBlock
 	case pt.in != 0:

@@ -29,11 +29,11 @@ func (n *Listener) String() string {
 }
 
 // Close accepts no more; connections that were accepted live on.
-func (n *Listener) Close(at Place) error {
+func (n *Listener) Close(at Host) error {
 	if n.row < 0 {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
 	}
-	return at.place(func(l *Loop) error {
+	return at.onLoop(func(l *Loop) error {
 		if l != n.loop {
 			return ErrClosed
 		}
@@ -51,14 +51,14 @@ func (n *Listener) Close(at Place) error {
 // a datagram network it makes one machine, whose port 0 is the bound socket.
 //
 // Accepting pauses while slots or descriptors are used up and resumes by itself.
-func (k *Kind[M, Msg]) Listen(at Place, network, addr string, m M) (*Listener, error) {
+func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
 	a, err := resolveOne(network, addr)
 	if err != nil {
 		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
 	}
 	var n *Listener
-	err = at.place(func(l *Loop) (err error) {
-		n, err = listen(l, k, a, driver.SocketOptions{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.Shared}, m)
+	err = at.onLoop(func(l *Loop) (err error) {
+		n, err = listen(l, k, a, driver.SocketOptions{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.ReusePort}, m)
 		return err
 	})
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *store[M, Msg]) serve(sock driver.Sock, m M) (*Listener, error) {
 // ListenOn is Listen over a socket that listens already, such as a
 // *net.TCPListener or one inherited from a parent: it is duplicated, and d closed.
 // The path of a unix socket stays.
-func (k *Kind[M, Msg]) ListenOn(at Place, d Descriptor, m M) (*Listener, error) {
+func (k *Kind[M, Msg]) ListenOn(at Host, d Descriptor, m M) (*Listener, error) {
 	var n *Listener
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
 		s, err := listeningStoreOf(l, k)

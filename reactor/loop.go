@@ -26,7 +26,7 @@ type Loop struct {
 	id     uint8
 	drv    driver.Driver
 	os     *osdriver.Driver // drv, if it is the operating system's
-	tracer Witness          // cfg.Observer, if it is one
+	tracer Tracer           // cfg.Observer, if it is one
 
 	// The machines, and what they own besides their ports.
 	slots  *slab.Slab[header]
@@ -64,7 +64,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{cfg: cfg, byKind: map[any]any{}, pool: newPool(cfg.Buffers, scratchSize)}
-	l.tracer, _ = cfg.Observer.(Witness)
+	l.tracer, _ = cfg.Observer.(Tracer)
 	l.turn.events = make([]poll.Event, cfg.Events)
 	l.cork.buf = make([]byte, scratchSize)
 	l.control.done = make(chan struct{})

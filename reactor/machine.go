@@ -57,7 +57,7 @@ type base struct {
 	number      uint16
 	opt         *Options
 	rows        []rowInfo
-	handlesDown bool // every state has a Down handler
+	handlesDown bool // every state has an OnDown handler
 	full        *fullErrors
 	nports      uint32
 	ports       []port // nports a row
@@ -165,7 +165,7 @@ func (l *Loop) endCalls(x uint32, h *header) bool {
 	return true
 }
 
-// stop ends a machine: its Exit handlers run, what it wrote is flushed within
+// stop ends a machine: its OnExit handlers run, what it wrote is flushed within
 // Linger, its ports close, its slot is free in the next turn.
 func (l *Loop) stop(x uint32, h *header) {
 	b := l.stores[h.kind]
@@ -182,12 +182,12 @@ func (l *Loop) stop(x uint32, h *header) {
 	if reason != nil && !errors.Is(reason, ErrShutdown) {
 		l.stats.failed++
 	}
-	if b.opt.Ended != nil {
-		b.opt.Ended(l.slots.TokenAt(x), reason)
+	if b.opt.OnEnd != nil {
+		b.opt.OnEnd(l.slots.TokenAt(x), reason)
 	}
 	if o := l.cfg.Observer; o != nil {
 		o.Ended(l.slots.TokenAt(x), b.anyKind(), reason)
-	} else if b.opt.Ended == nil {
+	} else if b.opt.OnEnd == nil {
 		logPanic(reason)
 	}
 	l.call.machine = 0

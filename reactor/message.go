@@ -29,9 +29,9 @@ type cell[Msg any] struct {
 }
 
 func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
-	ring, err := mailbox.New[cell[Msg]](opt.Inflow, l.sleeper)
+	ring, err := mailbox.New[cell[Msg]](opt.Queue, l.sleeper)
 	if err != nil {
-		return nil, fmt.Errorf("option Inflow: %w", err)
+		return nil, fmt.Errorf("option Queue: %w", err)
 	}
 	return &inbox[Msg]{ring: ring, loop: l, most: uint32(opt.Mailbox),
 		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Uint32, l.cfg.Slots+1)}, nil
@@ -173,7 +173,7 @@ func (s *store[M, Msg]) deliver(most int) {
 
 // deliverOne gives a message to its machine; true: keep it for later.
 func (s *store[M, Msg]) deliverOne(x uint32, h *header, m *M, msg *Msg) (later bool) {
-	handler := s.kind.rows[h.state].Message
+	handler := s.kind.rows[h.state].OnMessage
 	if handler == nil {
 		s.loop.stats.dead++
 		return false
@@ -182,7 +182,7 @@ func (s *store[M, Msg]) deliverOne(x uint32, h *header, m *M, msg *Msg) (later b
 	h.activeAt = max(h.activeAt, s.loop.turn.now)
 	h.spinCount = 0
 	next := call(s, x, m, handler, msg)
-	if any := s.kind.rows[fsm.Any].Message; next == fsm.Pass && any != nil {
+	if any := s.kind.rows[fsm.Any].OnMessage; next == fsm.Pass && any != nil {
 		next = call(s, x, m, any, msg)
 	}
 	if s.loop.call.peeked != 0 {

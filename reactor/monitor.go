@@ -47,7 +47,7 @@ func (c *IO) Monitor(t Token) error {
 	case t.Loop() != l.id:
 		return fmt.Errorf("reactor: monitor %v: %w", t, ErrForeign)
 	case !c.st.handlesDown:
-		return fmt.Errorf("reactor: monitor: %s has no Down handler: want one in row Any, or in every state", c.st.name)
+		return fmt.Errorf("reactor: monitor: %s has no OnDown handler: want one in row Any, or in every state", c.st.name)
 	}
 	w := &l.monitors
 	for n := w.head(watching, c.x); n != 0; n = w.all[n-1].lists[watching].next {

@@ -9,7 +9,7 @@ type Observer interface {
 	// Moved tells of a transition before the Enter of its state: from fsm.Any is
 	// birth, to fsm.Stop the end.
 	Moved(t Token, k AnyKind, from, to State)
-	// Ended tells why a machine ended, as Options.Ended does.
+	// Ended tells why a machine ended, as Options.OnEnd does.
 	Ended(t Token, k AnyKind, reason error)
 }
 

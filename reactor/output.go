@@ -11,7 +11,7 @@ import (
 const directly = 16 << 10
 
 // Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
-// Options.Outbox bounds what a port holds, Config.Buffers what all do. Who then answers
+// Options.WriteBuffer bounds what a port holds, Config.Buffers what all do. Who then answers
 // Stay, and leaves the input that it answers to where it is (see Peek), is called again
 // when there is room. Errors of the connection are sticky and lead to Fail, here or,
 // when it breaks later, by the loop.
@@ -29,21 +29,21 @@ func (c *IO) Write(p Port, b []byte) error {
 		return c.sendDatagram(p, pt, b)
 	}
 	held := l.held(pt)
-	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), l.pool.room()) || held+len(b) > c.st.opt.Outbox) {
+	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), l.pool.room()) || held+len(b) > c.st.opt.WriteBuffer) {
 		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
 		if l.flush(); pt.err != 0 {
 			return c.reportError(p, pt)
 		}
 		held = l.held(pt)
 	}
-	if held+len(b) > c.st.opt.Outbox {
-		if l.stats.outboxFull++; held > 0 { // else there will be no more
+	if held+len(b) > c.st.opt.WriteBuffer {
+		if l.stats.writeBufferFull++; held > 0 { // else there will be no more
 			c.h.flags |= mRefused
 		}
-		return c.st.full.outbox
+		return c.st.full.writeBuffer
 	}
 	if size := l.cork.n + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
-		l.stats.outboxFull++
+		l.stats.writeBufferFull++
 		c.outputWaits(p, size)
 		return c.st.full.buffers
 	}
@@ -99,7 +99,7 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	return nil
 }
 
-// WriteSome is the raw write: no Outbox. It takes what the kernel takes, or
+// WriteSome is the raw write: no write buffer. It takes what the kernel takes, or
 // ErrWouldBlock; wait for Writable then.
 func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	pt, err := c.writable(p)
@@ -177,7 +177,7 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	return nil
 }
 
-// Copy moves what there is from one port to another's Outbox, as much as has
+// Copy moves what there is from one port to another's write buffer, as much as has
 // room: what was consumed and not sent is never lost. To a datagram port it goes as
 // one datagram, or not at all. io.EOF is the end of from.
 func (c *IO) Copy(to, from Port) (int, error) {
@@ -196,9 +196,9 @@ func (c *IO) Copy(to, from Port) (int, error) {
 			return 0, err
 		}
 	}
-	room := min(c.st.opt.Outbox-l.held(dst), l.pool.room(), scratchSize)
+	room := min(c.st.opt.WriteBuffer-l.held(dst), l.pool.room(), scratchSize)
 	if dst.flags&pDatagram != 0 {
-		room = c.st.opt.Inbox // all of it, as nothing is held on the other side
+		room = c.st.opt.ReadBuffer // all of it, as nothing is held on the other side
 	}
 	switch {
 	case src.in == 0 && src.flags&pKernelInput == 0:
@@ -235,9 +235,9 @@ func (l *Loop) held(pt *port) int {
 	return n + l.cork.holds(pt)
 }
 
-// updateRoom opens and closes the gate Room, which is open under half of the Outbox.
+// updateRoom opens and closes the gate Room, which is open under half of the write buffer.
 func (l *Loop) updateRoom(h *header, p Port, pt *port) {
-	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.Outbox+1)/2 {
+	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.WriteBuffer+1)/2 {
 		h.gates |= 1 << p
 	} else {
 		h.gates &^= 1 << p

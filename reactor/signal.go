@@ -21,7 +21,7 @@ type subscriber struct {
 	set     Signals
 }
 
-// Notify asks for signals: they come to the row's Signal handler, all that came
+// Notify asks for signals: they come to the row's OnSignal handler, all that came
 // since the last turn as one set. The process no longer dies of them, until the
 // loop ends. An error names what cannot be caught.
 func (c *IO) Notify(set Signals) error {

@@ -5,7 +5,7 @@ import "fmt"
 // Stepper runs a loop a turn at a time, on its caller's goroutine, in the place of
 // Run: for a Driver with a clock of its own, whose Wait does not wait.
 //
-// Between two turns the loop is the caller's: what needs a Place, Stats too, is done
+// Between two turns the loop is the caller's: what needs a Host, Stats too, is done
 // at once, and Close and Shutdown answer ErrInHandler, as they would wait for turns.
 // During a turn the same calls are those of a handler. No other goroutine may make
 // them. A Goexit in a handler ends the caller's goroutine; another one may go on

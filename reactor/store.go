@@ -31,8 +31,8 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	if len(l.stores) == 1<<16 {
 		return nil, fmt.Errorf("65,536 kinds on one loop: %w", ErrFull)
 	}
-	most := min(l.cfg.Slots, k.opt.Most)
-	if k.opt.Most == 0 {
+	most := min(l.cfg.Slots, k.opt.MaxMachines)
+	if k.opt.MaxMachines == 0 {
 		most = l.cfg.Slots
 	}
 	s := &store[M, Msg]{kind: k, ms: make([]M, most)}
@@ -88,7 +88,7 @@ func (s *store[M, Msg]) enterFirst(x uint32, h *header, m *M) {
 	h.lifeAt = after(now, s.rows[fsm.Any].within.D)
 	l.call.machine = x + 1
 	to := State(0)
-	if enter := s.kind.rows[fsm.Any].Enter; enter != nil {
+	if enter := s.kind.rows[fsm.Any].OnEnter; enter != nil {
 		to = enter(m, &s.cx)
 	}
 	l.call.machine, l.call.peeked = 0, 0
@@ -128,14 +128,14 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		}
 		steps--
 		l.call.progress = false
-		next := call(s, x, m, s.kind.rows[h.state].Ready, told)
+		next := call(s, x, m, s.kind.rows[h.state].OnReady, told)
 		if next == fsm.Pass { // row Any's handler lies in another cache line
-			if any := s.kind.rows[fsm.Any].Ready; any != nil {
+			if any := s.kind.rows[fsm.Any].OnReady; any != nil {
 				next = call(s, x, m, any, told)
 			}
 		}
 		if l.call.peeked != 0 && l.markSeen(h) {
-			l.call.progress = true // the next look finds something else: the end, or an Inbox that is full
+			l.call.progress = true // the next look finds something else: the end, or a read buffer that is full
 		}
 		switch {
 		case next != fsm.Stay:
@@ -189,7 +189,7 @@ func (s *store[M, Msg]) leave(x uint32, h *header, m *M) bool {
 	if to == fsm.Stay || to == State(h.state) {
 		return false
 	}
-	s.loop.trace(x, h, CauseShutdown)
+	s.loop.trace(x, h, EventShutdown)
 	if to == fsm.Stop {
 		s.loop.call.reason = ErrShutdown
 	}
@@ -207,15 +207,15 @@ func (s *store[M, Msg]) follow(x uint32, h *header, to State, why error) {
 }
 
 func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
-	tell(s, x, h, s.kind.rows[h.state].Timer, s.kind.rows[fsm.Any].Timer, t)
+	tell(s, x, h, s.kind.rows[h.state].OnTimer, s.kind.rows[fsm.Any].OnTimer, t)
 }
 
 func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
-	tell(s, x, h, s.kind.rows[h.state].Signal, s.kind.rows[fsm.Any].Signal, set)
+	tell(s, x, h, s.kind.rows[h.state].OnSignal, s.kind.rows[fsm.Any].OnSignal, set)
 }
 
 func (s *store[M, Msg]) down(x uint32, h *header, d Down) {
-	tell(s, x, h, s.kind.rows[h.state].Down, s.kind.rows[fsm.Any].Down, d)
+	tell(s, x, h, s.kind.rows[h.state].OnDown, s.kind.rows[fsm.Any].OnDown, d)
 }
 
 // tell gives an event to its state's handler, or to row Any's when that passes. The
@@ -284,7 +284,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			return
 		}
 		l.enteredState(x, h, next)
-		enter := s.kind.rows[next].Enter
+		enter := s.kind.rows[next].OnEnter
 		if next = fsm.Stay; enter != nil {
 			from := State(h.state)
 			l.call.machine = x + 1
@@ -299,7 +299,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 }
 
 func (s *store[M, Msg]) runExit(x uint32, h *header, m *M, row State) {
-	exit := s.kind.rows[row].Exit
+	exit := s.kind.rows[row].OnExit
 	if exit == nil {
 		return
 	}
@@ -314,7 +314,7 @@ func (s *store[M, Msg]) runExit(x uint32, h *header, m *M, row State) {
 	s.loop.call.peeked = 0
 }
 
-// runExits runs the Exit handlers of a machine that ends: its state's, then row Any's.
+// runExits runs the OnExit handlers of a machine that ends: its state's, then row Any's.
 // One that ran or panicked is not called again.
 func (s *store[M, Msg]) runExits(x uint32, h *header) {
 	if h.flags&mNewborn != 0 {

@@ -6,43 +6,43 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// Witness is an Observer that is told as well what machines are given, before they
+// Tracer is an Observer that is told as well what machines are given, before they
 // are: for reports of tests. Handlers are called through one more function for it,
 // so it is not for production.
-type Witness interface {
+type Tracer interface {
 	Observer
-	// Told tells what happens to a machine in a state. A handler that passes an event
+	// Traced tells what happens to a machine in a state. A handler that passes an event
 	// on to row Any's, or fails at it, is told of once for the event; its failure is
 	// told of after it.
-	Told(t Token, k AnyKind, in State, c Cause)
+	Traced(t Token, k AnyKind, in State, c Event)
 }
 
-// Cause is what a machine is given: an event, for its handler, or what leads it on
+// Event is what a machine is given: an event, for its handler, or what leads it on
 // without one, by a field of its row.
-type Cause string
+type Event string
 
 // All causes: those of handlers, those of deadlines, and the other fields of a row.
 const (
-	CauseEnter   Cause = "enter"
-	CauseReady   Cause = "ready"
-	CauseMessage Cause = "message"
-	CauseTimer   Cause = "timer"
-	CauseDown    Cause = "down"
-	CauseSignal  Cause = "signal"
+	EventEnter   Event = "enter"
+	EventReady   Event = "ready"
+	EventMessage Event = "message"
+	EventTimer   Event = "timer"
+	EventDown    Event = "down"
+	EventSignal  Event = "signal"
 
-	CauseWithin Cause = "within"
-	CauseIdle   Cause = "idle"
-	CauseStall  Cause = "stall"
-	CauseLife   Cause = "life"
+	EventWithin Event = "within"
+	EventIdle   Event = "idle"
+	EventStall  Event = "stall"
+	EventLife   Event = "life"
 
-	CauseFail     Cause = "fail" // IO.Fail with an error, or one that came outside of a call
-	CauseShutdown Cause = "shutdown"
+	EventFail     Event = "fail" // IO.Fail with an error, or one that came outside of a call
+	EventShutdown Event = "shutdown"
 )
 
 // trace tells the witness, if there is one.
-func (l *Loop) trace(x uint32, h *header, c Cause) {
+func (l *Loop) trace(x uint32, h *header, c Event) {
 	if l.tracer != nil {
-		l.tracer.Told(l.slots.TokenAt(x), l.stores[h.kind].anyKind(), State(h.state), c)
+		l.tracer.Traced(l.slots.TokenAt(x), l.stores[h.kind].anyKind(), State(h.state), c)
 	}
 }
 
@@ -54,26 +54,26 @@ func (k *Kind[M, Msg]) traced() *Kind[M, Msg] {
 	own.rows = slices.Clone(k.rows)
 	for s := range own.rows {
 		r := &own.rows[s]
-		if enter := r.Enter; enter != nil {
-			r.Enter = func(m *M, cx *Context[Msg]) State {
-				cx.loop.trace(cx.x, cx.h, CauseEnter)
+		if enter := r.OnEnter; enter != nil {
+			r.OnEnter = func(m *M, cx *Context[Msg]) State {
+				cx.loop.trace(cx.x, cx.h, EventEnter)
 				return enter(m, cx)
 			}
 		}
 		if s == int(fsm.Any) {
 			continue
 		}
-		r.Ready = traced(CauseReady, r.Ready)
-		r.Message = traced(CauseMessage, r.Message)
-		r.Timer = traced(CauseTimer, r.Timer)
-		r.Down = traced(CauseDown, r.Down)
-		r.Signal = traced(CauseSignal, r.Signal)
+		r.OnReady = traced(EventReady, r.OnReady)
+		r.OnMessage = traced(EventMessage, r.OnMessage)
+		r.OnTimer = traced(EventTimer, r.OnTimer)
+		r.OnDown = traced(EventDown, r.OnDown)
+		r.OnSignal = traced(EventSignal, r.OnSignal)
 	}
 	return &own
 }
 
 // traced is a handler that tells the loop's witness before it is called.
-func traced[M, Msg, E any](c Cause, handler func(*M, *Context[Msg], E) State) func(*M, *Context[Msg], E) State {
+func traced[M, Msg, E any](c Event, handler func(*M, *Context[Msg], E) State) func(*M, *Context[Msg], E) State {
 	if handler == nil {
 		return nil
 	}

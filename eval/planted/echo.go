@@ -50,9 +50,9 @@ func buildEcho(p *Plant) func(Room) error {
 	}
 	k := reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}}, reactor.Table[echo, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		echoReading: {Name: "reading", Wait: peer.Readable(), Idle: silence, Ready: (*echo).read,
+		echoReading: {Name: "reading", Wait: peer.Readable(), Idle: silence, OnReady: (*echo).read,
 			To: fsm.To(echoReading, echoBlocked)},
-		echoBlocked: {Name: "blocked", Wait: peer.Writable(), Within: fsm.After(10*time.Second, fsm.Stop), Ready: (*echo).room,
+		echoBlocked: {Name: "blocked", Wait: peer.Writable(), Within: fsm.After(10*time.Second, fsm.Stop), OnReady: (*echo).room,
 			To: fsm.To(echoReading)},
 	}))
 	return func(r Room) error {

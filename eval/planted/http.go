@@ -71,11 +71,11 @@ func buildHTTP(p *Plant) func(Room) error {
 	wait := peer.Readable().While(peer.Room())
 	k := reactor.Must(reactor.NewKind("http", reactor.Options{Ports: []string{"peer"}}, reactor.Table[http, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
-		httpWaiting: {Name: "waiting", Wait: wait, Idle: fsm.After(httpSilence, httpLate), Enter: (*http).wait, Ready: (*http).read,
+		httpWaiting: {Name: "waiting", Wait: wait, Idle: fsm.After(httpSilence, httpLate), OnEnter: (*http).wait, OnReady: (*http).read,
 			To: fsm.To(httpWaiting, httpReading)},
-		httpReading: {Name: "reading", Wait: wait, Within: fsm.After(httpRequest, httpLate), Ready: (*http).read,
+		httpReading: {Name: "reading", Wait: wait, Within: fsm.After(httpRequest, httpLate), OnReady: (*http).read,
 			To: fsm.To(httpWaiting)},
-		httpLate: {Name: "late", Enter: (*http).late, Within: fsm.After(time.Second, fsm.Stop)},
+		httpLate: {Name: "late", OnEnter: (*http).late, Within: fsm.After(time.Second, fsm.Stop)},
 	}))
 	return func(r Room) error {
 		_, err := k.Listen(r.Loop(0), "tcp", ":7000", http{plant: p, parser: httpParser{plant: p}})

@@ -69,13 +69,13 @@ func buildLines(p *Plant) func(Room) error {
 	case "lines/backlog":
 		wait = peer.Readable() | peer.Drained()
 	}
-	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}, Outbox: linesOutbox,
+	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}, WriteBuffer: linesOutbox,
 		Timers: []reactor.TimerSpec{{Name: "login", In: in}}}, reactor.Table[lines, reactor.None]{
-		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), Timer: (*lines).tooLate, To: fsm.To(linesLate)},
-		linesStart: {Name: "start", Wait: wait, Within: fsm.Never, Enter: (*lines).start, Ready: (*lines).read,
+		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnTimer: (*lines).tooLate, To: fsm.To(linesLate)},
+		linesStart: {Name: "start", Wait: wait, Within: fsm.Never, OnEnter: (*lines).start, OnReady: (*lines).read,
 			To: fsm.To(linesIn)},
-		linesIn:   {Name: "in", Wait: wait, Idle: fsm.After(linesSilence, linesLate), Ready: (*lines).read},
-		linesLate: {Name: "late", Enter: (*lines).late, Within: fsm.After(time.Second, fsm.Stop)},
+		linesIn:   {Name: "in", Wait: wait, Idle: fsm.After(linesSilence, linesLate), OnReady: (*lines).read},
+		linesLate: {Name: "late", OnEnter: (*lines).late, Within: fsm.After(time.Second, fsm.Stop)},
 	}))
 	return func(r Room) error {
 		_, err := k.Listen(r.Loop(0), "tcp", ":7000", lines{plant: p})

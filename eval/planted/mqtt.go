@@ -61,7 +61,7 @@ func newMQTT() *Server {
 
 func buildMQTT(p *Plant) func(Room) error {
 	k := reactor.Must(reactor.NewKind("mqtt", reactor.Options{Ports: []string{"peer"}}, reactor.Table[mqtt, reactor.None]{
-		fsm.Any:   {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), Ready: (*mqtt).read},
+		fsm.Any:   {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnReady: (*mqtt).read},
 		mqttStart: {Name: "start", Wait: peer.Readable(), Within: fsm.After(10*time.Second, fsm.Stop), To: fsm.To(mqttConnected)},
 		mqttConnected: {Name: "connected", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
 			To: fsm.To(mqttConnected)},

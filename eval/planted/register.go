@@ -43,7 +43,7 @@ func buildRegister(p *Plant) func(Room) error {
 	k := reactor.Must(reactor.NewKind("register", reactor.Options{Ports: []string{"peer"}}, reactor.Table[register, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 		registerServing: {Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
-			Ready: (*register).read},
+			OnReady: (*register).read},
 	}))
 	return func(r Room) error {
 		value := byte('0')

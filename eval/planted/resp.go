@@ -48,7 +48,7 @@ func buildResp(p *Plant) func(Room) error {
 	k := reactor.Must(reactor.NewKind("resp", reactor.Options{Ports: []string{"peer"}}, reactor.Table[resp, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 		respReading: {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
-			Enter: (*resp).start, Ready: (*resp).read},
+			OnEnter: (*resp).start, OnReady: (*resp).read},
 	}))
 	return func(r Room) error {
 		_, err := k.Listen(r.Loop(0), "tcp", ":7000", resp{plant: p, parser: respParser{plant: p}})

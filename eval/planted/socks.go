@@ -56,15 +56,15 @@ func buildSocks(p *Plant) func(Room) error {
 		refused = fsm.Never
 	}
 	handshake := fsm.After(10*time.Second, fsm.Stop)
-	k := reactor.Must(reactor.NewKind("socks", reactor.Options{Ports: []string{"client", "upstream"}, Outbox: 4 << 10}, reactor.Table[socks, reactor.None]{
+	k := reactor.Must(reactor.NewKind("socks", reactor.Options{Ports: []string{"client", "upstream"}, WriteBuffer: 4 << 10}, reactor.Table[socks, reactor.None]{
 		fsm.Any:       {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
-		socksGreeting: {Name: "greeting", Wait: client.Readable(), Within: handshake, Ready: (*socks).greeting, To: fsm.To(socksRequest)},
-		socksRequest:  {Name: "request", Wait: client.Readable(), Within: handshake, Ready: (*socks).request, To: fsm.To(socksDialling)},
-		socksDialling: {Name: "dialling", Wait: upstream.Opened(), Within: dial, Fail: socksRefused, Enter: (*socks).dial, Ready: (*socks).opened,
+		socksGreeting: {Name: "greeting", Wait: client.Readable(), Within: handshake, OnReady: (*socks).greeting, To: fsm.To(socksRequest)},
+		socksRequest:  {Name: "request", Wait: client.Readable(), Within: handshake, OnReady: (*socks).request, To: fsm.To(socksDialling)},
+		socksDialling: {Name: "dialling", Wait: upstream.Opened(), Within: dial, Fail: socksRefused, OnEnter: (*socks).dial, OnReady: (*socks).opened,
 			To: fsm.To(socksRelaying)},
 		socksRelaying: {Name: "relaying", Wait: client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
-			Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*socks).relay, Exit: (*socks).over},
-		socksRefused: {Name: "refused", Wait: client.Drained(), Within: refused, Enter: (*socks).refuse, Ready: (*socks).refused},
+			Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*socks).relay, OnExit: (*socks).over},
+		socksRefused: {Name: "refused", Wait: client.Drained(), Within: refused, OnEnter: (*socks).refuse, OnReady: (*socks).refused},
 	}))
 	return func(r Room) error {
 		_, err := k.Listen(r.Loop(0), "tcp", ":1080", socks{plant: p})
@@ -188,5 +188,5 @@ func (s *socks) move(cx *cx, to, from reactor.Port) error {
 
 // over checks a relay that ends.
 func (s *socks) over(cx *cx) {
-	claim(cx.Why() != nil || s.ends[client] && s.ends[upstream], "a relay ends for a reason, or when both directions have ended: %v", s.ends)
+	claim(cx.Cause() != nil || s.ends[client] && s.ends[upstream], "a relay ends for a reason, or when both directions have ended: %v", s.ends)
 }

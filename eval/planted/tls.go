@@ -68,12 +68,12 @@ func buildTLS(p *Plant) func(Room) error {
 	}
 	k := reactor.Must(reactor.NewKind("tls", reactor.Options{Ports: []string{"peer"},
 		Timers: []reactor.TimerSpec{{Name: "handshake", In: in}}}, reactor.Table[tls, reactor.None]{
-		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), Ready: (*tls).read, Timer: (*tls).tooLate,
+		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnReady: (*tls).read, OnTimer: (*tls).tooLate,
 			To: fsm.To(tlsLate)},
-		tlsHello:    {Name: "hello", Wait: wait, Within: fsm.Never, Enter: (*tls).start, To: fsm.To(tlsFinished)},
+		tlsHello:    {Name: "hello", Wait: wait, Within: fsm.Never, OnEnter: (*tls).start, To: fsm.To(tlsFinished)},
 		tlsFinished: {Name: "finished", Wait: wait, Within: fsm.Never, To: fsm.To(tlsOpen)},
 		tlsOpen:     {Name: "open", Wait: wait, Idle: fsm.After(tlsSilence, tlsLate)},
-		tlsLate:     {Name: "late", Enter: (*tls).late, Within: fsm.After(time.Second, fsm.Stop)},
+		tlsLate:     {Name: "late", OnEnter: (*tls).late, Within: fsm.After(time.Second, fsm.Stop)},
 	}))
 	return func(r Room) error {
 		_, err := k.Listen(r.Loop(0), "tcp", ":7000", tls{plant: p, model: tlsModel{state: tlsHello}})

@@ -341,7 +341,7 @@ func (s *driven) Calls(h drivertest.File) (int, error) {
 	var calls atomic.Int32
 	k, err := reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{{},
 		{Name: "reading", Wait: reactor.Port(0).Readable(), Idle: fsm.Never,
-			Ready: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
+			OnReady: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
 				var b [1]byte
 				calls.Add(1)
 				_, err := cx.Read(reactor.Port(0), b[:])

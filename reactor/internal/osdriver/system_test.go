@@ -273,7 +273,7 @@ func (s *driven) Dial(network, addr string) (drivertest.File, error) {
 	return f, err
 }
 
-func (s *driven) FinishConnect(h drivertest.File) error {
+func (s *driven) Finish(h drivertest.File) error {
 	flow, err := s.d.FinishConnect(s.get(h).sock)
 	if err == nil && flow&driver.WriteBlocked != 0 {
 		return syscall.ENOTCONN

@@ -18,39 +18,39 @@ func (d *Driver) Adopt(of uintptr) (driver.Sock, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := natureOf(fd)
-	is := shared | familyAt(fd)
+	n, err := typeOf(fd)
+	flags := adopted | familyFlagOf(fd)
 	switch {
 	case err != nil:
-	case blocks(fd):
-		is |= blocking
+	case isBlocking(fd):
+		flags |= wasBlocking
 		err = unix.SetNonblock(fd, true)
-	case n > listening && d.unblocked(fd):
-		is |= blocking
+	case n > listening && d.madeNonblockingByAnother(fd):
+		flags |= wasBlocking
 	}
 	if err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
 	if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
-		is |= packets
+		flags |= seqpacket
 	}
-	return d.add(descriptor(fd), n, is)
+	return d.add(descriptor(fd), n, flags)
 }
 
-func blocks(fd int) bool {
+func isBlocking(fd int) bool {
 	flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	return flags&unix.O_NONBLOCK == 0
 }
 
 // unblocked tells whether fd would block, were it not for a row with the same
 // description, as stdin and stdout have at a terminal: then it changes with that one.
-func (d *Driver) unblocked(fd int) bool {
-	for i := range d.rows[:d.used+1] {
-		if r := &d.rows[i]; r.is&blocking != 0 && r.fd != noDescriptor {
-			unix.SetNonblock(int(r.fd), false)
-			same := blocks(fd)
-			unix.SetNonblock(int(r.fd), true)
+func (d *Driver) madeNonblockingByAnother(fd int) bool {
+	for i := range d.sockets[:d.used+1] {
+		if e := &d.sockets[i]; e.flags&wasBlocking != 0 && e.fd != noDescriptor {
+			unix.SetNonblock(int(e.fd), false)
+			same := isBlocking(fd)
+			unix.SetNonblock(int(e.fd), true)
 			if same {
 				return true
 			}
@@ -62,34 +62,34 @@ func (d *Driver) unblocked(fd int) bool {
 // unblock has what was adopted not block again: whoever has the same description, a
 // child with the same terminal say, may have made it. It is for the calls that, other
 // than those of a socket with bytes in it, cannot ask for that themselves.
-func (r *row) unblock() {
-	if r.is&shared != 0 {
-		unix.SetNonblock(int(r.fd), true)
+func (e *socketEntry) ensureNonblocking() {
+	if e.flags&adopted != 0 {
+		unix.SetNonblock(int(e.fd), true)
 	}
 }
 
 // leave has what was adopted be as it was for whoever else has the description: the
 // shell would not expect that its terminal does not block.
-func (r *row) leave() {
-	if r.is&blocking != 0 {
-		unix.SetNonblock(int(r.fd), false)
+func (e *socketEntry) restoreBlocking() {
+	if e.flags&wasBlocking != 0 {
+		unix.SetNonblock(int(e.fd), false)
 	}
 }
 
 // familyAt is familyOf for an open socket. Not every system has SO_DOMAIN.
-func familyAt(fd int) marks {
+func familyFlagOf(fd int) socketFlags {
 	sa, _ := unix.Getsockname(fd)
-	return familyOf(sa)
+	return familyFlag(sa)
 }
 
-func natureOf(fd int) (nature, error) {
+func typeOf(fd int) (socketType, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return 0, err
 	}
 	switch uint32(st.Mode) & unix.S_IFMT {
 	case unix.S_IFSOCK:
-		return socketNature(fd)
+		return socketTypeOf(fd)
 	case unix.S_IFIFO:
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		switch flags & unix.O_ACCMODE {
@@ -108,7 +108,7 @@ func natureOf(fd int) (nature, error) {
 	return device, nil
 }
 
-func socketNature(fd int) (nature, error) {
+func socketTypeOf(fd int) (socketType, error) {
 	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
 		return 0, err
@@ -135,7 +135,7 @@ func socketNature(fd int) (nature, error) {
 }
 
 func (d *Driver) Release(s driver.Sock) (uintptr, error) {
-	fd := d.rows[s].fd
+	fd := d.sockets[s].fd
 	if err := d.poller.Remove(int(fd)); err != nil {
 		return 0, err
 	}

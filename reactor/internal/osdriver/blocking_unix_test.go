@@ -39,8 +39,8 @@ func TestMadeBlocking(t *testing.T) {
 		call func(driver.Sock) (driver.Flow, error)
 		end  func()
 	}{
-		{"accept", uintptr(d.rows[l].fd), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Accept(s); return flow, err },
-			func() { unix.Shutdown(int(d.rows[l].fd), unix.SHUT_RDWR) }},
+		{"accept", uintptr(d.sockets[l].fd), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Accept(s); return flow, err },
+			func() { unix.Shutdown(int(d.sockets[l].fd), unix.SHUT_RDWR) }},
 		{"read", r.Fd(), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Read(s, make([]byte, 1)); return flow, err }, func() { w.Write([]byte("x")) }},
 		{"write", w.Fd(), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Write(s, out); return flow, err }, func() { r.Read(out) }},
 	} {
@@ -88,7 +88,7 @@ func TestOneDescriptionTwice(t *testing.T) {
 		if _, flow, err := d.Read(socks[last], make([]byte, 1)); flow&driver.ReadBlocked == 0 || err != nil {
 			t.Errorf("read: %v, %v: want to hear that it would block", flow, err)
 		}
-		if d.Close(socks[last]); !blocks(kept) {
+		if d.Close(socks[last]); !isBlocking(kept) {
 			t.Errorf("closed last, %d does not leave it blocking", last)
 		}
 	}

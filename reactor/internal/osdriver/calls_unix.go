@@ -28,7 +28,7 @@ type scratch struct {
 }
 
 // maxGather is how much one call takes of several buffers.
-const maxGather = 64 << 10
+const maxWritev = 64 << 10
 
 func noDelay(fd descriptor) syscall.Errno {
 	return errnoOf(unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
@@ -55,51 +55,51 @@ func errnoOf(err error) syscall.Errno {
 
 // receive reads a socket. Whoever has a duplicate of an adopted one may have made it
 // block.
-func receive(r *row, b []byte) (uintptr, syscall.Errno) {
-	if r.is&shared == 0 {
-		return read(r, b)
+func recv(e *socketEntry, b []byte) (uintptr, syscall.Errno) {
+	if e.flags&adopted == 0 {
+		return read(e, b)
 	}
-	n, _, err := unix.Recvfrom(int(r.fd), b, dontWait)
+	n, _, err := unix.Recvfrom(int(e.fd), b, msgDontWait)
 	return uintptr(n), errnoOf(err)
 }
 
-func read(r *row, b []byte) (uintptr, syscall.Errno) {
-	n, err := unix.Read(int(r.fd), b)
+func read(e *socketEntry, b []byte) (uintptr, syscall.Errno) {
+	n, err := unix.Read(int(e.fd), b)
 	return uintptr(n), errnoOf(err)
 }
 
 // transmit writes to a socket: a peer that is gone shall not be a signal.
-func transmit(r *row, b []byte) (uintptr, syscall.Errno) {
-	n, err := unix.SendmsgN(int(r.fd), b, nil, nil, noSignal|dontWait)
+func send(e *socketEntry, b []byte) (uintptr, syscall.Errno) {
+	n, err := unix.SendmsgN(int(e.fd), b, nil, nil, msgNoSignal|msgDontWait)
 	return uintptr(n), errnoOf(err)
 }
 
-func write(r *row, b []byte) (uintptr, syscall.Errno) {
-	n, err := unix.Write(int(r.fd), b)
+func write(e *socketEntry, b []byte) (uintptr, syscall.Errno) {
+	n, err := unix.Write(int(e.fd), b)
 	return uintptr(n), errnoOf(err)
 }
 
 // transmitAll writes several buffers, copied to one: not every system's package has
 // writev, and its sendmsg allocates for more than one.
-func (a *scratch) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
+func (a *scratch) writev(e *socketEntry, bs [][]byte) (int, syscall.Errno) {
 	out := a.out[:0]
 	if out == nil {
-		out = make([]byte, 0, maxGather)
+		out = make([]byte, 0, maxWritev)
 	}
 	for _, b := range bs {
 		out = append(out, b...)
 	}
 	a.out = out
-	send := write
-	if r.isSocket() {
-		send = transmit
+	call := write
+	if e.isSocket() {
+		call = send
 	}
-	n, errno := send(r, out)
+	n, errno := call(e, out)
 	return int(n), errno
 }
 
-func receiveFrom(r *row, b []byte) (int, driver.Addr, syscall.Errno) {
-	n, sa, err := unix.Recvfrom(int(r.fd), b, dontWait)
+func recvFrom(e *socketEntry, b []byte) (int, driver.Addr, syscall.Errno) {
+	n, sa, err := unix.Recvfrom(int(e.fd), b, msgDontWait)
 	if err != nil {
 		return 0, driver.Addr{}, errnoOf(err)
 	}
@@ -113,20 +113,20 @@ func receiveFrom(r *row, b []byte) (int, driver.Addr, syscall.Errno) {
 	return n, from, 0
 }
 
-func (a *scratch) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
+func (a *scratch) sendTo(e *socketEntry, b []byte, to netip.AddrPort) (int, syscall.Errno) {
 	ip := to.Addr().Unmap()
 	var sa unix.Sockaddr
 	switch {
-	case r.is&six != 0 && ip.IsValid():
-		a.in6 = unix.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16(), ZoneId: zone(ip)}
+	case e.flags&ipv6 != 0 && ip.IsValid():
+		a.in6 = unix.SockaddrInet6{Port: int(to.Port()), Addr: ip.As16(), ZoneId: zoneIndex(ip)}
 		sa = &a.in6
-	case r.is&six == 0 && ip.Is4():
+	case e.flags&ipv6 == 0 && ip.Is4():
 		a.in4 = unix.SockaddrInet4{Port: int(to.Port()), Addr: ip.As4()}
 		sa = &a.in4
 	default:
 		return 0, syscall.EAFNOSUPPORT
 	}
-	if err := unix.Sendto(int(r.fd), b, noSignal|dontWait, sa); err != nil {
+	if err := unix.Sendto(int(e.fd), b, msgNoSignal|msgDontWait, sa); err != nil {
 		return 0, errnoOf(err)
 	}
 	return len(b), 0

@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 			t.Setenv("STATOR_POLLER", backend)
 			report := drivertest.Run(t, drivertest.Backend{
 				Name:  "driver over " + backend,
-				New:   overDriver,
+				New:   newDriverSystem,
 				Apart: strings.HasPrefix(backend, "kqueue"),
 				Skips: map[int]string{
 					10: "a driver belongs to one goroutine",
@@ -42,26 +42,26 @@ func TestConformance(t *testing.T) {
 }
 
 // take adopts a descriptor, and closes it.
-func (s *driven) take(fd int, network string) (drivertest.File, error) {
+func (s *driverSystem) take(fd int, network string) (drivertest.File, error) {
 	defer unix.Close(fd)
 	sock, err := s.d.Adopt(uintptr(fd))
 	if err != nil {
 		return 0, err
 	}
-	return s.put(drivenFile{sock: sock, network: network}), nil
+	return s.put(driverFile{sock: sock, network: network}), nil
 }
 
-func (s *driven) Pair(network string) (a, b drivertest.File, err error) {
+func (s *driverSystem) Pair(network string) (a, b drivertest.File, err error) {
 	return drivertest.Pair(s, network, func(fds [2]int) (a, b drivertest.File, err error) { return s.takeTwo(fds, network) })
 }
 
-func (s *driven) takeTwo(fds [2]int, network string) (a, b drivertest.File, err error) {
+func (s *driverSystem) takeTwo(fds [2]int, network string) (a, b drivertest.File, err error) {
 	a, err = s.take(fds[0], network)
 	b, e := s.take(fds[1], network)
 	return a, b, errors.Join(err, e)
 }
 
-func (s *driven) Pipe() (r, w drivertest.File, err error) {
+func (s *driverSystem) Pipe() (r, w drivertest.File, err error) {
 	var fds [2]int
 	if err := unix.Pipe(fds[:]); err != nil {
 		return 0, 0, err
@@ -69,7 +69,7 @@ func (s *driven) Pipe() (r, w drivertest.File, err error) {
 	return s.takeTwo(fds, "pipe")
 }
 
-func (s *driven) Release(h drivertest.File) error {
+func (s *driverSystem) Release(h drivertest.File) error {
 	f := s.get(h)
 	fd, err := s.d.Release(f.sock)
 	f.sock = 0
@@ -78,7 +78,7 @@ func (s *driven) Release(h drivertest.File) error {
 
 // Reset closes a connection so that its peer sees a reset: out of the driver, as
 // it has no such call.
-func (s *driven) Reset(h drivertest.File) error {
+func (s *driverSystem) Reset(h drivertest.File) error {
 	f := s.get(h)
 	if f.interest == 0 { // Release wants it registered
 		if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {
@@ -95,4 +95,4 @@ func (s *driven) Reset(h drivertest.File) error {
 }
 
 // writes tells whether a loop takes it for granted that f can be written to.
-func (f *drivenFile) writes() bool { return f.network != "tcp" }
+func (f *driverFile) writes() bool { return f.network != "tcp" }

@@ -20,13 +20,15 @@ func TestConformance(t *testing.T) {
 		skips[30] = "Wine takes the error itself, so that a read answers the end"
 		skips[31] = "Wine does not notice the end before the data is read"
 	}
-	report := drivertest.Run(t, drivertest.Backend{Name: "driver over afd", New: overDriver, Skips: skips})
+	report := drivertest.Run(t, drivertest.Backend{Name: "driver over afd", New: newDriverSystem, Skips: skips})
 	t.Logf("what ran:\n%s", drivertest.Table(report))
 }
 
-func (s *driven) Pair(network string) (a, b drivertest.File, err error) { return s.PairOf(s, network) }
+func (s *driverSystem) Pair(network string) (a, b drivertest.File, err error) {
+	return s.PairOf(s, network)
+}
 
-func (s *driven) Release(h drivertest.File) error {
+func (s *driverSystem) Release(h drivertest.File) error {
 	f := s.get(h)
 	fd, err := s.d.Release(f.sock)
 	f.sock = 0
@@ -34,4 +36,4 @@ func (s *driven) Release(h drivertest.File) error {
 }
 
 // writes tells whether a loop takes it for granted that f can be written to.
-func (f *drivenFile) writes() bool { return !f.dialled }
+func (f *driverFile) writes() bool { return !f.dialled }

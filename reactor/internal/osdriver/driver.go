@@ -27,15 +27,15 @@ import (
 // are theirs, too.
 
 // common is what the operating system's Driver, osDriver, has on every system.
-type common struct {
-	poller  *poll.Poller
-	edges   bool // the poller's kernel knows them
-	waker   *poll.Waker
-	start   time.Time
-	signals *sig.Source // made at the first Notify
-	rows    []row       // by Sock; 0 is none
-	free    driver.Sock
-	used    driver.Sock
+type base struct {
+	poller        *poll.Poller
+	edgeTriggered bool // the poller's kernel knows them
+	waker         *poll.Waker
+	start         time.Time
+	signals       *sig.Source   // made at the first Notify
+	sockets       []socketEntry // by Sock; 0 is none
+	free          driver.Sock
+	used          driver.Sock
 }
 
 func New(socks int) (*Driver, error) {
@@ -48,8 +48,8 @@ func New(socks int) (*Driver, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &Driver{common: common{poller: p, edges: p.Edges(), waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}}
-	d.rows[0].fd = noDescriptor
+	d := &Driver{base: base{poller: p, edgeTriggered: p.Edges(), waker: w, start: time.Now(), sockets: make([]socketEntry, 4*socks+256)}}
+	d.sockets[0].fd = noDescriptor
 	return d, nil
 }
 
@@ -58,7 +58,7 @@ func (d *Driver) Now() int64 { return int64(time.Since(d.start)) + 1 }
 func (d *Driver) Wake() { d.waker.Wake() }
 
 // wait collects events, at the latest until the clock says until.
-func (d *Driver) wait(dst []poll.Event, until int64) (int, error) {
+func (d *Driver) pollUntil(dst []poll.Event, until int64) (int, error) {
 	timeout := time.Duration(-1)
 	if until != math.MaxInt64 {
 		if timeout = 0; until != 0 {

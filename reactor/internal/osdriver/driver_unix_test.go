@@ -82,7 +82,7 @@ func TestUnixNames(t *testing.T) {
 func TestSharedListeners(t *testing.T) {
 	d := testDriver(t)
 	s, err := d.Listen(driver.Addr{Net: driver.TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{ReusePort: true})
-	if spreads == 0 {
+	if reusePortOption == 0 {
 		if !errors.Is(err, driver.ErrUnsupported) {
 			t.Errorf("%v: want ErrUnsupported", err)
 		}
@@ -115,8 +115,8 @@ func TestPipeOfBothDirections(t *testing.T) {
 	f := bothWays(t)
 	d := testDriver(t)
 	for _, c := range []struct {
-		named  bool
-		nature nature
+		named bool
+		typ   socketType
 	}{{true, fifo}, {false, pipeBoth}} {
 		if !c.named {
 			os.Remove(f.Name()) // so that it is like what pipe(2) makes
@@ -125,8 +125,8 @@ func TestPipeOfBothDirections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := d.rows[s].nature; n != c.nature {
-			t.Fatalf("named %v: nature %d: want %d", c.named, n, c.nature)
+		if n := d.sockets[s].typ; n != c.typ {
+			t.Fatalf("named %v: nature %d: want %d", c.named, n, c.typ)
 		}
 		if err := d.Register(s, 1<<32); err != nil {
 			t.Fatal(err)
@@ -190,7 +190,7 @@ func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
 // one that was closed: no socket may be left there.
 func TestCloseIsTheEndOfWatching(t *testing.T) {
 	d := testDriver(t)
-	if d.edges {
+	if d.edgeTriggered {
 		t.Skip("the table is the kernel's, which forgets what is closed")
 	}
 	s, err := d.Bind(driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
@@ -201,7 +201,7 @@ func TestCloseIsTheEndOfWatching(t *testing.T) {
 	if err := d.Register(s, data); err != nil {
 		t.Fatal(err)
 	}
-	fd := int(d.rows[s].fd)
+	fd := int(d.sockets[s].fd)
 	if err := d.Close(s); err != nil {
 		t.Fatal(err)
 	}
@@ -252,11 +252,11 @@ func TestZones(t *testing.T) {
 	for name, want := range map[string]uint32{
 		all[0].Name: uint32(all[0].Index), "17": 17, "": 0, "no such interface": 0,
 	} {
-		if got := zone(ip.WithZone(name)); got != want {
+		if got := zoneIndex(ip.WithZone(name)); got != want {
 			t.Errorf("zone %q: %d: want %d", name, got, want)
 		}
 	}
-	if got := zoned(ip.As16(), 17); got != ip.WithZone("17") {
+	if got := addrWithZone(ip.As16(), 17); got != ip.WithZone("17") {
 		t.Errorf("%v: want zone 17", got)
 	}
 }

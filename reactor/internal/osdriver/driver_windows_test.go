@@ -77,7 +77,7 @@ func TestEarlierErrors(t *testing.T) {
 		windows.WSAEHOSTUNREACH: false,
 		windows.WSAEACCES:       false,
 	} {
-		if got := earlier(errno); got != want {
+		if got := isEarlierSendError(errno); got != want {
 			t.Errorf("%v: earlier %v: want %v", errno, got, want)
 		}
 	}

@@ -9,12 +9,12 @@ import (
 // socketError is an error of Winsock's under the name that it has everywhere else, so
 // that errors.Is finds both, and with the words for it that Go has. It is comparable,
 // so that all ports share its number.
-type socketError struct{ name, winsock syscall.Errno }
+type winsockError struct{ name, winsock syscall.Errno }
 
-func (e socketError) Error() string   { return e.name.Error() }
-func (e socketError) Unwrap() []error { return []error{e.name, e.winsock} }
+func (e winsockError) Error() string   { return e.name.Error() }
+func (e winsockError) Unwrap() []error { return []error{e.name, e.winsock} }
 
-var portableNames = map[syscall.Errno]syscall.Errno{
+var posixErrors = map[syscall.Errno]syscall.Errno{
 	windows.WSAEACCES:          syscall.EACCES,
 	windows.WSAEADDRINUSE:      syscall.EADDRINUSE,
 	windows.WSAEADDRNOTAVAIL:   syscall.EADDRNOTAVAIL,
@@ -37,17 +37,17 @@ var portableNames = map[syscall.Errno]syscall.Errno{
 }
 
 // portable is an error with the name that it has elsewhere, if it is one of Winsock's.
-func portable(err error) error {
+func portableError(err error) error {
 	winsock, ok := err.(syscall.Errno)
-	if name := portableNames[winsock]; ok && name != 0 {
-		return socketError{name, winsock}
+	if name := posixErrors[winsock]; ok && name != 0 {
+		return winsockError{name, winsock}
 	}
 	return err
 }
 
-func dialError(err error) error {
+func connectError(err error) error {
 	if err == windows.WSAECONNREFUSED {
-		return refusedError{socketError{syscall.ECONNREFUSED, windows.WSAECONNREFUSED}}
+		return refusedError{winsockError{syscall.ECONNREFUSED, windows.WSAECONNREFUSED}}
 	}
-	return portable(err)
+	return portableError(err)
 }

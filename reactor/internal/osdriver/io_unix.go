@@ -29,31 +29,31 @@ func closeDescriptor(fd descriptor) { unix.Close(int(fd)) }
 
 // osDriver is the operating system's Driver.
 type Driver struct {
-	common
-	retries retries
+	base
+	retries retryQueue
 	scratch scratch
 }
 
 // isSocket tells whether it is one with bytes or messages in it.
-func (r *row) isSocket() bool { return r.nature <= unixDatagram }
+func (e *socketEntry) isSocket() bool { return e.typ <= unixDatagram }
 
 func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) {
-	told := 0
-	if len(d.retries.socks) > 0 {
-		if told = d.retryNow(dst); told == len(dst) {
-			return told, nil
+	retried := 0
+	if len(d.retries.sockets) > 0 {
+		if retried = d.collectRetries(dst); retried == len(dst) {
+			return retried, nil
 		}
-		if until = min(until, d.retries.at); told > 0 {
+		if until = min(until, d.retries.dueAt); retried > 0 {
 			until = 0
 		}
 	}
-	n, err := d.wait(dst[told:], until)
-	return told + n, err
+	n, err := d.pollUntil(dst[retried:], until)
+	return retried + n, err
 }
 
 // interest is how each nature is registered. Where the row for OUT is empty, a
 // first would-block adds it: most such descriptors never see one.
-var interest = [...]poll.Interest{
+var initialInterest = [...]poll.Interest{
 	tcpStream:    watchTCP | poll.Edge,
 	unixStream:   poll.Readable | poll.Edge,
 	unixPacket:   poll.Readable | poll.Edge,
@@ -68,18 +68,18 @@ var interest = [...]poll.Interest{
 }
 
 func (d *Driver) Register(s driver.Sock, data driver.EventData) error {
-	r := &d.rows[s]
-	r.data, r.watch = data, interest[r.nature]
-	if r.is&dialling != 0 {
-		r.watch |= poll.Writable
+	e := &d.sockets[s]
+	e.data, e.interest = data, initialInterest[e.typ]
+	if e.flags&connecting != 0 {
+		e.interest |= poll.Writable
 	}
-	if r.is&redials != 0 {
-		d.retry(s)
+	if e.flags&awaitsReconnect != 0 {
+		d.scheduleRetry(s)
 	}
-	return notPollable(d.poller.Register(int(r.fd), poll.Token(data), r.watch))
+	return wrapNotPollable(d.poller.Register(int(e.fd), poll.Token(data), e.interest))
 }
 
-func notPollable(err error) error {
+func wrapNotPollable(err error) error {
 	if errors.Is(err, poll.ErrNotPollable) {
 		return fmt.Errorf("%w: %w", driver.ErrNotPollable, err)
 	}
@@ -87,58 +87,58 @@ func notPollable(err error) error {
 }
 
 func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
-	r := &d.rows[s]
+	e := &d.sockets[s]
 	most := len(b)
 	switch {
 	case most == 0:
 		return 0, 0, nil
-	case r.nature == pipeOut:
+	case e.typ == pipeOut:
 		return 0, driver.BothEnded, syscall.EPIPE // what looked readable is that its reader is gone
 	}
 	b = b[:min(most, maxIO)]
 	for {
 		var got uintptr
 		var errno syscall.Errno
-		if r.isSocket() { // read(2) of one goes the longer way through the file system
-			got, errno = receive(r, b)
+		if e.isSocket() { // read(2) of one goes the longer way through the file system
+			got, errno = recv(e, b)
 		} else {
-			r.unblock()
-			got, errno = read(r, b)
+			e.ensureNonblocking()
+			got, errno = read(e, b)
 		}
 		switch n := int(got); errno {
 		case 0:
 			raceWrite(b[:n])
-			if n == 0 && r.is&cut != 0 {
+			if n == 0 && e.flags&resetSeen != 0 {
 				return 0, driver.BothEnded, syscall.ECONNRESET
 			}
-			if n == 0 && r.nature != inetDatagram && r.nature != unixDatagram {
+			if n == 0 && e.typ != inetDatagram && e.typ != unixDatagram {
 				return 0, driver.ReadEnded, nil
 			}
-			if n < len(b) && n < most && r.nature == tcpStream && shortIsDrained {
-				d.blocked(r, poll.Readable)
+			if n < len(b) && n < most && e.typ == tcpStream && shortReadDrains {
+				d.noteBlocked(e, poll.Readable)
 				return n, driver.ReadBlocked, nil
 			}
 			return n, 0, nil
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			d.blocked(r, poll.Readable)
+			d.noteBlocked(e, poll.Readable)
 			return 0, driver.ReadBlocked, nil
 		case syscall.EBADF:
-			if r.fd == noDescriptor {
+			if e.fd == noDescriptor {
 				return 0, driver.ReadEnded, nil // closePipe was here
 			}
 			return 0, driver.BothEnded, errno
 		case syscall.EIO:
-			if r.nature == device {
+			if e.typ == device {
 				return 0, driver.ReadEnded, nil // the terminal's other end is gone
 			}
 			return 0, driver.BothEnded, errno
 		default:
-			if errno == syscall.ECONNRESET && r.nature == unixPacket && r.is&cut == 0 {
-				r.is |= cut // it was told by that: what comes now is what the peer sent before
+			if errno == syscall.ECONNRESET && e.typ == unixPacket && e.flags&resetSeen == 0 {
+				e.flags |= resetSeen // it was told by that: what comes now is what the peer sent before
 				continue
 			}
-			if !r.forgives(errno) {
+			if !e.isDatagramError(errno) {
 				return 0, driver.BothEnded, errno
 			}
 		}
@@ -147,12 +147,12 @@ func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 
 // forgives tells whether an error is of a datagram that was sent: an ICMP message, or
 // a peer that is gone. It was told by being asked for, and is not the socket's end.
-func (r *row) forgives(errno syscall.Errno) bool {
-	if r.nature != inetDatagram && r.nature != unixDatagram {
+func (e *socketEntry) isDatagramError(errno syscall.Errno) bool {
+	if e.typ != inetDatagram && e.typ != unixDatagram {
 		return false
 	}
 	switch errno {
-	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN, errNoNet,
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN, enonet,
 		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO, syscall.EMSGSIZE, syscall.EACCES, syscall.ECONNRESET:
 		return true
 	}
@@ -160,86 +160,86 @@ func (r *row) forgives(errno syscall.Errno) bool {
 }
 
 func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
-	r := &d.rows[s]
+	e := &d.sockets[s]
 	b = b[:min(len(b), maxIO)]
 	raceRead(b)
 	for {
 		var sent uintptr
 		var errno syscall.Errno
-		if r.isSocket() { // where a peer that is gone shall not be a signal
-			sent, errno = transmit(r, b)
+		if e.isSocket() { // where a peer that is gone shall not be a signal
+			sent, errno = send(e, b)
 		} else {
-			r.unblock()
-			sent, errno = write(r, b)
+			e.ensureNonblocking()
+			sent, errno = write(e, b)
 		}
 		switch n := int(sent); {
 		case errno == 0 && n == len(b):
-			r.wrote.note(d)
+			e.lastWrite.note(d)
 			return len(b), 0, nil
-		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && r.nature == inetDatagram: // the answer to an earlier datagram
+		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && e.typ == inetDatagram: // the answer to an earlier datagram
 		default:
-			return d.wrote(s, n, len(b), errno)
+			return d.writeResult(s, n, len(b), errno)
 		}
 	}
 }
 
 func (d *Driver) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) {
-	r := &d.rows[s]
+	e := &d.sockets[s]
 	n, total := 0, 0
-	for ; n < v.N && total+len(v.B[n]) <= maxGather; n++ {
+	for ; n < v.N && total+len(v.B[n]) <= maxWritev; n++ {
 		total += len(v.B[n])
 	}
 	if n <= 1 {
 		return d.Write(s, v.B[0])
 	}
-	if !r.isSocket() {
-		r.unblock()
+	if !e.isSocket() {
+		e.ensureNonblocking()
 	}
 	for {
-		sent, errno := d.scratch.transmitAll(r, v.B[:n])
+		sent, errno := d.scratch.writev(e, v.B[:n])
 		if errno != syscall.EINTR {
-			return d.wrote(s, sent, total, errno)
+			return d.writeResult(s, sent, total, errno)
 		}
 	}
 }
 
 // wrote is what a write of size bytes taught: one that was cut short met a full
 // buffer.
-func (d *Driver) wrote(s driver.Sock, n, size int, errno syscall.Errno) (int, driver.Flow, error) {
+func (d *Driver) writeResult(s driver.Sock, n, size int, errno syscall.Errno) (int, driver.Flow, error) {
 	switch {
 	case errno == syscall.EAGAIN:
 		n = 0
 	case errno == syscall.ENOBUFS && d.Traits(s)&driver.Datagram != 0:
-		d.retry(s)
+		d.scheduleRetry(s)
 		return 0, driver.WriteBlocked, nil
 	case errno != 0:
 		return 0, driver.BothEnded, errno
 	case n > 0:
-		if d.rows[s].wrote.note(d); n == size {
+		if d.sockets[s].lastWrite.note(d); n == size {
 			return n, 0, nil
 		}
 	case size == 0:
 		return 0, 0, nil
 	}
-	d.blocked(&d.rows[s], poll.Writable)
+	d.noteBlocked(&d.sockets[s], poll.Writable)
 	return n, driver.WriteBlocked, nil
 }
 
 func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
-	r := &d.rows[s]
-	if r.nature > listening {
+	e := &d.sockets[s]
+	if e.typ > listening {
 		switch {
-		case how&driver.ShutWrite == 0 || r.fd == noDescriptor:
-		case r.nature == pipeBoth:
-			d.retry(s) // no event tells the reader that this is its end, too
-			return d.closePipe(r)
-		case r.nature == pipeOut:
-			return d.closePipe(r)
+		case how&driver.ShutWrite == 0 || e.fd == noDescriptor:
+		case e.typ == pipeBoth:
+			d.scheduleRetry(s) // no event tells the reader that this is its end, too
+			return d.closePipe(e)
+		case e.typ == pipeOut:
+			return d.closePipe(e)
 		}
 		return nil // a terminal has no half to close
 	}
 	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2: one less than How's bits.
-	if err := unix.Shutdown(int(r.fd), int(how)-1); err != unix.ENOTCONN {
+	if err := unix.Shutdown(int(e.fd), int(how)-1); err != unix.ENOTCONN {
 		return err
 	}
 	return nil
@@ -247,33 +247,33 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 
 // closePipe ends a pipe's direction in the only way that there is. The row stays,
 // without a descriptor.
-func (d *Driver) closePipe(r *row) error {
-	d.poller.Remove(int(r.fd))
-	r.leave()
-	err := unix.Close(int(r.fd))
-	r.fd = noDescriptor
+func (d *Driver) closePipe(e *socketEntry) error {
+	d.poller.Remove(int(e.fd))
+	e.restoreBlocking()
+	err := unix.Close(int(e.fd))
+	e.fd = noDescriptor
 	return err
 }
 
 func (d *Driver) Close(s driver.Sock) error {
-	r := d.rows[s]
+	e := d.sockets[s]
 	d.forget(s)
-	if r.fd == noDescriptor {
+	if e.fd == noDescriptor {
 		return nil // closePipe was here
 	}
-	r.leave()
-	own := r.nature <= listening && r.is&shared == 0 // what was adopted has its options, and its path, from somebody else
-	if !own || !d.edges {
+	e.restoreBlocking()
+	own := e.typ <= listening && e.flags&adopted == 0 // what was adopted has its options, and its path, from somebody else
+	if !own || !d.edgeTriggered {
 		// Whatever has the same description, a parent's terminal say, must not keep it
 		// registered; nor may a backend that keeps a table: many a kernel's fstat cannot tell
 		// the next socket of the number from this one.
-		d.poller.Remove(int(r.fd))
+		d.poller.Remove(int(e.fd))
 	}
 	if !own {
-		return unix.Close(int(r.fd)) // may block: a terminal drains, SO_LINGER may be set
+		return unix.Close(int(e.fd)) // may block: a terminal drains, SO_LINGER may be set
 	}
-	if r.nature == listening {
-		unlink(r.fd)
+	if e.typ == listening {
+		unlinkPath(e.fd)
 	}
-	return closeSocket(r.fd)
+	return closeSocket(e.fd)
 }

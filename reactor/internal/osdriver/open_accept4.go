@@ -10,11 +10,11 @@ import (
 
 // Sockets that do not block, and that a child does not inherit, from the first.
 
-const sockFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+const nonblockCloexec = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 
-func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|sockFlags, 0) }
+func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|nonblockCloexec, 0) }
 
-func acceptOn(r *row) (descriptor, syscall.Errno) {
-	fd, _, err := unix.Accept4(int(r.fd), sockFlags)
+func accept(e *socketEntry) (descriptor, syscall.Errno) {
+	fd, _, err := unix.Accept4(int(e.fd), nonblockCloexec)
 	return descriptor(fd), errnoOf(err)
 }

@@ -18,7 +18,7 @@ func newSocket(family, typ int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := own(fd); err != nil {
+	if err := initSocket(fd); err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
@@ -27,16 +27,16 @@ func newSocket(family, typ int) (int, error) {
 
 // acceptOn holds the lock only where accept cannot block: what was adopted could have
 // been made to, and would keep the process from starting children.
-func acceptOn(r *row) (descriptor, syscall.Errno) {
-	if r.is&shared == 0 {
+func accept(e *socketEntry) (descriptor, syscall.Errno) {
+	if e.flags&adopted == 0 {
 		syscall.ForkLock.RLock()
 		defer syscall.ForkLock.RUnlock()
 	}
-	fd, _, err := unix.Accept(int(r.fd))
+	fd, _, err := unix.Accept(int(e.fd))
 	if err != nil {
 		return 0, errnoOf(err)
 	}
-	if err = own(fd); err != nil {
+	if err = initSocket(fd); err != nil {
 		unix.Close(fd)
 	}
 	return descriptor(fd), errnoOf(err)
@@ -44,10 +44,10 @@ func acceptOn(r *row) (descriptor, syscall.Errno) {
 
 // own makes a socket what all of the driver's are. Where a peer is gone already, macOS
 // refuses options of an accepted socket: its first read tells of that.
-func own(fd int) error {
+func initSocket(fd int) error {
 	unix.CloseOnExec(fd)
-	if noSigPipe != 0 {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, noSigPipe, 1)
+	if noSigPipeOption != 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, noSigPipeOption, 1)
 	}
 	return unix.SetNonblock(fd, true)
 }

@@ -31,7 +31,7 @@ func TestNoBufferSpace(t *testing.T) {
 	}
 	for range 3 {
 		for range 2 {
-			if n, flow, err := d.wrote(s, -1, 10, syscall.ENOBUFS); n != 0 || flow != driver.WriteBlocked || err != nil {
+			if n, flow, err := d.writeResult(s, -1, 10, syscall.ENOBUFS); n != 0 || flow != driver.WriteBlocked || err != nil {
 				t.Fatal(n, flow, err)
 			}
 		}
@@ -46,9 +46,9 @@ func TestNoBufferSpace(t *testing.T) {
 			t.Fatalf("%v", evs[:n])
 		}
 	}
-	d.rows[s].nature = tcpStream
-	if _, flow, err := d.wrote(s, -1, 10, syscall.ENOBUFS); flow != driver.BothEnded || err != syscall.ENOBUFS {
+	d.sockets[s].typ = tcpStream
+	if _, flow, err := d.writeResult(s, -1, 10, syscall.ENOBUFS); flow != driver.BothEnded || err != syscall.ENOBUFS {
 		t.Error(flow, err)
 	}
-	d.rows[s].nature = inetDatagram
+	d.sockets[s].typ = inetDatagram
 }

@@ -10,4 +10,4 @@ type lastWrite struct{}
 func (*lastWrite) note(*Driver) {}
 
 // unsent tells whether something is on its way to the peer.
-func (*lastWrite) unacked(_ *Driver, fd descriptor) bool { return sendQueue(int(fd)) > 0 }
+func (*lastWrite) unacked(_ *Driver, fd descriptor) bool { return sendQueueLen(int(fd)) > 0 }

@@ -1,4 +1,4 @@
-package osdriver_test
+package osdriver
 
 import (
 	"math"
@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/reactor/driver"
-	"github.com/stator-go/stator/reactor/internal/osdriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // What the driver does for bytes allocates nothing: wait, read until that would
 // block, ask for more, write.
 func TestDriverAllocatesNothing(t *testing.T) {
-	d, err := osdriver.New(8)
+	d, err := New(8)
 	if err != nil {
 		t.Fatal(err)
 	}

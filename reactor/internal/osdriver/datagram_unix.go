@@ -75,3 +75,17 @@ func (d *Driver) sendUnix(s driver.Sock, b []byte, to driver.Addr) (int, driver.
 		return 0, 0, err
 	}
 }
+
+// forgives tells whether an error is of a datagram that was sent: an ICMP message, or
+// a peer that is gone. It was told by being asked for, and is not the socket's end.
+func (e *socketEntry) isDatagramError(errno syscall.Errno) bool {
+	if e.typ != inetDatagram && e.typ != unixDatagram {
+		return false
+	}
+	switch errno {
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN, enonet,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO, syscall.EMSGSIZE, syscall.EACCES, syscall.ECONNRESET:
+		return true
+	}
+	return false
+}

@@ -1,9 +1,6 @@
 package osdriver
 
 import (
-	"errors"
-	"fmt"
-	"os"
 	"syscall"
 	"unsafe"
 
@@ -15,39 +12,6 @@ import (
 
 // The driver of Windows: sockets that do not block, under a poll.Poller that is told
 // after each call that would have. Pipes, terminals and files it has no way to wait for.
-
-// descriptor is a socket's handle.
-type descriptor = windows.Handle
-
-const noDescriptor = windows.InvalidHandle
-
-func closeDescriptor(h descriptor) { windows.Closesocket(h) }
-
-// osDriver is the operating system's Driver: Winsock has an event for whatever is
-// refused, and its calls need no memory.
-type Driver struct{ base }
-
-func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) { return d.pollUntil(dst, until) }
-
-// addSocket gives a socket that does not block yet a row.
-func (d *Driver) addSocket(h windows.Handle, n socketType, flags socketFlags) (driver.Sock, error) {
-	if err := setBlocking(h, false); err != nil {
-		windows.Closesocket(h)
-		return 0, err
-	}
-	return d.add(h, n, flags)
-}
-
-// Register asks for input. Output is asked for by whoever waits for it: a connection
-// that is on its way, and the first call that would block.
-func (d *Driver) Register(s driver.Sock, data driver.EventData) error {
-	e := &d.sockets[s]
-	e.data, e.interest = data, poll.Readable|poll.Edge
-	if e.flags&connecting != 0 {
-		e.interest |= poll.Writable
-	}
-	return d.poller.Register(int(e.fd), poll.Token(data), e.interest)
-}
 
 func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	e := &d.sockets[s]
@@ -84,16 +48,6 @@ func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	}
 }
 
-// forgiven tells whether an error is of a datagram that was sent: an ICMP message. It
-// was told by being asked for, and is not the socket's end.
-func isDatagramError(errno syscall.Errno) bool {
-	switch errno {
-	case windows.WSAECONNRESET, windows.WSAECONNREFUSED, windows.WSAENETRESET, windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH:
-		return true
-	}
-	return false
-}
-
 func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	e := &d.sockets[s]
 	b = b[:ioLen(b)]
@@ -108,12 +62,6 @@ func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 			return d.writeResult(e, 0, len(b), errno)
 		}
 	}
-}
-
-// earlier tells whether a send failed with the answer to an earlier datagram, which is
-// told once. That a network or host can't be reached is this one's, each time.
-func isEarlierSendError(errno syscall.Errno) bool {
-	return errno == windows.WSAECONNRESET || errno == windows.WSAENETRESET || errno == windows.WSAECONNREFUSED
 }
 
 func (d *Driver) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) {
@@ -156,84 +104,4 @@ func (d *Driver) writeResult(e *socketEntry, n, size int, errno syscall.Errno) (
 	}
 	d.noteBlocked(e, poll.Writable)
 	return n, driver.WriteBlocked, nil
-}
-
-func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
-	// SD_RECEIVE, SD_SEND and SD_BOTH are 0, 1 and 2: one less than How's bits.
-	if err := windows.Shutdown(d.sockets[s].fd, int(how)-1); err != windows.WSAENOTCONN {
-		return portableError(err)
-	}
-	return nil
-}
-
-func (d *Driver) Close(s driver.Sock) error {
-	e := d.sockets[s]
-	d.drop(s)
-	if e.data != 0 {
-		d.poller.Remove(int(e.fd))
-	}
-	return windows.Closesocket(e.fd)
-}
-
-// Adopt duplicates a socket. It must not block, nor may what it is a duplicate of
-// from here on: that is a property of both.
-func (d *Driver) Adopt(of uintptr) (driver.Sock, error) {
-	h, info, err := duplicate(windows.Handle(of))
-	if errors.Is(err, windows.WSAENOTSOCK) {
-		return 0, fmt.Errorf("%w: want a socket: %w", driver.ErrNotPollable, err)
-	}
-	if err != nil {
-		return 0, err
-	}
-	n, flags := tcpStream, socketFlags(0)
-	if info.SocketType == windows.SOCK_DGRAM {
-		n = inetDatagram
-	} else if on, err := windows.GetsockoptInt(h, windows.SOL_SOCKET, soAcceptConn); err == nil && on != 0 {
-		n = listening
-	}
-	if info.AddressFamily == windows.AF_INET6 {
-		flags = ipv6
-	}
-	return d.addSocket(h, n, flags)
-}
-
-// duplicate is another handle of a socket, and what that is.
-func duplicate(of windows.Handle) (h windows.Handle, info windows.WSAProtocolInfo, err error) {
-	_, err = windows.GetsockoptInt(of, windows.SOL_SOCKET, soType)
-	if err == windows.WSAEOPNOTSUPP { // every socket has a type; Wine answers this for a file at times
-		err = windows.WSAENOTSOCK
-	}
-	if err != nil {
-		return 0, info, portableError(err)
-	}
-	if err = windows.WSADuplicateSocket(of, windows.GetCurrentProcessId(), &info); err != nil {
-		return 0, info, os.NewSyscallError("WSADuplicateSocket", portableError(err))
-	}
-	const told = -1 // by info: FROM_PROTOCOL_INFO
-	if h, err = windows.WSASocket(told, told, told, &info, 0, windows.WSA_FLAG_OVERLAPPED); err != nil {
-		return 0, info, os.NewSyscallError("WSASocket", portableError(err))
-	}
-	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
-	return h, info, nil
-}
-
-// Release gives a socket out as a system call expects it: blocking, and tied to no
-// completion port, as one adopted from package net is to Go's. net.FileConn takes it
-// back.
-func (d *Driver) Release(s driver.Sock) (uintptr, error) {
-	h := d.sockets[s].fd
-	if err := d.poller.Remove(int(h)); err != nil {
-		return 0, err
-	}
-	d.drop(s)
-	detachCompletionPort(h)
-	return uintptr(h), setBlocking(h, true)
-}
-
-// untie frees a socket from its completion port, as package os does when it gives out a
-// descriptor. Wine 8 cannot: the socket then is good for all but net.FileConn.
-func detachCompletionPort(h windows.Handle) {
-	var nothing struct{ port, key uintptr } // FILE_COMPLETION_INFORMATION
-	windows.NtSetInformationFile(h, new(windows.IO_STATUS_BLOCK), (*byte)(unsafe.Pointer(&nothing)),
-		uint32(unsafe.Sizeof(nothing)), windows.FileReplaceCompletionInformation)
 }

@@ -5,53 +5,12 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/windows"
 
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
-
-// Winsock's calls are made without package windows where that would allocate: it
-// boxes each error.
-var (
-	ws2         = windows.NewLazySystemDLL("ws2_32.dll")
-	accept      = ws2.NewProc("accept")
-	ioctlsocket = ws2.NewProc("ioctlsocket")
-	recv        = ws2.NewProc("recv")
-	recvfrom    = ws2.NewProc("recvfrom")
-	send        = ws2.NewProc("send")
-	sendto      = ws2.NewProc("sendto")
-	sendv       = ws2.NewProc("WSASend")
-)
-
-// What package windows lacks of Winsock's constants.
-const (
-	fionbio      = 0x8004667E
-	soError      = 0x1007
-	soAcceptConn = 0x0002
-	soType       = 0x1008
-)
-
-// maxIO bounds how much one call takes. A send that finds any room is taken whole, into
-// memory that can't be paged, and fails with WSAENOBUFS where that is not to be had.
-const maxIO = 256 << 10
-
-// length is what of b one call takes.
-func ioLen(b []byte) int { return min(len(b), maxIO) }
-
-// block makes a socket's calls block, or answer WSAEWOULDBLOCK.
-func setBlocking(h windows.Handle, on bool) error {
-	mode := uint32(1)
-	if on {
-		mode = 0
-	}
-	if failed, _, errno := syscall.SyscallN(ioctlsocket.Addr(), uintptr(h), fionbio, uintptr(unsafe.Pointer(&mode))); failed != 0 {
-		return os.NewSyscallError("ioctlsocket", errno)
-	}
-	return nil
-}
 
 // socket opens a socket for an address, and gives the address in the system's form.
 func openSocket(a driver.Addr) (h windows.Handle, sa windows.Sockaddr, n socketType, flags socketFlags, err error) {
@@ -211,51 +170,4 @@ func (d *Driver) Addr(s driver.Sock, side driver.Side) (driver.Addr, error) {
 		a.IP = netip.AddrPortFrom(addrWithZone(sa.Addr, sa.ZoneId), uint16(sa.Port))
 	}
 	return a, nil
-}
-
-func (d *Driver) Recv(s driver.Sock, b []byte) (int, driver.Addr, driver.Flow, error) {
-	e := &d.sockets[s]
-	var sa syscall.RawSockaddrInet6
-	for {
-		size := int32(unsafe.Sizeof(sa))
-		got, _, errno := syscall.SyscallN(recvfrom.Addr(), uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(ioLen(b)), 0,
-			uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
-		n := int(int32(got))
-		switch {
-		case n >= 0:
-			raceWrite(b[:n])
-			return n, decodeInetAddr(&sa), 0, nil
-		case errno == windows.WSAEMSGSIZE:
-			raceWrite(b)
-			return ioLen(b), decodeInetAddr(&sa), 0, nil // the rest of it is gone
-		case errno == windows.WSAEWOULDBLOCK:
-			d.noteBlocked(e, poll.Readable)
-			return 0, driver.Addr{}, driver.ReadBlocked, nil
-		case !isDatagramError(errno):
-			return 0, driver.Addr{}, driver.BothEnded, portableError(errno)
-		}
-	}
-}
-
-func (d *Driver) Send(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow, error) {
-	e := &d.sockets[s]
-	var sa syscall.RawSockaddrInet6
-	size, errno := encodeInetAddr(e, &sa, to.IP)
-	if errno != 0 {
-		return 0, 0, errno
-	}
-	raceRead(b)
-	for {
-		sent, _, errno := syscall.SyscallN(sendto.Addr(), uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(ioLen(b)), 0,
-			uintptr(unsafe.Pointer(&sa)), size)
-		switch n := int(int32(sent)); {
-		case n >= 0:
-			return n, 0, nil
-		case errno == windows.WSAEWOULDBLOCK:
-			d.noteBlocked(e, poll.Writable)
-			return 0, driver.WriteBlocked, nil
-		case !isEarlierSendError(errno):
-			return 0, 0, portableError(errno)
-		}
-	}
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Linux's system calls, raw: what cannot block need not tell the scheduler. What each
-// asks for is said in sys_plain.go's words.
+// System calls of Linux, raw: see the package comment. The functions are those of
+// calls_unix.go, where the comments are.
 
-// watchTCP is what a TCP connection is watched for from the first: with epoll an edge
-// of room costs nothing while there was room.
-const watchTCP = poll.Readable | poll.Writable | poll.Priority
+// tcpInterest is what a TCP connection is registered for at first. epoll has no event for
+// room while there was room, so that Writable costs nothing.
+const tcpInterest = poll.Readable | poll.Writable | poll.Priority
 
-// scratch need not be: buffers are given to the kernel as they lie.
+// scratch is empty: several buffers, and addresses, are passed to the kernel from the stack.
 type scratch struct{}
 
-// maxGather is how much one call takes of several buffers.
+// maxWritev bounds how many bytes one writev takes.
 const maxWritev = maxIO
 
 const nonblockCloexec = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
@@ -52,13 +52,15 @@ func closeSocket(fd descriptor) error {
 	return nil
 }
 
+// sendQueueLen returns how many bytes the peer has not acknowledged.
 func sendQueueLen(fd int) int {
 	var n int32
 	syscall.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
 	return int(n)
 }
 
-// Whoever has a duplicate of a socket may have made it block, hence dontWait.
+// recv has MSG_DONTWAIT because somebody with a duplicate of an adopted socket may have set
+// it to blocking mode.
 func recv(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
 	n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), msgDontWait, 0, 0)
 	return n, errno
@@ -110,6 +112,7 @@ func recvFrom(e *socketEntry, b []byte) (int, driver.Addr, syscall.Errno) {
 	return int(n), decodeAddr(&sa, size), 0
 }
 
+// decodeAddr returns the address of size bytes in sa, as that of a datagram socket.
 func decodeAddr(sa *syscall.RawSockaddrAny, size uint32) driver.Addr {
 	if sa.Addr.Family != syscall.AF_UNIX {
 		return decodeInetAddr((*syscall.RawSockaddrInet6)(unsafe.Pointer(sa)))

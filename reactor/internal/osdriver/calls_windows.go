@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Winsock's calls are made without package windows where that would allocate: it
-// boxes each error.
+// Calls of Winsock that package windows would allocate for, as it boxes each error.
 var (
 	ws2         = windows.NewLazySystemDLL("ws2_32.dll")
 	accept      = ws2.NewProc("accept")
@@ -21,7 +20,7 @@ var (
 	sendv       = ws2.NewProc("WSASend")
 )
 
-// What package windows lacks of Winsock's constants.
+// Constants of Winsock that package windows lacks.
 const (
 	fionbio      = 0x8004667E
 	soError      = 0x1007
@@ -29,14 +28,14 @@ const (
 	soType       = 0x1008
 )
 
-// maxIO bounds how much one call takes. A send that finds any room is taken whole, into
-// memory that can't be paged, and fails with WSAENOBUFS where that is not to be had.
+// maxIO bounds how many bytes one call moves. If there is any room, Winsock takes all of a
+// send, into memory that can't be paged, and fails with WSAENOBUFS if there is not enough.
 const maxIO = 256 << 10
 
-// length is what of b one call takes.
+// ioLen returns how many bytes of b one call takes.
 func ioLen(b []byte) int { return min(len(b), maxIO) }
 
-// block makes a socket's calls block, or answer WSAEWOULDBLOCK.
+// setBlocking makes calls on a socket block, or return WSAEWOULDBLOCK.
 func setBlocking(h windows.Handle, on bool) error {
 	mode := uint32(1)
 	if on {

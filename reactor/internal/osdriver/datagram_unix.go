@@ -11,11 +11,11 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Datagrams, each with its address.
+// Datagrams, each with the address of its sender or receiver.
 
 func (d *Driver) Recv(s driver.Sock, b []byte) (int, driver.Addr, driver.Flow, error) {
 	e := &d.sockets[s]
-	if e.typ != inetDatagram && e.typ != unixDatagram { // it has one peer, and an end
+	if e.typ != inetDatagram && e.typ != unixDatagram { // unixPacket: it has one peer, and an end
 		n, flow, err := d.Read(s, b)
 		return n, driver.Addr{}, flow, err
 	}
@@ -68,7 +68,7 @@ func (d *Driver) sendUnix(s driver.Sock, b []byte, to driver.Addr) (int, driver.
 	switch err := unix.Sendto(int(d.sockets[s].fd), b, msgNoSignal|msgDontWait, &unix.SockaddrUnix{Name: to.Path}); err {
 	case nil:
 		return len(b), 0, nil
-	case unix.EAGAIN, unix.ENOBUFS: // whose queue is full tells nobody but who is connected to it
+	case unix.EAGAIN, unix.ENOBUFS: // the kernel has an event for room in a peer's queue only if the socket is connected to it
 		d.scheduleRetry(s)
 		return 0, driver.WriteBlocked, nil
 	default:
@@ -76,8 +76,9 @@ func (d *Driver) sendUnix(s driver.Sock, b []byte, to driver.Addr) (int, driver.
 	}
 }
 
-// forgives tells whether an error is of a datagram that was sent: an ICMP message, or
-// a peer that is gone. It was told by being asked for, and is not the socket's end.
+// isDatagramError reports whether an error is that of a datagram which was sent earlier: an
+// ICMP message, or a peer that is gone. The call that returned it has cleared it. The
+// socket goes on.
 func (e *socketEntry) isDatagramError(errno syscall.Errno) bool {
 	if e.typ != inetDatagram && e.typ != unixDatagram {
 		return false

@@ -10,6 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
+// Datagrams, each with the address of its sender or receiver.
+
 func (d *Driver) Recv(s driver.Sock, b []byte) (int, driver.Addr, driver.Flow, error) {
 	e := &d.sockets[s]
 	var sa syscall.RawSockaddrInet6
@@ -24,7 +26,7 @@ func (d *Driver) Recv(s driver.Sock, b []byte) (int, driver.Addr, driver.Flow, e
 			return n, decodeInetAddr(&sa), 0, nil
 		case errno == windows.WSAEMSGSIZE:
 			raceWrite(b)
-			return ioLen(b), decodeInetAddr(&sa), 0, nil // the rest of it is gone
+			return ioLen(b), decodeInetAddr(&sa), 0, nil // the rest is lost
 		case errno == windows.WSAEWOULDBLOCK:
 			d.noteBlocked(e, poll.Readable)
 			return 0, driver.Addr{}, driver.ReadBlocked, nil
@@ -57,8 +59,8 @@ func (d *Driver) Send(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow
 	}
 }
 
-// forgiven tells whether an error is of a datagram that was sent: an ICMP message. It
-// was told by being asked for, and is not the socket's end.
+// isDatagramError reports whether the error of a read is that of a datagram which was sent
+// earlier: an ICMP message. The call that returned it has cleared it. The socket goes on.
 func isDatagramError(errno syscall.Errno) bool {
 	switch errno {
 	case windows.WSAECONNRESET, windows.WSAECONNREFUSED, windows.WSAENETRESET, windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH:
@@ -67,8 +69,8 @@ func isDatagramError(errno syscall.Errno) bool {
 	return false
 }
 
-// earlier tells whether a send failed with the answer to an earlier datagram, which is
-// told once. That a network or host can't be reached is this one's, each time.
+// isEarlierSendError reports whether the error of a send is that of an earlier datagram: it
+// is returned once. That a network or host can't be reached is this datagram's, each time.
 func isEarlierSendError(errno syscall.Errno) bool {
 	return errno == windows.WSAECONNRESET || errno == windows.WSAENETRESET || errno == windows.WSAECONNREFUSED
 }

@@ -12,23 +12,25 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// descriptor is a file's number.
+// The Driver of every Unix, and the calls that do not move bytes: Wait, Register,
+// Shutdown, Close.
+
+// descriptor is the number of an open file.
 type descriptor int32
 
 const noDescriptor descriptor = -1
 
 func closeDescriptor(fd descriptor) { unix.Close(int(fd)) }
 
-// osDriver is the operating system's Driver.
+// Driver is the operating system's driver.Driver. It sets all descriptors to
+// non-blocking mode, and has an edge-triggered poll.Poller.
 type Driver struct {
 	base
 	retries retryQueue
 	scratch scratch
 }
 
-// isSocket tells whether it is one with bytes or messages in it.
-func (e *socketEntry) isSocket() bool { return e.typ <= unixDatagram }
-
+// Wait returns first the events that the driver makes by time: see retry_unix.go.
 func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) {
 	retried := 0
 	if len(d.retries.sockets) > 0 {
@@ -43,10 +45,13 @@ func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) {
 	return retried + n, err
 }
 
-// interest is how each nature is registered. Where the row for OUT is empty, a
-// first would-block adds it: most such descriptors never see one.
+// isSocket reports whether it is a socket with bytes or messages in it.
+func (e *socketEntry) isSocket() bool { return e.typ <= unixDatagram }
+
+// initialInterest is what each type is registered for. Where Writable is not in it, the
+// first write that would block adds it: most such descriptors never see one.
 var initialInterest = [...]poll.Interest{
-	tcpStream:    watchTCP | poll.Edge,
+	tcpStream:    tcpInterest | poll.Edge,
 	unixStream:   poll.Readable | poll.Edge,
 	unixPacket:   poll.Readable | poll.Edge,
 	inetDatagram: poll.Readable | poll.Edge,
@@ -84,12 +89,12 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 		switch {
 		case how&driver.ShutWrite == 0 || e.fd == noDescriptor:
 		case e.typ == pipeBoth:
-			d.scheduleRetry(s) // no event tells the reader that this is its end, too
+			d.scheduleRetry(s) // that its reader has the end now is no event of the kernel's
 			return d.closePipe(e)
 		case e.typ == pipeOut:
 			return d.closePipe(e)
 		}
-		return nil // a terminal has no half to close
+		return nil // a terminal has no direction to end
 	}
 	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2: one less than How's bits.
 	if err := unix.Shutdown(int(e.fd), int(how)-1); err != unix.ENOTCONN {
@@ -98,8 +103,8 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 	return nil
 }
 
-// closePipe ends a pipe's direction in the only way that there is. The row stays,
-// without a descriptor.
+// closePipe closes a pipe's descriptor, which is the only way to end its output. The
+// entry stays, with noDescriptor.
 func (d *Driver) closePipe(e *socketEntry) error {
 	d.poller.Remove(int(e.fd))
 	e.restoreBlocking()
@@ -112,17 +117,17 @@ func (d *Driver) Close(s driver.Sock) error {
 	e := d.sockets[s]
 	d.forget(s)
 	if e.fd == noDescriptor {
-		return nil // closePipe was here
+		return nil // closePipe closed it
 	}
 	e.restoreBlocking()
-	own := e.typ <= listening && e.flags&adopted == 0 // what was adopted has its options, and its path, from somebody else
-	if !own || !d.edgeTriggered {
-		// Whatever has the same description, a parent's terminal say, must not keep it
-		// registered; nor may a backend that keeps a table: many a kernel's fstat cannot tell
-		// the next socket of the number from this one.
+	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options, and at its path
+	if !opened || !d.edgeTriggered {
+		// epoll forgets a descriptor when its description is closed: of one that was adopted,
+		// somebody else may have a duplicate. The backends that are not edge-triggered keep a
+		// table by number, and may take the next socket with this number for this one.
 		d.poller.Remove(int(e.fd))
 	}
-	if !own {
+	if !opened {
 		return unix.Close(int(e.fd)) // may block: a terminal drains, SO_LINGER may be set
 	}
 	if e.typ == listening {

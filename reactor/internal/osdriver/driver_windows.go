@@ -7,30 +7,34 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// descriptor is a socket's handle.
+// The Driver of Windows, and the calls that do not move bytes: Wait, Register, Shutdown,
+// Close. It has sockets of TCP and UDP alone: for pipes, terminals and files there is no
+// way to wait.
+
+// descriptor is the handle of a socket.
 type descriptor = windows.Handle
 
 const noDescriptor = windows.InvalidHandle
 
 func closeDescriptor(h descriptor) { windows.Closesocket(h) }
 
-// osDriver is the operating system's Driver: Winsock has an event for whatever is
-// refused, and its calls need no memory.
+// Driver is the operating system's driver.Driver. It sets all sockets to non-blocking
+// mode. Its poll.Poller is re-armed after each call that would block.
 type Driver struct{ base }
 
 func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) { return d.pollUntil(dst, until) }
 
-// addSocket gives a socket that does not block yet a row.
-func (d *Driver) addSocket(h windows.Handle, n socketType, flags socketFlags) (driver.Sock, error) {
+// addSocket sets a socket to non-blocking mode and makes an entry for it.
+func (d *Driver) addSocket(h windows.Handle, typ socketType, flags socketFlags) (driver.Sock, error) {
 	if err := setBlocking(h, false); err != nil {
 		windows.Closesocket(h)
 		return 0, err
 	}
-	return d.add(h, n, flags)
+	return d.add(h, typ, flags)
 }
 
-// Register asks for input. Output is asked for by whoever waits for it: a connection
-// that is on its way, and the first call that would block.
+// Register registers a socket for input, and for output if its connection is under way.
+// Otherwise the first write that would block adds output.
 func (d *Driver) Register(s driver.Sock, data driver.EventData) error {
 	e := &d.sockets[s]
 	e.data, e.interest = data, poll.Readable|poll.Edge

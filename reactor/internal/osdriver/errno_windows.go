@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// socketError is an error of Winsock's under the name that it has everywhere else, so
-// that errors.Is finds both, and with the words for it that Go has. It is comparable,
-// so that all ports share its number.
+// winsockError is an error of Winsock, with its portable name: errors.Is finds both, and the
+// text is Go's. It is comparable, so that the loop keeps equal errors of many ports once.
 type winsockError struct{ name, winsock syscall.Errno }
 
 func (e winsockError) Error() string   { return e.name.Error() }
 func (e winsockError) Unwrap() []error { return []error{e.name, e.winsock} }
 
+// posixErrors has the portable names of Winsock's errors.
 var posixErrors = map[syscall.Errno]syscall.Errno{
 	windows.WSAEACCES:          syscall.EACCES,
 	windows.WSAEADDRINUSE:      syscall.EADDRINUSE,
@@ -30,13 +30,13 @@ var posixErrors = map[syscall.Errno]syscall.Errno{
 	windows.WSAENOTCONN:        syscall.ENOTCONN,
 	windows.WSAENOTSOCK:        syscall.ENOTSOCK,
 	windows.WSAENETRESET:       syscall.ENETRESET,
-	windows.WSAESHUTDOWN:       syscall.EPIPE, // written to after the end of output
+	windows.WSAESHUTDOWN:       syscall.EPIPE, // a write after the end of output
 	windows.WSAETIMEDOUT:       syscall.ETIMEDOUT,
 	windows.WSAEINVAL:          syscall.EINVAL,
 	windows.WSAEPROTONOSUPPORT: syscall.EPROTONOSUPPORT,
 }
 
-// portable is an error with the name that it has elsewhere, if it is one of Winsock's.
+// portableError returns an error with its portable name, if it is one of Winsock's.
 func portableError(err error) error {
 	winsock, ok := err.(syscall.Errno)
 	if name := posixErrors[winsock]; ok && name != 0 {
@@ -45,6 +45,7 @@ func portableError(err error) error {
 	return err
 }
 
+// connectError marks an error of connect as ErrRefused if nothing listens there.
 func connectError(err error) error {
 	if err == windows.WSAECONNREFUSED {
 		return refusedError{winsockError{syscall.ECONNREFUSED, windows.WSAECONNREFUSED}}

@@ -9,70 +9,74 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// The driver of every Unix: descriptors that do not block, under an edge-triggered
-// poll.Poller. What is asked of the kernel, and what its answers mean.
+// Read, Write and Writev, and what their results prove. The package comment has that as a
+// table.
 
-// maxIO bounds how much one call copies: a raw one, as Linux's are, does not tell the
-// scheduler, so none may take long.
+// maxIO bounds how many bytes one call moves: the garbage collector has to wait for a raw
+// call, as Linux's are.
 const maxIO = 256 << 10
 
 func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	e := &d.sockets[s]
-	most := len(b)
+	asked := len(b)
 	switch {
-	case most == 0:
+	case asked == 0:
 		return 0, 0, nil
 	case e.typ == pipeOut:
-		return 0, driver.BothEnded, syscall.EPIPE // what looked readable is that its reader is gone
+		return 0, driver.BothEnded, syscall.EPIPE // it is readable because its reader is gone
 	}
-	b = b[:min(most, maxIO)]
+	b = b[:min(asked, maxIO)]
 	for {
 		var got uintptr
 		var errno syscall.Errno
-		if e.isSocket() { // read(2) of one goes the longer way through the file system
+		if e.isSocket() { // recv(2) is faster than read(2), which goes through the file system
 			got, errno = recv(e, b)
 		} else {
 			e.ensureNonblocking()
 			got, errno = read(e, b)
 		}
-		switch n := int(got); errno {
-		case 0:
-			raceWrite(b[:n])
-			if n == 0 && e.flags&resetSeen != 0 {
-				return 0, driver.BothEnded, syscall.ECONNRESET
+		if errno != 0 {
+			if flow, again, err := d.readError(e, errno); !again {
+				return 0, flow, err
 			}
-			if n == 0 && e.typ != inetDatagram && e.typ != unixDatagram {
-				return 0, driver.ReadEnded, nil
-			}
-			if n < len(b) && n < most && e.typ == tcpStream && shortReadDrains {
-				d.noteBlocked(e, poll.Readable)
-				return n, driver.ReadBlocked, nil
-			}
-			return n, 0, nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			d.noteBlocked(e, poll.Readable)
-			return 0, driver.ReadBlocked, nil
-		case syscall.EBADF:
-			if e.fd == noDescriptor {
-				return 0, driver.ReadEnded, nil // closePipe was here
-			}
-			return 0, driver.BothEnded, errno
-		case syscall.EIO:
-			if e.typ == device {
-				return 0, driver.ReadEnded, nil // the terminal's other end is gone
-			}
-			return 0, driver.BothEnded, errno
-		default:
-			if errno == syscall.ECONNRESET && e.typ == unixPacket && e.flags&resetSeen == 0 {
-				e.flags |= resetSeen // it was told by that: what comes now is what the peer sent before
-				continue
-			}
-			if !e.isDatagramError(errno) {
-				return 0, driver.BothEnded, errno
-			}
+			continue
 		}
+		n := int(got)
+		raceWrite(b[:n])
+		switch {
+		case n == 0 && e.flags&resetSeen != 0:
+			return 0, driver.BothEnded, syscall.ECONNRESET
+		case n == 0 && e.typ != inetDatagram && e.typ != unixDatagram:
+			return 0, driver.ReadEnded, nil
+		case n < len(b) && e.typ == tcpStream && shortReadDrains:
+			d.noteBlocked(e, poll.Readable)
+			return n, driver.ReadBlocked, nil
+		}
+		return n, 0, nil
 	}
+}
+
+// readError returns what an error of a read proves, or that the read has to be made again.
+func (d *Driver) readError(e *socketEntry, errno syscall.Errno) (flow driver.Flow, again bool, err error) {
+	switch {
+	case errno == syscall.EINTR:
+		return 0, true, nil
+	case errno == syscall.EAGAIN:
+		d.noteBlocked(e, poll.Readable)
+		return driver.ReadBlocked, false, nil
+	case errno == syscall.EBADF && e.fd == noDescriptor:
+		return driver.ReadEnded, false, nil // closePipe closed it
+	case errno == syscall.EIO && e.typ == device:
+		return driver.ReadEnded, false, nil // the terminal's other end is gone
+	case errno == syscall.ECONNRESET && e.typ == unixPacket && e.flags&resetSeen == 0:
+		// The kernel returns the reset before the messages that were sent before it. They
+		// come first; then Read returns the reset.
+		e.flags |= resetSeen
+		return 0, true, nil
+	case e.isDatagramError(errno):
+		return 0, true, nil
+	}
+	return driver.BothEnded, false, errno
 }
 
 func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
@@ -82,7 +86,7 @@ func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	for {
 		var sent uintptr
 		var errno syscall.Errno
-		if e.isSocket() { // where a peer that is gone shall not be a signal
+		if e.isSocket() { // a peer that is gone must not be a SIGPIPE
 			sent, errno = send(e, b)
 		} else {
 			e.ensureNonblocking()
@@ -92,7 +96,7 @@ func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 		case errno == 0 && n == len(b):
 			e.lastWrite.note(d)
 			return len(b), 0, nil
-		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && e.typ == inetDatagram: // the answer to an earlier datagram
+		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED && e.typ == inetDatagram: // of an earlier datagram
 		default:
 			return d.writeResult(s, n, len(b), errno)
 		}
@@ -119,8 +123,8 @@ func (d *Driver) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) 
 	}
 }
 
-// wrote is what a write of size bytes taught: one that was cut short met a full
-// buffer.
+// writeResult returns what a write of size bytes proves, of which the kernel took n: if
+// not all, its buffer is full.
 func (d *Driver) writeResult(s driver.Sock, n, size int, errno syscall.Errno) (int, driver.Flow, error) {
 	switch {
 	case errno == syscall.EAGAIN:

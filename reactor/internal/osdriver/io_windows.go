@@ -10,8 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// The driver of Windows: sockets that do not block, under a poll.Poller that is told
-// after each call that would have. Pipes, terminals and files it has no way to wait for.
+// Read, Write and Writev, and what their results prove. The package comment has that as a
+// table.
 
 func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	e := &d.sockets[s]
@@ -25,7 +25,7 @@ func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 		case n > 0:
 			raceWrite(b[:n])
 			if n < ioLen(b) && e.typ == tcpStream {
-				d.noteBlocked(e, poll.Readable) // who is told at once if that is not so
+				d.noteBlocked(e, poll.Readable) // the poller looks again: if there is more, the event comes at once
 				return n, driver.ReadBlocked, nil
 			}
 			return n, 0, nil
@@ -38,10 +38,10 @@ func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 			d.noteBlocked(e, poll.Readable)
 			return 0, driver.ReadBlocked, nil
 		case errno == windows.WSAESHUTDOWN:
-			return 0, driver.ReadEnded, nil // by this side
+			return 0, driver.ReadEnded, nil // Shutdown ended it
 		case errno == windows.WSAEMSGSIZE && e.typ == inetDatagram:
 			raceWrite(b)
-			return ioLen(b), 0, nil // the rest of it is gone
+			return ioLen(b), 0, nil // the rest is lost
 		case e.typ != inetDatagram || !isDatagramError(errno):
 			return 0, driver.BothEnded, portableError(errno)
 		}
@@ -87,8 +87,8 @@ func (d *Driver) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) 
 	return d.writeResult(e, int(n), total, errno)
 }
 
-// wrote is what a write of size bytes taught: one that was cut short met a full
-// buffer.
+// writeResult returns what a write of size bytes proves, of which the kernel took n: if
+// not all, its buffer is full.
 func (d *Driver) writeResult(e *socketEntry, n, size int, errno syscall.Errno) (int, driver.Flow, error) {
 	switch {
 	case errno == windows.WSAEWOULDBLOCK:

@@ -15,46 +15,49 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// maxPath is how long the name of a unix socket may be.
+// Sockets of all networks: how they are opened, bound, connected and accepted, and what
+// their addresses are.
+
+// maxPath is how many bytes the path of a unix socket may have.
 const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
 
-// socket opens a socket for an address, and gives the address in the system's form.
-func openSocket(a driver.Addr) (fd int, sa unix.Sockaddr, n socketType, err error) {
-	typ, family := unix.SOCK_STREAM, unix.AF_UNIX
+// openSocket opens a socket for an address, and returns the address in the system's form.
+func openSocket(a driver.Addr) (fd int, sa unix.Sockaddr, typ socketType, err error) {
+	sotype, family := unix.SOCK_STREAM, unix.AF_UNIX
 	switch a.Net {
 	case driver.UDP, driver.Unixgram:
-		typ = unix.SOCK_DGRAM
+		sotype = unix.SOCK_DGRAM
 	case driver.UnixPacket:
-		typ = unix.SOCK_SEQPACKET
+		sotype = unix.SOCK_SEQPACKET
 	}
 	switch {
 	case a.Net >= driver.Unix:
 		if err := checkUnixPath(a.Path); err != nil {
 			return 0, nil, 0, err
 		}
-		n = [...]socketType{driver.Unix: unixStream, driver.Unixgram: unixDatagram, driver.UnixPacket: unixPacket}[a.Net]
+		typ = [...]socketType{driver.Unix: unixStream, driver.Unixgram: unixDatagram, driver.UnixPacket: unixPacket}[a.Net]
 		sa = &unix.SockaddrUnix{Name: a.Path}
 	default:
-		n = tcpStream
+		typ = tcpStream
 		if a.Net == driver.UDP {
-			n = inetDatagram
+			typ = inetDatagram
 		}
 		sa, family = inetSockaddr(a.IP)
 	}
-	fd, err = newSocket(family, typ)
-	if n == unixPacket && (err == unix.EPROTONOSUPPORT || err == unix.EPROTOTYPE) {
+	fd, err = newSocket(family, sotype)
+	if typ == unixPacket && (err == unix.EPROTONOSUPPORT || err == unix.EPROTOTYPE) {
 		err = fmt.Errorf("unixpacket sockets on %s: %w: %w", runtime.GOOS, driver.ErrUnsupported, err)
 	}
-	return fd, sa, n, err
+	return fd, sa, typ, err
 }
 
-// unixPath tells what is wrong with the name of a unix socket.
+// checkUnixPath returns what is wrong with the path of a unix socket.
 func checkUnixPath(path string) error {
 	switch {
 	case len(path) > maxPath:
 		return fmt.Errorf("unix path of %d bytes: want at most %d", len(path), maxPath)
 	case !abstractNames && path != "" && path[0] == '@':
-		return fmt.Errorf("unix name %s, which is no file, on %s: %w", path, runtime.GOOS, driver.ErrUnsupported)
+		return fmt.Errorf("abstract unix name %s on %s: %w", path, runtime.GOOS, driver.ErrUnsupported)
 	}
 	return nil
 }
@@ -73,7 +76,7 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 	}
 	backlog := o.Backlog
 	if backlog == 0 {
-		backlog = 1 << 16 // the kernel cuts it to somaxconn
+		backlog = 1 << 16 // the kernel lowers it to somaxconn
 	}
 	if err := unix.Listen(fd, backlog); err != nil {
 		unix.Close(fd)
@@ -87,14 +90,14 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
-	fd, sa, n, err := openBound(a, o)
+	fd, sa, typ, err := openBound(a, o)
 	if err != nil {
 		return 0, err
 	}
-	return d.add(descriptor(fd), n, familyFlag(sa))
+	return d.add(descriptor(fd), typ, familyFlag(sa))
 }
 
-// familyOf marks what has an address of IPv6.
+// familyFlag returns ipv6 if the address is one of IPv6.
 func familyFlag(sa unix.Sockaddr) socketFlags {
 	if _, ok := sa.(*unix.SockaddrInet6); ok {
 		return ipv6
@@ -102,19 +105,19 @@ func familyFlag(sa unix.Sockaddr) socketFlags {
 	return 0
 }
 
-// bound is a socket bound to an address. Every address there is means those of
-// IPv4 where the kernel has no IPv6, or keeps the two apart.
-func openBound(a driver.Addr, o driver.SocketOptions) (fd int, sa unix.Sockaddr, n socketType, err error) {
+// openBound opens a socket that is bound to an address. The wildcard of IPv6 becomes that
+// of IPv4 where the kernel has no IPv6, or keeps the two apart.
+func openBound(a driver.Addr, o driver.SocketOptions) (fd int, sa unix.Sockaddr, typ socketType, err error) {
 	if o.ReusePort && reusePortOption == 0 {
-		return 0, nil, 0, fmt.Errorf("listeners that share a port on %s, which does not spread connections: %w", runtime.GOOS, driver.ErrUnsupported)
+		return 0, nil, 0, fmt.Errorf("listeners that share an address on %s, which does not spread connections: %w", runtime.GOOS, driver.ErrUnsupported)
 	}
 	if isWildcard(a, o) && !dualStack {
 		a = wildcard4(a)
 	}
-	fd, sa, n, err = openSocket(a)
+	fd, sa, typ, err = openSocket(a)
 	if err == unix.EAFNOSUPPORT && isWildcard(a, o) {
 		a = wildcard4(a)
-		fd, sa, n, err = openSocket(a)
+		fd, sa, typ, err = openSocket(a)
 	}
 	if err != nil {
 		return 0, nil, 0, os.NewSyscallError("socket", err)
@@ -139,11 +142,11 @@ func openBound(a driver.Addr, o driver.SocketOptions) (fd int, sa unix.Sockaddr,
 		unix.Close(fd)
 		return 0, nil, 0, os.NewSyscallError("bind", err)
 	}
-	return fd, sa, n, nil
+	return fd, sa, typ, nil
 }
 
 func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, driver.Flow, error) {
-	fd, sa, n, err := openSocket(a)
+	fd, sa, typ, err := openSocket(a)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -152,22 +155,23 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	case err == nil:
 	case err == unix.EINPROGRESS, err == unix.EINTR:
 		flow, flags = driver.WriteBlocked, flags|connecting
-	case err == unix.EAGAIN && (n == unixStream || n == unixPacket):
+	case err == unix.EAGAIN && (typ == unixStream || typ == unixPacket):
 		flow, flags = driver.WriteBlocked, flags|awaitsReconnect
 	default:
 		unix.Close(fd)
 		return 0, 0, connectError(err)
 	}
-	if n == tcpStream {
+	if typ == tcpStream {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
-	s, err := d.add(descriptor(fd), n, flags)
+	s, err := d.add(descriptor(fd), typ, flags)
 	if err == nil && flags&awaitsReconnect != 0 {
 		d.noteReconnect(s, sa)
 	}
 	return s, flow, err
 }
 
+// connectError marks an error of connect(2) as ErrRefused if nothing listens there.
 func connectError(err error) error {
 	switch errno, _ := err.(syscall.Errno); errno {
 	case unix.ECONNREFUSED, unix.ENOENT:
@@ -176,20 +180,19 @@ func connectError(err error) error {
 	return err
 }
 
-// Finish asks how a connection attempt ended, and what error a socket has. A
-// socket without an error may still be on its way: only a peer's name proves that
-// it is connected.
+// FinishConnect looks for an error of the socket, and then for a peer: the connection of
+// a socket without an error may still be under way.
 func (d *Driver) FinishConnect(s driver.Sock) (driver.Flow, error) {
 	e := &d.sockets[s]
 	if e.flags&awaitsReconnect != 0 {
 		return d.reconnect(s)
 	}
 	fd := int(e.fd)
-	switch n := e.typ; {
-	case n == pipeOut || n == pipeBoth || n == fifo:
+	switch typ := e.typ; {
+	case typ == pipeOut || typ == pipeBoth || typ == fifo:
 		return 0, unix.EPIPE // the reader is gone
-	case n > listening:
-		return 0, unix.EIO // the terminal is
+	case typ > listening:
+		return 0, unix.EIO // the terminal's other end is gone
 	}
 	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
@@ -224,18 +227,18 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 	}
 }
 
-// accepted makes a row for a connection. Whether the listener is TCP's is asked
-// of the connection once: setting TCP_NODELAY fails on others.
+// addAccepted makes an entry for a connection. It is one of TCP if TCP_NODELAY can be
+// set.
 func (d *Driver) addAccepted(fd descriptor, of *socketEntry) (driver.Sock, driver.Flow, error) {
 	errno := noDelay(fd)
-	n := tcpStream
+	typ := tcpStream
 	switch {
 	case of.flags&seqpacket != 0:
-		n = unixPacket
+		typ = unixPacket
 	case errno != 0:
-		n = unixStream
+		typ = unixStream
 	}
-	s, err := d.add(fd, n, 0)
+	s, err := d.add(fd, typ, 0)
 	return s, 0, err
 }
 
@@ -256,6 +259,7 @@ func (d *Driver) Addr(s driver.Sock, side driver.Side) (driver.Addr, error) {
 	return a, nil
 }
 
+// addrOf returns an address as that of a stream socket.
 func addrOf(sa unix.Sockaddr) driver.Addr {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
@@ -268,8 +272,8 @@ func addrOf(sa unix.Sockaddr) driver.Addr {
 	return driver.Addr{}
 }
 
-// unlink removes the name of a unix listener that is closed, so that it can listen
-// there again.
+// unlinkPath removes the path of a unix listener that is about to be closed, so that
+// another one can listen there.
 func unlinkPath(fd descriptor) {
 	if sa, err := unix.Getsockname(int(fd)); err == nil {
 		if a := addrOf(sa); a.Net == driver.Unix && a.Path != "" && a.Path[0] != '@' {

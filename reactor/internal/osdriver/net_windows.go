@@ -12,13 +12,16 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// socket opens a socket for an address, and gives the address in the system's form.
-func openSocket(a driver.Addr) (h windows.Handle, sa windows.Sockaddr, n socketType, flags socketFlags, err error) {
-	typ, protocol, n := int32(windows.SOCK_STREAM), int32(windows.IPPROTO_TCP), tcpStream
+// Sockets of TCP and UDP: how they are opened, bound, connected and accepted, and what their
+// addresses are.
+
+// openSocket opens a socket for an address, and returns the address in the system's form.
+func openSocket(a driver.Addr) (h windows.Handle, sa windows.Sockaddr, typ socketType, flags socketFlags, err error) {
+	sotype, protocol, typ := int32(windows.SOCK_STREAM), int32(windows.IPPROTO_TCP), tcpStream
 	switch a.Net {
 	case driver.TCP:
 	case driver.UDP:
-		typ, protocol, n = windows.SOCK_DGRAM, windows.IPPROTO_UDP, inetDatagram
+		sotype, protocol, typ = windows.SOCK_DGRAM, windows.IPPROTO_UDP, inetDatagram
 	default:
 		return 0, nil, 0, 0, fmt.Errorf("unix sockets: %w: want tcp or udp", driver.ErrUnsupported)
 	}
@@ -29,8 +32,8 @@ func openSocket(a driver.Addr) (h windows.Handle, sa windows.Sockaddr, n socketT
 		sa = &windows.SockaddrInet6{Port: int(a.IP.Port()), Addr: ip.As16(), ZoneId: zoneIndex(ip)}
 		family, flags = windows.AF_INET6, ipv6
 	}
-	h, err = windows.WSASocket(family, typ, protocol, nil, 0, windows.WSA_FLAG_OVERLAPPED|windows.WSA_FLAG_NO_HANDLE_INHERIT)
-	return h, sa, n, flags, os.NewSyscallError("WSASocket", portableError(err))
+	h, err = windows.WSASocket(family, sotype, protocol, nil, 0, windows.WSA_FLAG_OVERLAPPED|windows.WSA_FLAG_NO_HANDLE_INHERIT)
+	return h, sa, typ, flags, os.NewSyscallError("WSASocket", portableError(err))
 }
 
 func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
@@ -50,23 +53,23 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
-	h, n, flags, err := openBound(a, o)
+	h, typ, flags, err := openBound(a, o)
 	if err != nil {
 		return 0, err
 	}
-	return d.addSocket(h, n, flags)
+	return d.addSocket(h, typ, flags)
 }
 
-// bound is a socket bound to an address. Every address there is means those of IPv4
-// where the system has no IPv6.
-func openBound(a driver.Addr, o driver.SocketOptions) (h windows.Handle, n socketType, flags socketFlags, err error) {
-	if o.ReusePort { // SO_REUSEADDR is theft here: the connections go to any one socket
-		return 0, 0, 0, fmt.Errorf("listeners that share a port: %w: want one listener a port", driver.ErrUnsupported)
+// openBound opens a socket that is bound to an address. The wildcard of IPv6 becomes that
+// of IPv4 where the system has no IPv6.
+func openBound(a driver.Addr, o driver.SocketOptions) (h windows.Handle, typ socketType, flags socketFlags, err error) {
+	if o.ReusePort { // SO_REUSEADDR lets any process take over an address in use, and does not spread connections
+		return 0, 0, 0, fmt.Errorf("listeners that share a port: %w: want one listener per port", driver.ErrUnsupported)
 	}
-	h, sa, n, flags, err := openSocket(a)
+	h, sa, typ, flags, err := openSocket(a)
 	if err != nil && isWildcard(a, o) {
 		a = wildcard4(a)
-		h, sa, n, flags, err = openSocket(a)
+		h, sa, typ, flags, err = openSocket(a)
 	}
 	if err != nil {
 		return 0, 0, 0, err
@@ -85,19 +88,19 @@ func openBound(a driver.Addr, o driver.SocketOptions) (h windows.Handle, n socke
 		windows.Closesocket(h)
 		return 0, 0, 0, os.NewSyscallError("bind", portableError(err))
 	}
-	return h, n, flags, nil
+	return h, typ, flags, nil
 }
 
 func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, driver.Flow, error) {
-	h, sa, n, flags, err := openSocket(a)
+	h, sa, typ, flags, err := openSocket(a)
 	if err != nil {
 		return 0, 0, err
 	}
-	s, err := d.addSocket(h, n, flags)
+	s, err := d.addSocket(h, typ, flags)
 	if err != nil {
 		return 0, 0, err
 	}
-	if n == tcpStream {
+	if typ == tcpStream {
 		windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
 	}
 	switch err := windows.Connect(h, sa); err {
@@ -112,9 +115,8 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	}
 }
 
-// Finish asks how a connection attempt ended, and what error a socket has. A socket
-// without an error may still be on its way: only a peer's name proves that it is
-// connected.
+// FinishConnect looks for an error of the socket, and then for a peer: the connection of
+// a socket without an error may still be under way.
 func (d *Driver) FinishConnect(s driver.Sock) (driver.Flow, error) {
 	e := &d.sockets[s]
 	code, err := windows.GetsockoptInt(e.fd, windows.SOL_SOCKET, soError)

@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sockets that are made what they have to be once they are open: the system, or package
-// unix, has no accept4. Until then no child may be started.
+// Sockets are opened first, and then set to non-blocking mode and close-on-exec: the system,
+// or package unix, has no accept4. In between no child may be started, hence the lock.
 
+// newSocket opens a socket.
 func newSocket(family, typ int) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -25,8 +26,9 @@ func newSocket(family, typ int) (int, error) {
 	return fd, nil
 }
 
-// acceptOn holds the lock only where accept cannot block: what was adopted could have
-// been made to, and would keep the process from starting children.
+// accept accepts a connection. It holds the lock only if it cannot block: a listener that
+// was adopted may have been set to blocking mode by somebody with a duplicate, and the
+// process could start no children while it blocks.
 func accept(e *socketEntry) (descriptor, syscall.Errno) {
 	if e.flags&adopted == 0 {
 		syscall.ForkLock.RLock()
@@ -42,8 +44,9 @@ func accept(e *socketEntry) (descriptor, syscall.Errno) {
 	return descriptor(fd), errnoOf(err)
 }
 
-// own makes a socket what all of the driver's are. Where a peer is gone already, macOS
-// refuses options of an accepted socket: its first read tells of that.
+// initSocket sets the modes and options that all sockets of the driver have. On macOS an
+// option of an accepted socket can't be set if the peer is gone already: that error is
+// ignored, as the first read returns the end.
 func initSocket(fd int) error {
 	unix.CloseOnExec(fd)
 	if noSigPipeOption != 0 {

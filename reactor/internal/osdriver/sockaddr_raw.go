@@ -10,16 +10,16 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Addresses of IPv4 and IPv6 in the system's own form, for calls that are made without
-// a package in between.
+// Addresses of IPv4 and IPv6 as the kernel reads and writes them, for raw calls.
 
-// swapped turns a port between the network's order of bytes and the machine's.
+// swapPort converts a port between the byte orders of the network and the machine.
 func swapPort(port uint16) uint16 {
 	b := (*[2]byte)(unsafe.Pointer(&port))
 	return uint16(b[0])<<8 | uint16(b[1])
 }
 
-// encode writes an address in the family of the socket.
+// encodeInetAddr stores an address in sa, in the family of the socket, and returns its
+// length.
 func encodeInetAddr(e *socketEntry, sa *syscall.RawSockaddrInet6, to netip.AddrPort) (uintptr, syscall.Errno) {
 	ip := to.Addr().Unmap()
 	switch {
@@ -34,7 +34,8 @@ func encodeInetAddr(e *socketEntry, sa *syscall.RawSockaddrInet6, to netip.AddrP
 	return 0, syscall.EAFNOSUPPORT
 }
 
-// inetAddr is the address that the system wrote, none if it is of another family.
+// decodeInetAddr returns the address in sa, as one of UDP, or the zero Addr if it is of
+// another family.
 func decodeInetAddr(sa *syscall.RawSockaddrInet6) driver.Addr {
 	switch sa.Family {
 	case syscall.AF_INET:

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What DragonFly BSD has: see have_linux.go for what each means.
+// What DragonFly BSD has: see sys_linux.go for what each constant means.
 
 const (
 	abstractNames   = false
@@ -16,5 +16,5 @@ const (
 
 	msgNoSignal = unix.MSG_NOSIGNAL
 	msgDontWait = unix.MSG_DONTWAIT
-	enonet      = syscall.Errno(1 << 20) // there is no such error
+	enonet      = syscall.Errno(1 << 20) // no such error: no call returns this number
 )

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What Solaris and illumos have: see have_linux.go for what each means.
+// What Solaris and illumos have: see sys_linux.go for what each constant means.
 
 const (
 	abstractNames   = false

@@ -23,7 +23,9 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// overDriver is a System of a reactor.Driver.
+// The cases of drivertest run over the operating system's driver: driverSystem is their
+// System. Where the cases ask for more than a loop does, it does what a loop would do.
+
 func newDriverSystem() (drivertest.System, error) {
 	d, err := osdriver.New(20_000)
 	if err != nil {
@@ -34,25 +36,26 @@ func newDriverSystem() (drivertest.System, error) {
 	return s, nil
 }
 
+// driverSystem is a System over a Driver.
 type driverSystem struct {
 	drivertest.Process
 	drivertest.DriverCalls
 	d     driver.Driver
 	calls sync.WaitGroup
 
-	mu    sync.Mutex // of files, for what After calls
+	mu    sync.Mutex // of files, as After's functions run on other goroutines
 	files []*driverFile
 	waker poll.Token
 }
 
-// drivenFile is what a File stands for, and the row of the loop's cache for it.
+// driverFile is what a File stands for, and what a loop would cache for it.
 type driverFile struct {
 	sock     driver.Sock
 	network  string
 	token    poll.Token
 	interest poll.Interest
 	dialled  bool
-	writable bool // as a loop takes it for granted: no event will tell
+	writable bool // a loop assumes that it is, without an event
 }
 
 func (s *driverSystem) put(f driverFile) drivertest.File {
@@ -92,8 +95,8 @@ func (s *driverSystem) Shut() error {
 	return s.d.End()
 }
 
-// Wait translates what the driver tells: what was not asked for is left out, what
-// a loop knows without an event is put in.
+// Wait translates the driver's events: it leaves out what the case did not ask for, and
+// adds what a loop assumes without an event.
 func (s *driverSystem) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
 	if len(dst) == 0 {
 		return s.d.Wait(dst, 0)
@@ -102,7 +105,7 @@ func (s *driverSystem) Wait(dst []poll.Event, timeout time.Duration) (int, error
 	if timeout >= 0 && int64(timeout) < math.MaxInt64-now {
 		until = now + int64(timeout)
 	}
-	if timeout == 0 || s.known() {
+	if timeout == 0 || s.hasAssumed() {
 		until = 0
 	}
 	for {
@@ -116,8 +119,8 @@ func (s *driverSystem) Wait(dst []poll.Event, timeout time.Duration) (int, error
 	}
 }
 
-// known tells whether there is something to tell that no event brings.
-func (s *driverSystem) known() bool {
+// hasAssumed reports whether there is something that a loop assumes without an event.
+func (s *driverSystem) hasAssumed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.files {
@@ -128,6 +131,7 @@ func (s *driverSystem) known() bool {
 	return false
 }
 
+// translate changes the first n events of dst to those of the case, and returns how many.
 func (s *driverSystem) translate(dst []poll.Event, n int) (kept int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +181,7 @@ func (s *driverSystem) Register(h drivertest.File, t poll.Token, i poll.Interest
 	case i&all == 0 || i&^(all|poll.Edge) != 0:
 		return poll.ErrInterest
 	case i&poll.Edge == 0:
-		return fmt.Errorf("levels: %w", errors.ErrUnsupported)
+		return fmt.Errorf("level-triggered events: %w", errors.ErrUnsupported)
 	}
 	f := s.get(h)
 	if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {
@@ -186,11 +190,11 @@ func (s *driverSystem) Register(h drivertest.File, t poll.Token, i poll.Interest
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.token, f.interest = t, i
-	f.writable = i&poll.Writable != 0 && f.writes() && s.d.Traits(f.sock)&driver.ReadOnly == 0
+	f.writable = i&poll.Writable != 0 && f.assumedWritable() && s.d.Traits(f.sock)&driver.ReadOnly == 0
 	return nil
 }
 
-// Rearm has nothing to do: the driver re-arms as its calls block.
+// Rearm is not a call of a driver, which re-arms when a call would block.
 func (s *driverSystem) Rearm(drivertest.File, poll.Interest) error {
 	return fmt.Errorf("re-arming without a call that blocks: %w", errors.ErrUnsupported)
 }
@@ -319,15 +323,16 @@ func (s *driverSystem) Open(path string) (drivertest.File, error) {
 	return s.put(driverFile{sock: sock}), nil
 }
 
-// notAdopted is why a descriptor was not: nothing comes of one that cannot be waited for.
+// notAdopted returns the error of Adopt as a case expects it: a descriptor that cannot be
+// waited for is unsupported by a driver, while a poller registers it and fails.
 func notAdopted(err error) error {
 	if errors.Is(err, driver.ErrNotPollable) {
-		return fmt.Errorf("what cannot be waited for is not adopted: %w", errors.ErrUnsupported)
+		return fmt.Errorf("adopting what cannot be waited for: %w", errors.ErrUnsupported)
 	}
 	return err
 }
 
-// Calls hands the descriptor to a loop with a machine that counts.
+// Calls hands the descriptor to a loop with a machine that counts its calls.
 func (s *driverSystem) Calls(h drivertest.File) (int, error) {
 	f := s.get(h)
 	if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {

@@ -14,8 +14,9 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// The driver does what the pollers under it do, as far as it has it: it knows
-// edges alone, registers once, and belongs to one goroutine.
+// The driver passes the cases over each of the system's pollers, but for those of calls that
+// a driver does not have: it is edge-triggered, registers a socket once, and belongs to one
+// goroutine.
 func TestConformance(t *testing.T) {
 	var reports []drivertest.Report
 	for _, backend := range poll.Backends() {
@@ -27,7 +28,7 @@ func TestConformance(t *testing.T) {
 				Apart: strings.HasPrefix(backend, "kqueue"),
 				Skips: map[int]string{
 					10: "a driver belongs to one goroutine",
-					41: "an ICMP error is dropped with its datagram: see the tests of datagrams",
+					41: "a driver does not return the errors of earlier datagrams",
 				},
 			})
 			reports = append(reports, report)
@@ -76,11 +77,11 @@ func (s *driverSystem) Release(h drivertest.File) error {
 	return errors.Join(err, unix.Close(int(fd)))
 }
 
-// Reset closes a connection so that its peer sees a reset: out of the driver, as
-// it has no such call.
+// Reset closes a connection so that its peer sees a reset. A driver has no such call: the
+// connection is released first.
 func (s *driverSystem) Reset(h drivertest.File) error {
 	f := s.get(h)
-	if f.interest == 0 { // Release wants it registered
+	if f.interest == 0 { // only a registered socket can be released
 		if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {
 			return err
 		}
@@ -94,5 +95,5 @@ func (s *driverSystem) Reset(h drivertest.File) error {
 	return errors.Join(err, unix.Close(int(fd)))
 }
 
-// writes tells whether a loop takes it for granted that f can be written to.
-func (f *driverFile) writes() bool { return f.network != "tcp" }
+// assumedWritable reports whether Register makes no event for room: a loop assumes it.
+func (f *driverFile) assumedWritable() bool { return f.network != "tcp" }

@@ -13,8 +13,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// What the driver does with datagrams, between two sockets of its own: package net's
-// are not to be had under Wine.
+// Datagrams between two sockets of the driver, as package net's do not work under Wine.
 func TestDatagramsOfTheDriver(t *testing.T) {
 	d, err := New(8)
 	if err != nil {
@@ -67,14 +66,14 @@ func TestDatagramsOfTheDriver(t *testing.T) {
 	if _, _, err := d.Send(a, make([]byte, 1<<17), names[1]); !errors.Is(err, syscall.EMSGSIZE) {
 		t.Errorf("a datagram of 128 KiB: %v: want %v", err, syscall.EMSGSIZE)
 	}
-	six := driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("[::1]:1")}
-	if _, _, err := d.Send(a, nil, six); !errors.Is(err, syscall.EAFNOSUPPORT) {
+	toIPv6 := driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("[::1]:1")}
+	if _, _, err := d.Send(a, nil, toIPv6); !errors.Is(err, syscall.EAFNOSUPPORT) {
 		t.Errorf("an IPv6 address on an IPv4 socket: %v: want %v", err, syscall.EAFNOSUPPORT)
 	}
 }
 
-// A send that fails is made again only where the failure was an earlier one's: an error
-// that comes each time would hold up the loop for ever.
+// A send that fails is made again only if the error is that of an earlier datagram: an error
+// that is returned each time would hold up the loop for ever.
 func TestEarlierErrors(t *testing.T) {
 	for errno, want := range map[syscall.Errno]bool{
 		windows.WSAECONNRESET:   true,

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// testDriver is the operating system's driver, without a loop.
+// testDriver returns a driver without a loop.
 func testDriver(t testing.TB) *Driver {
 	t.Helper()
 	d, err := New(4)
@@ -22,7 +22,7 @@ func testDriver(t testing.TB) *Driver {
 	return d
 }
 
-// testConnection is a connection of TCP, both of whose ends are the driver's.
+// testConnection returns both ends of a TCP connection, which are the driver's.
 func testConnection(t testing.TB, d *Driver) (dialled, accepted driver.Sock) {
 	t.Helper()
 	l, err := d.Listen(driver.Addr{Net: driver.TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
@@ -50,12 +50,12 @@ func testConnection(t testing.TB, d *Driver) (dialled, accepted driver.Sock) {
 	return dialled, accepted
 }
 
-// A backend that keeps a table of its own may take the next socket of a number for the
-// one that was closed: no socket may be left there.
+// A poller that keeps a table by number may take the next socket of a number for the one
+// that was closed: Close removes a socket from the poller.
 func TestCloseIsTheEndOfWatching(t *testing.T) {
 	d := testDriver(t)
 	if d.edgeTriggered {
-		t.Skip("the table is the kernel's, which forgets what is closed")
+		t.Skip("the kernel has the table, and forgets what is closed")
 	}
 	s, err := d.Bind(driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
 	if err != nil {

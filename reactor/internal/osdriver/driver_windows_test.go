@@ -8,8 +8,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// connection is a connection of TCP, both of whose ends are the driver's.
-func connection(t *testing.T, d *Driver) (a, b driver.Sock) {
+// testConnection returns both ends of a TCP connection, which are the driver's.
+func testConnection(t *testing.T, d *Driver) (a, b driver.Sock) {
 	t.Helper()
 	l, err := d.Listen(driver.Addr{Net: driver.TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
 	if err != nil {

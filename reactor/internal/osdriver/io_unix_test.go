@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// A call that takes less than it was given, as one takes no more, has not met a full
-// buffer: nobody would tell when there is room.
+// A Writev of more than one call takes returns no WriteBlocked: the kernel's buffer is not
+// full, so that no event for room would come.
 func TestWritevOfMuch(t *testing.T) {
 	d := testDriver(t)
 	a, b := testConnection(t, d)

@@ -6,7 +6,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Winsock would take all of a send into the kernel's memory, however large.
+// A write takes at most maxIO bytes: Winsock would take all of a send into the kernel's
+// memory, however large.
 func TestWritesAreBounded(t *testing.T) {
 	d, err := New(4)
 	if err != nil {
@@ -23,13 +24,13 @@ func TestWritesAreBounded(t *testing.T) {
 			return d.Writev(s, &driver.Vec{B: [driver.MaxVec][]byte{large, large[:10]}, N: 2})
 		},
 	} {
-		a, b := connection(t, d)
+		a, b := testConnection(t, d)
 		n, flow, err := write(a)
 		if err != nil || n == 0 || n > maxIO {
 			t.Errorf("%s: %d bytes, %v, %v: want at most %d", name, n, flow, err, maxIO)
 		}
 		if name == "many" && n != 10 {
-			t.Errorf("%d bytes of many: want those that are within the bound together", n)
+			t.Errorf("%d bytes of many: want the 10 of the first piece, as the second does not fit", n)
 		}
 		d.Close(a)
 		d.Close(b)

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// What the kernel would call an invalid argument is said in words.
+// Of a path that the kernel would only call an invalid argument, the error says why.
 func TestUnixNames(t *testing.T) {
 	d := testDriver(t)
 	long := driver.Addr{Net: driver.Unix, Path: t.TempDir() + "/" + strings.Repeat("x", maxPath)}
@@ -29,11 +29,11 @@ func TestUnixNames(t *testing.T) {
 		err = nil
 	}
 	if err != nil {
-		t.Errorf("a name that is no file, supported %v: %v", abstractNames, err)
+		t.Errorf("an abstract name, supported %v: %v", abstractNames, err)
 	}
 }
 
-// Listeners that could not share an address say so.
+// Where the system does not spread connections over listeners, ReusePort is unsupported.
 func TestSharedListeners(t *testing.T) {
 	d := testDriver(t)
 	s, err := d.Listen(driver.Addr{Net: driver.TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{ReusePort: true})

@@ -14,8 +14,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// bothWays is a pipe with a name, open in both directions.
-func bothWays(t *testing.T) *os.File {
+// openFIFO returns a FIFO that is open in both directions.
+func openFIFO(t *testing.T) *os.File {
 	t.Helper()
 	path := t.TempDir() + "/pipe"
 	if err := unix.Mkfifo(path, 0o600); err != nil {
@@ -29,24 +29,24 @@ func bothWays(t *testing.T) *os.File {
 	return f
 }
 
-// Each end of a pipe may be open both ways: then the only way to end what is written is
-// to close it, and what is read ends with that.
+// Where the ends of a pipe are open both ways, Shutdown of the output has to close the end,
+// and with it the input.
 func TestPipeOfBothDirections(t *testing.T) {
-	f := bothWays(t)
+	f := openFIFO(t)
 	d := testDriver(t)
 	for _, c := range []struct {
 		named bool
 		typ   socketType
 	}{{true, fifo}, {false, pipeBoth}} {
 		if !c.named {
-			os.Remove(f.Name()) // so that it is like what pipe(2) makes
+			os.Remove(f.Name()) // without a name it is like an end of pipe(2)
 		}
 		s, err := d.Adopt(f.Fd())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n := d.sockets[s].typ; n != c.typ {
-			t.Fatalf("named %v: nature %d: want %d", c.named, n, c.typ)
+			t.Fatalf("named %v: type %d: want %d", c.named, n, c.typ)
 		}
 		if err := d.Register(s, 1<<32); err != nil {
 			t.Fatal(err)
@@ -71,10 +71,11 @@ func TestPipeOfBothDirections(t *testing.T) {
 	}
 }
 
-// Who waits for input at a pipe whose output it ends is told that this is the end.
-func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
-	f := bothWays(t)
-	os.Remove(f.Name()) // so that it is like what pipe(2) makes
+// If Shutdown closes an end of a pipe that is open both ways, the end of its input is an
+// event.
+func TestEndOfPipeOfBothDirectionsIsAnEvent(t *testing.T) {
+	f := openFIFO(t)
+	os.Remove(f.Name()) // without a name it is like an end of pipe(2)
 	d := testDriver(t)
 	s, err := d.Adopt(f.Fd())
 	if err != nil {
@@ -103,5 +104,5 @@ func TestEndOfPipeOfBothDirectionsIsTold(t *testing.T) {
 			}
 		}
 	}
-	t.Error("nothing was told")
+	t.Error("no event")
 }

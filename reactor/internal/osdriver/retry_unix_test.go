@@ -13,8 +13,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// A datagram for a peer whose queue is full can be sent once the peer has read, though
-// the kernel tells nobody who is not connected to it.
+// A datagram for a unix socket whose queue is full can be sent once that has read. The
+// kernel has no event for it, as the sender is not connected: the driver makes one.
 func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 	path := t.TempDir()
 	peer, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path + "/peer", Net: "unixgram"})
@@ -43,7 +43,7 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 		}
 		return n == 1
 	}
-	told := func(within time.Duration) (n int) {
+	writableEvents := func(within time.Duration) (n int) {
 		var evs [8]poll.Event
 		for until := d.Now() + int64(within); n == 0 && d.Now() < until; {
 			k, err := d.Wait(evs[:], until)
@@ -63,22 +63,22 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 	}
 	for send() {
 	}
-	told(0) // the first event of all: the socket has room
+	writableEvents(0) // the first event: the socket has room
 	for range 3 {
 		for range 10 {
 			if send() {
-				t.Fatal("there is room, though nobody read")
+				t.Fatal("there is room, though the peer did not read")
 			}
 		}
-		if n := told(10 * time.Second); n != 1 {
-			t.Fatalf("%d events for a socket that was refused", n)
+		if n := writableEvents(10 * time.Second); n != 1 {
+			t.Fatalf("%d events for a socket whose send blocked: want 1", n)
 		}
 	}
 	send()
 	if _, err := peer.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if told(10*time.Second) != 1 || !send() {
+	if writableEvents(10*time.Second) != 1 || !send() {
 		t.Error("there is no room, though the peer read")
 	}
 	for send() {
@@ -86,13 +86,13 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 	if err := d.Close(s); err != nil {
 		t.Fatal(err)
 	}
-	if told(30*time.Millisecond) != 0 {
+	if writableEvents(30*time.Millisecond) != 0 {
 		t.Error("an event for a socket that is closed")
 	}
 }
 
-// A network interface whose queue is full tells nobody when it is not: the datagram's
-// socket is told of by time. Streams keep the error.
+// The kernel has no event for room in the queue of a network interface: the driver makes one
+// for a socket of datagrams. Of a stream, ENOBUFS is an error.
 func TestNoBufferSpace(t *testing.T) {
 	d, err := New(4)
 	if err != nil {

@@ -58,6 +58,6 @@
 //
 // Package drivertest has the test cases that every driver has to pass. The drivers of
 // real systems are in reactor/internal/osdriver, over the backends of package poll;
-// the simulated one is part of package fuzz. The example of package reactor about
-// drivers is a small one in memory.
+// the simulated one is part of package fuzz. The example "driver" of package reactor has
+// a small one in memory.
 package driver

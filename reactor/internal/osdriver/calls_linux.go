@@ -59,7 +59,7 @@ func sendQueueLen(fd int) int {
 	return int(n)
 }
 
-// recv has MSG_DONTWAIT because somebody with a duplicate of an adopted socket may have set
+// recv has MSG_DONTWAIT because another process with an adopted socket may have set
 // it to blocking mode.
 func recv(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
 	n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), msgDontWait, 0, 0)

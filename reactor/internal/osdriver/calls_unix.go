@@ -55,7 +55,7 @@ func errnoOf(err error) syscall.Errno {
 }
 
 // recv reads from a socket. One that was adopted may have been set to blocking mode by
-// somebody with a duplicate.
+// another process.
 func recv(e *socketEntry, b []byte) (uintptr, syscall.Errno) {
 	if e.flags&adopted == 0 {
 		return read(e, b)

@@ -39,7 +39,7 @@
 //
 //   - The garbage collector cannot stop the goroutine during such a call. So none may be
 //     long: maxIO bounds how many bytes one moves. And a call that may block is not raw,
-//     such as the close of a terminal, or of a socket with options of somebody else.
+//     such as the close of a terminal, or of a socket whose options another program has set.
 //   - The race detector does not see what the kernel reads and writes. So each call says
 //     so itself, by raceRead and raceWrite, as package syscall does.
 //

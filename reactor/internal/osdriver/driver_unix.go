@@ -123,7 +123,7 @@ func (d *Driver) Close(s driver.Sock) error {
 	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options, and at its path
 	if !opened || !d.edgeTriggered {
 		// epoll forgets a descriptor when its description is closed: of one that was adopted,
-		// somebody else may have a duplicate. The backends that are not edge-triggered keep a
+		// another process may have a duplicate. The backends that are not edge-triggered keep a
 		// table by number, and may take the next socket with this number for this one.
 		d.poller.Remove(int(e.fd))
 	}

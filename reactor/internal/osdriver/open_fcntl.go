@@ -27,7 +27,7 @@ func newSocket(family, typ int) (int, error) {
 }
 
 // accept accepts a connection. It holds the lock only if it cannot block: a listener that
-// was adopted may have been set to blocking mode by somebody with a duplicate, and the
+// was adopted may have been set to blocking mode by another process, and the
 // process could start no children while it blocks.
 func accept(e *socketEntry) (descriptor, syscall.Errno) {
 	if e.flags&adopted == 0 {

@@ -23,12 +23,8 @@ const (
 	// the system spreads connections over them, or 0.
 	reusePortOption = unix.SO_REUSEPORT
 
-	// msgNoSignal and msgDontWait are flags of a call: no SIGPIPE, no blocking.
-	msgNoSignal = unix.MSG_NOSIGNAL
-	msgDontWait = unix.MSG_DONTWAIT
-	// enonet is an error of an earlier datagram that not every system has.
-	enonet = syscall.ENONET
-	// noSigPipeOption is the socket option for no SIGPIPE where there is no msgNoSignal,
-	// or 0.
-	noSigPipeOption = 0
+	msgNoSignal     = unix.MSG_NOSIGNAL // flag of a send: no SIGPIPE
+	msgDontWait     = unix.MSG_DONTWAIT // flag of a call: no blocking
+	enonet          = syscall.ENONET    // an error of earlier datagrams that not every system has
+	noSigPipeOption = 0                 // socket option for no SIGPIPE where msgNoSignal is 0; else 0
 )

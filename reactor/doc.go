@@ -123,6 +123,13 @@
 // An idle connection costs some 110 bytes besides its machine's struct: a slot of one
 // cache line, its port, its row in the driver, and its node in the timer wheel.
 //
+// # Examples
+//
+// The examples below are a server of lines (package), a counter that is sent messages from
+// other goroutines (Ref.Send), a room in which one machine sends to many (Ref.Post), a
+// traffic light of deadlines (Kind.Spawn), a proxy (IO.Dial) and a UDP server (IO.ReadFrom).
+// The folder examples has whole programs.
+//
 // # Not in this package
 //
 // TLS: put a proxy in front. HTTP and other protocols: the examples have some.

@@ -6,6 +6,17 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
+// A machine's life. What depends on its types is in store.go, in the same order.
+//
+//	admit         gives it a slot                       spawn       copies the prototype
+//	                                                    enterFirst  enters its first state
+//	                                                    run         calls OnReady, turn by turn
+//	                                                    answer      takes what a handler returned
+//	enteredState  starts the deadlines of a state       move        changes the state
+//	settle        follows a call: output, deadlines
+//	stop          ends it: its ports close (linger.go)  runExits    runs OnExit
+//	end, reap     free its slot                         freeRow     forgets it
+
 // header is what the loop knows about a machine. With the slab's 8 bytes it is one cache
 // line. It has no pointers, so the garbage collector does not look at it.
 type header struct {

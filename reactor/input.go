@@ -178,11 +178,13 @@ func (c *IO) consume(p Port, pt *port, k *chunk, n int) {
 func (c *IO) noInput(p Port, pt *port, full bool) error {
 	var err error
 	switch {
+	case pt.in != 0 && c.h.flags&mRefused != 0: // unconsumed input is shown again before the error, or the end
+		return ErrWouldBlock
 	case pt.err != 0:
 		err = c.loop.errs.of(pt.err)
 	case full && pt.flags&pInputSeen != 0:
 		return fmt.Errorf("reactor: Options.ReadBuffer of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.ReadBuffer, ErrFull)
-	case pt.flags&pReadEnded == 0 || pt.in != 0 && c.h.flags&mRefused != 0: // unconsumed input is shown again before the end is reported
+	case pt.flags&pReadEnded == 0:
 		return ErrWouldBlock
 	case pt.in != 0:
 		err = io.ErrUnexpectedEOF
@@ -254,6 +256,9 @@ func (l *Loop) showAgainSlow(h *header) {
 		if pt.flags&pErrorEvent != 0 {
 			h.flags |= mReshow
 			l.checkError(h, p, pt)
+		}
+		if pt.err != 0 && pt.flags&(pReported|pFailTaken) == 0 {
+			h.flags |= mErrorPending // it waited behind input that this state may not read
 		}
 	}
 }

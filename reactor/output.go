@@ -15,15 +15,18 @@ const directly = 16 << 10
 // The error is ErrFull if b does not fit: Options.WriteBuffer bounds what a port holds,
 // Config.Buffers what all ports hold. Then nothing of b is taken. A handler that returns
 // fsm.Stay, and does not consume the input that it wanted to reply to, is called again when
-// there is room. Errors of the connection are sticky; they lead to the row's Fail if they
-// are passed to IO.Fail, or if they come later.
+// there is room.
+//
+// Errors of the connection are sticky; they lead to the row's Fail if they are passed to
+// IO.Fail, or if they come later. But input that arrived before the error is read first, if
+// the row waits for it: until then Write drops b, as the network would, and returns nil.
 //
 // On a datagram port, b is one datagram to the peer that was dialled. It is sent or refused
 // at once: the error is ErrWouldBlock if there is no room, and no error is sticky.
 func (c *IO) Write(p Port, b []byte) error {
 	pt, err := c.writable(p)
-	if err != nil {
-		return err
+	if err != nil || pt.err != 0 {
+		return err // nil: dropped
 	}
 	l := c.loop
 	if pt.flags&pDatagram != 0 {
@@ -33,7 +36,7 @@ func (c *IO) Write(p Port, b []byte) error {
 	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), l.pool.room()) || held+len(b) > c.st.opt.WriteBuffer) {
 		// A write that only the cork has no room for must not wait: no event would follow.
 		if l.flush(); pt.err != 0 {
-			return c.reportError(p, pt)
+			return c.broken(p, pt)
 		}
 		held = l.held(pt)
 	}
@@ -59,7 +62,7 @@ func (c *IO) Write(p Port, b []byte) error {
 			l.send(c.h, p, pt, b)
 		}
 		if pt.err != 0 {
-			return c.reportError(p, pt)
+			return c.broken(p, pt)
 		}
 		return nil
 	default:
@@ -104,8 +107,11 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 // bytes it took. The error is ErrWouldBlock if it took none; wait for Writable then.
 func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	pt, err := c.writable(p)
-	if err != nil || len(b) == 0 {
+	switch {
+	case err != nil || len(b) == 0:
 		return 0, err
+	case pt.err != 0:
+		return len(b), nil // dropped
 	}
 	l := c.loop
 	if pt.flags&pDatagram != 0 {
@@ -115,7 +121,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		return len(b), nil
 	}
 	if l.flush(); pt.err != 0 {
-		return 0, c.reportError(p, pt)
+		return dropped(b, c.broken(p, pt))
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
 		c.h.flags |= mRefused
@@ -124,7 +130,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	n, flow, err := l.write(pt.sock, b)
 	if l.noteWrite(c.h, p, n, flow); err != nil {
 		l.setError(pt, err)
-		return n, c.reportError(p, pt)
+		return dropped(b, c.broken(p, pt))
 	}
 	if n == 0 {
 		c.h.flags |= mRefused
@@ -134,24 +140,41 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	return n, nil
 }
 
+// dropped is what WriteSome returns after a write to a broken port returned err.
+func dropped(b []byte, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// writable returns a port that can be written to. If the port is broken, and no error is
+// returned, output for it is to be dropped.
 func (c *IO) writable(p Port) (*port, error) {
 	pt, err := c.open(p)
 	switch {
 	case err != nil:
 		return nil, err
 	case pt.err != 0:
-		return nil, c.reportError(p, pt)
+		if err := c.broken(p, pt); err != nil {
+			return nil, err
+		}
 	case pt.flags&pShutWanted != 0:
 		return nil, fmt.Errorf("reactor: write after CloseWrite: %w", ErrClosed)
 	}
 	return pt, nil
 }
 
-// reportError returns the error that broke a port, to a write. It counts as reported then,
-// also if the loop found it during a flush.
-func (c *IO) reportError(p Port, pt *port) error {
-	pt.flags |= pReported
-	c.loop.refresh(c.h, p, pt)
+// broken returns what a write to a broken port returns. It is the error; then the loop does
+// not take the Fail edge for it any more. But if input that came before the
+// error is to be read first, the output is dropped, as the network would drop it, and the
+// error follows the input.
+func (c *IO) broken(p Port, pt *port) error {
+	if pt.flags&(pReported|pFailTaken) == 0 && c.loop.errorFollowsInput(c.h, p, pt) {
+		c.h.flags |= mReshow
+		return nil
+	}
+	pt.flags |= pFailTaken
 	return c.loop.errs.of(pt.err)
 }
 
@@ -198,7 +221,10 @@ func (c *IO) Copy(to, from Port) (int, error) {
 		}
 	}
 	room := min(c.st.opt.WriteBuffer-l.held(dst), l.pool.room(), scratchSize)
-	if dst.flags&pDatagram != 0 {
+	switch {
+	case dst.err != 0:
+		room = scratchSize // it is dropped
+	case dst.flags&pDatagram != 0:
 		room = c.st.opt.ReadBuffer // the whole datagram: the other side holds nothing
 	}
 	switch {

@@ -1,6 +1,9 @@
 package reactor
 
-import "github.com/stator-go/stator/reactor/driver"
+import (
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
+)
 
 // port is a machine's end of a descriptor: 16 bytes, without pointers. The bytes that it holds
 // are in the loop's pool.
@@ -31,6 +34,7 @@ const (
 	pLingering             // its machine has stopped: input is discarded until the peer has what was sent
 	pUploading             // input came while lingering: until its end
 	pErrorEvent            // an error event came, and no call has returned the error yet
+	pFailTaken             // the Fail edge was taken for its error, or a write returned it
 )
 
 // port returns a port of a machine.
@@ -94,6 +98,45 @@ func (l *Loop) setError(pt *port, err error) {
 		pt.err = l.errs.hold(err)
 		pt.flags &^= pReported // it was the end of input that had been reported
 	}
+}
+
+// Errors come in their place: what arrived before an error is read first. So an error that
+// is found by a write, or by an event, waits behind input that is left, if the state of the
+// machine reads that port. A read returns it in the end. If there is no input, or the state
+// does not read, the machine takes its Fail edge at once; the state that this leads to may
+// read what is left.
+
+// errorFollowsInput reports whether the state of a machine reads a broken port, and input
+// that came before the error is left.
+func (l *Loop) errorFollowsInput(h *header, p Port, pt *port) bool {
+	if l.stores[h.kind].rows[h.state].wait&fsm.Ready(readBit(p)) == 0 {
+		return false
+	}
+	if pt.in == 0 && pt.flags&pKernelInput != 0 && !l.pull(h, p, pt) {
+		return true
+	}
+	return pt.in != 0 && (pt.flags&pInputSeen == 0 || h.flags&mRefused != 0)
+}
+
+// pull reads once from a broken port, to find out whether there is input. It returns false
+// if it could not try: there was no chunk for it, or a message might be cut.
+func (l *Loop) pull(h *header, p Port, pt *port) bool {
+	if pt.flags&pDatagram != 0 {
+		return false
+	}
+	to := l.pool.get(outChunk)
+	if to == 0 {
+		return false
+	}
+	k := &l.pool.chunks[to]
+	n, flow, err := l.drv.Read(pt.sock, k.b)
+	if n > 0 {
+		k.w, pt.in = n, to
+	} else {
+		l.pool.put(to)
+	}
+	l.noteRead(h, p, pt, n, flow, err)
+	return true
 }
 
 // hasConnection reports whether errors of the port are those of a connection, and not of one

@@ -82,6 +82,7 @@ func (l *Loop) checkError(h *header, p Port, pt *port) {
 	if _, err := l.drv.FinishConnect(pt.sock); err != nil {
 		l.setError(pt, err)
 		l.dropOutput(pt)
+		l.updateRoom(h, p, pt)
 		if pt.flags&pReported == 0 {
 			h.flags |= mErrorPending
 		}

@@ -175,13 +175,18 @@ func (s *store[M, Msg]) attend(x uint32, h *header, m *M) bool {
 func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 	l := s.loop
 	for p := Port(0); uint32(p) < s.nports; p++ {
-		if pt := s.port(h, p); pt.err != 0 && pt.flags&pReported == 0 {
-			pt.flags |= pReported
-			l.refresh(h, p, pt)
-			h.flags |= mErrorPending // another port may have one
-			s.answer(x, h, m, s.cx.Fail(l.errs.of(pt.err)))
-			return
+		pt := s.port(h, p)
+		if pt.err == 0 || pt.flags&(pReported|pFailTaken) != 0 {
+			continue
 		}
+		if l.errorFollowsInput(h, p, pt) {
+			h.flags |= mReshow // another state may not read it
+			continue
+		}
+		pt.flags |= pFailTaken
+		h.flags |= mErrorPending // another port may have one
+		s.answer(x, h, m, s.cx.Fail(l.errs.of(pt.err)))
+		return
 	}
 }
 

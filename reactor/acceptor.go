@@ -142,6 +142,29 @@ func (a *acceptor) resume() {
 	}
 }
 
+// finish accepts the connections that wait, as far as there is room for them, and then
+// closes the listener: the kernel resets those that are left. Connections that come between
+// the last accept and the close are left, too.
+func (a *acceptor) finish(n *listener) {
+	if !n.ready { // some may have come whose event has not
+		if n.ready = true; !n.paused {
+			a.ready++
+		}
+	}
+	for n.ready && !n.paused {
+		a.acceptFrom(n)
+	}
+	a.close(n)
+}
+
+func (a *acceptor) finishAll() {
+	for i := range a.listeners {
+		if n := &a.listeners[i]; n.sock != 0 {
+			a.finish(n)
+		}
+	}
+}
+
 func (a *acceptor) close(n *listener) {
 	a.loop.drv.Close(n.sock)
 	if n.ready && !n.paused {

@@ -85,7 +85,7 @@ func (l *Loop) handleControl() {
 func (l *Loop) beginShutdown() {
 	l.drainPending()
 	l.control.shuttingDown = true
-	l.acceptor.closeAll()
+	l.acceptor.finishAll()
 	for t, h := range l.slots.All() {
 		if h.flags&mDead == 0 {
 			h.flags |= mShuttingDown

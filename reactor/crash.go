@@ -30,6 +30,7 @@ func (l *Loop) endCrashed() {
 	h := l.slots.At(x)
 	if h.flags&mStopping == 0 {
 		l.call.reason = l.call.panic
+		h.flags |= mCut
 		b := l.stores[h.kind]
 		for p := Port(0); uint32(p) < b.nports; p++ {
 			l.dropOutput(b.port(h, p))

@@ -53,6 +53,8 @@ type fakeSock struct {
 	writes int
 	closed bool
 	shut   bool
+
+	wasReset bool // closed so that its peer gets a reset
 }
 
 func newFake(t testing.TB) *fake {
@@ -247,6 +249,7 @@ func (d *fake) Traits(driver.Sock) driver.Traits           { return 0 }
 func (d *fake) Unacked(driver.Sock) bool                   { return false }
 func (d *fake) Shutdown(s driver.Sock, _ driver.How) error { return d.with(s, (*fakeSock).shutIt) }
 func (d *fake) Close(s driver.Sock) error                  { return d.with(s, (*fakeSock).closeIt) }
+func (d *fake) Reset(s driver.Sock) error                  { return d.with(s, (*fakeSock).resetIt) }
 func (d *fake) Bind(driver.Addr, driver.SocketOptions) (driver.Sock, error) {
 	return 0, errors.ErrUnsupported
 }
@@ -278,6 +281,11 @@ func (d *fake) with(id driver.Sock, f func(*fakeSock) error) error {
 }
 
 func (s *fakeSock) shutIt() error { s.shut = true; return nil }
+
+func (s *fakeSock) resetIt() error {
+	s.wasReset = true
+	return s.closeIt()
+}
 
 func (s *fakeSock) closeIt() error {
 	s.closed = true

@@ -82,7 +82,14 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
-	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.ReadBuffer)])
+	b := k.b[k.w:min(len(k.b), k.r+c.st.opt.ReadBuffer)]
+	var n int
+	var flow driver.Flow
+	if pt.flags&pDatagram != 0 {
+		n, k.from, flow, err = l.recv(pt.sock, b) // for ReadFrom
+	} else {
+		n, flow, err = l.drv.Read(pt.sock, b)
+	}
 	if k.w += n; n > 0 {
 		pt.flags &^= pInputSeen
 		c.madeProgress()
@@ -143,7 +150,7 @@ func (c *IO) widen(pt *port) bool {
 // moveInput moves the input of a port to another chunk.
 func (l *Loop) moveInput(pt *port, to uint32) {
 	k, into := &l.pool.chunks[pt.in], &l.pool.chunks[to]
-	into.w = copy(into.b, k.b[k.r:k.w])
+	into.w, into.from = copy(into.b, k.b[k.r:k.w]), k.from
 	l.pool.put(pt.in)
 	pt.in = to
 }
@@ -286,10 +293,18 @@ func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	if err != nil {
 		return 0, netip.AddrPort{}, err
 	}
-	if pt.flags&pKernelInput == 0 {
+	l := c.loop
+	switch {
+	case pt.flags&pDatagram == 0:
+		return 0, netip.AddrPort{}, fmt.Errorf("reactor: ReadFrom of %s: a stream has no datagrams: want Read or Peek: %w", c.st.name, ErrUnsupported)
+	case pt.in != 0: // Peek holds it
+		k := &l.pool.chunks[pt.in]
+		n, from := copy(b, k.b[k.r:k.w]), k.from
+		c.consume(p, pt, k, k.w-k.r)
+		return n, from, nil
+	case pt.flags&pKernelInput == 0:
 		return 0, netip.AddrPort{}, c.noInput(p, pt, false)
 	}
-	l := c.loop
 	n, from, flow, err := l.recv(pt.sock, b)
 	l.noteRead(c.h, p, pt, n, flow, err)
 	if n == 0 && (flow != 0 || err != nil) {

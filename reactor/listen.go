@@ -28,7 +28,8 @@ func (n *Listener) String() string {
 	return n.Addr.String()
 }
 
-// Close stops accepting. Connections that were accepted live on.
+// Close stops accepting, after the connections that wait have been accepted. Accepted
+// connections live on. If no slot or descriptor is free, the system resets those that wait.
 func (n *Listener) Close(at Host) error {
 	if n.row < 0 {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
@@ -41,7 +42,7 @@ func (n *Listener) Close(at Host) error {
 		if listening == nil {
 			return ErrClosed
 		}
-		l.acceptor.close(listening)
+		l.acceptor.finish(listening)
 		return nil
 	})
 }

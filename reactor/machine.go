@@ -27,7 +27,7 @@ type header struct {
 	flags     machineFlags
 	withinAt  int64 // when Within ends the stay; of a stopping machine, when Linger ends
 	activeAt  int64 // when a byte came in, or a message was handled
-	lifeAt    int64 // when row Any's Within ends the machine
+	lifeAt    int64 // when row Any's Within ends the machine; of a stopping machine, how many bytes of input it still discards
 	timers    uint32
 	stash     uint32 // first stashed message, a number of its store's
 	stashLast uint32
@@ -54,6 +54,7 @@ const (
 	mRefused                      // a write or post was refused: its input is shown again when there may be room
 	mWaitsForBuffers              // it is one of Loop.buffers
 	mSenderWoken                  // it was woken to post, and has not posted since
+	mCut                          // its output is cut: peers are to find resets, and not ends
 	mReshow                       // a port has something for another state: input that was seen, or an error
 )
 
@@ -191,6 +192,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	l.call.machine = x + 1 // code of the user's runs: an error's Is, OnEnd, and the observer
 	if reason != nil && !errors.Is(reason, ErrShutdown) {
 		l.stats.failed++
+		l.noteCut(h, reason)
 	}
 	if b.opt.OnEnd != nil {
 		b.opt.OnEnd(l.slots.TokenAt(x), reason)
@@ -201,7 +203,7 @@ func (l *Loop) stop(x uint32, h *header) {
 		logPanic(reason)
 	}
 	l.call.machine = 0
-	h.withinAt = after(l.drv.Now(), b.opt.Linger)
+	l.beginLinger(h)
 	l.drainPorts(x, h)
 }
 

@@ -186,7 +186,10 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if pt.sock == 0 { // its name is being looked up
+	switch {
+	case pt.flags&pDatagram == 0:
+		return fmt.Errorf("reactor: SendTo of %s: a stream has one peer: want Write: %w", c.st.name, ErrUnsupported)
+	case pt.sock == 0: // its name is being looked up
 		return ErrWouldBlock
 	}
 	l := c.loop

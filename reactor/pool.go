@@ -1,6 +1,9 @@
 package reactor
 
-import "math/bits"
+import (
+	"math/bits"
+	"net/netip"
+)
 
 // chunk is a piece of buffered bytes, b[r:w]. The input of a port is one chunk, so that Peek
 // can return all of it. Its output is a list of chunks, whose first one has the figures of the
@@ -8,10 +11,11 @@ import "math/bits"
 type chunk struct {
 	b       []byte
 	r, w    int
-	next    uint32 // the next chunk of the same output, or free list
-	last    uint32 // of a first chunk: the last one of the list
-	total   int    // of a first chunk: bytes in the list
-	movedAt int64  // of a first chunk: when bytes moved last
+	next    uint32         // the next chunk of the same output, or free list
+	last    uint32         // of a first chunk: the last one of the list
+	total   int            // of a first chunk: bytes in the list
+	movedAt int64          // of a first chunk: when bytes moved last
+	from    netip.AddrPort // of a datagram that Peek holds: its sender
 }
 
 const (

@@ -145,8 +145,10 @@ func (l *Loop) hasConnection(pt *port) bool {
 	return pt.flags&pDatagram == 0 || l.drv.Traits(pt.sock)&driver.Sequenced != 0
 }
 
-// closePort closes a port. Later events of its socket have an old generation.
+// closePort closes a port. Later events of its socket have an old generation. If output is
+// lost, the peer is to find a reset: a clean end would make it take a part for the whole.
 func (l *Loop) closePort(h *header, p Port, pt *port) {
+	cut := h.flags&mCut != 0 || pt.out != 0 || l.cork.holds(pt) != 0
 	l.dropOutput(pt)
 	if pt.in != 0 {
 		l.pool.put(pt.in)
@@ -155,7 +157,11 @@ func (l *Loop) closePort(h *header, p Port, pt *port) {
 		l.dials.forget(h, p)
 	}
 	if pt.sock != 0 {
-		l.drv.Close(pt.sock)
+		if cut {
+			l.drv.Reset(pt.sock)
+		} else {
+			l.drv.Close(pt.sock)
+		}
 		l.acceptor.resume()
 	}
 	l.errs.drop(pt.err)

@@ -20,6 +20,8 @@ type turn struct {
 	kind   int          // the next store to receive messages
 	silent []uint32     // machines whose Idle is over, if their run moves nothing
 	ended  []uint32     // machines whose slots are to be freed at the turn's end
+
+	discards int // bytes of input that stopping machines may still drop in this turn
 }
 
 // runTurn is one turn of the loop: wait, then the phases in their order. It reports
@@ -107,7 +109,7 @@ func (l *Loop) phases() bool {
 
 // wait collects events: at once if there is work, else until the next deadline.
 func (l *Loop) wait() {
-	l.turn.next = 0
+	l.turn.next, l.turn.discards = 0, discardPerTurn
 	until := l.until()
 	if until != 0 {
 		l.noteTurn(l.drv.Now())

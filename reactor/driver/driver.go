@@ -97,6 +97,9 @@ type Driver interface {
 	// Close closes a socket. What was written before still goes out. The socket has no
 	// events any more.
 	Close(Sock) error
+	// Reset closes a socket so that its peer finds a reset and not an end, if the kind of
+	// socket has resets. Output that the peer does not have yet is lost.
+	Reset(Sock) error
 	// Addr returns the address of one side of a socket.
 	Addr(Sock, Side) (Addr, error)
 	// Traits returns the properties of a socket, which are the same from its opening to

@@ -113,6 +113,13 @@ func (d *Driver) closePipe(e *socketEntry) error {
 	return err
 }
 
+func (d *Driver) Reset(s driver.Sock) error {
+	if e := &d.sockets[s]; e.typ == tcpStream {
+		unix.SetsockoptLinger(int(e.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
+	return d.Close(s)
+}
+
 func (d *Driver) Close(s driver.Sock) error {
 	e := d.sockets[s]
 	d.forget(s)

@@ -52,6 +52,13 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 	return nil
 }
 
+func (d *Driver) Reset(s driver.Sock) error {
+	if e := &d.sockets[s]; e.typ == tcpStream {
+		windows.SetsockoptLinger(e.fd, windows.SOL_SOCKET, windows.SO_LINGER, &windows.Linger{Onoff: 1})
+	}
+	return d.Close(s)
+}
+
 func (d *Driver) Close(s driver.Sock) error {
 	e := d.sockets[s]
 	d.drop(s)

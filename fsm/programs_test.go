@@ -2,8 +2,8 @@ package fsm
 
 import "time"
 
-// The tables of small programs, as their authors would write them: what Check must
-// find nothing in, and what the drawings are judged by.
+// Tables of small programs as users write them. Check must find no problems in them, and
+// the golden diagrams show them.
 
 type (
 	machine struct{}

@@ -1,5 +1,5 @@
-// Package flow holds handlers whose control flow must be followed: each row's To
-// is exactly what its handler answers in that row.
+// Package flow has handlers whose control flow must be followed: To of each row names
+// exactly the states that its handlers return in that row.
 package flow
 
 import "github.com/stator-go/stator/fsm"
@@ -143,7 +143,7 @@ func tail(s fsm.State, f func(fsm.State) (bool, fsm.State)) (next fsm.State, ok 
 
 func even(s fsm.State) (bool, fsm.State) { return both(s) }
 
-// both gives two results at once, which even hands on.
+// both returns two results, which even passes on.
 func both(s fsm.State) (bool, fsm.State) {
 	if s == four || s == six {
 		return true, five

@@ -21,9 +21,9 @@ func TestConformance(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			t.Setenv("STATOR_POLLER", backend)
 			reports = append(reports, conformance.Run(t, conformance.Backend{
-				Name:  "driver over " + backend,
-				New:   overDriver,
-				Apart: strings.HasPrefix(backend, "kqueue"),
+				Name:         "driver over " + backend,
+				New:          overDriver,
+				PerDirection: strings.HasPrefix(backend, "kqueue"),
 				Skips: map[int]string{
 					10: "a driver belongs to one goroutine",
 					41: "an ICMP error is dropped with its datagram: see the tests of datagrams",

@@ -14,7 +14,7 @@ import (
 // machine, timers its named timers, indexed by Timer. messages reports whether the
 // machine can get messages.
 //
-// A state that has an Enter handler and no events is assumed to be left by what Enter
+// A state that has an OnEnter handler and no events is assumed to be left by what Enter
 // returns: it needs no deadline and no declared target.
 func Check[M, C, Msg any](t Table[M, C, Msg], start State, ports int, timers []TimerSpec, messages bool) error {
 	c := checker{t: t.Plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
@@ -88,8 +88,8 @@ func (c *checker) table() bool {
 	if !c.hasRow(c.start) {
 		found(ErrStart, "start %s: want a state, 1 to %d", c.start, len(c.t)-1)
 	}
-	if c.messages && !c.some(func(r *plainRow) bool { return r.Message != nil }) {
-		found(ErrMessage, "the machine gets messages, but no row has a Message handler")
+	if c.messages && !c.some(func(r *plainRow) bool { return r.OnMessage != nil }) {
+		found(ErrMessage, "the machine gets messages, but no row has an OnMessage handler")
 	}
 	return true
 }
@@ -124,14 +124,14 @@ func (c *checker) row(s State) {
 	if s == Any && r.Defer {
 		c.add(s, ErrAny, "Defer has no effect in row any: set it in each state that defers")
 	}
-	if !c.messages && r.Message != nil {
-		c.add(s, ErrMessage, "Message handler, but the machine gets no messages")
+	if !c.messages && r.OnMessage != nil {
+		c.add(s, ErrMessage, "OnMessage handler, but the machine gets no messages")
 	}
 	if !c.messages && r.Defer {
 		c.add(s, ErrMessage, "Defer, but the machine gets no messages")
 	}
-	if r.Timer != nil && len(c.timers) == 0 {
-		c.add(s, ErrTimer, "Timer handler, but no timer is declared")
+	if r.OnTimer != nil && len(c.timers) == 0 {
+		c.add(s, ErrTimer, "OnTimer handler, but no timer is declared")
 	}
 	c.bits(s, r.Wait)
 	for _, d := range [...]struct {
@@ -202,20 +202,20 @@ func (c *checker) bits(s State, r Ready) {
 	}
 }
 
-// wait checks that there is a Ready handler if and only if there is a Wait.
+// wait checks that there is an OnReady handler if and only if there is a Wait.
 func (c *checker) wait(s State) {
 	switch r := c.t.Resolve(s); {
-	case r.Wait != 0 && r.Ready == nil:
-		c.add(s, ErrWait, "Wait without a Ready handler: want one in this row or in row any")
-	case r.Wait == 0 && r.Ready != nil:
-		c.add(s, ErrWait, "Ready handler without Wait: want a Wait in this row or in row any")
+	case r.Wait != 0 && r.OnReady == nil:
+		c.add(s, ErrWait, "Wait without an OnReady handler: want one in this row or in row any")
+	case r.Wait == 0 && r.OnReady != nil:
+		c.add(s, ErrWait, "OnReady handler without Wait: want a Wait in this row or in row any")
 	}
 }
 
 func (c *checker) message(s State) {
 	r := c.t.Resolve(s)
-	if c.messages && r.Message == nil && !r.Defer && !r.transient() {
-		c.add(s, ErrMessage, "no Message handler: want one in this row or in row any, or Defer")
+	if c.messages && r.OnMessage == nil && !r.Defer && !r.transient() {
+		c.add(s, ErrMessage, "no OnMessage handler: want one in this row or in row any, or Defer")
 	}
 }
 
@@ -244,20 +244,20 @@ func (c *checker) leaves(s State) {
 	}
 }
 
-// transient reports whether a resolved row is left at once: it has an Enter handler and
+// transient reports whether a resolved row is left at once: it has an OnEnter handler and
 // no events.
 func (r *Row[M, C, Msg]) transient() bool {
-	return r.Enter != nil && r.Wait == 0 && r.Ready == nil && r.Message == nil && r.Timer == nil && r.Down == nil && r.Signal == nil
+	return r.OnEnter != nil && r.Wait == 0 && r.OnReady == nil && r.OnMessage == nil && r.OnTimer == nil && r.OnDown == nil && r.OnSignal == nil
 }
 
 func (r *Row[M, C, Msg]) empty() bool {
 	return r.Name == "" && r.Wait == 0 && r.To == 0 && !r.Defer && r.Fail == Stay && r.Shutdown == Stay &&
 		r.Within == Deadline{} && r.Idle == Deadline{} && r.Stall == Deadline{} &&
-		r.Enter == nil && r.Exit == nil && r.Ready == nil && r.Message == nil &&
-		r.Timer == nil && r.Down == nil && r.Signal == nil
+		r.OnEnter == nil && r.OnExit == nil && r.OnReady == nil && r.OnMessage == nil &&
+		r.OnTimer == nil && r.OnDown == nil && r.OnSignal == nil
 }
 
-// reach returns all states that edges lead to from the start. Row Any's Enter may choose
+// reach returns all states that edges lead to from the start. Row Any's OnEnter may choose
 // another first state; those are in row Any's To, and so in the edges of every row.
 func (c *checker) reach() States {
 	if !c.hasRow(c.start) {
@@ -300,12 +300,12 @@ func (c *checker) specs() {
 		spec.In.each(func(s State) {
 			if !c.hasRow(s) {
 				found(ErrTarget, "In names %s, which is not a row: want 1 to %d", s, len(c.t)-1)
-			} else if c.t.Resolve(s).Timer == nil {
-				found(ErrTimer, "may fire in %s, which has no Timer handler: want one there or in row any", c.where(s))
+			} else if c.t.Resolve(s).OnTimer == nil {
+				found(ErrTimer, "may fire in %s, which has no OnTimer handler: want one there or in row any", c.where(s))
 			}
 		})
-		if spec.In == 0 && !c.some(func(r *plainRow) bool { return r.Timer != nil }) {
-			found(ErrTimer, "no row has a Timer handler")
+		if spec.In == 0 && !c.some(func(r *plainRow) bool { return r.OnTimer != nil }) {
+			found(ErrTimer, "no row has an OnTimer handler")
 		}
 	}
 }

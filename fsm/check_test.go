@@ -19,9 +19,9 @@ func TestProgramsPass(t *testing.T) {
 // messages. The cases below break it.
 func validTable() (table, []TimerSpec) {
 	return table{
-		Any: {Shutdown: Stop, Message: (*machine).message},
-		1:   {Name: "one", Wait: port0.Readable(), Ready: (*machine).ready, Idle: Never, To: To(2)},
-		2:   {Name: "two", Within: After(time.Second, 3), Timer: (*machine).timer},
+		Any: {Shutdown: Stop, OnMessage: (*machine).message},
+		1:   {Name: "one", Wait: port0.Readable(), OnReady: (*machine).ready, Idle: Never, To: To(2)},
+		2:   {Name: "two", Within: After(time.Second, 3), OnTimer: (*machine).timer},
 		3:   {Name: "three", Idle: After(time.Second, Stop)},
 	}, []TimerSpec{{Name: "tick", In: To(2)}}
 }
@@ -52,11 +52,11 @@ func TestCheckFinds(t *testing.T) {
 		{"no name", func(s *spec) { s.rows[2].Name = "" }, ErrName, `state 2 "": no Name`},
 		{"same name", func(s *spec) { s.rows[3].Name = "one" }, ErrName, `state 3 "one": Name is taken by state 1`},
 		{"defer in any", func(s *spec) { s.rows[Any].Defer = true }, ErrAny, `row any: Defer has no effect in row any: set it in each state that defers`},
-		{"no handler", func(s *spec) { s.rows[1].Ready = nil }, ErrWait, `state 1 "one": Wait without a Ready handler: want one in this row or in row any`},
-		{"no wait", func(s *spec) { s.rows[1].Wait = 0 }, ErrWait, `state 1 "one": Ready handler without Wait: want a Wait in this row or in row any`},
+		{"no handler", func(s *spec) { s.rows[1].OnReady = nil }, ErrWait, `state 1 "one": Wait without an OnReady handler: want one in this row or in row any`},
+		{"no wait", func(s *spec) { s.rows[1].Wait = 0 }, ErrWait, `state 1 "one": OnReady handler without Wait: want a Wait in this row or in row any`},
 		{"wait and handler of row any", func(s *spec) {
-			s.rows[Any].Wait, s.rows[Any].Ready = s.rows[1].Wait, s.rows[1].Ready
-			s.rows[1].Wait, s.rows[1].Ready = 0, nil
+			s.rows[Any].Wait, s.rows[Any].OnReady = s.rows[1].Wait, s.rows[1].OnReady
+			s.rows[1].Wait, s.rows[1].OnReady = 0, nil
 		}, nil, ""},
 		{"port", func(s *spec) { s.rows[1].Wait = port1.Writable() | port1.Opened() }, ErrWait, `state 1 "one": Wait names port 1, but the number of ports is 1`},
 		{"port of a gate", func(s *spec) { s.rows[1].Wait = port0.Readable().While(port1.Room()) }, ErrWait, `state 1 "one": Wait names port 1, but the number of ports is 1`},
@@ -92,26 +92,26 @@ func TestCheckFinds(t *testing.T) {
 		{"fail leads out", func(s *spec) { s.rows[3].Idle, s.rows[Any].Shutdown, s.rows[3].Fail = Never, Stay, Stop }, nil, ""},
 		{"wait leads out by an error", func(s *spec) {
 			s.rows[3].Idle, s.rows[Any].Shutdown = Never, Stay
-			s.rows[3].Wait, s.rows[3].Ready = port0.Readable(), (*machine).ready
+			s.rows[3].Wait, s.rows[3].OnReady = port0.Readable(), (*machine).ready
 		}, nil, ""},
-		{"no messages", func(s *spec) { s.messages = false }, ErrMessage, `row any: Message handler, but the machine gets no messages`},
-		{"no messages to defer", func(s *spec) { s.messages, s.rows[Any].Message, s.rows[2].Defer = false, nil, true }, ErrMessage,
+		{"no messages", func(s *spec) { s.messages = false }, ErrMessage, `row any: OnMessage handler, but the machine gets no messages`},
+		{"no messages to defer", func(s *spec) { s.messages, s.rows[Any].OnMessage, s.rows[2].Defer = false, nil, true }, ErrMessage,
 			`state 2 "two": Defer, but the machine gets no messages`},
 		{"no row takes messages", func(s *spec) {
-			s.rows[Any].Message, s.rows[1].Defer, s.rows[2].Defer, s.rows[3].Defer = nil, true, true, true
-		}, ErrMessage, `table: the machine gets messages, but no row has a Message handler`},
+			s.rows[Any].OnMessage, s.rows[1].Defer, s.rows[2].Defer, s.rows[3].Defer = nil, true, true, true
+		}, ErrMessage, `table: the machine gets messages, but no row has an OnMessage handler`},
 		{"a state takes no messages", func(s *spec) {
-			s.rows[Any].Message, s.rows[1].Message, s.rows[2].Defer = nil, (*machine).message, true
-		}, ErrMessage, `state 3 "three": no Message handler: want one in this row or in row any, or Defer`},
+			s.rows[Any].OnMessage, s.rows[1].OnMessage, s.rows[2].Defer = nil, (*machine).message, true
+		}, ErrMessage, `state 3 "three": no OnMessage handler: want one in this row or in row any, or Defer`},
 		{"transient state", func(s *spec) {
-			s.rows[Any].Message, s.rows[1].Message, s.rows[2].Defer = nil, (*machine).message, true
-			s.rows[3] = row{Name: "three", Enter: (*machine).enter}
+			s.rows[Any].OnMessage, s.rows[1].OnMessage, s.rows[2].Defer = nil, (*machine).message, true
+			s.rows[3] = row{Name: "three", OnEnter: (*machine).enter}
 		}, nil, ""},
-		{"no timers", func(s *spec) { s.timers = nil }, ErrTimer, `state 2 "two": Timer handler, but no timer is declared`},
-		{"timer in a state without a handler", func(s *spec) { s.timers[0].In = To(2, 3) }, ErrTimer, `timer 0 "tick": may fire in state 3 "three", which has no Timer handler: want one there or in row any`},
+		{"no timers", func(s *spec) { s.timers = nil }, ErrTimer, `state 2 "two": OnTimer handler, but no timer is declared`},
+		{"timer in a state without a handler", func(s *spec) { s.timers[0].In = To(2, 3) }, ErrTimer, `timer 0 "tick": may fire in state 3 "three", which has no OnTimer handler: want one there or in row any`},
 		{"timer in no row", func(s *spec) { s.timers[0].In |= To(7) }, ErrTarget, `timer 0 "tick": In names 7, which is not a row: want 1 to 3`},
 		{"timer in no state", func(s *spec) { s.timers[0].In |= To(Later) }, ErrTarget, `timer 0 "tick": In names a number that is not a state: want 1 to 3`},
-		{"timer without a handler", func(s *spec) { s.timers[0].In, s.rows[2].Timer = 0, nil }, ErrTimer, `timer 0 "tick": no row has a Timer handler`},
+		{"timer without a handler", func(s *spec) { s.timers[0].In, s.rows[2].OnTimer = 0, nil }, ErrTimer, `timer 0 "tick": no row has an OnTimer handler`},
 		{"timer of many", func(s *spec) { s.timers[0].Many = -1 }, ErrTimer, `timer 0 "tick": Many is -1: want 0 or more`},
 		{"timer without a name", func(s *spec) { s.timers[0].Name = "" }, ErrName, `timer 0 "": no Name`},
 		{"timers of one name", func(s *spec) { s.timers = append(s.timers, s.timers[0]) }, ErrName, `timer 1 "tick": Name is taken by timer 0`},
@@ -146,7 +146,7 @@ func TestCheckFinds(t *testing.T) {
 func TestCheckFindsAllInOrder(t *testing.T) {
 	rows := table{
 		Any: {Defer: true, Fail: 9},
-		1:   {Name: "one", Ready: (*machine).ready},
+		1:   {Name: "one", OnReady: (*machine).ready},
 		2:   {},
 		3:   {Name: "one", Idle: Never},
 	}
@@ -154,12 +154,12 @@ func TestCheckFindsAllInOrder(t *testing.T) {
 fsm: row any: Defer has no effect in row any: set it in each state that defers
 fsm: row any: Defer, but the machine gets no messages
 fsm: row any: Fail leads to 9, which is not a row: want 1 to 3, or fsm.Stop
-fsm: state 1 "one": Ready handler without Wait: want a Wait in this row or in row any
+fsm: state 1 "one": OnReady handler without Wait: want a Wait in this row or in row any
 fsm: state 1 "one": may wait for ever: want Within or Idle, or fsm.Never in one of them (named timers do not count)
 fsm: state 2 "": empty row: want states numbered from 1 without gaps
 fsm: state 3 "one": Name is taken by state 1
 fsm: state 3 "one": unreachable from state 1 "one": no To, deadline, Fail or Shutdown leads here
-fsm: timer 0 "t": no row has a Timer handler`
+fsm: timer 0 "t": no row has an OnTimer handler`
 	for range 3 {
 		err := Check(rows, First, 5, []TimerSpec{{Name: "t"}}, false)
 		if err == nil || err.Error() != want {

@@ -10,9 +10,9 @@
 //
 //	table := fsm.Table[conn, *context, message]{
 //		fsm.Any: {Fail: fsm.Stop, Shutdown: fsm.Stop},
-//		dialing: {Name: "dialing", Wait: upstream.Opened(), Ready: (*conn).opened,
+//		dialing: {Name: "dialing", Wait: upstream.Opened(), OnReady: (*conn).opened,
 //			Within: fsm.After(5*time.Second, fsm.Stop), To: fsm.To(relaying)},
-//		relaying: {Name: "relaying", Wait: upstream.Readable(), Ready: (*conn).relay,
+//		relaying: {Name: "relaying", Wait: upstream.Readable(), OnReady: (*conn).relay,
 //			Idle: fsm.After(time.Minute, fsm.Stop)},
 //	}
 //	err := fsm.Check(table, dialing, 1, nil, false)
@@ -26,12 +26,12 @@
 // Row 0, [Any], is shared by all states: a state uses the fields of row Any that its
 // own row leaves empty. [Table.Resolve] lists these fields and returns the resulting
 // row. Three fields of row Any are not shared but concern the machine: its Within
-// bounds the machine's whole life, its Enter runs once when the machine starts (and
-// may choose another first state), its Exit runs once when the machine ends.
+// bounds the machine's whole life, its OnEnter runs once when the machine starts (and
+// may choose another first state), its OnExit runs once when the machine ends.
 //
 // A handler returns the state to go to. [Stay], the zero value, is no transition, and
-// deadlines run on. To return any state, even the current one, is a transition: Exit
-// and Enter run, Within starts again, and input that is left is handled in the new
+// deadlines run on. To return any state, even the current one, is a transition: OnExit
+// and OnEnter run, Within starts again, and input that is left is handled in the new
 // state. [Stop] ends the machine. [Pass] and [Later] are no transitions either.
 //
 // A handler is a function of the machine, a context and an event, so use a method

@@ -43,9 +43,9 @@ func newTurnstile() fsm.Table[turnstile, context, coin] {
 	return fsm.Table[turnstile, context, coin]{
 		fsm.Any: {Shutdown: fsm.Stop},
 		locked: {Name: "locked", Idle: fsm.Never,
-			Message: (*turnstile).coin, To: fsm.To(unlocked)},
+			OnMessage: (*turnstile).coin, To: fsm.To(unlocked)},
 		unlocked: {Name: "unlocked", Wait: arm.Readable(), Within: fsm.After(10*time.Second, locked),
-			Ready: (*turnstile).push, Message: (*turnstile).keep, To: fsm.To(locked)},
+			OnReady: (*turnstile).push, OnMessage: (*turnstile).keep, To: fsm.To(locked)},
 	}
 }
 
@@ -70,10 +70,10 @@ func Example() {
 	pushed := func() {
 		row := table.Resolve(m.state)
 		if ready := row.Wait.Deliver(arm.Readable(), 0); ready != 0 {
-			move(row.Ready(&m, context{}, ready))
+			move(row.OnReady(&m, context{}, ready))
 		}
 	}
-	paid := func(c coin) { move(table.Resolve(m.state).Message(&m, context{}, &c)) }
+	paid := func(c coin) { move(table.Resolve(m.state).OnMessage(&m, context{}, &c)) }
 
 	pushed() // ignored, as the state locked does not wait for a push
 	paid(coin{20})

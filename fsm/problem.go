@@ -11,7 +11,7 @@ var (
 	ErrGap         = errors.New("empty row")          // a row between states is empty
 	ErrName        = errors.New("bad name")           // no name, or the same name twice
 	ErrAny         = errors.New("no use in row any")  // a field that has no effect in row Any
-	ErrWait        = errors.New("bad wait")           // Wait without Ready, Ready without Wait, or a wrong port
+	ErrWait        = errors.New("bad wait")           // Wait without OnReady, OnReady without Wait, or a wrong port
 	ErrDeadline    = errors.New("bad deadline")       // a negative time, no time, or no target
 	ErrTarget      = errors.New("bad target")         // a target that has no row
 	ErrUnreachable = errors.New("unreachable")        // no edges lead here from the first state

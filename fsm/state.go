@@ -16,7 +16,7 @@ const (
 	First State = 1   // the lowest state of a machine, and by default its first one
 	Last  State = 63  // the highest state of a machine
 	Pass  State = 253 // returned by a handler: let row Any's handler handle the event
-	Later State = 254 // returned by a Message handler: deliver the message again after the next transition; it keeps its space in the mailbox
+	Later State = 254 // returned by OnMessage: deliver the message again after the next transition; it keeps its space in the mailbox
 	Stop  State = 255 // returned by a handler, or a target: flush the output, close the ports, end the machine
 )
 

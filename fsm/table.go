@@ -29,20 +29,20 @@ func (d Deadline) Runs() bool { return d.D > 0 }
 type Row[M, C, Msg any] struct {
 	Name string
 
-	Wait   Ready    // readiness to wait for; needs a Ready handler, and the reverse
+	Wait   Ready    // readiness to wait for; needs OnReady, and the reverse
 	Within Deadline // bounds the time in the state; in row Any, the life of the machine
 	Idle   Deadline // bounds the time without input and messages
 	Stall  Deadline // bounds the time in which written bytes make no progress
 	Defer  bool     // messages wait for the next transition; they keep their space in the mailbox
 
 	// Handlers. They return the next state.
-	Enter   func(*M, C) State          // on each entry, before any event; may return another state, 8 times in a row at most
-	Exit    func(*M, C)                // when the state is left, also by Stop
-	Ready   func(*M, C, Ready) State   // readiness; called again as long as it makes progress
-	Message func(*M, C, *Msg) State    // a message
-	Timer   func(*M, C, Fired) State   // a named timer has expired
-	Down    func(*M, C, Down) State    // a monitored machine has ended
-	Signal  func(*M, C, Signals) State // signals that the machine asked for
+	OnEnter   func(*M, C) State          // on each entry, before any event; may return another state, 8 times in a row at most
+	OnExit    func(*M, C)                // when the state is left, also by Stop
+	OnReady   func(*M, C, Ready) State   // readiness; called again as long as it makes progress
+	OnMessage func(*M, C, *Msg) State    // a message
+	OnTimer   func(*M, C, Fired) State   // a named timer has expired
+	OnDown    func(*M, C, Down) State    // a monitored machine has ended
+	OnSignal  func(*M, C, Signals) State // signals that the machine asked for
 
 	// Fail is the state after an error. Stay means that of row Any; if that is Stay
 	// too, an error stops the machine and is the reason of its end.
@@ -62,12 +62,11 @@ type Table[M, C, Msg any] []Row[M, C, Msg]
 
 // Resolve returns the row of state s with its empty fields filled in from row Any:
 //
-//   - Wait, Idle, Stall, Fail, Shutdown, and the handlers Message, Timer, Down and
-//     Signal;
-//   - the handler Ready, if the result has a Wait;
+//   - Wait, Idle, Stall, Fail, Shutdown, OnMessage, OnTimer, OnDown and OnSignal;
+//   - OnReady, if the result has a Wait;
 //   - To is the union of both, as the handlers from row Any may return its states.
 //
-// Name, Within, Defer, Enter and Exit are the row's own. If Fail is empty in both rows,
+// Name, Within, Defer, OnEnter and OnExit are the row's own. If Fail is empty in both rows,
 // it is Stop. Resolve(Any) returns row Any unchanged.
 func (t Table[M, C, Msg]) Resolve(s State) Row[M, C, Msg] {
 	r, base := t[s], &t[Any]
@@ -80,20 +79,20 @@ func (t Table[M, C, Msg]) Resolve(s State) Row[M, C, Msg] {
 	r.Fail = or(or(r.Fail, base.Fail), Stop)
 	r.Shutdown = or(r.Shutdown, base.Shutdown)
 	r.To |= base.To
-	if r.Ready == nil && r.Wait != 0 {
-		r.Ready = base.Ready
+	if r.OnReady == nil && r.Wait != 0 {
+		r.OnReady = base.OnReady
 	}
-	if r.Message == nil {
-		r.Message = base.Message
+	if r.OnMessage == nil {
+		r.OnMessage = base.OnMessage
 	}
-	if r.Timer == nil {
-		r.Timer = base.Timer
+	if r.OnTimer == nil {
+		r.OnTimer = base.OnTimer
 	}
-	if r.Down == nil {
-		r.Down = base.Down
+	if r.OnDown == nil {
+		r.OnDown = base.OnDown
 	}
-	if r.Signal == nil {
-		r.Signal = base.Signal
+	if r.OnSignal == nil {
+		r.OnSignal = base.OnSignal
 	}
 	return r
 }
@@ -221,26 +220,26 @@ func (r *Row[M, C, Msg]) plain() plainRow {
 		Name: r.Name, Wait: r.Wait, Within: r.Within, Idle: r.Idle, Stall: r.Stall, Defer: r.Defer,
 		Fail: r.Fail, Shutdown: r.Shutdown, To: r.To,
 	}
-	if r.Enter != nil {
-		p.Enter = func(*none, none) State { return Stay }
+	if r.OnEnter != nil {
+		p.OnEnter = func(*none, none) State { return Stay }
 	}
-	if r.Exit != nil {
-		p.Exit = func(*none, none) {}
+	if r.OnExit != nil {
+		p.OnExit = func(*none, none) {}
 	}
-	if r.Ready != nil {
-		p.Ready = func(*none, none, Ready) State { return Stay }
+	if r.OnReady != nil {
+		p.OnReady = func(*none, none, Ready) State { return Stay }
 	}
-	if r.Message != nil {
-		p.Message = func(*none, none, *none) State { return Stay }
+	if r.OnMessage != nil {
+		p.OnMessage = func(*none, none, *none) State { return Stay }
 	}
-	if r.Timer != nil {
-		p.Timer = func(*none, none, Fired) State { return Stay }
+	if r.OnTimer != nil {
+		p.OnTimer = func(*none, none, Fired) State { return Stay }
 	}
-	if r.Down != nil {
-		p.Down = func(*none, none, Down) State { return Stay }
+	if r.OnDown != nil {
+		p.OnDown = func(*none, none, Down) State { return Stay }
 	}
-	if r.Signal != nil {
-		p.Signal = func(*none, none, Signals) State { return Stay }
+	if r.OnSignal != nil {
+		p.OnSignal = func(*none, none, Signals) State { return Stay }
 	}
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/slab"
 )
 
@@ -21,7 +22,7 @@ type Config struct {
 	Steps      int           // calls of a machine a turn while it makes progress; 32
 	Buffers    int           // bytes that all ports may hold together, at least 8 KiB; 256 MiB
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; 1 ms
-	Driver     Driver        // nil is the operating system's
+	Driver     driver.Driver // nil is the operating system's
 	Observer   Observer      // told what machines do; nil: none
 }
 
@@ -64,7 +65,7 @@ func (c *Config) check() error {
 // defaults.
 //
 // Messages have two limits. Mailbox is each machine's, for what waits anywhere.
-// Inflow is for what is on its way, in the ring that all machines of the kind on a
+// Queue is for what is on its way, in the ring that all machines of the kind on a
 // loop share; a message that a machine keeps (Row.Defer, Later) leaves the ring, so
 // that one who waits is not in the way of the others. Memory for kept messages is
 // found 256 at a time, as they come, for at most Mailbox of each machine.
@@ -73,17 +74,17 @@ func (c *Config) check() error {
 // for a deadline, ErrShutdown for a shutdown, else what broke. It is told in simulated
 // runs, too, of which there are thousands: leave it nil there.
 type Options struct {
-	Ports   []string           // names of ports 0, 1, ...; their number sizes the slot; at most 4
-	Timers  []TimerSpec        // by Timer
-	Start   State              // fsm.First
-	Mailbox int                // messages that may wait for one machine, kept ones too; 64
-	Inflow  int                // messages that may be on their way to all of them on a loop; 4,096
-	Outbox  int                // bytes a port may hold; Room is under half of it; 256 KiB
-	Inbox   int                // unconsumed bytes a port may hold; 64 KiB
-	Linger  time.Duration      // for flushing after Stop; 5 s
-	Shared  bool               // Listen shares its address with other loops of the process (SO_REUSEPORT): the system spreads connections
-	Most    int                // machines of this kind at once on a loop; the loop's Slots
-	Ended   func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: panics go to package log
+	Ports       []string           // names of ports 0, 1, ...; their number sizes the slot; at most 4
+	Timers      []TimerSpec        // by Timer
+	Start       State              // fsm.First
+	Mailbox     int                // messages that may wait for one machine, kept ones too; 64
+	Queue       int                // messages that may be on their way to all of them on a loop; 4,096
+	WriteBuffer int                // bytes a port may hold; Room is under half of it; 256 KiB
+	ReadBuffer  int                // unconsumed bytes a port may hold; 64 KiB
+	Linger      time.Duration      // for flushing after Stop; 5 s
+	ReusePort   bool               // Listen shares its address with other loops of the process (SO_REUSEPORT): the system spreads connections
+	MaxMachines int                // machines of this kind at once on a loop; the loop's Slots
+	OnEnd       func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: panics go to package log
 }
 
 func (o *Options) check() error {
@@ -91,7 +92,7 @@ func (o *Options) check() error {
 		name string
 		v    *int
 		def  int
-	}{{"Mailbox", &o.Mailbox, 64}, {"Inflow", &o.Inflow, 4096}, {"Outbox", &o.Outbox, 256 << 10}, {"Inbox", &o.Inbox, 64 << 10}} {
+	}{{"Mailbox", &o.Mailbox, 64}, {"Queue", &o.Queue, 4096}, {"WriteBuffer", &o.WriteBuffer, 256 << 10}, {"ReadBuffer", &o.ReadBuffer, 64 << 10}} {
 		if *f.v == 0 {
 			*f.v = f.def
 		}
@@ -99,8 +100,8 @@ func (o *Options) check() error {
 			return fmt.Errorf("option %s %d: want 1 to %d, or 0 for %d", f.name, *f.v, 1<<30, f.def)
 		}
 	}
-	if o.Most < 0 || o.Most > slab.MaxSlots {
-		return fmt.Errorf("option Most %d: want 1 to %d, or 0 for the loop's slots", o.Most, slab.MaxSlots)
+	if o.MaxMachines < 0 || o.MaxMachines > slab.MaxSlots {
+		return fmt.Errorf("option MaxMachines %d: want 1 to %d, or 0 for the loop's slots", o.MaxMachines, slab.MaxSlots)
 	}
 	if o.Linger == 0 {
 		o.Linger = 5 * time.Second

@@ -1,11 +1,13 @@
 package reactor
 
 import (
+	"fmt"
 	"io"
 	"net/netip"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Context is what a handler of a kind that takes Msg works with, for the length of the
@@ -45,59 +47,63 @@ func (c *IO) Fail(err error) State {
 	if err == nil || err == ErrWouldBlock {
 		return fsm.Stay
 	}
-	c.loop.testify(c.x, c.h, CauseFail)
+	c.loop.trace(c.x, c.h, EventFail)
 	to := c.st.rows[c.h.state].fail
 	if to == fsm.Stay {
 		to = fsm.Stop
 	}
-	if c.loop.reason = err; err == io.EOF && to == fsm.Stop {
-		c.loop.reason = nil
+	if c.loop.call.reason = err; err == io.EOF && to == fsm.Stop {
+		c.loop.call.reason = nil
 	}
 	return to
 }
 
 // Stop is fsm.Stop with a reason.
 func (c *IO) Stop(reason error) State {
-	c.loop.reason = reason
+	c.loop.call.reason = reason
 	return fsm.Stop
 }
 
-// Why is the error that led to this state, in the Enter of a state that Fail or
+// Cause is the error that led to this state, in the Enter of a state that Fail or
 // a deadline leads to.
-func (c *IO) Why() error { return c.loop.reason }
+func (c *IO) Cause() error { return c.loop.call.reason }
 
 // Within replaces this stay's bound (in Enter: backoff, negotiated times) by d from
 // now; 0 is none. The row still says where it leads. In a row without Within it does nothing.
 func (c *IO) Within(d time.Duration) {
-	if !c.inside() || !c.st.rows[c.h.state].within.Runs() {
+	if !c.inCall() || !c.st.rows[c.h.state].within.Runs() {
 		return
 	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)
-	c.h.flags |= unarmed // it may be earlier than what is armed
+	c.h.flags |= mRearm // it may be earlier than what is armed
 }
 
-// moved notes progress: the machine is called again while something is ready.
-func (c *IO) moved() {
-	c.loop.progress = true
-	c.h.circles = 0
+// madeProgress notes progress: the machine is called again while something is ready.
+func (c *IO) madeProgress() {
+	c.loop.call.progress = true
+	c.h.spinCount = 0
 }
 
-// inside tells whether a handler of the machine's runs, as it must.
-func (c *IO) inside() bool { return c.loop.calling == c.x+1 }
+// inCall tells whether a handler of the machine's runs, as it must.
+func (c *IO) inCall() bool { return c.loop.call.machine == c.x+1 }
 
 // open finds an open port, or says what is wrong with it.
 func (c *IO) open(p Port) (*port, error) {
 	if uint32(p) >= c.st.nports {
 		return nil, c.noPort(p)
 	}
-	if !c.inside() {
+	if !c.inCall() {
 		return nil, ErrOutside
 	}
 	pt := c.st.port(c.h, p)
-	if pt.flags&isOpen == 0 {
+	if pt.flags&pOpen == 0 {
 		return nil, ErrClosed
 	}
 	return pt, nil
+}
+
+func (c *IO) noPort(p Port) error {
+	return fmt.Errorf("reactor: %s: port %d: want 0 to %d, as Options.Ports names them", c.st.name, p, int(c.st.nports)-1)
 }
 
 // Err is what broke the port, nil while it works; io.EOF once its input is over.
@@ -108,14 +114,14 @@ func (c *IO) Err(p Port) error {
 		return err
 	case pt.err != 0:
 		return c.loop.errs.of(pt.err)
-	case pt.flags&ended != 0 && pt.in == 0:
+	case pt.flags&pReadEnded != 0 && pt.in == 0:
 		return io.EOF
 	}
 	return nil
 }
 
-// Pending is how many bytes of output the port holds.
-func (c *IO) Pending(p Port) int {
+// Buffered is how many bytes of output the port holds.
+func (c *IO) Buffered(p Port) int {
 	pt, err := c.open(p)
 	if err != nil {
 		return 0
@@ -125,14 +131,14 @@ func (c *IO) Pending(p Port) int {
 
 // RemoteAddr is the peer's address; the zero value when there is none. It asks
 // the system.
-func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, Remote).IP }
+func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, driver.Remote).IP }
 
 // LocalAddr is the port's own address.
-func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, Local).IP }
+func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, driver.Local).IP }
 
-func (c *IO) name(p Port, side Side) (a Addr) {
+func (c *IO) name(p Port, side driver.Side) (a driver.Addr) {
 	if pt, err := c.open(p); err == nil && pt.sock != 0 {
-		a, _ = c.loop.drv.Name(pt.sock, side)
+		a, _ = c.loop.drv.Addr(pt.sock, side)
 	}
 	return a
 }
@@ -141,19 +147,19 @@ func (c *IO) name(p Port, side Side) (a Addr) {
 func (c *IO) Close(p Port) {
 	if pt, err := c.open(p); err == nil {
 		c.loop.closePort(c.h, p, pt)
-		c.moved()
+		c.madeProgress()
 	}
 }
 
 // CloseWrite ends this direction once what was written is out.
 func (c *IO) CloseWrite(p Port) error {
 	pt, err := c.open(p)
-	if err != nil || pt.flags&wantShut != 0 {
+	if err != nil || pt.flags&pShutWanted != 0 {
 		return err
 	}
 	c.loop.flush()
-	pt.flags |= wantShut
+	pt.flags |= pShutWanted
 	c.loop.shutIfDrained(pt)
-	c.moved()
+	c.madeProgress()
 	return nil
 }

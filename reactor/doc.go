@@ -42,7 +42,7 @@
 // consumed, in one piece, and what Discard leaves is kept and shown again when
 // there is more of it, or to another state; Read fills a buffer, which may lie on
 // the stack. Write gathers output, which is sent when the machine's turn ends, and
-// holds what the kernel does not take, up to Options.Outbox; the gate Room closes
+// holds what the kernel does not take, up to Options.WriteBuffer; the gate Room closes
 // at half of that. An idle port holds no memory.
 //
 // The end of input is io.EOF, told once, after the last byte. Errors are sticky:
@@ -66,7 +66,7 @@
 // A Ref is the typed address of a machine. Send copies a value into its mailbox
 // from any goroutine and answers at once: nil, ErrFull, ErrStale or ErrClosed.
 // Options.Mailbox bounds what waits for one machine, what its states Defer and its
-// handlers keep for Later included; Options.Inflow what is on its way to all
+// handlers keep for Later included; Options.Queue what is on its way to all
 // machines of the kind on a loop. Post is Send from a handler: when it is refused,
 // the gate fsm.Sendable is closed until there is room; of the machines that wait for
 // it, as many are called as there is room for.
@@ -81,9 +81,9 @@
 // the next turn on, under another generation, so that whatever still means the old
 // machine is ErrStale or counted. Input that comes meanwhile is read and dropped,
 // as a close with unread input would make the kernel destroy what was sent. A
-// panic in a handler, or a Goexit, ends that machine alone. Options.Ended is told
+// panic in a handler, or a Goexit, ends that machine alone. Options.OnEnd is told
 // why each machine ended, and may panic as a handler may; without it, and without a
-// Config.Observer, panics are written to package log; the Down handlers of those
+// Config.Observer, panics are written to package log; the OnDown handlers of those
 // that asked by Monitor are told, too.
 //
 // Loop.Shutdown leads each machine where its row's Shutdown says once nothing is
@@ -97,7 +97,7 @@
 //
 // # Several loops
 //
-// A loop uses one core. For more, run more loops; with Options.Shared each of them
+// A loop uses one core. For more, run more loops; with Options.ReusePort each of them
 // listens at the same address, and the system spreads connections over them. A
 // Ref.Send reaches machines of any loop. What prototypes of several loops share wants
 // a lock; a store for each loop wants none.
@@ -125,7 +125,7 @@
 // set. On Linux the loop sleeps in Go's own poller, without a thread of its own;
 // elsewhere it blocks one. What else is not the same:
 //
-//   - Options.Shared spreads connections on Linux, FreeBSD and DragonFly BSD. Where the
+//   - Options.ReusePort spreads connections on Linux, FreeBSD and DragonFly BSD. Where the
 //     system would give all to one listener it is ErrUnsupported.
 //   - On Windows there are TCP and UDP alone, and the file that Release gives out is for
 //     net.FileConn and its like, which take a duplicate: its own Close is not Winsock's.

@@ -30,17 +30,17 @@ type None struct{}
 
 // Kind is a checked table: immutable, usable by any number of loops at once.
 type Kind[M, Msg any] struct {
-	name  string
-	opt   Options
-	table Table[M, Msg]
-	rows  []Row[M, Msg] // resolved
-	info  []rowInfo
-	hears bool // every state has a Down handler
-	full  fullErrors
+	name        string
+	opt         Options
+	table       Table[M, Msg]
+	rows        []Row[M, Msg] // resolved
+	info        []rowInfo
+	handlesDown bool // every state has an OnDown handler
+	full        fullErrors
 }
 
 // fullErrors say which limit a write has met. They are made once: writes do not allocate.
-type fullErrors struct{ outbox, buffers error }
+type fullErrors struct{ writeBuffer, buffers error }
 
 // rowInfo is the part of a resolved row that knows no types.
 type rowInfo struct {
@@ -49,8 +49,8 @@ type rowInfo struct {
 	within, idle, stall fsm.Deadline
 	fail, shutdown      State
 	to                  fsm.States
-	keeps               bool
-	late                map[Cause]error // what a deadline tells, as the reason for where it leads
+	defers              bool
+	timeouts            map[Event]error // what a deadline tells, as the reason for where it leads
 }
 
 // NewKind checks the table: the error names each state and what is wrong with it.
@@ -65,16 +65,16 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
 	}
 	k := &Kind[M, Msg]{name: name, opt: opt, table: append(Table[M, Msg](nil), rows...)}
-	k.hears = true
-	k.full.outbox = fmt.Errorf("reactor: Options.Outbox of %s: %d bytes hold no more: %w", name, opt.Outbox, ErrFull)
+	k.handlesDown = true
+	k.full.writeBuffer = fmt.Errorf("reactor: Options.WriteBuffer of %s: %d bytes hold no more: %w", name, opt.WriteBuffer, ErrFull)
 	k.full.buffers = fmt.Errorf("reactor: output of %s: Config.Buffers: %w", name, ErrFull)
 	for s := range rows {
 		r := k.table.Resolve(State(s))
 		k.rows = append(k.rows, r)
-		k.hears = k.hears && (r.Down != nil || s == int(fsm.Any))
+		k.handlesDown = k.handlesDown && (r.OnDown != nil || s == int(fsm.Any))
 		k.info = append(k.info, rowInfo{
-			name: k.table.NameOf(State(s)), late: lateErrors(k.table.NameOf(State(s))), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
-			fail: r.Fail, shutdown: r.Shutdown, keeps: r.Defer,
+			name: k.table.NameOf(State(s)), timeouts: timeoutErrors(k.table.NameOf(State(s))), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
+			fail: r.Fail, shutdown: r.Shutdown, defers: r.Defer,
 			to: k.table.Edges(State(s)) | 1<<s,
 		})
 	}
@@ -109,10 +109,10 @@ func (k *Kind[M, Msg]) Mermaid() string {
 }
 
 // Spawn makes a machine that starts as a copy of m. Its Enter runs in the loop's
-// next turn. ErrFull when every slot, or Options.Most, is taken.
-func (k *Kind[M, Msg]) Spawn(at Place, m M) (Ref[Msg], error) {
+// next turn. ErrFull when every slot, or Options.MaxMachines, is taken.
+func (k *Kind[M, Msg]) Spawn(at Host, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
-	err := at.place(func(l *Loop) error {
+	err := at.onLoop(func(l *Loop) error {
 		s, err := storeOf(l, k)
 		if err != nil {
 			return err
@@ -131,9 +131,9 @@ func (k *Kind[M, Msg]) Spawn(at Place, m M) (Ref[Msg], error) {
 
 // Ref turns the token of a machine of this kind back into its address: ErrForeign
 // for the token of another loop, ErrStale for a machine that has ended.
-func (k *Kind[M, Msg]) Ref(at Place, t Token) (Ref[Msg], error) {
+func (k *Kind[M, Msg]) Ref(at Host, t Token) (Ref[Msg], error) {
 	var ref Ref[Msg]
-	err := at.place(func(l *Loop) error {
+	err := at.onLoop(func(l *Loop) error {
 		if t.Loop() != l.id {
 			return ErrForeign
 		}

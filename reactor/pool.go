@@ -5,12 +5,12 @@ import "math/bits"
 // chunk is a piece of buffered bytes, b[r:w]. Input is one chunk, which Peek shows
 // whole; output is a list of them, whose first one carries the list's figures.
 type chunk struct {
-	b     []byte
-	r, w  int
-	next  uint32 // in an output list, or in a free list
-	last  uint32 // of the first one: the list's end
-	total int    // of the first one: bytes in the list
-	since int64  // of the first one: when bytes moved last
+	b       []byte
+	r, w    int
+	next    uint32 // in an output list, or in a free list
+	last    uint32 // of the first one: the list's end
+	total   int    // of the first one: bytes in the list
+	movedAt int64  // of the first one: when bytes moved last
 }
 
 const (
@@ -70,7 +70,7 @@ func (p *pool) get(size int) uint32 {
 		p.free[c] = p.chunks[n].next
 		p.cached -= 1 << c
 	} else {
-		p.shed(1 << c)
+		p.evict(1 << c)
 		n = p.number()
 		p.chunks[n].b = make([]byte, 1<<c)
 	}
@@ -80,8 +80,8 @@ func (p *pool) get(size int) uint32 {
 	return n
 }
 
-// shed drops buffers that nobody uses until size more fit under the limit.
-func (p *pool) shed(size int) {
+// evict drops buffers that nobody uses until size more fit under the limit.
+func (p *pool) evict(size int) {
 	for c := classes - 1; c >= minChunk && p.lent+p.cached+size > p.limit; c-- {
 		for p.free[c] != 0 && p.lent+p.cached+size > p.limit {
 			n := p.free[c]

@@ -5,7 +5,7 @@ import "fmt"
 // Stepper runs a loop a turn at a time, on its caller's goroutine, in the place of
 // Run: for a Driver with a clock of its own, whose Wait does not wait.
 //
-// Between two turns the loop is the caller's: what needs a Place, Stats too, is done
+// Between two turns the loop is the caller's: what needs a Host, Stats too, is done
 // at once, and Close and Shutdown answer ErrInHandler, as they would wait for turns.
 // During a turn the same calls are those of a handler. No other goroutine may make
 // them. A Goexit in a handler ends the caller's goroutine; another one may go on
@@ -18,21 +18,21 @@ type Stepper struct {
 // Stepper makes the calling goroutine the loop's. ErrRunning when the loop runs
 // already, or has ended.
 func (l *Loop) Stepper() (*Stepper, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.started || l.ended {
+	l.control.mu.Lock()
+	defer l.control.mu.Unlock()
+	if l.control.started || l.control.ended {
 		return nil, fmt.Errorf("reactor: step: %w", ErrRunning)
 	}
-	l.started, l.stepped = true, true
+	l.control.started, l.control.stepped = true, true
 	return &Stepper{loop: l, goid: goroutineID()}, nil
 }
 
 // Turn runs one turn, and tells whether the loop has ended: every machine and every
 // descriptor with it. After that it must not be called.
 func (s *Stepper) Turn() (over bool) {
-	s.loop.goid.Store(s.goid)
-	over = s.loop.turn()
-	s.loop.goid.Store(0) // what the caller does now is not done by a handler
+	s.loop.control.goid.Store(s.goid)
+	over = s.loop.runTurn()
+	s.loop.control.goid.Store(0) // what the caller does now is not done by a handler
 	return over
 }
 
@@ -41,17 +41,17 @@ func (s *Stepper) Turn() (over bool) {
 func (s *Stepper) Until() int64 { return s.loop.until() }
 
 // Leave asks for what Shutdown does, and does not wait for it.
-func (s *Stepper) Leave() { s.loop.ask(askShutdown) }
+func (s *Stepper) Leave() { s.loop.request(requestShutdown) }
 
 // Stop asks for what the end of Run's context does, and does not wait for it.
-func (s *Stepper) Stop() { s.loop.ask(askStop) }
+func (s *Stepper) Stop() { s.loop.request(requestStop) }
 
 // between runs f between two turns of a Stepper.
 func (l *Loop) between(f func(*Loop) error) error {
 	switch {
-	case l.ended:
+	case l.control.ended:
 		return ErrClosed
-	case l.phase != waiting:
+	case l.turn.phase != waiting:
 		return ErrInHandler
 	}
 	return f(l)

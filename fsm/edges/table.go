@@ -33,7 +33,7 @@ type row struct {
 var handlers = []struct {
 	field     string
 	inherited bool // from row Any
-}{{"Enter", false}, {"Ready", true}, {"Message", true}, {"Timer", true}, {"Down", true}, {"Signal", true}}
+}{{"OnEnter", false}, {"OnReady", true}, {"OnMessage", true}, {"OnTimer", true}, {"OnDown", true}, {"OnSignal", true}}
 
 // tables returns the tables in the package's files.
 func (p *pack) tables() (all []*table) {
@@ -210,16 +210,16 @@ func (t *table) states(e ast.Expr) (set fsm.States, ok bool) {
 
 // resolve returns the handler that a row has or inherits from row Any, or nil. It does to
 // the source what Table.Resolve does to a table: only a row that waits inherits Ready. A
-// row that defers messages never calls an inherited Message handler.
+// row that defers messages never calls an inherited OnMessage.
 func (t *table) resolve(r *row, field string, inherited bool) ast.Expr {
 	if e := r.fields[field]; e != nil || r.state == fsm.Any || !inherited {
 		return e
 	}
 	base := t.row(fsm.Any)
 	switch {
-	case field == "Ready" && r.fields["Wait"] == nil && base.fields["Wait"] == nil:
+	case field == "OnReady" && r.fields["Wait"] == nil && base.fields["Wait"] == nil:
 		return nil
-	case field == "Message" && r.fields["Defer"] != nil:
+	case field == "OnMessage" && r.fields["Defer"] != nil:
 		return nil
 	}
 	return base.fields[field]

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/internal/testenv"
+	"github.com/stator-go/stator/reactor/driver/drivertest"
 	"github.com/stator-go/stator/reactor/poll"
-	"github.com/stator-go/stator/reactor/poll/conformance"
 )
 
 var update = flag.Bool("update", false, "write the table of cases to the package comment of poll")
@@ -17,10 +17,10 @@ var update = flag.Bool("update", false, "write the table of cases to the package
 var seeds = flag.Int("seeds", testenv.Pick(1, 3), "random programs to run on each pair of backends")
 
 // over returns a Poller with the given backend and the descriptors of this machine.
-func over(name string) conformance.Backend {
-	return conformance.Backend{
+func over(name string) drivertest.Backend {
+	return drivertest.Backend{
 		Name:         name,
-		New:          func() (conformance.System, error) { return conformance.OverPoller(name) },
+		New:          func() (drivertest.System, error) { return drivertest.OverPoller(name) },
 		Skips:        skips(),
 		PerDirection: strings.HasPrefix(name, "kqueue"),
 		NoReadClosed: strings.HasPrefix(name, "ports") || name == "poll" && runtime.GOOS != "linux",
@@ -29,10 +29,10 @@ func over(name string) conformance.Backend {
 }
 
 func TestBackends(t *testing.T) {
-	var reports []conformance.Report
+	var reports []drivertest.Report
 	for _, name := range poll.Backends() {
 		t.Run(name, func(t *testing.T) {
-			reports = append(reports, conformance.Run(t, over(name)))
+			reports = append(reports, drivertest.Run(t, over(name)))
 		})
 	}
 	for _, r := range reports {
@@ -40,7 +40,7 @@ func TestBackends(t *testing.T) {
 			return
 		}
 	}
-	table := conformance.Table(reports...)
+	table := drivertest.Table(reports...)
 	t.Log("what ran:\n" + table)
 	if system := publishes(); system != "" && len(reports) == len(poll.Backends()) {
 		published(t, system, table)
@@ -83,7 +83,7 @@ func TestSame(t *testing.T) {
 		for _, a := range names[:i] {
 			t.Run(a+" and "+b, func(t *testing.T) {
 				for seed := range uint64(*seeds) {
-					conformance.Same(t, over(a), over(b), seed, calls)
+					drivertest.Same(t, over(a), over(b), seed, calls)
 				}
 			})
 		}

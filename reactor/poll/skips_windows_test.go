@@ -1,16 +1,11 @@
 package poll_test
 
-import "golang.org/x/sys/windows"
-
-// wine reports whether this is Wine and not Windows.
-func wine() bool {
-	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
-}
+import "github.com/stator-go/stator/reactor/driver/drivertest"
 
 // publishes returns the name of this system in the package comment, or "" if the comment
 // has no table for it.
 func publishes() string {
-	if wine() {
+	if drivertest.Wine() {
 		return "Windows, as Wine 8 implements it"
 	}
 	return ""
@@ -18,7 +13,7 @@ func publishes() string {
 
 // skips returns the cases that the sockets of Wine do not pass, and why.
 func skips() map[int]string {
-	if !wine() {
+	if !drivertest.Wine() {
 		return nil
 	}
 	return map[int]string{

@@ -1,0 +1,31 @@
+package driver
+
+import "net/netip"
+
+// Net is the kind of network that an Addr belongs to.
+type Net uint8
+
+const (
+	NetNone    Net = iota
+	TCP            // IPv4 or IPv6
+	UDP            // IPv4 or IPv6
+	Unix           // stream
+	Unixgram       // datagram
+	UnixPacket     // sequenced packets
+)
+
+// Addr is an address as a value: an IP address and port, or the path of a unix
+// socket. A path that begins with "@" is a name in Linux's abstract namespace.
+type Addr struct {
+	Net  Net
+	IP   netip.AddrPort
+	Path string
+}
+
+// String returns the address in the form that Listen and Dial of package reactor take.
+func (a Addr) String() string {
+	if a.Net >= Unix {
+		return a.Path
+	}
+	return a.IP.String()
+}

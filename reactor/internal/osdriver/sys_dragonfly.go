@@ -1,0 +1,20 @@
+package osdriver
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What DragonFly BSD has: see have_linux.go for what each means.
+
+const (
+	abstractNames  = false
+	takesIPv4      = false
+	shortIsDrained = true
+	spreads        = unix.SO_REUSEPORT
+
+	noSignal = unix.MSG_NOSIGNAL
+	dontWait = unix.MSG_DONTWAIT
+	errNoNet = syscall.Errno(1 << 20) // there is no such error
+)

@@ -1,0 +1,30 @@
+package osdriver
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What NetBSD has: see have_linux.go for what each means.
+
+const (
+	abstractNames  = false
+	takesIPv4      = true
+	shortIsDrained = false // its kqueue tells of no urgent byte
+	spreads        = 0     // SO_REUSEPORT lets one of the listeners have all
+
+	noSignal  = unix.MSG_NOSIGNAL
+	dontWait  = unix.MSG_DONTWAIT
+	errNoNet  = syscall.Errno(1 << 20) // there is no such error
+	noSigPipe = 0
+)
+
+// fionwrite is FIONWRITE of sys/filio.h, which package unix lacks.
+const fionwrite = 0x40046679
+
+// sendQueue is how many bytes the peer has not acknowledged.
+func sendQueue(fd int) int {
+	n, _ := unix.IoctlGetInt(fd, fionwrite)
+	return n
+}

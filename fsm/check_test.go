@@ -73,7 +73,7 @@ func TestCheckFinds(t *testing.T) {
 		{"deadline to no row", func(s *spec) { s.rows[Any].Within = After(time.Hour, 9) }, ErrTarget, `row any: Within leads to 9, which is not a row: want 1 to 3, or fsm.Stop`},
 		{"deadline to pass", func(s *spec) { s.rows[3].Idle.To = Pass }, ErrTarget, `state 3 "three": Idle leads to pass, which is not a row: want 1 to 3, or fsm.Stop`},
 		{"fail", func(s *spec) { s.rows[1].Fail = 4 }, ErrTarget, `state 1 "one": Fail leads to 4, which is not a row: want 1 to 3, or fsm.Stop`},
-		{"shutdown", func(s *spec) { s.rows[1].Shutdown = Later }, ErrTarget, `state 1 "one": Shutdown leads to later, which is not a row: want 1 to 3, or fsm.Stop`},
+		{"shutdown", func(s *spec) { s.rows[1].Shutdown = Defer }, ErrTarget, `state 1 "one": Shutdown leads to defer, which is not a row: want 1 to 3, or fsm.Stop`},
 		{"to no row", func(s *spec) { s.rows[1].To |= To(63) }, ErrTarget, `state 1 "one": To names 63, which is not a row: want 1 to 3`},
 		{"to no state", func(s *spec) { s.rows[1].To |= To(64) }, ErrTarget, `state 1 "one": To names a number that is not a state: want 1 to 3`},
 		{"unreachable", func(s *spec) { s.rows[1].To = 0 }, ErrUnreachable, `state 2 "two": unreachable from state 1 "one": no To, deadline, Fail or Shutdown leads here; ` +
@@ -110,7 +110,7 @@ func TestCheckFinds(t *testing.T) {
 		{"no timers", func(s *spec) { s.timers = nil }, ErrTimer, `state 2 "two": OnTimer handler, but no timer is declared`},
 		{"timer in a state without a handler", func(s *spec) { s.timers[0].In = To(2, 3) }, ErrTimer, `timer 0 "tick": may fire in state 3 "three", which has no OnTimer handler: want one there or in row any`},
 		{"timer in no row", func(s *spec) { s.timers[0].In |= To(7) }, ErrTarget, `timer 0 "tick": In names 7, which is not a row: want 1 to 3`},
-		{"timer in no state", func(s *spec) { s.timers[0].In |= To(Later) }, ErrTarget, `timer 0 "tick": In names a number that is not a state: want 1 to 3`},
+		{"timer in no state", func(s *spec) { s.timers[0].In |= To(Defer) }, ErrTarget, `timer 0 "tick": In names a number that is not a state: want 1 to 3`},
 		{"timer without a handler", func(s *spec) { s.timers[0].In, s.rows[2].OnTimer = 0, nil }, ErrTimer, `timer 0 "tick": no row has an OnTimer handler`},
 		{"timer of many", func(s *spec) { s.timers[0].Many = -1 }, ErrTimer, `timer 0 "tick": Many is -1: want 0 or more`},
 		{"timer without a name", func(s *spec) { s.timers[0].Name = "" }, ErrName, `timer 0 "": no Name`},

@@ -17,7 +17,7 @@ type Coverage struct {
 }
 
 // Count adds one transition. A machine starts with a transition from Any and ends with
-// one to Stop. Count ignores Stay, Pass and Later, which are no transitions.
+// one to Stop. Count ignores Stay, Pass and Defer, which are no transitions.
 func (c *Coverage) Count(from, to State) {
 	if from > Last || to == Stay || to > Last && to != Stop {
 		return

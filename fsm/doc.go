@@ -32,7 +32,7 @@
 // A handler returns the state to go to. [Stay], the zero value, is no transition, and
 // deadlines run on. To return any state, even the current one, is a transition: OnExit
 // and OnEnter run, Within starts again, and input that is left is handled in the new
-// state. [Stop] ends the machine. [Pass] and [Later] are no transitions either.
+// state. [Stop] ends the machine. [Pass] and [Defer] are no transitions either.
 //
 // A handler is a function of the machine, a context and an event, so use a method
 // expression such as (*conn).request. A method value such as c.request does not work:

@@ -129,7 +129,7 @@ func TestText(t *testing.T) {
 		{To(1, 2, 63, Stay, Stop).String(), "{1 2 63}"},
 		{To(64).String(), "{0}"},
 		{States(0).String(), "{}"},
-		{Stay.String() + Pass.String() + Later.String() + Stop.String() + State(7).String(), "staypasslaterstop7"},
+		{Stay.String() + Pass.String() + Defer.String() + Stop.String() + State(7).String(), "staypassdeferstop7"},
 		{Signals(1<<1 | 1<<15).String(), "{1 15}"},
 	} {
 		if x.got != x.want {

@@ -16,7 +16,7 @@ const (
 	First State = 1   // the lowest state of a machine, and by default its first one
 	Last  State = 63  // the highest state of a machine
 	Pass  State = 253 // returned by a handler: let row Any's handler handle the event
-	Later State = 254 // returned by OnMessage: deliver the message again after the next transition; it keeps its space in the mailbox
+	Defer State = 254 // returned by OnMessage: deliver the message again after the next transition; it keeps its space in the mailbox
 	Stop  State = 255 // returned by a handler, or a target: flush the output, close the ports, end the machine
 )
 
@@ -28,8 +28,8 @@ func (s State) String() string {
 		return "stay"
 	case Pass:
 		return "pass"
-	case Later:
-		return "later"
+	case Defer:
+		return "defer"
 	case Stop:
 		return "stop"
 	}

@@ -66,7 +66,7 @@ func (c *Config) check() error {
 //
 // Messages have two limits. Mailbox is each machine's, for what waits anywhere.
 // Queue is for what is on its way, in the ring that all machines of the kind on a
-// loop share; a message that a machine keeps (Row.Defer, Later) leaves the ring, so
+// loop share; a message that a machine keeps (Row.Defer, fsm.Defer) leaves the ring, so
 // that one who waits is not in the way of the others. Memory for kept messages is
 // found 256 at a time, as they come, for at most Mailbox of each machine.
 //

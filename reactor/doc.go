@@ -65,8 +65,8 @@
 //
 // A Ref is the typed address of a machine. Send copies a value into its mailbox
 // from any goroutine and answers at once: nil, ErrFull, ErrStale or ErrClosed.
-// Options.Mailbox bounds what waits for one machine, what its states Defer and its
-// handlers keep for Later included; Options.Queue what is on its way to all
+// Options.Mailbox bounds what waits for one machine, those included that
+// Row.Defer or fsm.Defer keep back; Options.Queue what is on its way to all
 // machines of the kind on a loop. Post is Send from a handler: when it is refused,
 // the gate fsm.Sendable is closed until there is room; of the machines that wait for
 // it, as many are called as there is room for.

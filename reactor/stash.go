@@ -44,7 +44,7 @@ func (s *store[M, Msg]) unstash(h *header, behind uint32) Msg {
 }
 
 // redeliver hands out what was kept, in order, to the state that was entered; what
-// this one answers Later to stays where it is. A transition on the way begins again
+// this one returns Defer for stays where it is. A transition on the way begins again
 // at the front: the next state may take what this one did not.
 func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 	if s.inbox == nil {

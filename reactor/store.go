@@ -15,7 +15,7 @@ type store[M, Msg any] struct {
 	cx         Context[Msg]
 	inbox      *inbox[Msg]
 	cell       cell[Msg]
-	stashPages []*[stashPage]stashCell[Msg] // messages kept by Defer and Later, in pages made as they come
+	stashPages []*[stashPage]stashCell[Msg] // messages kept by Row.Defer and fsm.Defer, in pages made as they come
 	stashUsed  uint32                       // cells above were never touched
 	stashFree  uint32                       // free list in kept, as a number
 	restashed  Msg
@@ -250,7 +250,7 @@ func (s *store[M, Msg]) answer(x uint32, h *header, m *M, next State) {
 	case next == fsm.Stay || h.flags&(mDead|mStopping) != 0:
 		s.loop.call.reason = nil
 		return
-	case next == fsm.Pass || next == fsm.Later:
+	case next == fsm.Pass || next == fsm.Defer:
 		next = s.cx.Stop(s.misuse(next.String(), "it answers nothing here"))
 	case next != fsm.Stop && !s.rows[h.state].to.Has(next):
 		next = s.cx.Stop(s.undeclared(h, next))

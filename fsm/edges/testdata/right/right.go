@@ -109,7 +109,7 @@ func switches() []fsm.Row[machine, *Context, string] {
 			if *s == "" {
 				return fsm.Pass // row Any's handler returns idle and closing in this state
 			}
-			return fsm.Later
+			return fsm.Defer
 		}, To: fsm.To(idle)},
 	}
 }

@@ -1,12 +1,6 @@
 package fsm
 
-import (
-	"math/bits"
-	"strconv"
-	"strings"
-
-	"github.com/stator-go/stator/slab"
-)
+import "github.com/stator-go/stator/slab"
 
 // Timer is the number of a named timer, which a handler arms: its index in the list of
 // TimerSpecs of the machine.
@@ -30,20 +24,4 @@ type Fired struct {
 type Down struct {
 	Who    slab.Token // the machine that ended
 	Reason error      // why it ended; nil if it ended normally
-}
-
-// Signals is a set of signals: bit n is signal number n. A set is written
-// Signals(1<<syscall.SIGHUP | 1<<syscall.SIGTERM).
-type Signals uint64
-
-// Has tells whether signal number n is in the set.
-func (s Signals) Has(n int) bool { return n >= 0 && s>>uint(n)&1 != 0 }
-
-// String lists the numbers: "{1 15}".
-func (s Signals) String() string {
-	var all []string
-	for ; s != 0; s &= s - 1 {
-		all = append(all, strconv.Itoa(bits.TrailingZeros64(uint64(s))))
-	}
-	return "{" + strings.Join(all, " ") + "}"
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/internal/durations"
+	"github.com/stator-go/stator/sig"
 )
 
 // Deadline is a time and the state that it leads to when it has passed. Create it with
@@ -42,7 +43,7 @@ type Row[M, C, Msg any] struct {
 	OnMessage func(*M, C, *Msg) State    // a message
 	OnTimer   func(*M, C, Fired) State   // a named timer has expired
 	OnDown    func(*M, C, Down) State    // a monitored machine has ended
-	OnSignal  func(*M, C, Signals) State // signals that the machine asked for
+	OnSignal  func(*M, C, sig.Set) State // signals that the machine asked for
 
 	// Fail is the state after an error. Stay means that of row Any; if that is Stay
 	// too, an error stops the machine and is the reason of its end.
@@ -239,7 +240,7 @@ func (r *Row[M, C, Msg]) plain() plainRow {
 		p.OnDown = func(*none, none, Down) State { return Stay }
 	}
 	if r.OnSignal != nil {
-		p.OnSignal = func(*none, none, Signals) State { return Stay }
+		p.OnSignal = func(*none, none, sig.Set) State { return Stay }
 	}
 	return p
 }

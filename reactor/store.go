@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/sig"
 )
 
 // store holds a kind's machines on one loop.
@@ -210,7 +211,7 @@ func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
 	tell(s, x, h, s.kind.rows[h.state].OnTimer, s.kind.rows[fsm.Any].OnTimer, t)
 }
 
-func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
+func (s *store[M, Msg]) signalled(x uint32, h *header, set sig.Set) {
 	tell(s, x, h, s.kind.rows[h.state].OnSignal, s.kind.rows[fsm.Any].OnSignal, set)
 }
 

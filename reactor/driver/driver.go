@@ -1,8 +1,8 @@
 package driver
 
 import (
-	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // Driver is what a loop asks of an operating system. All methods but Wake belong to
@@ -61,7 +61,7 @@ type Driver interface {
 	// Notify asks for signals, in addition to those asked for before. Until End, came
 	// is called with those that arrived, on any goroutine, perhaps during Notify. If
 	// some can't be caught, Notify changes nothing and the error names them.
-	Notify(set fsm.Signals, came func(fsm.Signals)) error
+	Notify(set sig.Set, came func(sig.Set)) error
 	// End closes the driver itself, after all its sockets.
 	End() error
 }

@@ -2,7 +2,10 @@
 // exactly the states that its handlers return in that row.
 package flow
 
-import "github.com/stator-go/stator/fsm"
+import (
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/sig"
+)
 
 type context struct{ state fsm.State }
 
@@ -95,7 +98,7 @@ func (c *conn) plain(cx *context) fsm.State {
 	return next
 }
 
-func loops(c *conn, cx *context, _ fsm.Signals) fsm.State {
+func loops(c *conn, cx *context, _ sig.Set) fsm.State {
 	for range c.n {
 		if cx.State() == one {
 			return two

@@ -45,7 +45,7 @@ func TestOptions(t *testing.T) {
 		{"-input-limit -5", 2, []string{"-input-limit -5: want 1 to"}},
 		{"-patience 0", 2, []string{"-patience 0s: want a time above 0"}},
 		{"-grace -1s", 2, []string{"-grace -1s: want 0 or more"}},
-		{"6379", 2, []string{`argument "6379": want options only`}},
+		{"6379", 2, []string{`argument "6379": want flags only`}},
 		{"-maxclients many", 2, []string{`invalid value "many" for flag -maxclients`}},
 		{"-listen nowhere", 1, []string{"resp: ", "nowhere"}},
 		{"-listen " + r.addr, 1, []string{"resp: ", "address already in use", r.addr}},

@@ -67,8 +67,8 @@ func TestClientThatNeverReads(t *testing.T) {
 			if s := r.alone(); s.Held != 0 {
 				t.Errorf("%d bytes are held", s.Held)
 			}
-			if s := r.stop(); s.OutputLimit != 1 || s.Trickled != 0 {
-				t.Errorf("output limit %d, trickled %d: want 1, 0", s.OutputLimit, s.Trickled)
+			if s := r.stop(); s.OutputLimit != 1 || s.QueryTimeouts != 0 {
+				t.Errorf("output limit %d, trickled %d: want 1, 0", s.OutputLimit, s.QueryTimeouts)
 			}
 		})
 	}
@@ -117,8 +117,8 @@ func TestTrickle(t *testing.T) {
 		idle.send("PING\r\n")
 		idle.wants("+PONG\r\n")
 	}
-	if s := r.stop(); s.Trickled != 4 || s.OutputLimit != 0 {
-		t.Errorf("trickled %d, output limit %d: want 4, 0", s.Trickled, s.OutputLimit)
+	if s := r.stop(); s.QueryTimeouts != 4 || s.OutputLimit != 0 {
+		t.Errorf("trickled %d, output limit %d: want 4, 0", s.QueryTimeouts, s.OutputLimit)
 	}
 }
 

@@ -144,8 +144,8 @@ func TestTrickleBehindLargeReply(t *testing.T) {
 	c.send(command("GET", "k") + begun[:40<<10])
 	c.wants(bulk(value))
 	c.closes()
-	if s := r.stop(); s.Trickled != 1 || s.OutputLimit != 0 {
-		t.Errorf("trickled %d, output limit %d: want 1, 0", s.Trickled, s.OutputLimit)
+	if s := r.stop(); s.QueryTimeouts != 1 || s.OutputLimit != 0 {
+		t.Errorf("trickled %d, output limit %d: want 1, 0", s.QueryTimeouts, s.OutputLimit)
 	}
 }
 

@@ -171,7 +171,7 @@ var sections = []struct {
 		field("pubsub_channels", len(c.srv.channels.order))
 		field("pubsub_patterns", len(c.srv.patterns.order))
 		field("total_error_replies", s.Errors)
-		field("client_query_timeout_disconnections", s.Trickled)
+		field("client_query_timeout_disconnections", s.QueryTimeouts)
 		field("client_output_buffer_limit_disconnections", s.OutputLimit)
 	}},
 	{"Replication", func(_ *call, field func(string, any)) {

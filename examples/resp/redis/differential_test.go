@@ -159,8 +159,8 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// TestStrangers is the same for a client that has yet to tell the password.
-func TestStrangers(t *testing.T) {
+// TestUnauthenticated is the same for a client that has yet to tell the password.
+func TestUnauthenticated(t *testing.T) {
 	addr := startRedis(t, "--requirepass", "secret")
 	const auth = "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n"
 	ten := strings.Repeat("$1\r\na\r\n", 10)

@@ -9,7 +9,7 @@
 //	var s redis.Session
 //	server.Open(&s, mail, "10.0.0.1:4711", now)
 //	for {
-//		list.Stranger = s.Stranger()
+//		list.Unauthenticated = s.Unauthenticated()
 //		args, n, err := parser.Next(window, list)
 //		...
 //		s.Do(out, args, now)   // appends exactly the replies to this command

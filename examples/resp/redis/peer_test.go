@@ -62,7 +62,7 @@ func (o *ours) say(t testing.TB, b []byte) string {
 	o.mail = nil
 	o.window = append(o.window, b...)
 	for !o.hungUp && !o.s.Closing() {
-		o.args.Stranger = o.s.Stranger()
+		o.args.Unauthenticated = o.s.Unauthenticated()
 		args, n, err := o.parser.Next(o.window, o.args)
 		if err != nil {
 			o.s.Violation(&out, err)

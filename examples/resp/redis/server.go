@@ -31,11 +31,11 @@ type Stats struct {
 	Hits     uint64 // reads that found their key
 	Misses   uint64 // and that did not
 
-	Rejected    uint64 // connections refused at the limit
-	OutputLimit uint64 // closed because they did not read
-	Trickled    uint64 // closed because they sent too slowly
-	BytesIn     uint64
-	BytesOut    uint64
+	Rejected      uint64 // connections refused at the limit
+	OutputLimit   uint64 // closed because they did not read
+	QueryTimeouts uint64 // closed because they sent too slowly
+	BytesIn       uint64
+	BytesOut      uint64
 }
 
 // Server is what the sessions of a loop share.

@@ -78,10 +78,10 @@ func (s *Session) ID() uint64 { return s.id }
 // Closing tells whether the connection ends once the replies are sent.
 func (s *Session) Closing() bool { return s.closing }
 
-// Stranger tells whether the client has yet to tell the password: for
+// Unauthenticated tells whether the client has yet to tell the password: for
 // wire.Args. One that began while there was none need not, nor need anybody
 // once there is none any more.
-func (s *Session) Stranger() bool { return !s.authed && s.srv.cfg.Password != "" }
+func (s *Session) Unauthenticated() bool { return !s.authed && s.srv.cfg.Password != "" }
 
 // Subscribed tells whether messages may come.
 func (s *Session) Subscribed() bool { return s.channels.len()+s.patterns.len() > 0 }
@@ -140,7 +140,7 @@ func (c *call) admitted() bool {
 		c.unknown()
 	case cmd.arity > 0 && len(c.args) != cmd.arity || len(c.args) < -cmd.arity:
 		c.fail("ERR wrong number of arguments for '" + cmd.name + "' command")
-	case c.Stranger() && cmd.flags&noAuth == 0:
+	case c.Unauthenticated() && cmd.flags&noAuth == 0:
 		c.fail("NOAUTH Authentication required.")
 	case !c.v3 && cmd.flags&whileSubscribed == 0 && c.Subscribed():
 		c.fail("ERR Can't execute '" + cmd.name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")

@@ -1,6 +1,9 @@
 package fuzz
 
-import "github.com/stator-go/stator/reactor"
+import (
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+)
 
 // BareLoop is a loop that is written by hand over a driver, and takes turns as a
 // reactor.Stepper does.
@@ -16,11 +19,11 @@ type BareLoop interface {
 // same sockets, peers, clock and faults, and is judged by the same oracles, but for
 // those that look at a table. It is for mistakes that the machines of package reactor
 // leave no room for.
-func (w *World) Bare(i int, loop func(reactor.Driver) BareLoop) {
+func (w *World) Bare(i int, loop func(driver.Driver) BareLoop) {
 	for w.steps[i].Stop(); !w.drivers[i].over; {
 		w.steps[i].Turn()
 	}
-	d := &driver{w: w, loop: i}
+	d := &simDriver{w: w, loop: i}
 	w.drivers[i], w.loops[i] = d, nil
 	w.steps[i] = loop(d)
 }
@@ -38,6 +41,6 @@ func (w *World) stats(i int) (reactor.Stats, bool) {
 	if b, ok := w.steps[i].(BareLoop); ok {
 		return b.Stats(), true
 	}
-	s, err := w.loops[i].Stats(w.loops[i])
+	s, err := w.loops[i].Stats()
 	return s, err == nil
 }

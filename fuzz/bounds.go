@@ -40,7 +40,7 @@ func (w *World) boundsOf(k reactor.AnyKind) *bounds {
 	for s := range table {
 		row := table.Resolve(fsm.State(s))
 		b.rows = append(b.rows, bound{within: span(row.Within), idle: span(row.Idle), stall: span(row.Stall)})
-		idles, messages = idles || row.Idle.Runs(), messages || row.Message != nil
+		idles, messages = idles || row.Idle.Runs(), messages || row.OnMessage != nil
 	}
 	b.heeds = idles && messages
 	b.life, b.rows[fsm.Any] = b.rows[fsm.Any].within, bound{}
@@ -62,7 +62,7 @@ type bounded struct {
 }
 
 // enters notes that a machine is in another state.
-func (d *driver) enters(m *machine, from, to reactor.State) {
+func (d *simDriver) enters(m *machine, from, to reactor.State) {
 	b, now := &m.bounded, d.w.now
 	if from == fsm.Any || b.all == nil {
 		*b = bounded{all: d.w.boundsOf(m.kind), born: now}
@@ -78,14 +78,14 @@ func (d *driver) enters(m *machine, from, to reactor.State) {
 }
 
 // hears notes that bytes came in.
-func (d *driver) hears(s *sock) {
+func (d *simDriver) hears(s *sock) {
 	if m := s.machine(); m != nil {
 		m.bounded.heard = d.w.now
 	}
 }
 
 // retries notes how far output got that the loop had held.
-func (d *driver) retries(s *sock, moved int, all bool) {
+func (d *simDriver) retries(s *sock, moved int, all bool) {
 	m := s.machine()
 	switch {
 	case m == nil:

@@ -4,8 +4,9 @@ import (
 	"math"
 	"net/netip"
 
+	"github.com/stator-go/stator/reactor/driver"
+
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
 )
 
 // conn is a connection of the trace, and the world's end of it: the peer. The lower
@@ -27,13 +28,13 @@ type conn struct {
 	split  int // the next sends are in pieces of this size
 	splits int
 
-	owner  machineKey // that has the other end
-	wrote  int        // bytes that the kernel took of what was written to it
-	ending fate       // quit or left, once its machine has ended by itself
-	heard  int        // bytes of sent that had come then
-	unread int        // bytes that its machine had not read when it closed
-	stale  uint64     // event data of a socket that the machine closed
-	staleD *driver
+	owner  machineKey       // that has the other end
+	wrote  int              // bytes that the kernel took of what was written to it
+	ending fate             // quit or left, once its machine has ended by itself
+	heard  int              // bytes of sent that had come then
+	unread int              // bytes that its machine had not read when it closed
+	stale  driver.EventData // event data of a socket that the machine closed
+	staleD *simDriver
 	ended  bool // the machine ended its direction
 	cut    bool // reset, or closed by the world
 }
@@ -82,7 +83,7 @@ func (w *World) dial(c *conn, listener int) {
 	}
 	w.judge(c)
 	s, p := w.pair(nil, nil) // s is its loop's once it is accepted
-	p.local = reactor.Addr{Net: l.local.Net, IP: netip.AddrPortFrom(loopback, uint16(20_000+c.number))}
+	p.local = driver.Addr{Net: l.local.Net, IP: netip.AddrPortFrom(loopback, uint16(20_000+c.number))}
 	p.remote = l.local
 	s.local, s.remote = p.remote, p.local
 	l.backlog = append(l.backlog, s)

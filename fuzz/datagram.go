@@ -2,31 +2,31 @@ package fuzz
 
 import (
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // mail is a datagram that was not received yet.
 type mail struct {
-	from reactor.Addr
+	from driver.Addr
 	b    []byte
 }
 
 // mailbox is how many datagrams wait for a socket; more are lost.
 const mailbox = 256
 
-func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flow, error) {
+func (d *simDriver) Recv(id driver.Sock, b []byte) (int, driver.Addr, driver.Flow, error) {
 	s := d.get(id, "receive")
 	if s == nil {
-		return 0, reactor.Addr{}, reactor.Gone, errno.EBADF
+		return 0, driver.Addr{}, driver.BothEnded, errno.EBADF
 	}
 	if s.armed.blocksRead() {
 		d.w.strikes(opBlockRead, s)
 		d.w.moved++
 		s.tell()
-		return 0, reactor.Addr{}, reactor.Drained, nil
+		return 0, driver.Addr{}, driver.ReadBlocked, nil
 	}
 	if len(s.mail) == 0 {
-		return 0, reactor.Addr{}, reactor.Drained, nil
+		return 0, driver.Addr{}, driver.ReadBlocked, nil
 	}
 	m := s.mail[0]
 	s.mail = s.mail[:copy(s.mail, s.mail[1:])]
@@ -38,20 +38,20 @@ func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flo
 	return n, m.from, 0, nil
 }
 
-func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.Flow, error) {
+func (d *simDriver) Send(id driver.Sock, b []byte, to driver.Addr) (int, driver.Flow, error) {
 	s := d.get(id, "send")
 	switch {
 	case s == nil:
-		return 0, reactor.Gone, errno.EBADF
+		return 0, driver.BothEnded, errno.EBADF
 	case s.armed.blocksWrite():
 		d.w.strikes(opBlockWrite, s)
 		d.w.moved++
 		s.tell()
-		return 0, reactor.Full, nil
+		return 0, driver.WriteBlocked, nil
 	}
 	d.w.noteBytes(noteWrite, s, b)
 	d.w.noteAddr(to)
-	if to.Net == reactor.NetNone {
+	if to.Net == driver.NetNone {
 		return 0, 0, errno.EDESTADDRREQ
 	}
 	from := s.local
@@ -71,7 +71,7 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 }
 
 // post brings a datagram of a machine's to whoever is where it goes.
-func (w *World) post(from, to reactor.Addr, b []byte) {
+func (w *World) post(from, to driver.Addr, b []byte) {
 	if s := w.bound(to, datagram); s != nil {
 		w.enqueue(from, s, b)
 	} else {
@@ -81,8 +81,8 @@ func (w *World) post(from, to reactor.Addr, b []byte) {
 
 // enqueue puts a datagram into a socket, which may have no room for it, or be
 // connected to another one; then it is lost.
-func (w *World) enqueue(from reactor.Addr, s *sock, b []byte) bool {
-	if len(s.mail) == mailbox || s.remote.Net != reactor.NetNone && !meets(from, s.remote) {
+func (w *World) enqueue(from driver.Addr, s *sock, b []byte) bool {
+	if len(s.mail) == mailbox || s.remote.Net != driver.NetNone && !meets(from, s.remote) {
 		return false
 	}
 	var copied []byte

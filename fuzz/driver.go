@@ -9,21 +9,22 @@ import (
 
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // driver is the operating system of one loop. Its Wait never waits: the world moves
 // the clock, and lets a loop take a turn when there is something for it.
-type driver struct {
+type simDriver struct {
 	w     *World
 	loop  int
 	woken atomic.Bool
 
-	news     []reactor.Sock // sockets with an event that was not collected, in order
-	extra    []poll.Event   // events that are not true
-	ghosts   []poll.Event   // events of sockets that are closed
-	stale    uint64         // of those, how many were told
-	open     int            // sockets
+	news     []driver.Sock // sockets with an event that was not collected, in order
+	extra    []poll.Event  // events that are not true
+	ghosts   []poll.Event  // events of sockets that are closed
+	stale    uint64        // of those, how many were told
+	open     int           // sockets
 	armed    armedDriver
 	machines []machine // by slot
 	dueAt    int64     // no machine's deadline is earlier
@@ -32,7 +33,7 @@ type driver struct {
 	came     func(reactor.Signals)
 }
 
-var _ reactor.Driver = (*driver)(nil)
+var _ driver.Driver = (*simDriver)(nil)
 
 // refused is what a connection attempt that nobody takes ends with.
 type refused struct{}
@@ -41,7 +42,7 @@ func (refused) Error() string   { return "refused: " + errno.ECONNREFUSED.Error(
 func (refused) Unwrap() []error { return []error{reactor.ErrRefused, errno.ECONNREFUSED} }
 
 // get finds a socket of this driver's, and reports whoever asks for another one.
-func (d *driver) get(id reactor.Sock, what string) *sock {
+func (d *simDriver) get(id driver.Sock, what string) *sock {
 	if row := int(id) & rowMask; id > 0 && row < len(d.w.socks) {
 		s := d.w.socks[row]
 		if s.id == id && s.nature != free && s.driver == d {
@@ -58,15 +59,15 @@ func (d *driver) get(id reactor.Sock, what string) *sock {
 	return nil
 }
 
-func (d *driver) Now() int64 { return d.w.now }
-func (d *driver) Wake()      { d.woken.Store(true) }
+func (d *simDriver) Now() int64 { return d.w.now }
+func (d *simDriver) Wake()      { d.woken.Store(true) }
 
 // busy tells whether a Wait would find something.
-func (d *driver) busy() bool {
+func (d *simDriver) busy() bool {
 	return len(d.news) > 0 || len(d.extra) > 0 || len(d.ghosts) > 0 || d.woken.Load()
 }
 
-func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
+func (d *simDriver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	if until != 0 && d.woken.Load() {
 		d.woken.Store(false) // a look does not use the wake up
 	}
@@ -112,7 +113,7 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 }
 
 // haunt adds, behind the events that are true, one for each socket that has none.
-func (d *driver) haunt(dst []poll.Event, n int) int {
+func (d *simDriver) haunt(dst []poll.Event, n int) int {
 	for _, s := range d.w.socks[1:] {
 		if s.driver == d && s.watched && s.nature == stream && s.phase == connected && n < len(dst) {
 			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: poll.Readable | poll.Writable}
@@ -125,7 +126,7 @@ func (d *driver) haunt(dst []poll.Event, n int) int {
 	return n
 }
 
-func (d *driver) Register(id reactor.Sock, data uint64) error {
+func (d *simDriver) Register(id driver.Sock, data driver.EventData) error {
 	s := d.get(id, "register")
 	if s == nil {
 		return errno.EBADF
@@ -142,44 +143,44 @@ func (d *driver) Register(id reactor.Sock, data uint64) error {
 	return nil
 }
 
-func (d *driver) Traits(id reactor.Sock) reactor.Traits {
+func (d *simDriver) Traits(id driver.Sock) driver.Traits {
 	s := d.get(id, "traits")
 	if s == nil {
 		return 0
 	}
 	switch s.nature {
 	case listening:
-		return reactor.Listening
+		return driver.Listening
 	case datagram:
-		return reactor.Datagram
+		return driver.Datagram
 	case pipeIn:
-		return reactor.ReadOnly | reactor.Plain
+		return driver.ReadOnly | driver.KeepsOutput
 	case pipeOut:
-		return reactor.WriteOnly | reactor.Plain
+		return driver.WriteOnly | driver.KeepsOutput
 	}
 	return 0
 }
 
-func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d *simDriver) Read(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	s := d.get(id, "read")
 	switch {
 	case s == nil:
-		return 0, reactor.Gone, errno.EBADF
+		return 0, driver.BothEnded, errno.EBADF
 	case len(b) == 0:
 		return 0, 0, nil
 	case s.nature == datagram:
 		n, _, flow, err := d.Recv(id, b)
 		return n, flow, err
 	case s.nature == pipeOut:
-		return 0, reactor.Gone, errno.EPIPE
+		return 0, driver.BothEnded, errno.EPIPE
 	case s.phase == unanswered:
-		return 0, reactor.Gone, errno.ENOTCONN
+		return 0, driver.BothEnded, errno.ENOTCONN
 	}
 	if d.w.abrupt(s); s.armed.blocksRead() {
 		d.w.happens(opBlockRead, s)
 		d.w.moved++
 		s.tell()
-		return 0, reactor.Drained, nil
+		return 0, driver.ReadBlocked, nil
 	}
 	short := s.armed.shortRead(len(b))
 	if short < len(b) {
@@ -194,41 +195,41 @@ func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	case n == 0:
 		return d.readNone(s)
 	case n < short || short == len(b) && n < len(b):
-		return n, reactor.Drained, nil
+		return n, driver.ReadBlocked, nil
 	}
 	return n, 0, nil
 }
 
 // readNone is what a read finds where there are no bytes.
-func (d *driver) readNone(s *sock) (int, reactor.Flow, error) {
+func (d *simDriver) readNone(s *sock) (int, driver.Flow, error) {
 	switch {
 	case s.broken != nil:
 		err := s.broken
 		s.broken, s.over = nil, true
-		return 0, reactor.Gone, err
+		return 0, driver.BothEnded, err
 	case s.over || s.ended || s.shutIn:
-		return 0, reactor.End, nil
+		return 0, driver.ReadEnded, nil
 	}
-	return 0, reactor.Drained, nil
+	return 0, driver.ReadBlocked, nil
 }
 
-func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d *simDriver) Write(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	s := d.get(id, "write")
 	if s == nil {
-		return 0, reactor.Gone, errno.EBADF
+		return 0, driver.BothEnded, errno.EBADF
 	}
 	if s.nature == datagram {
 		return d.Send(id, b, s.remote)
 	}
 	d.w.abrupt(s)
 	if err := s.writable(); err != nil {
-		return 0, reactor.Gone, err
+		return 0, driver.BothEnded, err
 	}
 	if s.armed.blocksWrite() {
 		d.w.happens(opBlockWrite, s)
 		d.w.moved++
 		d.w.starve(s)
-		return 0, reactor.Full, nil
+		return 0, driver.WriteBlocked, nil
 	}
 	if s.other == nil { // closed: what is sent there comes back as a reset
 		d.w.noteBytes(noteWrite, s, b)
@@ -255,7 +256,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		d.w.chat -= min(d.w.chat, 2*breaths-1)
 	}
 	d.w.starve(s)
-	return n, reactor.Full, nil
+	return n, driver.WriteBlocked, nil
 }
 
 // starve follows a write that did not take all: when there is room, and be it at
@@ -286,7 +287,7 @@ func (s *sock) writable() error {
 }
 
 // Writev is how the loop sends what it had to hold.
-func (d *driver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
+func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow driver.Flow, err error) {
 	for _, b := range v.B[:v.N] {
 		var n int
 		n, flow, err = d.Write(id, b)
@@ -303,12 +304,12 @@ func (d *driver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reacto
 	return total, flow, err
 }
 
-func (d *driver) Unsent(id reactor.Sock) bool {
+func (d *simDriver) Unacked(id driver.Sock) bool {
 	s := d.get(id, "look at the queue")
 	return s != nil && s.unsent()
 }
 
-func (d *driver) Shutdown(id reactor.Sock, how reactor.How) error {
+func (d *simDriver) Shutdown(id driver.Sock, how driver.How) error {
 	s := d.get(id, "shutdown")
 	if s == nil {
 		return errno.EBADF
@@ -317,10 +318,10 @@ func (d *driver) Shutdown(id reactor.Sock, how reactor.How) error {
 	if s.nature != stream && s.nature != pipeOut {
 		return nil
 	}
-	if how&reactor.ShutWrite != 0 {
+	if how&driver.ShutWrite != 0 {
 		d.w.finish(s)
 	}
-	if how&reactor.ShutRead != 0 && !s.shutIn {
+	if how&driver.ShutRead != 0 && !s.shutIn {
 		s.shutIn = true
 		s.in.clear()
 		s.tell()
@@ -328,7 +329,7 @@ func (d *driver) Shutdown(id reactor.Sock, how reactor.How) error {
 	return nil
 }
 
-func (d *driver) Close(id reactor.Sock) error {
+func (d *simDriver) Close(id driver.Sock) error {
 	s := d.get(id, "close")
 	if s == nil {
 		return errno.EBADF
@@ -339,16 +340,16 @@ func (d *driver) Close(id reactor.Sock) error {
 	return nil
 }
 
-func (d *driver) Listen(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+func (d *simDriver) Listen(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
 	return d.bind(a, listening)
 }
 
-func (d *driver) Bind(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+func (d *simDriver) Bind(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
 	return d.bind(a, datagram)
 }
 
-func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
-	if a.Net < reactor.Unix && a.IP.Port() == 0 {
+func (d *simDriver) bind(a driver.Addr, n nature) (driver.Sock, error) {
+	if a.Net < driver.Unix && a.IP.Port() == 0 {
 		a.IP = netip.AddrPortFrom(a.IP.Addr(), d.w.port())
 	}
 	if d.w.bound(a, n) != nil {
@@ -363,7 +364,7 @@ func (d *driver) bind(a reactor.Addr, n nature) (reactor.Sock, error) {
 	return s.id, nil
 }
 
-func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
+func (d *simDriver) Accept(id driver.Sock) (driver.Sock, driver.Flow, error) {
 	l := d.get(id, "accept")
 	if l == nil {
 		return 0, 0, errno.EBADF
@@ -379,7 +380,7 @@ func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
 		}
 	}
 	if len(l.backlog) == 0 {
-		return 0, reactor.Drained, nil
+		return 0, driver.ReadBlocked, nil
 	}
 	s := l.backlog[0]
 	l.backlog = l.backlog[:copy(l.backlog, l.backlog[1:])]
@@ -390,21 +391,21 @@ func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
 	return s.id, 0, nil
 }
 
-func (d *driver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
-	if a.Net == reactor.UDP || a.Net == reactor.Unixgram {
+func (d *simDriver) Connect(a driver.Addr, _ driver.SocketOptions) (driver.Sock, driver.Flow, error) {
+	if a.Net == driver.UDP || a.Net == driver.Unixgram {
 		s := d.w.open(datagram, d)
 		d.w.knows.datagrams = true
 		s.local.Net, s.remote = a.Net, a
-		if a.Net == reactor.UDP {
+		if a.Net == driver.UDP {
 			s.local.IP = netip.AddrPortFrom(loopback, d.w.port())
 		}
 		return s.id, 0, nil
 	}
 	s := d.w.connect(d, a)
-	return s.id, reactor.Full, nil
+	return s.id, driver.WriteBlocked, nil
 }
 
-func (d *driver) Finish(id reactor.Sock) (reactor.Flow, error) {
+func (d *simDriver) FinishConnect(id driver.Sock) (driver.Flow, error) {
 	s := d.get(id, "finish")
 	switch {
 	case s == nil:
@@ -412,7 +413,7 @@ func (d *driver) Finish(id reactor.Sock) (reactor.Flow, error) {
 	case s.nature == pipeOut && s.other == nil:
 		return 0, errno.EPIPE
 	case s.phase == unanswered:
-		return reactor.Full, nil
+		return driver.WriteBlocked, nil
 	case s.phase == answered:
 		s.phase = connected
 	case s.broken != nil:
@@ -423,24 +424,24 @@ func (d *driver) Finish(id reactor.Sock) (reactor.Flow, error) {
 	return 0, nil
 }
 
-func (d *driver) Name(id reactor.Sock, side reactor.Side) (reactor.Addr, error) {
+func (d *simDriver) Addr(id driver.Sock, side driver.Side) (driver.Addr, error) {
 	s := d.get(id, "name")
 	if s == nil {
-		return reactor.Addr{}, errno.EBADF
+		return driver.Addr{}, errno.EBADF
 	}
-	if side == reactor.Remote {
+	if side == driver.Remote {
 		return s.remote, nil
 	}
 	return s.local, nil
 }
 
 // Adopt takes a socket of the world's, which has no descriptors.
-func (d *driver) Adopt(id uintptr) (reactor.Sock, error) {
+func (d *simDriver) Adopt(id uintptr) (driver.Sock, error) {
 	if id > math.MaxInt32 || int(id)&rowMask >= len(d.w.socks) {
 		return 0, errno.EBADF
 	}
 	s := d.w.socks[int(id)&rowMask]
-	if s.id != reactor.Sock(id) || s.driver != nil || s.nature == free {
+	if s.id != driver.Sock(id) || s.driver != nil || s.nature == free {
 		return 0, errno.EBADF
 	}
 	s.driver = d
@@ -448,7 +449,7 @@ func (d *driver) Adopt(id uintptr) (reactor.Sock, error) {
 	return s.id, nil
 }
 
-func (d *driver) Release(id reactor.Sock) (uintptr, error) {
+func (d *simDriver) Release(id driver.Sock) (uintptr, error) {
 	s := d.get(id, "release")
 	if s == nil {
 		return 0, errno.EBADF
@@ -462,7 +463,7 @@ func (d *driver) Release(id reactor.Sock) (uintptr, error) {
 }
 
 // Notify takes note of who asks: signals are World.Signal's.
-func (d *driver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
+func (d *simDriver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
 	d.caught |= set
 	d.w.knows.signals = true
 	d.came = came
@@ -477,7 +478,7 @@ func (w *World) Signal(loop int, set reactor.Signals) {
 	}
 }
 
-func (d *driver) End() error {
+func (d *simDriver) End() error {
 	if d.over {
 		d.w.fail(oracleContract, "a second End of the driver")
 	}

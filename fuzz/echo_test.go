@@ -21,7 +21,7 @@ var echoKind = reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []str
 	reactor.Table[echo, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 		echoing: {Name: "echoing", Wait: peer.Readable().While(peer.Room()),
-			Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*echo).echo},
+			Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*echo).echo},
 	}))
 
 func (c *echo) echo(cx *echoCx, _ reactor.Ready) fsm.State {
@@ -106,7 +106,7 @@ func byteReader(calls *int) *reactor.Kind[struct{}, reactor.None] {
 	return reactor.Must(reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		{},
 		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop),
-			Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) fsm.State {
+			OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) fsm.State {
 				var b [1]byte
 				*calls++
 				_, err := cx.Read(peer, b[:])

@@ -2,7 +2,7 @@ package fuzz
 
 import (
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -121,7 +121,7 @@ func (a *armedDriver) few(n int) int {
 }
 
 // permute changes the order of events, if it is to and there are some.
-func (a *armedDriver) permute(news []reactor.Sock) bool {
+func (a *armedDriver) permute(news []driver.Sock) bool {
 	if a.seed == 0 || len(news) < 2 {
 		return false
 	}
@@ -194,7 +194,7 @@ func (w *World) lies(told []poll.Event) {
 	}
 	for _, ev := range told {
 		for _, s := range w.socks[1:] {
-			if s.driver != nil && s.watched && s.data == uint64(ev.Token) {
+			if s.driver != nil && s.watched && s.data == driver.EventData(ev.Token) {
 				w.strikes(opSpurious, s)
 			}
 		}
@@ -209,7 +209,7 @@ func (w *World) stale(c *conn, r poll.Ready) {
 }
 
 // knows tells whether an open socket is registered with this data.
-func (d *driver) knows(data uint64) bool {
+func (d *simDriver) knows(data driver.EventData) bool {
 	for _, s := range d.w.socks[1:] {
 		if s.driver == d && s.watched && s.data == data {
 			return true

@@ -35,10 +35,10 @@ func (w *World) met(op Op, s *sock, how uint32) {
 
 // machine is what is known of the machine that has s as a port; nil: nobody has.
 func (s *sock) machine() *machine {
-	if s.driver == nil || !s.watched || s.data>>32&1 == 0 {
+	if s.driver == nil || !s.watched || !s.data.OfMachine() {
 		return nil
 	}
-	return s.driver.at(uint32(s.data>>32), uint32(s.data)&(1<<24-1))
+	return s.driver.at(s.data.Generation(), s.data.Index())
 }
 
 // rests is told when the loops have come to rest.
@@ -54,6 +54,6 @@ func (w *World) rests() {
 
 // mover is a machine that moved since the loops were at rest.
 type mover struct {
-	driver            *driver
+	driver            *simDriver
 	generation, index uint32
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/reactor/driver"
+
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/stator-go/stator/reactor"
@@ -40,14 +42,14 @@ type Spec struct {
 	// Isolated says that no connection's output depends on another one.
 	Isolated bool
 
-	Loops    int                     // 1
-	Conns    int                     // connections that are dialled at once; 4
-	Patience time.Duration           // how long an answer that a PerConn waits for may take with nothing in its way; 1 s
-	Config   reactor.Config          // of each loop; 64 slots. Driver and Observer are the world's
-	Answers  func(reactor.Addr) bool // whether machines that dial find a peer there; nil: always
+	Loops    int                    // 1
+	Conns    int                    // connections that are dialled at once; 4
+	Patience time.Duration          // how long an answer that a PerConn waits for may take with nothing in its way; 1 s
+	Config   reactor.Config         // of each loop; 64 slots. Driver and Observer are the world's
+	Answers  func(driver.Addr) bool // whether machines that dial find a peer there; nil: always
 
-	remembers bool                                // an oracle looks at all connections of a run
-	breaks    func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
+	remembers bool                              // an oracle looks at all connections of a run
+	breaks    func(driver.Driver) driver.Driver // what tests put between a loop and its driver
 }
 
 func (s Spec) filled() *Spec {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Peers of datagram sockets: each has an address and no connection. The lower half
@@ -13,7 +13,7 @@ import (
 
 // penPal is a peer that sends and receives datagrams.
 type penPal struct {
-	at        reactor.Addr
+	at        driver.Addr
 	sent, got []string
 }
 
@@ -25,7 +25,7 @@ func (w *World) clearPens() {
 		p := &w.pens[i]
 		*p = penPal{sent: p.sent[:0], got: p.got[:0]}
 		if i < w.spec.Conns {
-			p.at = reactor.Addr{Net: reactor.UDP, IP: netip.AddrPortFrom(loopback, uint16(firstPenPort+i))}
+			p.at = driver.Addr{Net: driver.UDP, IP: netip.AddrPortFrom(loopback, uint16(firstPenPort+i))}
 		}
 	}
 }
@@ -37,7 +37,7 @@ func (w *World) doLetter(e Event) {
 	}
 	p := &w.pens[e.On]
 	to := w.boundSock(int(e.B))
-	if to == nil || p.at.Net == reactor.NetNone {
+	if to == nil || p.at.Net == driver.NetNone {
 		return
 	}
 	word := w.spec.letter(e.A)
@@ -70,10 +70,10 @@ func (w *World) boundSock(n int) *sock {
 }
 
 // hand gives a datagram of a machine's to the peer at an address.
-func (w *World) hand(to reactor.Addr, b []byte) {
+func (w *World) hand(to driver.Addr, b []byte) {
 	for i := range w.pens {
 		p := &w.pens[i]
-		if i >= w.spec.Conns && p.at.Net == reactor.NetNone {
+		if i >= w.spec.Conns && p.at.Net == driver.NetNone {
 			p.at = to // nobody had this address
 		}
 		if p.at.Net == to.Net && meets(p.at, to) {
@@ -127,12 +127,12 @@ func (a *armedDriver) fate() (how int, befalls bool) {
 	return a.mail, true
 }
 
-func (d *driver) doMailFails(e Event) {
+func (d *simDriver) doMailFails(e Event) {
 	d.armed.mail, d.armed.mails = int(e.A)%mailFates, times(e.B)
 }
 
 // deliver brings a datagram to a socket of a machine's, or does to it what a fault says.
-func (w *World) deliver(from reactor.Addr, s *sock, b []byte) {
+func (w *World) deliver(from driver.Addr, s *sock, b []byte) {
 	how, befalls := s.driver.armed.fate()
 	if befalls {
 		w.happens(opMailFails, s)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // What happens in a run goes into its digest, and, when a failure is to be shown,
@@ -61,7 +61,7 @@ func (w *World) noteBytes(n note, s *sock, b []byte) {
 }
 
 // noteAddr notes where a datagram goes.
-func (w *World) noteAddr(a reactor.Addr) {
+func (w *World) noteAddr(a driver.Addr) {
 	ip := a.IP.Addr().As16()
 	w.notes = append(w.notes, ip[:]...)
 	w.notes = append(w.notes, byte(a.Net), byte(a.IP.Port()>>8), byte(a.IP.Port()))

@@ -26,7 +26,7 @@ type machine struct {
 	state      reactor.State
 	before     reactor.State // it was in that one
 	edge       uint32        // the last transition, as a feature
-	cause      reactor.Cause // the last event since it, if somebody asks
+	cause      reactor.Event // the last event since it, if somebody asks
 	told       bool          // of something else than readiness and failures, if somebody asks
 	fails      int           // how often something failed, the end of input as well, if somebody asks
 	failed     reactor.State // the state in which it did last
@@ -34,7 +34,7 @@ type machine struct {
 }
 
 // at finds the notes on the machine of a slot, new ones if another one has it.
-func (d *driver) at(generation, index uint32) *machine {
+func (d *simDriver) at(generation, index uint32) *machine {
 	for int(index) >= len(d.machines) {
 		d.machines = append(d.machines, machine{})
 	}
@@ -45,13 +45,12 @@ func (d *driver) at(generation, index uint32) *machine {
 	return m
 }
 
-// own notes which machine a connection is of. Event data is
-// generation:32 | port's generation:6 | port:2 | index:24.
+// own notes which machine a connection is of.
 func (w *World) own(s *sock) {
-	if s.conn < 0 || s.data>>32&1 == 0 {
+	if s.conn < 0 || !s.data.OfMachine() {
 		return
 	}
-	k := machineKey{s.driver.loop, uint32(s.data >> 32), uint32(s.data) & (1<<24 - 1)}
+	k := machineKey{s.driver.loop, s.data.Generation(), s.data.Index()}
 	if c := w.of(s); c != nil {
 		c.owner = k
 	}
@@ -61,7 +60,7 @@ func (w *World) own(s *sock) {
 }
 
 // Moved is told of each transition.
-func (d *driver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
+func (d *simDriver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
 	m.kind, m.before, m.state, m.lives = k, from, to, true
@@ -101,7 +100,7 @@ func deadlines(k reactor.AnyKind, s reactor.State) string {
 }
 
 // Ended is told why a machine ended.
-func (d *driver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
+func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.at(t.Generation(), t.Index())
 	m.bounded.all, m.lives = nil, false

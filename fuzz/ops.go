@@ -96,11 +96,11 @@ func (w *World) doSplit(c *conn, e Event) {
 func (s *sock) doShortRead(e Event)  { s.armed.readSize, s.armed.reads = times(e.A), times(e.B) }
 func (s *sock) doShortWrite(e Event) { s.armed.writeSize, s.armed.writes = times(e.A), times(e.B) }
 
-func (d *driver) doAcceptFails(e Event) {
+func (d *simDriver) doAcceptFails(e Event) {
 	d.armed.acceptBy, d.armed.accepts = acceptErrors[int(e.A)%len(acceptErrors)], times(e.B)
 }
 
-func (d *driver) doConnectFails(e Event) {
+func (d *simDriver) doConnectFails(e Event) {
 	d.armed.connect, d.armed.connects = connectRefused+int(e.A)%2, times(e.B)
 }
 

@@ -151,12 +151,12 @@ func (w *World) judgeBacklogs() {
 
 // atMost tells whether there are as many machines of some kind as there may be of it:
 // it may be the one that listens.
-func (d *driver) atMost() bool {
+func (d *simDriver) atMost() bool {
 	lives := make(map[reactor.AnyKind]int)
 	for i := range d.machines {
 		if m := &d.machines[i]; m.lives {
 			lives[m.kind]++
-			if most := m.kind.Options().Most; most > 0 && lives[m.kind] >= most {
+			if most := m.kind.Options().MaxMachines; most > 0 && lives[m.kind] >= most {
 				return true
 			}
 		}

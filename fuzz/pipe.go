@@ -2,8 +2,11 @@ package fuzz
 
 import (
 	"errors"
-	"github.com/stator-go/stator/internal/errno"
 	"syscall"
+
+	"github.com/stator-go/stator/reactor/driver"
+
+	"github.com/stator-go/stator/internal/errno"
 
 	"github.com/stator-go/stator/reactor"
 )
@@ -33,7 +36,7 @@ func (w *World) pipe(machine, peer nature) (reactor.Descriptor, error) {
 // descriptor is a socket of the world's that Adopt takes.
 type descriptor struct {
 	w  *World
-	id reactor.Sock
+	id driver.Sock
 }
 
 func (d *descriptor) sock() *sock {

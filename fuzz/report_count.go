@@ -54,39 +54,41 @@ type way struct {
 }
 
 // causes are the columns of a table of events.
-var causes = [...]reactor.Cause{
-	reactor.CauseEnter, reactor.CauseReady, reactor.CauseMessage, reactor.CauseTimer, reactor.CauseDown, reactor.CauseSignal,
-	reactor.CauseWithin, reactor.CauseIdle, reactor.CauseStall, reactor.CauseLife, reactor.CauseFail, reactor.CauseShutdown,
+var causes = [...]reactor.Event{
+	reactor.EventEnter, reactor.EventReady, reactor.EventMessage, reactor.EventTimer, reactor.EventDown, reactor.EventSignal,
+	reactor.EventWithin, reactor.EventIdle, reactor.EventStall, reactor.EventLife, reactor.EventFail, reactor.EventShutdown,
 }
 
 // unseen are the causes that a journal tells of even if they lead nowhere: nothing
 // else shows them.
-var unseen = []reactor.Cause{reactor.CauseMessage, reactor.CauseTimer, reactor.CauseDown, reactor.CauseSignal}
+var unseen = []reactor.Event{reactor.EventMessage, reactor.EventTimer, reactor.EventDown, reactor.EventSignal}
 
 // witness is a driver whose loop tells it of events as well.
-type witness struct{ *driver }
+type witness struct{ *simDriver }
 
 // observer is who is told what machines do: of events only if somebody asks. Models do,
 // which are to know why a machine ended, and X does, if messages end a silence.
-func (d *driver) observer() reactor.Observer {
+func (d *simDriver) observer() reactor.Observer {
 	if !d.w.heeds {
 		return d
 	}
 	return witness{d}
 }
 
+var _ reactor.Tracer = witness{}
+
 // Told is told what happens to a machine.
-func (d witness) Told(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Cause) {
+func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
 	m := d.at(t.Generation(), t.Index())
 	m.cause = c
 	switch c {
-	case reactor.CauseReady, reactor.CauseEnter:
-	case reactor.CauseFail:
+	case reactor.EventReady, reactor.EventEnter:
+	case reactor.EventFail:
 		m.fails, m.failed = m.fails+1, in
 	default:
 		m.told = true
 	}
-	if c == reactor.CauseMessage {
+	if c == reactor.EventMessage {
 		m.bounded.heard = d.w.now
 	}
 	if d.w.journal != nil && slices.Contains(unseen, c) {
@@ -107,7 +109,7 @@ func (t *tally) kind(i int) *kindTally {
 
 // moved counts a transition, and keeps the trace so far if none that leads there is
 // shorter. Births are nobody's event.
-func (t *tally) moved(w *World, kind int, from, to reactor.State, by reactor.Cause) {
+func (t *tally) moved(w *World, kind int, from, to reactor.State, by reactor.Event) {
 	k := t.kind(kind)
 	m := k.moves[[2]reactor.State{from, to}]
 	if m == nil {

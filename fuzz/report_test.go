@@ -135,7 +135,7 @@ func TestReportPage(t *testing.T) {
 // What machines and tests are called, say and fail with may be any text.
 func TestReportOfAnyText(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("<kind>&\x01", reactor.Options{Ports: []string{`"p`}},
-		reactor.Table[faulty, reactor.None]{{}, {Name: "a<b\n\xff", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop), Ready: (*faulty).ready}}))
+		reactor.Table[faulty, reactor.None]{{}, {Name: "a<b\n\xff", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop), OnReady: (*faulty).ready}}))
 	s := Spec{Report: true, Dict: []string{"\n]]></style>\x00"}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: func(*faulty, *echoCx, []byte) (int, reactor.State, error) { panic("<b>\xfe\x02&amp;") }})
 		return err
@@ -177,7 +177,7 @@ func TestNoReport(t *testing.T) {
 		t.Error("there is one")
 	}
 	w := newWorld(s.filled())
-	if _, hears := (&driver{w: w}).observer().(reactor.Witness); hears {
+	if _, hears := (&simDriver{w: w}).observer().(reactor.Tracer); hears {
 		t.Error("a world without a report hears each event")
 	}
 	// A report changes nothing of what is found.

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // A run is its trace's events, and then an end that is always the same: faults
@@ -220,4 +220,4 @@ func (w *World) again(tr Trace) *Failure {
 }
 
 // answers tells whether the world has a peer for connections to an address.
-func (s *Spec) answers(a reactor.Addr) bool { return s.Answers == nil || s.Answers(a) }
+func (s *Spec) answers(a driver.Addr) bool { return s.Answers == nil || s.Answers(a) }

@@ -2,7 +2,7 @@ package fuzz
 
 import (
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -42,13 +42,13 @@ const (
 
 // sock is one end of a connection, a listener, or a datagram socket.
 type sock struct {
-	id     reactor.Sock
+	id     driver.Sock
 	nature nature
-	driver *driver // whose it is; nil: the world's
-	conn   int32   // number of the connection in the trace, -1: none
-	life   int     // which of those that had the number
+	driver *simDriver // whose it is; nil: the world's
+	conn   int32      // number of the connection in the trace, -1: none
+	life   int        // which of those that had the number
 
-	data    uint64 // as registered
+	data    driver.EventData // as registered
 	watched bool
 	listed  bool // in driver.news
 
@@ -64,7 +64,7 @@ type sock struct {
 	over    bool  // reset: the error was told
 	phase   phase
 
-	local, remote reactor.Addr
+	local, remote driver.Addr
 	backlog       []*sock
 	mail          []mail
 	armed         armed
@@ -81,7 +81,7 @@ const (
 )
 
 // open takes a row.
-func (w *World) open(n nature, d *driver) *sock {
+func (w *World) open(n nature, d *simDriver) *sock {
 	var s *sock
 	if k := len(w.spare); k > 0 {
 		s, w.spare = w.spare[k-1], w.spare[:k-1]
@@ -89,12 +89,12 @@ func (w *World) open(n nature, d *driver) *sock {
 		if len(w.socks) == rowMask {
 			panic("fuzz: 65,535 sockets are open")
 		}
-		s = &sock{id: reactor.Sock(len(w.socks))}
+		s = &sock{id: driver.Sock(len(w.socks))}
 		w.socks = append(w.socks, s)
 	}
 	gen := (int(s.id)>>rowBits + 1) & genMask
 	*s = sock{
-		id: reactor.Sock(gen<<rowBits | int(s.id)&rowMask), nature: n, driver: d, conn: -1,
+		id: driver.Sock(gen<<rowBits | int(s.id)&rowMask), nature: n, driver: d, conn: -1,
 		window: window, queue: queue, in: buffer{b: s.in.b[:0]}, backlog: s.backlog[:0], mail: s.mail[:0],
 	}
 	w.opened++
@@ -114,7 +114,7 @@ func (w *World) drop(s *sock) {
 }
 
 // pair makes two ends of one connection.
-func (w *World) pair(a, b *driver) (x, y *sock) {
+func (w *World) pair(a, b *simDriver) (x, y *sock) {
 	x, y = w.open(stream, a), w.open(stream, b)
 	x.other, y.other = y, x
 	return x, y

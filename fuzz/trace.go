@@ -108,15 +108,15 @@ func init() { // the rows call what reads them
 		opSplit:        {name: "split", on: onConn, a: "bytes", b: "times", fault: true, do: onAConn((*World).doSplit), say: "connection ON sends in pieces of AA bytes, BB times", least: "AB"},
 		opSpurious:     {name: "spurious", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.spurious(c, untrue(e.A)) }), say: "connection ON is said to be ready, and is not"},
 		opStale:        {name: "stale", on: onConn, a: "bits", fault: true, do: onAConn(func(w *World, c *conn, e Event) { w.stale(c, untrue(e.A)) }), say: "an event comes late, for what connection ON was before"},
-		opPermute:      {name: "permute", on: onLoop, a: "seed", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.seed = uint32(e.A) }), say: "the next events of loop ON come in another order"},
-		opFew:          {name: "few", on: onLoop, a: "events", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.most = times(e.A) }), say: "the next wait of loop ON answers AA events at most", least: "A"},
-		opLate:         {name: "late", on: onLoop, a: "µs", fault: true, do: onADriver(func(d *driver, e Event) { d.armed.late = int64(e.A) * 1000 }), say: "the next deadline of loop ON is seen AA µs late"},
-		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*driver).doAcceptFails), say: "accepting fails on loop ON, BB times", least: "B"},
-		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doConnectFails), say: "connecting fails on loop ON, BB times", least: "B"},
+		opPermute:      {name: "permute", on: onLoop, a: "seed", fault: true, do: onADriver(func(d *simDriver, e Event) { d.armed.seed = uint32(e.A) }), say: "the next events of loop ON come in another order"},
+		opFew:          {name: "few", on: onLoop, a: "events", fault: true, do: onADriver(func(d *simDriver, e Event) { d.armed.most = times(e.A) }), say: "the next wait of loop ON answers AA events at most", least: "A"},
+		opLate:         {name: "late", on: onLoop, a: "µs", fault: true, do: onADriver(func(d *simDriver, e Event) { d.armed.late = int64(e.A) * 1000 }), say: "the next deadline of loop ON is seen AA µs late"},
+		opAcceptFails:  {name: "accept-fails", on: onLoop, a: "error", b: "times", fault: true, do: onADriver((*simDriver).doAcceptFails), say: "accepting fails on loop ON, BB times", least: "B"},
+		opConnectFails: {name: "connect-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*simDriver).doConnectFails), say: "connecting fails on loop ON, BB times", least: "B"},
 		opJump:         {name: "jump", a: "n", b: "unit", fault: true, do: (*World).doJump, say: "the clock jumps"},
 		opSignal:       {name: "signal", on: onLoop, a: "which", b: "more", do: (*World).doSignal, say: "a signal that loop ON asked for comes"},
 		opLetter:       {name: "letter", on: onPen, a: "word", b: "to", do: (*World).doLetter, say: "datagram peer ON sends"},
-		opMailFails:    {name: "mail-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*driver).doMailFails), say: "datagrams of loop ON, the next BB,", least: "B"},
+		opMailFails:    {name: "mail-fails", on: onLoop, a: "how", b: "times", fault: true, do: onADriver((*simDriver).doMailFails), say: "datagrams of loop ON, the next BB,", least: "B"},
 		opAbrupt:       {name: "abrupt", on: onConn, a: "calls", b: "what", fault: true, do: onASock(func(s *sock, e Event) { s.armed.calls, s.armed.what = times(e.A), int(e.B) }), say: "connection ON acts before the AA-th next read or write of its machine", least: "A"},
 		opScarce:       {name: "scarce", a: "KiB", b: "timers", fault: true, do: func(*World, Event) {}, say: "ports of a loop hold 8+AA KiB together, and BB timers run (0: as many as usual)"},
 	}
@@ -138,7 +138,7 @@ func onASock(do func(*sock, Event)) func(*World, Event) {
 	})
 }
 
-func onADriver(do func(*driver, Event)) func(*World, Event) {
+func onADriver(do func(*simDriver, Event)) func(*World, Event) {
 	return func(w *World, e Event) {
 		if int(e.On) < len(w.drivers) {
 			do(w.drivers[e.On], e)

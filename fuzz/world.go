@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stator-go/stator/reactor/driver"
+
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/stator-go/stator/fuzz/probe"
@@ -25,7 +27,7 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 type World struct {
 	spec    *Spec
 	now     int64
-	drivers []*driver
+	drivers []*simDriver
 	loops   []*reactor.Loop
 	steps   []stepper
 	actions []action
@@ -121,7 +123,7 @@ func (w *World) begin(tr Trace) error {
 	w.trace = tr
 	w.heeds = w.heeds || w.tally != nil || w.journal != nil
 	for i := range w.spec.Loops {
-		d := &driver{w: w, loop: i, dueAt: forever}
+		d := &simDriver{w: w, loop: i, dueAt: forever}
 		cfg := w.spec.Config
 		cfg.Driver, cfg.Observer = d, d.observer()
 		if w.spec.breaks != nil {
@@ -171,7 +173,7 @@ func (w *World) clear() {
 	// Rows are handed out in the same order in every run, with the same generations.
 	w.spare = w.spare[:0]
 	for row := len(w.socks) - 1; row > 0; row-- {
-		w.socks[row].id = reactor.Sock(row)
+		w.socks[row].id = driver.Sock(row)
 		w.spare = append(w.spare, w.socks[row])
 	}
 	for i := range w.conns {
@@ -204,7 +206,7 @@ const (
 )
 
 // turn lets one loop take a turn.
-func (w *World) turn(d *driver) {
+func (w *World) turn(d *simDriver) {
 	w.turns++
 	if w.last != w.moved {
 		w.last, w.idle = w.moved, 0
@@ -227,12 +229,12 @@ func (w *World) turn(d *driver) {
 }
 
 // wants tells whether a loop would take a turn now.
-func (w *World) wants(d *driver) bool {
+func (w *World) wants(d *simDriver) bool {
 	return !d.over && (d.busy() || w.due(d) <= w.now)
 }
 
 // due is when a loop takes its next turn by itself.
-func (w *World) due(d *driver) int64 {
+func (w *World) due(d *simDriver) int64 {
 	if d.over {
 		return forever
 	}
@@ -305,7 +307,7 @@ func (w *World) port() uint16 {
 }
 
 // bound is the socket that listens, or takes datagrams, at an address.
-func (w *World) bound(a reactor.Addr, n nature) *sock {
+func (w *World) bound(a driver.Addr, n nature) *sock {
 	for _, s := range w.socks[1:] {
 		if s.nature == n && s.local.Net == a.Net && meets(s.local, a) {
 			return s
@@ -316,19 +318,19 @@ func (w *World) bound(a reactor.Addr, n nature) *sock {
 
 // listener is a socket that listens, or did in this run.
 type listener struct {
-	id reactor.Sock
-	at reactor.Addr
+	id driver.Sock
+	at driver.Addr
 }
 
 // listened tells whether machines were to be found at an address: when their listener
 // is gone nobody else is there.
-func (w *World) listened(a reactor.Addr) bool {
+func (w *World) listened(a driver.Addr) bool {
 	return slices.ContainsFunc(w.listeners, func(l listener) bool { return l.at.Net == a.Net && meets(l.at, a) })
 }
 
 // meets tells whether what is sent to one address comes to another one.
-func meets(at, to reactor.Addr) bool {
-	if at.Net >= reactor.Unix {
+func meets(at, to driver.Addr) bool {
+	if at.Net >= driver.Unix {
 		return at.Path == to.Path
 	}
 	return at.IP.Port() == to.IP.Port() && (at.IP.Addr() == to.IP.Addr() || at.IP.Addr().IsUnspecified() || to.IP.Addr().IsUnspecified())
@@ -344,7 +346,7 @@ func reachable(a netip.AddrPort) netip.AddrPort {
 
 // connect begins a connection of a machine's: to a listener of the world's loops,
 // or else to a peer.
-func (w *World) connect(d *driver, a reactor.Addr) *sock {
+func (w *World) connect(d *simDriver, a driver.Addr) *sock {
 	l := w.bound(a, listening)
 	fail := d.armed.connectFails()
 	if fail != connectNone {
@@ -364,7 +366,7 @@ func (w *World) connect(d *driver, a reactor.Addr) *sock {
 		return s
 	}
 	s, p := w.pair(d, nil)
-	s.local = reactor.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
+	s.local = driver.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
 	s.remote, s.phase = a, answered
 	p.local, p.remote = s.remote, s.local
 	w.moved++

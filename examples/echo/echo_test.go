@@ -57,7 +57,7 @@ func (r *running) dial(t *testing.T) *net.TCPConn {
 func (r *running) until(t *testing.T, what string, cond func(reactor.Stats) bool) reactor.Stats {
 	t.Helper()
 	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
-		s, err := r.loop.Stats(r.loop)
+		s, err := r.loop.Stats()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,15 +109,15 @@ func TestClientThatReadsLate(t *testing.T) {
 	c := r.dial(t)
 	b := numbers(32 << 20)
 	go c.Write(b)
-	const half = 128 << 10 // of the Outbox: there the gate closes
+	const half = 128 << 10 // of the WriteBuffer: there the gate closes
 	var before uint64
 	s := r.until(t, "holding replies and done reading", func(s reactor.Stats) bool {
 		done := s.BytesIn == before
 		before = s.BytesIn
 		return done && s.Held >= half
 	})
-	if s.Held > 1<<20 || s.OutboxFull != 0 {
-		t.Errorf("%d bytes held, %d writes refused: want less than 1 MiB, 0", s.Held, s.OutboxFull)
+	if s.Held > 1<<20 || s.WriteBufferFull != 0 {
+		t.Errorf("%d bytes held, %d writes refused: want less than 1 MiB, 0", s.Held, s.WriteBufferFull)
 	}
 	if s.BytesIn >= uint64(len(b)) {
 		t.Errorf("the server read all %d bytes of a client that reads nothing", len(b))

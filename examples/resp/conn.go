@@ -69,25 +69,25 @@ func newConn(l limits) *reactor.Kind[conn, mail] {
 }
 
 func connOptions(l limits) reactor.Options {
-	return reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom * l.mail, Inflow: mailRoom * l.mail}
+	return reactor.Options{Ports: []string{"peer"}, WriteBuffer: l.output, Mailbox: mailRoom * l.mail, Queue: mailRoom * l.mail}
 }
 
 func connRows(l limits) reactor.Table[conn, mail] {
 	return reactor.Table[conn, mail]{
-		fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).message, Shutdown: leaving,
+		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).message, Shutdown: leaving,
 			Stall: fsm.After(l.patience, slowReader)},
 		serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
-			Ready: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
+			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
 		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, slowCommand),
-			Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, leaving, slowReader)},
+			OnReady: (*conn).commands, To: fsm.To(serving, partial, sending, paused, leaving, slowReader)},
 		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, slowReader), Shutdown: sending,
-			Ready: (*conn).send, To: fsm.To(serving, partial, sending, leaving, slowReader)},
+			OnReady: (*conn).send, To: fsm.To(serving, partial, sending, leaving, slowReader)},
 		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
 			To: fsm.To(serving, partial, sending, leaving, slowReader)},
 		leaving: {Name: "leaving", Wait: peer.Drained(), Within: fsm.After(l.patience, slowReader),
-			Ready: (*conn).leave, Message: (*conn).lastMessage, To: fsm.To(sending, slowReader)},
-		slowCommand: {Name: "slowCommand", Idle: fsm.Never, Enter: (*conn).endSlowCommand, Message: (*conn).uncount},
-		slowReader:  {Name: "slowReader", Idle: fsm.Never, Enter: (*conn).endSlowReader, Message: (*conn).uncount},
+			OnReady: (*conn).leave, OnMessage: (*conn).lastMessage, To: fsm.To(sending, slowReader)},
+		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand, OnMessage: (*conn).uncount},
+		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader, OnMessage: (*conn).uncount},
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // machine, timers its named timers, indexed by Timer. messages reports whether the
 // machine can get messages.
 //
-// A state that has an OnEnter handler and no events is assumed to be left by what Enter
-// returns: it needs no deadline and no declared target.
+// A state that has OnEnter and no events is assumed to be left by what OnEnter returns: it
+// needs no deadline and no declared target.
 func Check[M, C, Msg any](t Table[M, C, Msg], start State, ports int, timers []TimerSpec, messages bool) error {
 	c := checker{t: t.Plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
 	c.run()

@@ -41,7 +41,7 @@ func TestResolve(t *testing.T) {
 		t.Errorf("lost fields of its own: %+v", own)
 	}
 	if reflect.ValueOf(own.OnReady).Pointer() == reflect.ValueOf(base.OnReady).Pointer() {
-		t.Error("lost its own Ready")
+		t.Error("lost its own OnReady")
 	}
 
 	rows[Any].Wait, rows[Any].Fail = 0, Stay

@@ -224,7 +224,7 @@ func (s *stressRun) progress() (n int64) {
 // watch waits until the consumer is done. It fails with the state of all rings if no
 // message is received for a long time.
 func (s *stressRun) watch(t *testing.T, done <-chan struct{}) {
-	const patience = 20 * time.Second
+	const timeout = 20 * time.Second
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	last, moved := int64(-1), time.Now()
@@ -235,8 +235,8 @@ func (s *stressRun) watch(t *testing.T, done <-chan struct{}) {
 		case now := <-tick.C:
 			if p := s.progress(); p != last {
 				last, moved = p, now
-			} else if now.Sub(moved) > patience {
-				t.Fatalf("no progress for %v:\n%s", patience, s.state())
+			} else if now.Sub(moved) > timeout {
+				t.Fatalf("no progress for %v:\n%s", timeout, s.state())
 			}
 		}
 	}

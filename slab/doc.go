@@ -55,9 +55,8 @@
 //
 // # Goroutines
 //
-// A Slab is not safe for concurrent use: the caller must ensure that no method runs
-// concurrently with Insert or Remove. Concurrent calls of the other methods are
-// safe as long as there are none of those two. A Token is a plain value that any
+// Concurrent calls of Get and the other methods that only read are safe as long as
+// there is no concurrent call of Insert or Remove. A Token is a plain value that any
 // goroutine may hold.
 //
 // The zero Slab has no slots: Insert returns ErrFull, Get returns nil.

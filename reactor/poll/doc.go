@@ -89,9 +89,9 @@
 // New uses the best backend of the platform, or the one that the environment variable
 // STATOR_POLLER names. On other systems it returns ErrUnsupported.
 //
-// Package conformance has cases that all backends pass. The tables below show which of
-// them ran; go test -v prints them. A model runs the code of a backend over descriptors of
-// Linux, so it does not test that system's kernel.
+// Package drivertest has cases that all backends pass. The tables below show which of them
+// ran; go test -v prints them. A model runs the code of a backend over descriptors of Linux,
+// so it does not test the kernel of the backend's systems.
 //
 // On Linux, by number, + ran and - was skipped:
 //
@@ -134,7 +134,7 @@
 // Rearm. Without Edge, each Wait with events also costs a call of poll(2).
 //
 // With afd, each Wait costs one call, and each event one call of the next Wait. A Rearm or
-// Modify of a socket without an event costs one more, which cancels the request under way.
+// Modify of a socket without an event costs one more, which cancels the pending request.
 // Without Edge, each event costs one more, as the kernel's answer may be out of date.
 //
 // # Origin

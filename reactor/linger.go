@@ -17,7 +17,7 @@ import (
 
 // The bounds of a stopping machine.
 const (
-	maxDiscard     = 1 << 20                // bytes of input that it drops after its peer has everything; then it resets
+	maxDiscard     = 256 << 10              // bytes of input that it drops after its peer has everything; then it resets
 	discardPerCall = 64 << 10               // bytes that it drops in one call
 	discardPerTurn = 256 << 10              // bytes that all machines drop in a turn
 	minLingerPoll  = 20 * time.Millisecond  // how often it asks whether its peer has everything,

@@ -76,9 +76,9 @@ func connRows(l limits) reactor.Table[conn, mail] {
 	return reactor.Table[conn, mail]{
 		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).message, Shutdown: leaving,
 			Stall: fsm.After(l.patience, slowReader)},
-		serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
+		serving: {Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.Never,
 			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
-		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, slowCommand),
+		partial: {Name: "partial", Wait: peer.Readable().While(peer.Room()), Within: fsm.After(l.patience, slowCommand),
 			OnReady: (*conn).commands, To: fsm.To(serving, partial, sending, paused, leaving, slowReader)},
 		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, slowReader), Shutdown: sending,
 			OnReady: (*conn).send, To: fsm.To(serving, partial, sending, leaving, slowReader)},

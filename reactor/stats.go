@@ -16,6 +16,9 @@ type counters struct {
 	longest                                                int64
 }
 
+// moved returns how many bytes have been read and written.
+func (c *counters) moved() uint64 { return c.in + c.out }
+
 // Stats has what a loop has counted since it was made.
 type Stats struct {
 	Machines        int           // alive now

@@ -104,11 +104,12 @@ func (s *store[M, Msg]) enterFirst(x uint32, h *header, m *M) {
 	s.move(x, h, m, to)
 }
 
-// run calls a machine while there is something for it and it makes progress, at most
-// Config.Steps times.
+// run calls a machine while there is something for it and it makes progress, until it has
+// had Config.Steps calls, or its share of the bytes of the turn.
 func (s *store[M, Msg]) run(x uint32, h *header) {
 	l := s.loop
 	m := s.at(x, h)
+	bytesEnd := l.stats.moved() + l.turn.share
 	for steps := l.cfg.Steps; ; {
 		if h.flags&mAttention != 0 && !s.attend(x, h, m) {
 			break
@@ -125,7 +126,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 			}
 			break
 		}
-		if steps == 0 {
+		if steps == 0 || l.stats.moved() >= bytesEnd {
 			l.queue.push(x, h)
 			break
 		}

@@ -21,7 +21,8 @@ type turn struct {
 	silent []uint32     // machines whose Idle is over, if their run moves nothing
 	ended  []uint32     // machines whose slots are to be freed at the turn's end
 
-	discards int // bytes of input that stopping machines may still drop in this turn
+	share    uint64 // bytes that a machine may read and write in a run
+	discards int    // bytes of input that stopping machines may still drop in this turn
 }
 
 // runTurn is one turn of the loop: wait, then the phases in their order. It reports
@@ -44,6 +45,14 @@ func (l *Loop) runTurn() bool {
 	}
 	return false
 }
+
+// Machines that move bulk data share a turn, so that the others wait less: each may read and
+// write an equal part of turnBytes before the next one runs, but at least minShare, which is
+// one large read and its echo.
+const (
+	turnBytes = 2 << 20
+	minShare  = 128 << 10
+)
 
 // phase is a part of a turn.
 type phase uint8
@@ -94,6 +103,7 @@ func (l *Loop) phases() bool {
 				l.signals.deliver()
 			}
 			l.queue.left = l.queue.len
+			l.turn.share = max(minShare, turnBytes/uint64(max(1, l.queue.len)))
 		case running:
 			for l.queue.left > 0 && l.queue.first != 0 {
 				l.queue.left--

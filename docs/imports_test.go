@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -172,7 +174,9 @@ func blocks(t *testing.T, file string) []markdown.Block {
 	return all
 }
 
-// needs skips a test where a program that it runs is missing, but not in CI.
+// needs skips a test where a program that it runs is missing, but not in CI. It looks at
+// each file of the repository, which that program may read: go test, which caches results,
+// runs the test again when one of them has changed.
 func needs(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, program := range programs {
@@ -182,5 +186,15 @@ func needs(t *testing.T, programs ...string) {
 			}
 			t.Skip(err)
 		}
+	}
+	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() == ".git" && entry.IsDir() {
+			return fs.SkipDir // a folder of another test has gone
+		}
+		os.Stat(name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

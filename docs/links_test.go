@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"go/format"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,12 +16,8 @@ var (
 
 // What the documents link to or name is there.
 func TestLinks(t *testing.T) {
-	names, err := filepath.Glob("*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	checked := 0
-	for _, name := range append(names, "../README.md") {
+	for _, name := range documents(t) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -44,5 +41,32 @@ func TestLinks(t *testing.T) {
 	}
 	if checked < 50 {
 		t.Errorf("%d links found: want more than 50, as ARCHITECTURE.md alone has", checked)
+	}
+}
+
+// documents returns the names of the documents that are checked.
+func documents(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(names, "../README.md")
+}
+
+// The code that the documents show is as gofmt writes it.
+func TestGoIsFormatted(t *testing.T) {
+	for _, name := range documents(t) {
+		for _, b := range blocks(t, name) {
+			if b.Lang != "go" {
+				continue
+			}
+			formatted, err := format.Source([]byte(b.Text))
+			if err != nil {
+				t.Errorf("%s: %v", b, err)
+			} else if string(formatted) != b.Text {
+				t.Errorf("%s: gofmt would make it\n%s", b, formatted)
+			}
+		}
 	}
 }

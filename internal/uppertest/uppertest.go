@@ -64,7 +64,7 @@ func Check(t *testing.T, folder, source string) {
 func start(t *testing.T, folder, source string) {
 	t.Helper()
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "server")
+	binary := filepath.Join(dir, "server.exe") // Windows wants the suffix, others don't mind
 	file := filepath.Join(dir, "main.go")
 	if err := os.WriteFile(file, []byte(source), 0o666); err != nil {
 		t.Fatal(err)

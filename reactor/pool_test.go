@@ -99,30 +99,44 @@ func TestPoolScratch(t *testing.T) {
 	}
 }
 
-// What is left in the scratch can always be held, whatever else was lent meanwhile.
+// What a handler leaves of its input in the scratch can always be held, whatever else
+// was lent meanwhile. One pool serves all limits, so that its chunks are made once.
 func TestPoolKeepsItsPromise(t *testing.T) {
-	for free := 0; free < 400<<10; free += 100 {
-		p := newPool(1<<20+free, scratchSize)
-		for range (1 << 20) / outChunk {
-			p.get(outChunk)
+	const others = 1 << 20 // bytes lent before
+	p := newPool(others, scratchSize)
+	for range others / outChunk {
+		p.get(outChunk)
+	}
+	var lent []uint32
+	fill := func(size int) {
+		for n := p.get(size); n != 0; n = p.get(size) {
+			lent = append(lent, n)
 		}
+	}
+	for free := 0; free < 400<<10; free += 100 {
+		p.limit = others + free
 		if p.open() == 0 {
 			if free >= 2*minInput {
-				t.Fatalf("%d bytes free, and no input", free)
+				t.Fatalf("%d bytes free: got no scratch, want one", free)
 			}
 			continue
 		}
 		n := len(p.chunks[scratchNum].b)
-		if n < scratchSize && p.room() < (free/2)&^(outChunk-1) {
-			t.Fatalf("%d bytes free: room for %d of input, and %d of output", free, n, p.room())
+		if want := (free / 2) &^ (outChunk - 1); n < scratchSize && p.room() < want {
+			t.Fatalf("%d bytes free, %d of them for input: got room for %d bytes of output, want %d", free, n, p.room(), want)
 		}
-		for p.get(outChunk) != 0 {
-		}
-		for p.get(1) != 0 {
-		}
+		fill(outChunk)
+		fill(1)
 		p.put(scratchNum)
-		if p.get(n) == 0 {
-			t.Fatalf("%d bytes free: no room for %d bytes that are left", free, n)
+		left := p.get(n)
+		if left == 0 {
+			t.Fatalf("%d bytes free: got no chunk for %d bytes of input that are left, want one", free, n)
+		}
+		for _, n := range append(lent, left) {
+			p.put(n)
+		}
+		if lent = lent[:0]; p.lent != others {
+			t.Fatalf("%d bytes free: got %d bytes lent after all came back, want %d", free, p.lent, others)
 		}
 	}
 }

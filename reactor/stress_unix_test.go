@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -28,7 +29,7 @@ import (
 // The first byte of a connection says what its machine may do. To a client that keeps
 // the rules every byte comes back, in order, and then the end; to all others nothing
 // but the beginning of what they sent. STATOR_STRESS is for how many seconds to go on,
-// STATOR_SEED where to begin.
+// if not as long as testenv says; STATOR_SEED is where to begin.
 
 // What a connection's first byte asks for.
 const (
@@ -266,7 +267,7 @@ func TestStress(t *testing.T) {
 	if err != nil {
 		seed = uint64(time.Now().UnixNano())
 	}
-	stop := time.Now().Add(max(time.Duration(long)*time.Second, time.Second))
+	stop := time.Now().Add(max(time.Duration(long)*time.Second, testenv.Pick(400*time.Millisecond, 2*time.Second)))
 	for ; !t.Failed() && time.Now().Before(stop); seed++ {
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { stress(t, seed) }) {
 			t.Logf("STATOR_SEED=%d", seed)

@@ -74,38 +74,4 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	}
 }
 
-// bystander is an Observer that panics at what it sees.
-type bystander struct{ at reactor.State }
-
-func (b bystander) Moved(_ reactor.Token, _ reactor.AnyKind, _, to reactor.State) {
-	if to == b.at {
-		panic("what a sight")
-	}
-}
-
-func (bystander) Ended(reactor.Token, reactor.AnyKind, error) {}
-
-// The panic of an Observer ends the machine that it watched, and no other.
-func TestPanicInObserver(t *testing.T) {
-	for at, want := range map[reactor.State]reactor.Stats{
-		idle: {Panics: 2}, busy: {Panics: 1, Machines: 1}, fsm.Stop: {Panics: 1, Machines: 1},
-	} {
-		d := newFake(t)
-		l := d.start(reactor.Config{Observer: bystander{at}})
-		k := walkers(t, newEnds())
-		log := &journal{}
-		walked := spawn(t, l, k, walker{log: log})
-		spawn(t, l, k, walker{log: &journal{}})
-		d.settle()
-		if at != idle {
-			log.take()
-			d.send(walked, at)
-			log.want(t, "-1 ends") // each Exit once
-		}
-		if s := stats(t, l); s.Panics != want.Panics || s.Machines != want.Machines {
-			t.Errorf("at %v: %v: want %d panics and %d machines", at, s, want.Panics, want.Machines)
-		}
-	}
-}
-
 func second[T any](_ T, err error) error { return err }

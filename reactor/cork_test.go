@@ -1,6 +1,7 @@
 package reactor_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
@@ -36,5 +37,38 @@ func TestFlushOpensGateOfIdleCall(t *testing.T) {
 	s.sends("abc")
 	if got := len(s.got()); got != 750 {
 		t.Errorf("%d bytes were written for three of input: want 750", got)
+	}
+}
+
+// The error of a write that the handler was answered is not told by the loop as well,
+// though what an earlier write left in the cork has met it first.
+func TestErrorOfAWriteIsToldOnce(t *testing.T) {
+	for name, write := range map[string]func(*read) error{
+		"too long to copy":      func(cx *read) error { return cx.Write(0, make([]byte, 16*kib)) },
+		"more than is gathered": func(cx *read) error { return cx.Write(0, make([]byte, 64*kib)) },
+		"raw":                   func(cx *read) error { return second(cx.WriteSome(0, []byte("y"))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, log, ended := newFake(t), &journal{}, newEnds()
+			l := d.start(reactor.Config{})
+			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.told}, reactor.Table[reader, reactor.State]{
+				fsm.Any: {},
+				idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
+					if err := cx.Write(0, []byte("x")); err != nil {
+						t.Errorf("what is gathered has an error: %v", err)
+					}
+					return cx.Fail(write(cx))
+				}},
+				busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnEnter: func(_ *reader, cx *read) reactor.State {
+					log.add(cx.Cause().Error())
+					return fsm.Stay
+				}},
+			})
+			s, ref := adopt(d, l, k, reader{log: log})
+			d.do(func() { s.err = errors.New("reset") })
+			d.send(ref, fsm.Stay)
+			log.want(t, "reset")
+			ended.none(t)
+		})
 	}
 }

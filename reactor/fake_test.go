@@ -518,3 +518,15 @@ func (j *journal) want(t testing.TB, want string) {
 		t.Errorf("happened: %q\n   want: %q", got, want)
 	}
 }
+
+// system runs a loop over the operating system.
+func system(t testing.TB, cfg reactor.Config) *reactor.Loop {
+	t.Helper()
+	probe, err := reactor.NewLoop(reactor.Config{Slots: 1})
+	if errors.Is(err, reactor.ErrUnsupported) {
+		t.Skip(err)
+	} else if err == nil {
+		probe.Close()
+	}
+	return run(t, cfg)
+}

@@ -102,34 +102,6 @@ func TestBreakBehindTheEnd(t *testing.T) {
 	log.want(t, "reset")
 }
 
-// A state is entered with messages that were kept for it, while an error is to be told
-// that its handler has done away with: what was kept is handed out all the same.
-func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
-	d, log := newFake(t), &journal{}
-	l := d.start(reactor.Config{})
-	k := kind(t, "closer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[clerk, note]{
-		fsm.Any: {Shutdown: fsm.Stop},
-		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(busy), OnMessage: func(_ *clerk, cx *postCx, n *note) reactor.State {
-			if n.do != "go" {
-				return fsm.Later
-			}
-			cx.Close(0)
-			return busy
-		}},
-		busy: {Name: "busy", Within: fsm.Never, OnMessage: (*clerk).told},
-	})
-	s, ref := adopt(d, l, k, clerk{log: log})
-	post(t, ref, note{do: "n", num: 1})
-	d.atOnce(func() {
-		d.mu.Lock()
-		s.err = errors.New("reset")
-		s.event(poll.Error | poll.Readable | poll.Writable)
-		d.mu.Unlock()
-		post(t, ref, note{do: "go"})
-	})
-	log.want(t, "n1")
-}
-
 // The peer ends while there is no room for the answers to what it sent: they are given
 // when there is, and the end is told behind them.
 func TestEndBehindARefusal(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -355,104 +354,6 @@ func refusal(t *testing.T, room int) {
 	}
 	if got := len(s.got()); lines != 9 || got != 9*60 {
 		t.Errorf("%d of 9 requests were answered, with %d bytes of %d", lines, got, 9*60)
-	}
-}
-
-// Two ports closed and dialled within one batch: events of the old one are nobody's.
-func TestEventsOfAClosedPort(t *testing.T) {
-	d, log := newFake(t), &journal{}
-	l := d.start(reactor.Config{})
-	var second *fakeSock
-	d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { second = s; return driver.WriteBlocked, nil }
-	s, _ := adopt(d, l, readers(t, reactor.Options{}, reactor.Port(0).Readable()), reader{log: log,
-		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
-			var b [16]byte
-			n, err := cx.Read(0, b[:])
-			if n > 0 {
-				r.log.add(string(b[:n]))
-				if string(b[:n]) == "again" {
-					cx.Close(0)
-					if err := cx.Dial(0, "tcp", "127.0.0.1:1"); err != nil {
-						return cx.Stop(err)
-					}
-				}
-			}
-			return cx.Fail(err)
-		}})
-	before := stats(t, l).Stale
-	s.sends("again")
-	d.do(func() { s.event(poll.Readable | poll.Writable | poll.ReadClosed) })
-	log.want(t, "again")
-	if n := stats(t, l).Stale - before; n != 1 {
-		t.Errorf("%d stale events counted, want 1", n)
-	}
-	d.do(func() { second.in = [][]byte{[]byte("hello")}; second.event(poll.Writable) })
-	log.want(t, "hello")
-}
-
-// A port's error stays its own, however many others broke before and behind it.
-func TestErrorsOfManyPorts(t *testing.T) {
-	d, log := newFake(t), &journal{}
-	l := d.start(reactor.Config{})
-	k := kind(t, "broken", reactor.Options{Ports: []string{"peer"}}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {OnMessage: func(r *reader, cx *read, to *reactor.State) reactor.State {
-			r.log.add(fmt.Sprint(cx.Err(0)))
-			return *to
-		}},
-		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
-			var b [1]byte
-			cx.Read(0, b[:])
-			return fsm.Stay
-		}},
-	})
-	breaks := func(why string) reactor.Ref[reactor.State] {
-		s, ref := adopt(d, l, k, reader{log: log})
-		d.do(func() {
-			s.err = errors.New(why)
-			s.event(poll.Readable)
-		})
-		return ref
-	}
-	for i := range 300 {
-		d.send(breaks(fmt.Sprint("error", i)), fsm.Stop)
-	}
-	log.take()
-	one, two := breaks("one"), breaks("two")
-	d.send(one, fsm.Stay)
-	d.send(two, fsm.Stay)
-	log.want(t, "one two")
-}
-
-// The error of a write that the handler was answered is not told by the loop as well,
-// though what an earlier write left in the cork has met it first.
-func TestErrorOfAWriteIsToldOnce(t *testing.T) {
-	for name, write := range map[string]func(*read) error{
-		"too long to copy":      func(cx *read) error { return cx.Write(0, make([]byte, 16*kib)) },
-		"more than is gathered": func(cx *read) error { return cx.Write(0, make([]byte, 64*kib)) },
-		"raw":                   func(cx *read) error { return second(cx.WriteSome(0, []byte("y"))) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			d, log, ended := newFake(t), &journal{}, newEnds()
-			l := d.start(reactor.Config{})
-			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.told}, reactor.Table[reader, reactor.State]{
-				fsm.Any: {},
-				idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
-					if err := cx.Write(0, []byte("x")); err != nil {
-						t.Errorf("what is gathered has an error: %v", err)
-					}
-					return cx.Fail(write(cx))
-				}},
-				busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnEnter: func(_ *reader, cx *read) reactor.State {
-					log.add(cx.Cause().Error())
-					return fsm.Stay
-				}},
-			})
-			s, ref := adopt(d, l, k, reader{log: log})
-			d.do(func() { s.err = errors.New("reset") })
-			d.send(ref, fsm.Stay)
-			log.want(t, "reset")
-			ended.none(t)
-		})
 	}
 }
 

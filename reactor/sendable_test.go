@@ -12,6 +12,114 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
+// pump reads a port while its messages are taken, and posts each byte.
+type pump struct {
+	to    reactor.Ref[note]
+	ended *ends // told of errors that are no refusal
+}
+
+func (p *pump) ready(cx *reactor.Context[note], _ reactor.Ready) reactor.State {
+	b, err := cx.Peek(0)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	for i, c := range b {
+		if err := p.to.Post(&cx.IO, note{do: string(c)}); err != nil {
+			if err != reactor.ErrFull {
+				p.ended.told(cx.Token(), err)
+			}
+			cx.Discard(0, i)
+			return fsm.Stay
+		}
+	}
+	cx.Discard(0, len(b))
+	return fsm.Stay
+}
+
+func (p *pump) told(*reactor.Context[note], *note) reactor.State { return fsm.Stay }
+
+func pumps(t testing.TB, gated bool) *reactor.Kind[pump, note] {
+	wait := reactor.Port(0).Readable()
+	if gated {
+		wait = wait.While(fsm.Sendable)
+	}
+	return kind(t, "pump", reactor.Options{Ports: []string{"in"}}, reactor.Table[pump, note]{
+		fsm.Any: {OnMessage: (*pump).told},
+		idle:    {Name: "idle", Within: fsm.Never, Wait: wait, OnReady: (*pump).ready},
+	})
+}
+
+const alphabet = "abcdefghijklmnopqrstuvwxyz"
+
+// letters is what a clerk's journal says of the alphabet, and of nothing else.
+func letters(log *journal) (s string) {
+	for _, r := range log.take() {
+		if r >= 'a' && r <= 'z' {
+			s += string(r)
+		}
+	}
+	return s
+}
+
+// A Post that is refused closes Sendable, and no byte is lost: with the gate in Wait
+// the handler is called when there is room; without it too, as a refusal is noted.
+func TestSendableClosesAndReopens(t *testing.T) {
+	for _, gated := range []bool{true, false} {
+		for _, loops := range []int{1, 2} {
+			name := fmt.Sprintf("gated %t, %d loops", gated, loops)
+			d, log := newFake(t), &journal{}
+			l := d.start(reactor.Config{})
+			d2, l2 := beside(d, l, loops)
+			to := spawn(t, l2, clerks(t, reactor.Options{Mailbox: 3}), clerk{log: log})
+			post(t, to, note{do: "go", to: busy})
+			d2.settle()
+			log.take()
+			s, _ := adopt(d, l, pumps(t, gated), pump{to: to})
+			s.sends(alphabet[:10])
+			s.sends(alphabet[10:20])
+			log.want(t, "") // three are kept, the others wait at their sender
+			unread := func() int { d.mu.Lock(); defer d.mu.Unlock(); return len(s.in) }
+			if n := unread(); gated && n != 1 {
+				t.Errorf("%s: %d pieces unread while the gate is closed, want 1", name, n)
+			}
+			for range 10 { // the clerk turns to idle, and each loop's room wakes the other
+				d2.advance(100 * time.Millisecond)
+				d.settle()
+				d2.settle()
+			}
+			for range 40 {
+				d.settle()
+				d2.settle()
+			}
+			if got := letters(log); got != alphabet[:20] {
+				t.Errorf("%s: delivered %q", name, got)
+			}
+		}
+	}
+}
+
+// The one that refused ends: that is room, too, and the next Post says ErrStale.
+func TestSendableReopensWhenTheReceiverEnds(t *testing.T) {
+	d, log := newFake(t), &journal{}
+	l := d.start(reactor.Config{})
+	ended := newEnds()
+	to := spawn(t, l, kind(t, "mortal", reactor.Options{Mailbox: 1}, reactor.Table[clerk, note]{
+		fsm.Any: {OnMessage: (*clerk).told},
+		idle:    {Name: "idle", Within: fsm.After(time.Second, fsm.Stop), Defer: true},
+	}), clerk{log: log})
+	s, _ := adopt(d, l, pumps(t, true), pump{to: to, ended: ended})
+	s.sends("ab")
+	s.sends("c")
+	ended.none(t)
+	d.advance(time.Second)
+	if err := ended.next(t); !errors.Is(err, reactor.ErrStale) {
+		t.Errorf("the Post behind the refused one: %v", err)
+	}
+	if n := stats(t, l).Dead; n != 1 {
+		t.Errorf("%d messages are dead, want 1", n)
+	}
+}
+
 // poster has one message for each of its targets, in their order; what is refused it
 // tries again when it is called.
 type poster struct {

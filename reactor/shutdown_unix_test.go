@@ -5,7 +5,6 @@ package reactor_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -134,62 +133,4 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	if after := descriptors(t); after != before {
 		t.Errorf("%d descriptors are open, %d were before", after, before)
 	}
-}
-
-// A peer that writes all it has before it reads gets what a machine wrote before it
-// stopped, however much is on its way in both directions.
-func TestStopTakesWhatAWriterSends(t *testing.T) {
-	const size = 4 << 20
-	l := netLoop(t, reactor.Config{})
-	n, err := netKind(t, reactor.Options{WriteBuffer: size, Linger: time.Minute}, reactor.Row[struct{}, reactor.None]{
-		Wait: port0.Readable(),
-		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			if err := cx.Write(port0, make([]byte, size)); err != nil {
-				return cx.Fail(err)
-			}
-			return fsm.Stop
-		},
-	}).Listen(l, "tcp", "127.0.0.1:0", struct{}{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", n.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
-	if _, err := c.Write(make([]byte, 4*size)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.Copy(io.Discard, c); err != nil || got != size {
-		t.Errorf("%d bytes, %v: want %d", got, err, size)
-	}
-}
-
-// The statistics tell how long a handler kept all others waiting.
-func TestLongestTurn(t *testing.T) {
-	const slow = 30 * time.Millisecond
-	l := netLoop(t, reactor.Config{})
-	n, err := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
-		Wait: port0.Readable(),
-		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			time.Sleep(slow)
-			return fsm.Stop
-		},
-	}).Listen(l, "tcp", "127.0.0.1:0", struct{}{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(2 * slow) // that nothing happens is not a long turn
-	if s := netStats(t, l); s.Longest >= slow {
-		t.Errorf("an idle loop took a turn of %v", s.Longest)
-	}
-	c, err := net.Dial("tcp", n.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.Write([]byte("x"))
-	netWait(t, "a turn was long", func() bool { return netStats(t, l).Longest >= slow })
 }

@@ -1,0 +1,116 @@
+package reactor_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+func TestStopFlushesWithinLinger(t *testing.T) {
+	for _, flushed := range []bool{true, false} {
+		d, log, ended := newFake(t), &journal{}, newEnds()
+		l := d.start(reactor.Config{})
+		k := readers(t, reactor.Options{Linger: 2 * time.Second, OnEnd: ended.told}, reactor.Port(0).Readable())
+		s, ref := adopt(d, l, k, reader{log: log, do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
+			if _, err := cx.Peek(0); err != nil {
+				return cx.Fail(err)
+			}
+			cx.Write(0, []byte("hello"))
+			return fsm.Stop
+		}})
+		d.do(func() { s.room = 2 })
+		s.sends("x")
+		if err := ended.next(t); err != nil {
+			t.Errorf("reason %v", err)
+		}
+		if err := ref.Send(idle); !errors.Is(err, reactor.ErrStale) {
+			t.Errorf("a message to a machine that has stopped: %v", err)
+		}
+		d.advance(1999 * time.Millisecond)
+		if s.isClosed() {
+			t.Fatal("closed before all is out, and before Linger is over")
+		}
+		if flushed {
+			s.takes(100)
+			s.hangsUp() // a peer that has not got all yet is not cut off by a reset
+		} else {
+			d.advance(2 * time.Millisecond)
+		}
+		want, cut := "hello", uint64(0)
+		if !flushed {
+			want, cut = "he", 1
+		}
+		if got := s.got(); got != want || !s.isClosed() {
+			t.Errorf("sent %q, want %q; closed %t", got, want, s.isClosed())
+		}
+		if n := stats(t, l); n.Lingered != cut || n.Machines != 0 {
+			t.Errorf("%d lingered, %d machines", n.Lingered, n.Machines)
+		}
+	}
+}
+
+// What is not connected when its machine stops is waited for if something was
+// written to it, and not otherwise.
+func TestStopWhileConnecting(t *testing.T) {
+	for _, test := range []struct {
+		addr string
+		text string
+		then string // what becomes of the connection
+		sent string
+	}{
+		{"127.0.0.1:1", "", "", ""},
+		{"127.0.0.1:1", "hello", "opens", "hello"},
+		{"127.0.0.1:1", "hello", "fails", ""},
+		{"127.0.0.1:1", "hello", "hangs", ""},
+		{"localhost:1", "hello", "opens", "hello"},
+		{"localhost:1", "hello", "hangs", ""},
+	} {
+		d, log := newFake(t), &journal{}
+		l := d.start(reactor.Config{})
+		dialled := make(chan *fakeSock, 1)
+		d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { dialled <- s; return driver.WriteBlocked, nil }
+		ref := spawn(t, l, kind(t, "dialler", reactor.Options{Ports: []string{"peer"}, Linger: time.Second}, reactor.Table[reader, reactor.State]{
+			fsm.Any: {OnExit: func(r *reader, _ *read) { r.log.add("end") },
+				OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
+					err := cx.Dial(0, "tcp", test.addr)
+					if err == nil && test.text != "" {
+						err = cx.Write(0, []byte(test.text))
+					}
+					return cx.Stop(err)
+				}},
+			idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
+		}), reader{log: log})
+		d.send(ref, fsm.Stay)
+		log.want(t, "end")
+		var s *fakeSock
+		select {
+		case s = <-dialled:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%v: no connection is begun", test)
+		}
+		d.settle() // it is registered
+		switch test.then {
+		case "opens":
+			d.do(func() { s.event(poll.Writable) })
+		case "fails":
+			d.do(func() { s.err = errBoom; s.event(poll.Error) })
+		case "hangs":
+			d.advance(time.Second - time.Millisecond)
+			if s.isClosed() {
+				t.Errorf("%v: closed before Linger is over", test)
+			}
+			d.advance(2 * time.Millisecond)
+		}
+		if got := s.got(); got != test.sent || !s.isClosed() {
+			t.Errorf("%v: sent %q; closed %t", test, got, s.isClosed())
+		}
+		if n := stats(t, l).Machines; n != 0 {
+			t.Errorf("%v: %d machines", test, n)
+		}
+	}
+}

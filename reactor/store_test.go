@@ -1,0 +1,68 @@
+package reactor_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+func TestSlabIsFull(t *testing.T) {
+	d, log, ended := newFake(t), &journal{}, newEnds()
+	l := d.start(reactor.Config{Slots: 3})
+	k := walkers(t, ended)
+	few := kind(t, "few", reactor.Options{MaxMachines: 1}, reactor.Table[empty, reactor.None]{
+		{}, {Name: "first", Within: fsm.After(time.Hour, fsm.Stop)}})
+	spawn(t, l, few, empty{})
+	if _, err := few.Spawn(l, empty{}); !errors.Is(err, reactor.ErrFull) {
+		t.Errorf("one more than Options.MaxMachines: %v", err)
+	}
+	ref := spawn(t, l, k, walker{log: log})
+	spawn(t, l, k, walker{log: log})
+	if _, err := k.Spawn(l, walker{log: log}); !errors.Is(err, reactor.ErrFull) || !strings.Contains(err.Error(), "walker") {
+		t.Errorf("one more than Config.Slots: %v", err)
+	}
+	s := d.sock()
+	if _, err := readers(t, reactor.Options{}, reactor.Port(0).Readable()).Adopt(l, fakeConn{s}, reader{}); !errors.Is(err, reactor.ErrFull) {
+		t.Errorf("adopt with all slots taken: %v", err)
+	}
+	if !s.isClosed() {
+		t.Error("what was not adopted leaks")
+	}
+	d.send(ref, fsm.Stop)
+	again := spawn(t, l, k, walker{log: log})
+	if again.Token() == ref.Token() || again.Token().Index() != ref.Token().Index() {
+		t.Errorf("the slot of %v went to %v", ref.Token(), again.Token())
+	}
+}
+
+func TestRefOfAToken(t *testing.T) {
+	d, d2, log, ended := newFake(t), newFake(t), &journal{}, newEnds()
+	l, l2 := d.start(reactor.Config{}), d2.start(reactor.Config{})
+	k := walkers(t, ended)
+	ref := spawn(t, l, k, walker{log: log})
+	if back, err := k.Ref(l, ref.Token()); err != nil || back != ref {
+		t.Errorf("its own token: %v, %v", back, err)
+	}
+	if _, err := k.Ref(l2, ref.Token()); !errors.Is(err, reactor.ErrForeign) {
+		t.Errorf("a token of another loop: %v", err)
+	}
+	few := kind(t, "few", reactor.Options{}, reactor.Table[empty, reactor.None]{
+		{}, {Name: "first", Within: fsm.After(time.Hour, fsm.Stop)}})
+	if _, err := few.Ref(l, ref.Token()); !strings.Contains(fmt.Sprint(err), "walker") {
+		t.Errorf("a token of another kind: %v", err)
+	}
+	d.send(ref, fsm.Stop)
+	if _, err := k.Ref(l, ref.Token()); !errors.Is(err, reactor.ErrStale) {
+		t.Errorf("the token of one that ended: %v", err)
+	}
+	for _, token := range []reactor.Token{0, ^reactor.Token(0)} {
+		if _, err := k.Ref(l, token); err == nil {
+			t.Errorf("token %v is somebody's", token)
+		}
+	}
+}

@@ -84,7 +84,7 @@ func BenchmarkDispatch(b *testing.B) {
 	rows[idle].Name, rows[busy].Name = "idle", "busy"
 	k := kind(b, "flipper", reactor.Options{Ports: []string{"peer"}}, rows)
 	for range machines {
-		if _, err := k.Adopt(l, fakeConn{d.sock()}, flipper{}); err != nil {
+		if _, err := k.Adopt(l, d.NewSocket().Conn(), flipper{}); err != nil {
 			b.Fatal(err)
 		}
 	}

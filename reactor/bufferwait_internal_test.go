@@ -4,20 +4,12 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/reactor/driver"
-	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 )
 
-// still is a driver under a loop that does not run.
-type still struct{ driver.Driver }
-
-func (still) Now() int64                            { return 1 }
-func (still) Wait([]poll.Event, int64) (int, error) { return 0, nil }
-func (still) Wake()                                 {}
-func (still) End() error                            { return nil }
-
+// stillStore is the store of a loop that does not run.
 func stillStore(t *testing.T) *store[struct{}, None] {
-	l, err := NewLoop(Config{Slots: 64, Buffers: 16 << 10, Driver: still{}})
+	l, err := NewLoop(Config{Slots: 64, Buffers: 16 << 10, Driver: fakedriver.New(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -48,18 +49,18 @@ const never = fsm.Ready(1 << 1)
 
 // full is a loop whose Buffers are held, but for what is left, by one machine whose
 // peer takes nothing.
-func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakeSock) {
+func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakedriver.Socket) {
 	t.Helper()
 	d = newFake(t)
 	l = d.start(reactor.Config{Buffers: held + left})
 	hog, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
-	d.do(func() { hog.room = 0 })
+	d.Do(func() { hog.Room = 0 })
 	d.write(ref, held)
 	log.want(t, "")
 	return d, l, hog
 }
 
-func (d *fake) guest(l *reactor.Loop, wait reactor.Ready, g glutton) *fakeSock {
+func (d *fake) guest(l *reactor.Loop, wait reactor.Ready, g glutton) *fakedriver.Socket {
 	d.t.Helper()
 	s, _ := adopt(d, l, gluttons(d.t, wait), g)
 	return s
@@ -70,7 +71,7 @@ func (d *fake) write(ref reactor.Ref[int], n int) {
 	if err := ref.Send(n); err != nil {
 		d.t.Fatal(err)
 	}
-	d.settle()
+	d.Settle()
 }
 
 // answers takes what its function took from port 0 when there is room for an answer
@@ -136,25 +137,25 @@ func TestStarvedMachineIsFed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			log := &journal{}
 			d, l, hog := full(t, 16*kib, c.left, log)
-			to := d.sock()
-			to.in = [][]byte{[]byte("!")}
+			to := d.NewSocket()
+			to.In = [][]byte{[]byte("!")}
 			s := d.guest(l, c.wait, glutton{log: log, do: func(cx *glut) error {
 				if cx.Err(out) == reactor.ErrClosed {
-					return cx.Adopt(out, fakeConn{to})
+					return cx.Adopt(out, to.Conn())
 				}
 				return c.do(cx, log)
 			}})
-			s.sends("hello")
+			s.PeerSends("hello")
 			log.want(t, c.why)
 			turns := stats(t, l).Turns
 			for range 3 {
-				hog.takes(kib)
+				hog.PeerTakes(kib)
 			}
 			log.want(t, "")
 			if n := stats(t, l).Turns - turns; n > 8 {
 				t.Errorf("%d turns while it waited", n)
 			}
-			hog.takes(kib)
+			hog.PeerTakes(kib)
 			log.want(t, "hello")
 		})
 	}
@@ -167,17 +168,17 @@ func TestStarvedMachinesTakeTurns(t *testing.T) {
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	for i, size := range []int{6 * kib, 100, 100} {
 		s := d.guest(l, reactor.Port(0).Readable(), answers(log, size))
-		d.do(func() { s.room = 0 })
-		s.sends(fmt.Sprint("machine", i))
+		d.Do(func() { s.Room = 0 })
+		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "machine1")
-	hog.takes(4 * kib) // machine 0 wants two chunks
+	hog.PeerTakes(4 * kib) // machine 0 wants two chunks
 	log.want(t, "machine2")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "machine0")
 }
 
@@ -187,10 +188,10 @@ func TestStarvedMachinesGetWhatIsLeft(t *testing.T) {
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	for i := range 4 {
 		s := d.guest(l, reactor.Port(0).Readable(), answers(log, 100))
-		s.sends(fmt.Sprint("machine", i))
+		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full full")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "machine0 machine1 machine2 machine3")
 }
 
@@ -210,12 +211,12 @@ func TestStarvedMachineAsksForLess(t *testing.T) {
 		}
 		return err
 	}})
-	s.sends("a")
+	s.PeerSends("a")
 	size = 100
-	s.sends("b")
+	s.PeerSends("b")
 	log.want(t, "full full")
-	hog.takes(4 * kib)
-	if got := s.got(); len(got) != 100 {
+	hog.PeerTakes(4 * kib)
+	if got := s.Written(); len(got) != 100 {
 		t.Errorf("%d bytes were written", len(got))
 	}
 }
@@ -227,17 +228,17 @@ func TestStarvedForGood(t *testing.T) {
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	wait := reactor.Port(0).Readable()
 	greedy := d.guest(l, wait, answers(log, 20*kib))
-	greedy.sends("greedy")
+	greedy.PeerSends("greedy")
 	ended := d.guest(l, wait, answers(log, 100))
-	ended.sends("ended")
+	ended.PeerSends("ended")
 	s := d.guest(l, wait, answers(log, 100))
-	s.sends("hello")
+	s.PeerSends("hello")
 	log.want(t, "full full full")
-	d.do(func() { ended.err = errors.New("reset"); ended.event(poll.Error) })
-	if !ended.isClosed() {
+	d.Do(func() { ended.Err = errors.New("reset"); ended.Event(poll.Error) })
+	if !ended.Closed() {
 		t.Fatal("a machine whose connection was reset lives on")
 	}
-	hog.takes(16 * kib)
+	hog.PeerTakes(16 * kib)
 	log.want(t, "hello")
 }
 
@@ -247,7 +248,7 @@ func TestOutputCountsOnce(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{Buffers: 64 * kib})
 	s, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
-	d.do(func() { s.room = 0 })
+	d.Do(func() { s.Room = 0 })
 	for range 8 {
 		d.write(ref, 8*kib)
 	}
@@ -257,8 +258,8 @@ func TestOutputCountsOnce(t *testing.T) {
 	if held := stats(t, l).Held; held != 64*kib {
 		t.Errorf("%d bytes are held", held)
 	}
-	s.takes(128 * kib)
-	if got := s.got(); got != strings.Repeat("\x00", 64*kib) {
+	s.PeerTakes(128 * kib)
+	if got := s.Written(); got != strings.Repeat("\x00", 64*kib) {
 		t.Errorf("%d bytes came", len(got))
 	}
 }
@@ -278,8 +279,8 @@ func TestMoreThanBuffersClosesNoGate(t *testing.T) {
 		cx.Discard(0, len(b))
 		return cx.Write(0, make([]byte, 10*kib))
 	}})
-	s.sends("a")
-	s.sends("b")
+	s.PeerSends("a")
+	s.PeerSends("b")
 	log.want(t, "a full b full")
 }
 
@@ -296,7 +297,7 @@ func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
 		}},
 	}), glutton{log: log})
 	d.write(ref, 5*kib)
-	if got := len(s.got()); got != 10*kib {
+	if got := len(s.Written()); got != 10*kib {
 		t.Errorf("%d bytes were written of %d", got, 10*kib)
 	}
 }

@@ -41,15 +41,15 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	})
 	log := &journal{}
 	s, ref := adopt(d, l, k, keeper{kept: &cx, log: log})
-	s.sends("secret")
-	d.do(func() {})
-	d.settle()
-	d.do(func() { // between two turns
+	s.PeerSends("secret")
+	d.Do(func() {})
+	d.Settle()
+	d.Do(func() { // between two turns
 		for what, err := range map[string]error{
 			"Write":      cx.Write(0, []byte("x")),
 			"CloseWrite": cx.CloseWrite(0),
 			"Dial":       cx.Dial(1, "tcp", "127.0.0.1:1"),
-			"Adopt":      cx.Adopt(1, fakeConn{s}),
+			"Adopt":      cx.Adopt(1, s.Conn()),
 			"Arm":        cx.Arm(0, 1),
 			"Monitor":    cx.Monitor(ref.Token()),
 			"Notify":     cx.Notify(1 << 2),
@@ -64,12 +64,12 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	})
 	cx.Disarm(0)
 	cx.Within(time.Millisecond)
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	log.want(t, "fired")
 	if n := stats(t, l).Machines; n != 1 {
 		t.Errorf("%d machines live on", n)
 	}
-	if got := s.got(); got != "" {
+	if got := s.Written(); got != "" {
 		t.Errorf("the peer got %q", got)
 	}
 }

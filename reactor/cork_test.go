@@ -34,8 +34,8 @@ func TestFlushOpensGateOfIdleCall(t *testing.T) {
 		fsm.Any: {Shutdown: fsm.Stop},
 		{Name: "talking", Idle: fsm.Never, Wait: talks.Readable().While(talks.Room()) | talks.Opened(), OnReady: (*wordy).ready}})
 	s, _ := adopt(d, l, k, wordy{})
-	s.sends("abc")
-	if got := len(s.got()); got != 750 {
+	s.PeerSends("abc")
+	if got := len(s.Written()); got != 750 {
 		t.Errorf("%d bytes were written for three of input: want 750", got)
 	}
 }
@@ -65,7 +65,7 @@ func TestErrorOfAWriteIsToldOnce(t *testing.T) {
 				}},
 			})
 			s, ref := adopt(d, l, k, reader{log: log})
-			d.do(func() { s.err = errors.New("reset") })
+			d.Do(func() { s.Err = errors.New("reset") })
 			d.send(ref, fsm.Stay)
 			log.want(t, "reset")
 			ended.none(t)

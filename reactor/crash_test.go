@@ -11,6 +11,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -108,21 +109,21 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 			s, ref := adopt(d, l, k, bomb{log: log, fuse: test.fuse, how: how})
 			for _, m := range []string{"arm", "", "stop"} {
 				if m == "stop" {
-					d.advance(time.Second)
+					d.Advance(time.Second)
 				}
 				if test.fuse == "ready" {
 					// Its event and the other one's come in one batch.
-					d.do(func() {
-						for _, x := range []*fakeSock{s, other} {
-							x.in = append(x.in, []byte("hello"))
-							x.event(poll.Readable)
+					d.Do(func() {
+						for _, x := range []*fakedriver.Socket{s, other} {
+							x.In = append(x.In, []byte("hello"))
+							x.Event(poll.Readable)
 						}
 					})
 				}
 				if ref.Send(m) != nil {
 					break
 				}
-				d.settle()
+				d.Settle()
 			}
 			got := log.take()
 			i := strings.LastIndex(got, test.fuse)
@@ -147,20 +148,20 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 			if p.State != state {
 				t.Errorf("%s: in state %q, want %q", name, p.State, state)
 			}
-			if !s.isClosed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
+			if !s.Closed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
 				t.Errorf("%s: the machine, or its port, is there still", name)
 			}
-			if got := s.got(); got != "" {
+			if got := s.Written(); got != "" {
 				t.Errorf("%s: what it wrote was sent: %q", name, got)
 			}
 			// The loop goes on, and the other machine was served in the same batch.
 			if test.fuse == "ready" {
-				if got := other.got(); got != "hello" {
+				if got := other.Written(); got != "hello" {
 					t.Errorf("%s: the other machine answered %q", name, got)
 				}
 			}
-			other.sends("more")
-			if got := other.got(); got != "more" {
+			other.PeerSends("more")
+			if got := other.Written(); got != "more" {
 				t.Errorf("%s: the other machine answers %q", name, got)
 			}
 			if err := otherRef.Send("go"); err != nil {
@@ -178,7 +179,7 @@ func TestManyPanicsInOneBatch(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
 	k := bombs(t, reactor.Options{OnEnd: ended.told})
-	var socks []*fakeSock
+	var socks []*fakedriver.Socket
 	for i := range 20 {
 		b := bomb{log: &journal{}, how: []string{"string", "goexit", "runtime"}[i%3]}
 		if i%2 == 0 {
@@ -187,10 +188,10 @@ func TestManyPanicsInOneBatch(t *testing.T) {
 		s, _ := adopt(d, l, k, b)
 		socks = append(socks, s)
 	}
-	d.do(func() {
+	d.Do(func() {
 		for _, s := range socks {
-			s.in = [][]byte{[]byte("x")}
-			s.event(poll.Readable)
+			s.In = [][]byte{[]byte("x")}
+			s.Event(poll.Readable)
 		}
 	})
 	for i, s := range socks {
@@ -198,7 +199,7 @@ func TestManyPanicsInOneBatch(t *testing.T) {
 		if i%2 == 0 {
 			want = ""
 		}
-		if got := s.got(); got != want || s.isClosed() != (i%2 == 0) {
+		if got := s.Written(); got != want || s.Closed() != (i%2 == 0) {
 			t.Errorf("machine %d answered %q, want %q", i, got, want)
 		}
 	}
@@ -213,7 +214,7 @@ func TestPanicLeavesNoLookBehind(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
 	log := &journal{}
-	var first *fakeSock
+	var first *fakedriver.Socket
 	k := readers(t, reactor.Options{}, reactor.Port(0).Readable())
 	part := func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 		b, err := cx.Peek(0)
@@ -228,11 +229,11 @@ func TestPanicLeavesNoLookBehind(t *testing.T) {
 	}
 	first, _ = adopt(d, l, k, reader{do: part, log: log})
 	second, ref := adopt(d, l, k, reader{do: part, log: log})
-	second.sends("ab")
+	second.PeerSends("ab")
 	log.take()
-	d.do(func() {
-		first.in = [][]byte{[]byte("bang")}
-		first.event(poll.Readable)
+	d.Do(func() {
+		first.In = [][]byte{[]byte("bang")}
+		first.Event(poll.Readable)
 	})
 	d.send(ref, busy)
 	log.want(t, "1:bang 2:ab")
@@ -272,12 +273,12 @@ func TestPanicInEnded(t *testing.T) {
 		if err := ref.Send("stop"); err != nil {
 			t.Fatal(err)
 		}
-		d.settle()
+		d.Settle()
 		log.want(t, "message exit ends ended")
-		if !s.isClosed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
+		if !s.Closed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
 			t.Errorf("%s: the machine, or its port, is there still", how)
 		}
-		if other.sends("more"); other.got() != "more" {
+		if other.PeerSends("more"); other.Written() != "more" {
 			t.Errorf("%s: the other machine does not answer", how)
 		}
 		if n := stats(t, l); n.Panics != 1 || n.Machines != 1 {
@@ -286,7 +287,7 @@ func TestPanicInEnded(t *testing.T) {
 		if err := otherRef.Send("stop"); err != nil {
 			t.Fatal(err)
 		}
-		d.settle()
+		d.Settle()
 		if n := stats(t, l); n.Panics != 2 || n.Machines != 0 || n.Failed != 0 {
 			t.Errorf("%s: the panic is the reason of %d machines that just stopped (%v)", how, n.Failed, n)
 		}
@@ -303,7 +304,7 @@ func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
 		}
 		k := bombs(t, reactor.Options{OnEnd: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
 		for range 3 {
-			if _, err := k.Adopt(l, fakeConn{d.sock()}, bomb{}); err != nil {
+			if _, err := k.Adopt(l, d.NewSocket().Conn(), bomb{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -313,14 +314,14 @@ func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
 			t.Errorf("%s: %v", how, err)
 		}
 		log.want(t, "ended ended ended")
-		if !d.over {
+		if !d.Ended() {
 			t.Errorf("%s: the driver has not ended", how)
 		}
 	}
 }
 
 // explosive is a Descriptor that panics.
-type explosive struct{ fakeConn }
+type explosive struct{ fakedriver.Conn }
 
 func (explosive) SyscallConn() (syscall.RawConn, error) { panic(errBoom) }
 
@@ -328,7 +329,7 @@ func (explosive) SyscallConn() (syscall.RawConn, error) { panic(errBoom) }
 func TestPanicInADescriptor(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	d.settle()
+	d.Settle()
 	k := bombs(t, reactor.Options{})
 	func() {
 		defer func() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // clocked notes, relative to its birth, when it entered a state and when a timer
@@ -81,13 +82,13 @@ func tell(d *fake, ref reactor.Ref[int], what int) {
 	if err := ref.Send(what); err != nil {
 		d.t.Fatal(err)
 	}
-	d.settle()
+	d.Settle()
 }
 
 func steps(d *fake, n int, by time.Duration, each func()) {
 	d.t.Helper()
 	for range n {
-		d.advance(by)
+		d.Advance(by)
 		if each != nil {
 			each()
 		}
@@ -100,7 +101,7 @@ func TestWithinBoundsTheStayHoweverBusy(t *testing.T) {
 	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{},
 		clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	s, ref := adopt(d, l, k, clocked{log: log, do: goTo})
-	steps(d, 19, 100*time.Millisecond, func() { s.sends("x"); tell(d, ref, int(fsm.Stay)) })
+	steps(d, 19, 100*time.Millisecond, func() { s.PeerSends("x"); tell(d, ref, int(fsm.Stay)) })
 	log.want(t, "1@0s 2@1s")
 }
 
@@ -110,7 +111,7 @@ func TestNamingAStateStartsWithinAnew(t *testing.T) {
 	k := clockKind(t, reactor.Options{}, clockRow{},
 		clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	ref := spawn(t, l, k, clocked{log: log, do: goTo})
-	d.advance(900 * time.Millisecond)
+	d.Advance(900 * time.Millisecond)
 	tell(d, ref, 1)
 	steps(d, 12, 100*time.Millisecond, nil)
 	log.want(t, "1@0s 1@900ms 2@1.9s")
@@ -122,7 +123,7 @@ func TestIdleIsRenewedByBytesAndMessages(t *testing.T) {
 	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{},
 		clockRow{Idle: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	s, ref := adopt(d, l, k, clocked{log: log, do: goTo})
-	steps(d, 5, 600*time.Millisecond, func() { s.sends("x") })
+	steps(d, 5, 600*time.Millisecond, func() { s.PeerSends("x") })
 	steps(d, 5, 600*time.Millisecond, func() { tell(d, ref, int(fsm.Stay)) })
 	steps(d, 15, 100*time.Millisecond, nil)
 	log.want(t, "1@0s 2@7s")
@@ -139,7 +140,7 @@ func TestIdleIsNotRenewedByCalls(t *testing.T) {
 		2: {Name: "two", OnEnter: (*clocked).enter, Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	s, _ := adopt(d, l, k, clocked{log: log})
-	steps(d, 15, 100*time.Millisecond, func() { s.sends("x") })
+	steps(d, 15, 100*time.Millisecond, func() { s.PeerSends("x") })
 	log.want(t, "1@0s 2@1s")
 	if calls < 9 {
 		t.Errorf("%d calls", calls)
@@ -154,7 +155,10 @@ func TestIdleIsNotPutOffByEmptyEvents(t *testing.T) {
 		clockRow{Idle: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	s, _ := adopt(d, l, k, clocked{log: log, do: goTo})
 	for range 15 {
-		d.do(func() { d.now += int64(100 * time.Millisecond); s.event(1) })
+		d.AtOnce(func() {
+			d.Pass(100 * time.Millisecond)
+			d.Update(func() { s.Event(poll.Readable) })
+		})
 	}
 	log.want(t, "1@0s 2@1s")
 }
@@ -166,7 +170,10 @@ func TestIdleOfALateLoop(t *testing.T) {
 	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{},
 		clockRow{Idle: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	s, _ := adopt(d, l, k, clocked{log: log, do: goTo})
-	d.do(func() { d.now += int64(3 * time.Second); s.in = [][]byte{[]byte("x")}; s.event(1) })
+	d.AtOnce(func() {
+		d.Pass(3 * time.Second)
+		d.Update(func() { s.In = [][]byte{[]byte("x")}; s.Event(poll.Readable) })
+	})
 	steps(d, 12, 100*time.Millisecond, nil)
 	log.want(t, "1@0s 2@4s")
 }
@@ -182,11 +189,11 @@ func TestStallBoundsOutputThatDoesNotMove(t *testing.T) {
 	steps(d, 5, time.Second, nil) // nothing was written: nothing stalls
 	tell(d, ref, 100)
 	steps(d, 5, time.Second, nil) // the kernel took it: nothing stalls
-	d.do(func() { s.room = 0 })
+	d.Do(func() { s.Room = 0 })
 	tell(d, ref, 100)
-	steps(d, 9, 100*time.Millisecond, func() { s.sends("input is no output") })
-	s.takes(10)
-	steps(d, 12, 100*time.Millisecond, func() { s.sends("input is no output") })
+	steps(d, 9, 100*time.Millisecond, func() { s.PeerSends("input is no output") })
+	s.PeerTakes(10)
+	steps(d, 12, 100*time.Millisecond, func() { s.PeerSends("input is no output") })
 	log.want(t, "1@0s 2@11.9s")
 }
 
@@ -199,7 +206,7 @@ func TestLifeEndsTheMachineOnce(t *testing.T) {
 	steps(d, 79, 100*time.Millisecond, nil)
 	log.want(t, "1@0s 1@2s 1@4s 2@5s")
 	ended.none(t)
-	d.advance(100 * time.Millisecond)
+	d.Advance(100 * time.Millisecond)
 	if err := ended.next(t); !errors.Is(err, reactor.ErrTimeout) {
 		t.Errorf("ended with %v, want ErrTimeout", err)
 	}
@@ -211,7 +218,7 @@ func TestWhyADeadlineLedHere(t *testing.T) {
 	k := clockKind(t, reactor.Options{}, clockRow{},
 		clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 	spawn(t, l, k, clocked{log: log, do: goTo, in: func(c *clocked, cx *clock) { c.log.add(fmt.Sprint(cx.Cause())) }})
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	log.want(t, "1@0s <nil> 2@1s state \"state1\", within: timed out")
 }
 
@@ -231,7 +238,7 @@ func TestContextWithin(t *testing.T) {
 		spawn(t, l, k, clocked{log: log, do: goTo, in: func(_ *clocked, cx *clock) { cx.Within(test.within) }})
 		steps(d, 50, 100*time.Millisecond, nil)
 		log.want(t, test.bound) // in state 2, which has no Within, it does nothing
-		if at, ok := d.sleepsUntil(); ok {
+		if at, ok := d.SleepsUntil(); ok {
 			t.Errorf("the loop wants to be up at %v, for nothing", at)
 		}
 	}
@@ -248,7 +255,7 @@ func TestContextWithinLaterInTheStay(t *testing.T) {
 	}})
 	tell(d, ref, 1000)
 	tell(d, ref, 500)
-	d.advance(400 * time.Millisecond)
+	d.Advance(400 * time.Millisecond)
 	tell(d, ref, 700)
 	steps(d, 10, 100*time.Millisecond, nil)
 	log.want(t, "1@0s 2@1.1s")
@@ -266,7 +273,7 @@ func TestNoDeadlineOfTheDead(t *testing.T) {
 	ref = spawn(t, l, k, clocked{log: log, do: armOrGo})
 	tell(d, ref, 3)
 	log.take()
-	d.advance(time.Minute)
+	d.Advance(time.Minute)
 	log.want(t, "")
 }
 
@@ -308,14 +315,14 @@ func TestDeadlinesAreNeverEarly(t *testing.T) {
 	for range machines {
 		spawn(t, l, k, proto)
 	}
-	d.settle()
+	d.Settle()
 	for range 1500 {
 		by := time.Duration(rng.IntN(5_000)) * time.Microsecond
 		if rng.IntN(100) == 0 {
 			by += time.Second
 		}
 		before = time.Duration(d.Now())
-		d.advance(by)
+		d.Advance(by)
 	}
 	if n := stats(t, l).Deadlines + stats(t, l).Timers; n < 1000 {
 		t.Errorf("%d deadlines in all: the test is too short", n)
@@ -332,16 +339,14 @@ func TestStallAfterASlowHandler(t *testing.T) {
 	k := clockKind(t, reactor.Options{Ports: []string{"peer"}}, clockRow{Stall: fsm.After(time.Second, 2)},
 		clockRow{Within: fsm.Never}, clockRow{Within: fsm.Never})
 	s, ref := adopt(d, l, k, clocked{log: log, do: func(_ *clocked, cx *clock, _ int) reactor.State {
-		d.mu.Lock()
-		d.now += int64(5 * time.Second)
-		d.mu.Unlock()
+		d.Pass(5 * time.Second)
 		return cx.Fail(cx.Write(0, []byte("hello")))
 	}})
-	d.do(func() { s.room = 0 })
+	d.Do(func() { s.Room = 0 })
 	log.take()
 	tell(d, ref, 1)
-	d.advance(900 * time.Millisecond)
+	d.Advance(900 * time.Millisecond)
 	log.want(t, "")
-	d.advance(200 * time.Millisecond)
+	d.Advance(200 * time.Millisecond)
 	log.want(t, "2@6.1s")
 }

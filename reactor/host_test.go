@@ -46,7 +46,7 @@ func TestCallsFromAnotherLoopsHandler(t *testing.T) {
 	for i := range ls {
 		ds[i] = newFake(t)
 		ls[i] = ds[i].start(reactor.Config{})
-		ds[i].settle()
+		ds[i].Settle()
 	}
 	log, ended := &journal{}, newEnds()
 	k := walkers(t, ended)

@@ -8,6 +8,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -23,30 +24,30 @@ func TestStopFlushesWithinLinger(t *testing.T) {
 			cx.Write(0, []byte("hello"))
 			return fsm.Stop
 		}})
-		d.do(func() { s.room = 2 })
-		s.sends("x")
+		d.Do(func() { s.Room = 2 })
+		s.PeerSends("x")
 		if err := ended.next(t); err != nil {
 			t.Errorf("reason %v", err)
 		}
 		if err := ref.Send(idle); !errors.Is(err, reactor.ErrStale) {
 			t.Errorf("a message to a machine that has stopped: %v", err)
 		}
-		d.advance(1999 * time.Millisecond)
-		if s.isClosed() {
+		d.Advance(1999 * time.Millisecond)
+		if s.Closed() {
 			t.Fatal("closed before all is out, and before Linger is over")
 		}
 		if flushed {
-			s.takes(100)
-			s.hangsUp() // a peer that has not got all yet is not cut off by a reset
+			s.PeerTakes(100)
+			s.PeerHangsUp() // a peer that has not got all yet is not cut off by a reset
 		} else {
-			d.advance(2 * time.Millisecond)
+			d.Advance(2 * time.Millisecond)
 		}
 		want, cut := "hello", uint64(0)
 		if !flushed {
 			want, cut = "he", 1
 		}
-		if got := s.got(); got != want || !s.isClosed() {
-			t.Errorf("sent %q, want %q; closed %t", got, want, s.isClosed())
+		if got := s.Written(); got != want || !s.Closed() {
+			t.Errorf("sent %q, want %q; closed %t", got, want, s.Closed())
 		}
 		if n := stats(t, l); n.Lingered != cut || n.Machines != 0 {
 			t.Errorf("%d lingered, %d machines", n.Lingered, n.Machines)
@@ -72,8 +73,11 @@ func TestStopWhileConnecting(t *testing.T) {
 	} {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
-		dialled := make(chan *fakeSock, 1)
-		d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { dialled <- s; return driver.WriteBlocked, nil }
+		dialled := make(chan *fakedriver.Socket, 1)
+		d.OnConnect = func(s *fakedriver.Socket, _ driver.Addr) (driver.Flow, error) {
+			dialled <- s
+			return driver.WriteBlocked, nil
+		}
 		ref := spawn(t, l, kind(t, "dialler", reactor.Options{Ports: []string{"peer"}, Linger: time.Second}, reactor.Table[reader, reactor.State]{
 			fsm.Any: {OnExit: func(r *reader, _ *read) { r.log.add("end") },
 				OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
@@ -87,27 +91,27 @@ func TestStopWhileConnecting(t *testing.T) {
 		}), reader{log: log})
 		d.send(ref, fsm.Stay)
 		log.want(t, "end")
-		var s *fakeSock
+		var s *fakedriver.Socket
 		select {
 		case s = <-dialled:
 		case <-time.After(20 * time.Second):
 			t.Fatalf("%v: no connection is begun", test)
 		}
-		d.settle() // it is registered
+		d.Settle() // it is registered
 		switch test.then {
 		case "opens":
-			d.do(func() { s.event(poll.Writable) })
+			d.Do(func() { s.Event(poll.Writable) })
 		case "fails":
-			d.do(func() { s.err = errBoom; s.event(poll.Error) })
+			d.Do(func() { s.Err = errBoom; s.Event(poll.Error) })
 		case "hangs":
-			d.advance(time.Second - time.Millisecond)
-			if s.isClosed() {
+			d.Advance(time.Second - time.Millisecond)
+			if s.Closed() {
 				t.Errorf("%v: closed before Linger is over", test)
 			}
-			d.advance(2 * time.Millisecond)
+			d.Advance(2 * time.Millisecond)
 		}
-		if got := s.got(); got != test.sent || !s.isClosed() {
-			t.Errorf("%v: sent %q; closed %t", test, got, s.isClosed())
+		if got := s.Written(); got != test.sent || !s.Closed() {
+			t.Errorf("%v: sent %q; closed %t", test, got, s.Closed())
 		}
 		if n := stats(t, l).Machines; n != 0 {
 			t.Errorf("%v: %d machines", test, n)

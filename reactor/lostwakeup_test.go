@@ -17,12 +17,12 @@ import (
 func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
-	s := d.sock()
-	s.in = [][]byte{[]byte("request")}
+	s := d.NewSocket()
+	s.In = [][]byte{[]byte("request")}
 	port := reactor.Port(0)
 	k := readers(t, reactor.Options{}, port.Readable()|port.Drained())
 	answered := false
-	if _, err := k.Adopt(l, fakeConn{s}, reader{log: log, do: func(_ *reader, cx *read, what reactor.Ready) reactor.State {
+	if _, err := k.Adopt(l, s.Conn(), reader{log: log, do: func(_ *reader, cx *read, what reactor.Ready) reactor.State {
 		switch {
 		case !answered:
 			answered = true
@@ -39,7 +39,7 @@ func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.got(); got != "wait" {
+	if got := s.Written(); got != "wait" {
 		t.Errorf("it wrote %q", got)
 	}
 	log.want(t, "request")
@@ -49,7 +49,7 @@ func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 func TestPortsThatBreakTogether(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
-	one, two := d.sock(), d.sock()
+	one, two := d.NewSocket(), d.NewSocket()
 	why := func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
 		log.add(cx.Cause().Error())
 		return fsm.Stay
@@ -57,17 +57,17 @@ func TestPortsThatBreakTogether(t *testing.T) {
 	k := kind(t, "two", reactor.Options{Ports: []string{"one", "two"}}, reactor.Table[empty, reactor.None]{
 		{},
 		{Name: "both", Within: fsm.Never, Fail: 2, OnEnter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
-			return cx.Fail(errors.Join(cx.Adopt(0, fakeConn{one}), cx.Adopt(1, fakeConn{two})))
+			return cx.Fail(errors.Join(cx.Adopt(0, one.Conn()), cx.Adopt(1, two.Conn())))
 		}},
 		{Name: "one", Within: fsm.Never, Fail: 3, OnEnter: why},
 		{Name: "none", Within: fsm.Never, Fail: fsm.Stop, OnEnter: why},
 	})
 	spawn(t, l, k, empty{})
-	d.settle()
-	d.do(func() {
-		one.err, two.err = errors.New("broken"), errors.New("broken, too")
-		one.event(poll.Error | poll.Readable | poll.Writable)
-		two.event(poll.Error | poll.Readable | poll.Writable)
+	d.Settle()
+	d.Do(func() {
+		one.Err, two.Err = errors.New("broken"), errors.New("broken, too")
+		one.Event(poll.Error | poll.Readable | poll.Writable)
+		two.Event(poll.Error | poll.Readable | poll.Writable)
 	})
 	log.want(t, "broken broken, too")
 }
@@ -93,11 +93,11 @@ func TestBreakBehindTheEnd(t *testing.T) {
 		}},
 	})
 	s, _ := adopt(d, l, k, empty{})
-	s.hangsUp()
+	s.PeerHangsUp()
 	log.want(t, "the end")
-	d.do(func() {
-		s.err = errors.New("reset")
-		s.event(poll.Error | poll.ReadClosed | poll.Writable)
+	d.Do(func() {
+		s.Err = errors.New("reset")
+		s.Event(poll.Error | poll.ReadClosed | poll.Writable)
 	})
 	log.want(t, "reset")
 }
@@ -122,13 +122,13 @@ func TestEndBehindARefusal(t *testing.T) {
 			}
 			return fsm.Stay
 		}})
-	d.do(func() { s.room = 0 })
-	s.sends("123")
-	s.hangsUp()
+	d.Do(func() { s.Room = 0 })
+	s.PeerSends("123")
+	s.PeerHangsUp()
 	log.want(t, "1")
-	s.takes(60)
+	s.PeerTakes(60)
 	log.want(t, "2")
-	s.takes(60)
-	s.takes(60)
+	s.PeerTakes(60)
+	s.PeerTakes(60)
 	log.want(t, "3 EOF")
 }

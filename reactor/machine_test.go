@@ -72,14 +72,14 @@ func (d *fake) send(ref reactor.Ref[reactor.State], s reactor.State) {
 	if err := ref.Send(s); err != nil {
 		d.t.Fatal(err)
 	}
-	d.settle()
+	d.Settle()
 }
 
 func TestTransitions(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, walkers(t, ended), walker{log: log})
-	d.settle()
+	d.Settle()
 	log.want(t, "born +1")
 
 	d.send(ref, fsm.Stay)
@@ -106,7 +106,7 @@ func TestStartIsChosenByRowAny(t *testing.T) {
 		d, log, ended := newFake(t), &journal{}, newEnds()
 		l := d.start(reactor.Config{})
 		spawn(t, l, walkers(t, ended), walker{log: log, begin: begin})
-		d.settle()
+		d.Settle()
 		if begin == done {
 			log.want(t, "born +3")
 			continue
@@ -119,7 +119,7 @@ func TestEnterLeadsOn(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
 	spawn(t, l, walkers(t, ended), walker{log: log, lead: map[reactor.State]reactor.State{idle: busy}})
-	d.settle()
+	d.Settle()
 	log.want(t, "born +1 -1 +2")
 }
 
@@ -143,10 +143,10 @@ func TestEnterChainsAreBounded(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
 	spawn(t, l, k, chain{left: 8})
-	d.settle()
+	d.Settle()
 	ended.none(t)
 	spawn(t, l, k, chain{left: 9})
-	d.settle()
+	d.Settle()
 	if err := ended.next(t); !errors.Is(err, reactor.ErrEnterLoop) {
 		t.Errorf("Enter that led on nine times ended with %v, want ErrEnterLoop", err)
 	}
@@ -157,7 +157,7 @@ func TestUndeclaredEdgeEndsTheMachine(t *testing.T) {
 		d, log, ended := newFake(t), &journal{}, newEnds()
 		l := d.start(reactor.Config{})
 		ref := spawn(t, l, walkers(t, ended), walker{log: log, begin: done})
-		d.settle()
+		d.Settle()
 		log.take()
 		d.send(ref, to)
 		log.want(t, "-3 ends")

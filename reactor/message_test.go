@@ -86,7 +86,7 @@ func TestMessagesBeforeBirthAreKeptInOrder(t *testing.T) {
 	ref := spawn(t, l, clerks(t, reactor.Options{}), clerk{log: log})
 	post(t, ref, nums("n", 1, 5)...)
 	runs(t, l)
-	d.settle()
+	d.Settle()
 	log.want(t, "n1 n2 n3 n4 n5")
 }
 
@@ -107,10 +107,10 @@ func TestMailboxIsBounded(t *testing.T) {
 		t.Errorf("one more than Options.Queue: %v", err)
 	}
 	runs(t, l)
-	d.settle()
+	d.Settle()
 	log.take()
 	post(t, a, nums("n", 4, 6)...)
-	d.settle()
+	d.Settle()
 	log.want(t, "n4 n5 n6")
 }
 
@@ -124,7 +124,7 @@ func TestSendToNobody(t *testing.T) {
 	k := clerks(t, reactor.Options{})
 	first := spawn(t, l, k, clerk{log: log})
 	post(t, first, note{do: "stop"})
-	d.settle()
+	d.Settle()
 	second := spawn(t, l, k, clerk{log: log})
 	if err := first.Send(note{}); !errors.Is(err, reactor.ErrStale) || first.Token().Index() != second.Token().Index() {
 		t.Errorf("a machine whose slot has another one: %v", err)
@@ -140,10 +140,10 @@ func TestDeadMessagesAreCounted(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, clerks(t, reactor.Options{}), clerk{log: log})
 	post(t, ref, note{do: "go", to: done})
-	d.settle()
+	d.Settle()
 	post(t, ref, nums("n", 1, 3)...)
-	d.settle()
-	d.atOnce(func() {
+	d.Settle()
+	d.AtOnce(func() {
 		post(t, ref, note{do: "go", num: 1, to: idle}, note{do: "stop"}, note{do: "n", num: 4}, note{do: "n", num: 5})
 	})
 	s := stats(t, l)
@@ -182,7 +182,7 @@ func TestSelfPost(t *testing.T) {
 	})
 	log := &journal{}
 	post(t, spawn(t, l, k, clerk{log: log, left: 10_000}), note{})
-	d.settle()
+	d.Settle()
 	log.want(t, "done")
 	if n := stats(t, l).Parks; n > 100 {
 		t.Errorf("the loop slept %d times with messages of its own waiting", n)

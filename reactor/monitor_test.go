@@ -39,7 +39,7 @@ func obeys(t testing.TB, d *fake, ref reactor.Ref[order], do order) {
 	if err := ref.Send(do); err != nil {
 		t.Fatal(err)
 	}
-	d.settle()
+	d.Settle()
 }
 
 // monitors has a machine monitor another one.
@@ -164,19 +164,13 @@ func TestMonitorModel(t *testing.T) {
 				}
 				rnd.Shuffle(machines, func(i, j int) { all[i], all[j] = all[j], all[i] })
 				n := rnd.IntN(4)
-				d.mu.Lock()
-				d.frozen = true // until all have been told to end
-				d.mu.Unlock()
-				for _, m := range all[:n] {
-					if err := m.Send(ending(nil)); err != nil {
-						t.Fatal(err)
+				d.AtOnce(func() {
+					for _, m := range all[:n] {
+						if err := m.Send(ending(nil)); err != nil {
+							t.Fatal(err)
+						}
 					}
-				}
-				d.mu.Lock()
-				d.frozen = false
-				d.cond.Broadcast()
-				d.mu.Unlock()
-				d.settle()
+				})
 				for _, m := range all[n:] {
 					var want []string
 					for _, gone := range all[:n] {

@@ -29,7 +29,7 @@ func TestPanicInObserver(t *testing.T) {
 		log := &journal{}
 		walked := spawn(t, l, k, walker{log: log})
 		spawn(t, l, k, walker{log: &journal{}})
-		d.settle()
+		d.Settle()
 		if at != idle {
 			log.take()
 			d.send(walked, at)

@@ -9,6 +9,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -63,8 +64,11 @@ func TestUseOfAPortThatIsNotThere(t *testing.T) {
 func TestEventsOfAClosedPort(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
-	var second *fakeSock
-	d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { second = s; return driver.WriteBlocked, nil }
+	var second *fakedriver.Socket
+	d.OnConnect = func(s *fakedriver.Socket, _ driver.Addr) (driver.Flow, error) {
+		second = s
+		return driver.WriteBlocked, nil
+	}
 	s, _ := adopt(d, l, readers(t, reactor.Options{}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			var b [16]byte
@@ -81,13 +85,13 @@ func TestEventsOfAClosedPort(t *testing.T) {
 			return cx.Fail(err)
 		}})
 	before := stats(t, l).Stale
-	s.sends("again")
-	d.do(func() { s.event(poll.Readable | poll.Writable | poll.ReadClosed) })
+	s.PeerSends("again")
+	d.Do(func() { s.Event(poll.Readable | poll.Writable | poll.ReadClosed) })
 	log.want(t, "again")
 	if n := stats(t, l).Stale - before; n != 1 {
 		t.Errorf("%d stale events counted, want 1", n)
 	}
-	d.do(func() { second.in = [][]byte{[]byte("hello")}; second.event(poll.Writable) })
+	d.Do(func() { second.In = [][]byte{[]byte("hello")}; second.Event(poll.Writable) })
 	log.want(t, "hello")
 }
 
@@ -108,9 +112,9 @@ func TestErrorsOfManyPorts(t *testing.T) {
 	})
 	breaks := func(why string) reactor.Ref[reactor.State] {
 		s, ref := adopt(d, l, k, reader{log: log})
-		d.do(func() {
-			s.err = errors.New(why)
-			s.event(poll.Readable)
+		d.Do(func() {
+			s.Err = errors.New(why)
+			s.Event(poll.Readable)
 		})
 		return ref
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -66,17 +67,17 @@ func TestPipelinedInputIsServedOneAtATime(t *testing.T) {
 	l := d.start(reactor.Config{})
 	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Readable()), reader{do: takeLine, log: log})
 	log.take()
-	s.sends("a\nb\nc\nd")
+	s.PeerSends("a\nb\nc\nd")
 	// d is looked at, and again with what the kernel says then: nothing.
 	if got := log.take(); !strings.HasPrefix(got, "a b c part") {
 		t.Errorf("happened: %q", got)
 	}
-	s.sends("\n")
+	s.PeerSends("\n")
 	if got := log.take(); !strings.HasPrefix(got, "d") {
 		t.Errorf("happened: %q", got)
 	}
-	s.sends("e")
-	s.hangsUp()
+	s.PeerSends("e")
+	s.PeerHangsUp()
 	if got := log.take(); !strings.HasSuffix(got, io.ErrUnexpectedEOF.Error()) {
 		t.Errorf("happened: %q, want it to end with an unexpected EOF", got)
 	}
@@ -93,11 +94,12 @@ func TestStepsAreBudgetAndNotLimit(t *testing.T) {
 	s, _ := adopt(d, l, k, reader{do: takeLine, log: log})
 	other, _ := adopt(d, l, k, reader{do: takeLine, log: log})
 	log.take()
-	d.mu.Lock()
-	other.in = [][]byte{[]byte("x\n")}
-	other.event(poll.Readable)
-	d.mu.Unlock()
-	s.sends("1\n2\n3\n4\n5\n6\n7\n")
+	d.Do(func() {
+		other.In = [][]byte{[]byte("x\n")}
+		other.Event(poll.Readable)
+		s.In = [][]byte{[]byte("1\n2\n3\n4\n5\n6\n7\n")}
+		s.Event(poll.Readable)
+	})
 	got := strings.ReplaceAll(log.take(), "would block", "")
 	if want := "1 2 3"; strings.Count(got, "x") != 1 || !strings.Contains(got, want) || !strings.Contains(got, "7") {
 		t.Errorf("happened: %q", got)
@@ -120,7 +122,7 @@ func TestOneByteACallWorks(t *testing.T) {
 		return cx.Fail(err)
 	}})
 	text := strings.Repeat("x", 100)
-	s.sends(text, "yz")
+	s.PeerSends(text, "yz")
 	if got := strings.ReplaceAll(log.take(), " ", ""); got != text+"yz" {
 		t.Errorf("read %q", got)
 	}
@@ -142,7 +144,7 @@ func TestHandlerThatDeclinesDoesNotSpin(t *testing.T) {
 		s, ref := adopt(d, l, readers(t, reactor.Options{}, reactor.Port(0).Readable()), reader{do: do, log: log})
 		log.take()
 		for _, piece := range []string{"a", "b"} {
-			s.sends(piece)
+			s.PeerSends(piece)
 			if got := log.take(); got != "called" {
 				t.Errorf("%s: new input: %q, want one call", name, got)
 			}
@@ -175,7 +177,7 @@ func TestPassDoesNotSpin(t *testing.T) {
 	})
 	s, _ := adopt(d, l, k, reader{log: log})
 	log.take()
-	s.sends("a")
+	s.PeerSends("a")
 	log.want(t, "any")
 }
 
@@ -185,11 +187,11 @@ func TestSpinEndsTheMachine(t *testing.T) {
 	l := d.start(reactor.Config{})
 	circle := func(r *reader, cx *read, _ reactor.Ready) reactor.State { return idle + busy - cx.State() }
 	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Writable()), reader{do: circle})
-	d.settle()
+	d.Settle()
 	if err := ended.next(t); !errors.Is(err, reactor.ErrSpin) {
 		t.Errorf("ended with %v, want ErrSpin", err)
 	}
-	if !s.isClosed() {
+	if !s.Closed() {
 		t.Error("its port is open")
 	}
 }
@@ -205,7 +207,7 @@ func TestTickingStateIsNoSpin(t *testing.T) {
 	})
 	spawn(t, l, k, walker{log: log})
 	for range 200 {
-		d.advance(time.Second)
+		d.Advance(time.Second)
 	}
 	ended.none(t)
 	if n := strings.Count(log.take(), "tick"); n < 190 || n > 201 {
@@ -229,7 +231,7 @@ func TestTransitionShowsLeftoversAgain(t *testing.T) {
 			return fsm.Stay
 		}})
 	log.take()
-	s.sends("abc")
+	s.PeerSends("abc")
 	log.want(t, "1:abc 2:abc")
 }
 
@@ -254,7 +256,7 @@ func TestEndIsToldBehindLeftovers(t *testing.T) {
 			return fsm.Stay
 		}})
 	log.take()
-	d.do(func() { s.in = [][]byte{[]byte("abc")}; s.end = true; s.event(poll.Readable | poll.ReadClosed) })
+	d.Do(func() { s.In = [][]byte{[]byte("abc")}; s.EOF = true; s.Event(poll.Readable | poll.ReadClosed) })
 	log.want(t, "abc abc bc c unexpected EOF")
 	if err := ended.next(t); err != io.ErrUnexpectedEOF {
 		t.Errorf("reason %v", err)
@@ -262,14 +264,14 @@ func TestEndIsToldBehindLeftovers(t *testing.T) {
 }
 
 // relayTo copies port 0 to port 1, and reads only while there is room.
-func relayTo(t *testing.T, d *fake, l *reactor.Loop, outbox int, log *journal) (from, to *fakeSock) {
+func relayTo(t *testing.T, d *fake, l *reactor.Loop, outbox int, log *journal) (from, to *fakedriver.Socket) {
 	t.Helper()
 	const in, out = reactor.Port(0), reactor.Port(1)
 	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, WriteBuffer: outbox}, in.Readable().While(out.Room()))
-	to = d.sock()
+	to = d.NewSocket()
 	from, _ = adopt(d, l, k, reader{log: log, do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 		if cx.Err(out) == reactor.ErrClosed {
-			if err := cx.Adopt(out, fakeConn{to}); err != nil {
+			if err := cx.Adopt(out, to.Conn()); err != nil {
 				return cx.Stop(err)
 			}
 		}
@@ -290,16 +292,13 @@ func relayTo(t *testing.T, d *fake, l *reactor.Loop, outbox int, log *journal) (
 func TestRoomHoldsReadingBack(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	from, to := relayTo(t, d, d.start(reactor.Config{}), 100, log)
-	d.do(func() { to.room = 0 })
-	from.sends(strings.Repeat("a", 40), strings.Repeat("b", 40), strings.Repeat("c", 40))
-	d.mu.Lock()
-	left := len(from.in)
-	d.mu.Unlock()
-	if left != 1 {
+	d.Do(func() { to.Room = 0 })
+	from.PeerSends(strings.Repeat("a", 40), strings.Repeat("b", 40), strings.Repeat("c", 40))
+	if left := from.Unread(); left != 1 {
 		t.Errorf("%d pieces are unread with 80 of 100 bytes held, want 1: the gate closes at 50", left)
 	}
-	to.takes(1000)
-	if got := to.got(); got != strings.Repeat("a", 40)+strings.Repeat("b", 40)+strings.Repeat("c", 40) {
+	to.PeerTakes(1000)
+	if got := to.Written(); got != strings.Repeat("a", 40)+strings.Repeat("b", 40)+strings.Repeat("c", 40) {
 		t.Errorf("relayed %q", got)
 	}
 	log.want(t, "")
@@ -313,8 +312,8 @@ func TestGateThatClosesAndReopensBetweenTwoLooks(t *testing.T) {
 	for i := range pieces {
 		pieces[i] = strings.Repeat("x", 60)
 	}
-	from.sends(pieces...)
-	if got := to.got(); len(got) != 20*60 {
+	from.PeerSends(pieces...)
+	if got := to.Written(); len(got) != 20*60 {
 		t.Errorf("relayed %d bytes of %d", len(got), 20*60)
 	}
 	log.want(t, "")
@@ -345,14 +344,14 @@ func refusal(t *testing.T, room int) {
 			lines++
 			return fsm.Stay
 		}})
-	d.do(func() { s.room = room })
-	s.sends("123456789")
+	d.Do(func() { s.Room = room })
+	s.PeerSends("123456789")
 	for range 20 {
 		if room != math.MaxInt {
-			s.takes(30)
+			s.PeerTakes(30)
 		}
 	}
-	if got := len(s.got()); lines != 9 || got != 9*60 {
+	if got := len(s.Written()); lines != 9 || got != 9*60 {
 		t.Errorf("%d of 9 requests were answered, with %d bytes of %d", lines, got, 9*60)
 	}
 }
@@ -363,12 +362,12 @@ func TestCopyOfWhatWasSeen(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	const in, out = reactor.Port(0), reactor.Port(1)
-	to := d.sock()
-	to.room = 0
+	to := d.NewSocket()
+	to.Room = 0
 	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, WriteBuffer: 100}, in.Readable())
 	from, _ := adopt(d, l, k, reader{log: log, do: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
 		if cx.Err(out) == reactor.ErrClosed {
-			return cx.Fail(errors.Join(cx.Adopt(out, fakeConn{to}), cx.Write(out, make([]byte, 100))))
+			return cx.Fail(errors.Join(cx.Adopt(out, to.Conn()), cx.Write(out, make([]byte, 100))))
 		}
 		if _, err := cx.Peek(in); err != nil {
 			return cx.Fail(err)
@@ -376,9 +375,9 @@ func TestCopyOfWhatWasSeen(t *testing.T) {
 		_, err := cx.Copy(out, in)
 		return cx.Fail(err)
 	}})
-	from.sends("hello")
-	to.takes(1000)
-	if got := to.got(); len(got) != 105 || got[100:] != "hello" {
+	from.PeerSends("hello")
+	to.PeerTakes(1000)
+	if got := to.Written(); len(got) != 105 || got[100:] != "hello" {
 		t.Errorf("%d bytes were relayed: %q", len(got), got)
 	}
 }

@@ -72,24 +72,23 @@ func TestSendableClosesAndReopens(t *testing.T) {
 			d2, l2 := beside(d, l, loops)
 			to := spawn(t, l2, clerks(t, reactor.Options{Mailbox: 3}), clerk{log: log})
 			post(t, to, note{do: "go", to: busy})
-			d2.settle()
+			d2.Settle()
 			log.take()
 			s, _ := adopt(d, l, pumps(t, gated), pump{to: to})
-			s.sends(alphabet[:10])
-			s.sends(alphabet[10:20])
+			s.PeerSends(alphabet[:10])
+			s.PeerSends(alphabet[10:20])
 			log.want(t, "") // three are kept, the others wait at their sender
-			unread := func() int { d.mu.Lock(); defer d.mu.Unlock(); return len(s.in) }
-			if n := unread(); gated && n != 1 {
+			if n := s.Unread(); gated && n != 1 {
 				t.Errorf("%s: %d pieces unread while the gate is closed, want 1", name, n)
 			}
 			for range 10 { // the clerk turns to idle, and each loop's room wakes the other
-				d2.advance(100 * time.Millisecond)
-				d.settle()
-				d2.settle()
+				d2.Advance(100 * time.Millisecond)
+				d.Settle()
+				d2.Settle()
 			}
 			for range 40 {
-				d.settle()
-				d2.settle()
+				d.Settle()
+				d2.Settle()
 			}
 			if got := letters(log); got != alphabet[:20] {
 				t.Errorf("%s: delivered %q", name, got)
@@ -108,10 +107,10 @@ func TestSendableReopensWhenTheReceiverEnds(t *testing.T) {
 		idle:    {Name: "idle", Within: fsm.After(time.Second, fsm.Stop), Defer: true},
 	}), clerk{log: log})
 	s, _ := adopt(d, l, pumps(t, true), pump{to: to, ended: ended})
-	s.sends("ab")
-	s.sends("c")
+	s.PeerSends("ab")
+	s.PeerSends("c")
 	ended.none(t)
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	if err := ended.next(t); !errors.Is(err, reactor.ErrStale) {
 		t.Errorf("the Post behind the refused one: %v", err)
 	}
@@ -165,9 +164,9 @@ func closed(d *fake, l *reactor.Loop, log *journal, o reactor.Options, full int)
 	d.t.Helper()
 	ref := spawn(d.t, l, clerks(d.t, o), clerk{log: log})
 	post(d.t, ref, note{do: "go", to: busy})
-	d.settle()
+	d.Settle()
 	post(d.t, ref, nums("n", 1, full)...)
-	d.settle()
+	d.Settle()
 	log.take()
 	return ref
 }
@@ -180,12 +179,12 @@ func TestAsManyAreLetInAsThereIsRoom(t *testing.T) {
 	to := closed(d, l, log, reactor.Options{Mailbox: 4}, 4)
 	k := posters(t)
 	for i := range machines {
-		if _, err := k.Adopt(l, fakeConn{d.sock()}, poster{to: []reactor.Ref[note]{to}, name: fmt.Sprint(i), calls: calls}); err != nil {
+		if _, err := k.Adopt(l, d.NewSocket().Conn(), poster{to: []reactor.Ref[note]{to}, name: fmt.Sprint(i), calls: calls}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d.settle()
-	d.advance(time.Second)
+	d.Settle()
+	d.Advance(time.Second)
 	want := "n1 n2 n3 n4"
 	for i := range machines {
 		want += fmt.Sprintf(" %d0", i)
@@ -206,7 +205,7 @@ func TestRoomThatIsLeftIsForTheNext(t *testing.T) {
 		newPoster(d, l, name, true, to)
 	}
 	newPoster(d, l, "d", false, to)
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	log.want(t, "n1 d0")
 }
 
@@ -217,7 +216,7 @@ func TestRefusedMachineEnds(t *testing.T) {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{Slots: 5})
 		to := closed(d, l, log, reactor.Options{Mailbox: 1}, 1)
-		d.advance(time.Second / 2)
+		d.Advance(time.Second / 2)
 		other := closed(d, l, log, reactor.Options{Mailbox: 1}, 1)
 		var waiting []reactor.Ref[note]
 		want := "n1"
@@ -228,14 +227,14 @@ func TestRefusedMachineEnds(t *testing.T) {
 			}
 		}
 		post(t, waiting[ends], note{})
-		d.settle()
+		d.Settle()
 		again := newPoster(d, l, "again", false, other)
 		if again.Token().Index() != waiting[ends].Token().Index() {
 			t.Fatalf("slot %d was not used again", waiting[ends].Token().Index())
 		}
-		d.advance(time.Second / 2)
+		d.Advance(time.Second / 2)
 		log.want(t, want)
-		d.advance(time.Second / 2)
+		d.Advance(time.Second / 2)
 		log.want(t, "n1 again0")
 	}
 }
@@ -247,13 +246,13 @@ func TestRefusedByTwo(t *testing.T) {
 		l, l2 := d.start(reactor.Config{}), d2.start(reactor.Config{})
 		var to [2]reactor.Ref[note]
 		to[first] = closed(d2, l2, log, reactor.Options{Mailbox: 1}, 1)
-		d2.advance(time.Second / 2)
+		d2.Advance(time.Second / 2)
 		to[1-first] = closed(d2, l2, log, reactor.Options{Mailbox: 1}, 1)
 		newPoster(d, l, "p", false, to[0], to[1])
 		for range 20 {
-			d2.advance(100 * time.Millisecond)
-			d.settle()
-			d2.settle()
+			d2.Advance(100 * time.Millisecond)
+			d.Settle()
+			d2.Settle()
 		}
 		log.want(t, map[int]string{0: "n1 p0 n1 p0", 1: "n1 n1 p0 p0"}[first])
 	}
@@ -272,8 +271,8 @@ func TestRefusedByTheRing(t *testing.T) {
 			newPoster(d, l, fmt.Sprint("p", i), false, all...)
 		}
 		for range 40 {
-			d.settle()
-			d2.settle()
+			d.Settle()
+			d2.Settle()
 		}
 		if got := len(strings.Fields(log.take())); got != 3*len(all) {
 			t.Errorf("%d loops: %d of %d messages were handled", loops, got, 3*len(all))
@@ -332,8 +331,8 @@ func TestRefusedAcrossLoopsStress(t *testing.T) {
 		})
 		ref := spawn(t, l2, takers, sum{next: make([]int, machines), left: machines * each, over: over})
 		for i := range machines {
-			s := d1.sock()
-			if _, err := k.Adopt(l1, fakeConn{s}, feeder{to: ref, me: reactor.State(i), most: each}); err != nil {
+			s := d1.NewSocket()
+			if _, err := k.Adopt(l1, s.Conn(), feeder{to: ref, me: reactor.State(i), most: each}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -381,7 +380,7 @@ func BenchmarkRefused(b *testing.B) {
 					if each || i == 0 {
 						to = spawn(b, l, takers, tally{&left, over})
 					}
-					if _, err := k.Adopt(l, fakeConn{d.sock()}, feeder{to: to, most: most}); err != nil {
+					if _, err := k.Adopt(l, d.NewSocket().Conn(), feeder{to: to, most: most}); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // started is a loop over d whose Run's answer the test reads.
@@ -65,13 +66,10 @@ func TestShutdownOnceNothingIsReady(t *testing.T) {
 	requests := strings.Repeat("line\n", 100) // more than Config.Steps, so more than a turn
 	s, _ := adopt(d, l, k, reader{do: echoes})
 	part, _ := adopt(d, l, k, reader{do: echoes})
-	part.sends("no whole li")
+	part.PeerSends("no whole li")
 	down := make(chan error, 1)
-	d.atOnce(func() {
-		d.mu.Lock()
-		s.in = [][]byte{[]byte(requests)}
-		s.event(1)
-		d.mu.Unlock()
+	d.AtOnce(func() {
+		d.Update(func() { s.In = [][]byte{[]byte(requests)}; s.Event(poll.Readable) })
 		go func() { down <- l.Shutdown(context.Background()) }()
 		time.Sleep(10 * time.Millisecond) // more likely than not it has asked by now; both orders are right
 	})
@@ -81,10 +79,10 @@ func TestShutdownOnceNothingIsReady(t *testing.T) {
 	if err := answer(t, "Run", over); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if got := s.got(); got != requests+"bye" {
+	if got := s.Written(); got != requests+"bye" {
 		t.Errorf("%d bytes were answered, ending in %q: want all and a goodbye", len(got), got[max(0, len(got)-8):])
 	}
-	if got := part.got(); got != "bye" {
+	if got := part.Written(); got != "bye" {
 		t.Errorf("one with half a request got %q", got)
 	}
 	for range 2 {
@@ -127,7 +125,7 @@ func TestShutdownBehindWhatWasAccepted(t *testing.T) {
 	})
 	ref, other := spawn(t, l, k, clerk{log: log}), spawn(t, l, k, clerk{log: &journal{}})
 	down := make(chan error, 1)
-	d.atOnce(func() {
+	d.AtOnce(func() {
 		post(t, ref, nums("n", 1, 4)...)
 		post(t, other, note{do: "panic"})
 		post(t, ref, nums("n", 5, 9)...)
@@ -150,7 +148,7 @@ func TestShutdownStopsWhatHasNoEdgeWhenItsTimeIsUp(t *testing.T) {
 	down := make(chan error, 1)
 	go func() { down <- l.Shutdown(ctx) }()
 	time.Sleep(10 * time.Millisecond)
-	d.settle()
+	d.Settle()
 	ended.none(t)
 	late := errors.New("late")
 	cancel(late)
@@ -163,7 +161,7 @@ func TestShutdownStopsWhatHasNoEdgeWhenItsTimeIsUp(t *testing.T) {
 	if err := ended.next(t); !errors.Is(err, reactor.ErrShutdown) {
 		t.Errorf("reason %v, want ErrShutdown", err)
 	}
-	if !s.isClosed() {
+	if !s.Closed() {
 		t.Error("the port is open")
 	}
 }
@@ -177,13 +175,13 @@ func TestShutdownWaitsForAState(t *testing.T) {
 	down := make(chan error, 1)
 	go func() { down <- l.Shutdown(context.Background()) }()
 	time.Sleep(10 * time.Millisecond)
-	d.settle()
+	d.Settle()
 	ended.none(t)
 	d.send(ref, idle)
 	if err := errors.Join(answer(t, "Shutdown", down), answer(t, "Run", over), ended.next(t)); err != nil {
 		t.Error(err)
 	}
-	if got := s.got(); got != "bye" {
+	if got := s.Written(); got != "bye" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -196,14 +194,14 @@ func TestContextEndStopsEverything(t *testing.T) {
 	k := polite(t, ended)
 	s, _ := adopt(d, l, k, reader{do: echoes})
 	stuck, _ := adopt(d, l, k, reader{do: echoes})
-	d.do(func() { stuck.room = 3 })
-	s.sends("abc\n")
-	stuck.sends("abcdef\n") // what the kernel does not take is not waited for
+	d.Do(func() { stuck.Room = 3 })
+	s.PeerSends("abc\n")
+	stuck.PeerSends("abcdef\n") // what the kernel does not take is not waited for
 	cancel(cause)
 	if err := answer(t, "Run", over); err != cause {
 		t.Errorf("Run: %v, want the context's cause", err)
 	}
-	if got := s.got() + stuck.got(); got != "abc\nabc" {
+	if got := s.Written() + stuck.Written(); got != "abc\nabc" {
 		t.Errorf("sent %q", got)
 	}
 	for range 2 {
@@ -233,16 +231,16 @@ func TestLoopThatNeverRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := d.sock()
-		ref, err := polite(t, ended).Adopt(l, fakeConn{s}, reader{})
+		s := d.NewSocket()
+		ref, err := polite(t, ended).Adopt(l, s.Conn(), reader{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := end(l); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if !s.isClosed() || !d.over {
-			t.Errorf("%s: left open: socket %t, driver %t", name, !s.closed, !d.over)
+		if !s.Closed() || !d.Ended() {
+			t.Errorf("%s: left open: socket %t, driver %t", name, !s.Closed(), !d.Ended())
 		}
 		if err := ref.Send(idle); !errors.Is(err, reactor.ErrClosed) {
 			t.Errorf("%s: Send: %v", name, err)

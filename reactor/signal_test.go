@@ -7,6 +7,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 )
 
 // guard asks for a set of signals and passes on what it is told.
@@ -64,15 +65,15 @@ func TestSignals(t *testing.T) {
 	l := d.start(reactor.Config{})
 	one, ref := newGuard(t, l, 1<<10)
 	both, _ := newGuard(t, l, 1<<10|1<<12)
-	d.raise(10)
+	d.Raise(10)
 	one.hears(t, 1<<10)
 	both.hears(t, 1<<10)
-	d.raise(12)
+	d.Raise(12)
 	both.hears(t, 1<<12)
 	d.send(ref, fsm.Stop)
-	d.raise(10)
+	d.Raise(10)
 	both.hears(t, 1<<10)
-	d.settle()
+	d.Settle()
 	if len(one.told) != 0 {
 		t.Errorf("told of %v, which it did not ask for, or when it had ended", <-one.told)
 	}
@@ -83,7 +84,7 @@ func TestSignalsOfATurnAreOneSet(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
 	g, _ := newGuard(t, l, 1<<1|1<<10|1<<12|1<<15)
-	d.atOnce(func() { d.raise(15, 1, 12, 1, 15) })
+	d.AtOnce(func() { d.Raise(15, 1, 12, 1, 15) })
 	if len(g.told) != 1 {
 		t.Fatalf("told %d times, want once", len(g.told))
 	}
@@ -105,7 +106,7 @@ func TestManyAskForSignals(t *testing.T) {
 		d.send(ref, fsm.Stop)
 	}
 	last, _ := newGuard(t, l, 1<<10)
-	d.raise(10)
+	d.Raise(10)
 	first.hears(t, 1<<10)
 	last.hears(t, 1<<10)
 }
@@ -115,7 +116,7 @@ func TestSignalThatCannotBeCaught(t *testing.T) {
 	l := d.start(reactor.Config{})
 	g := guard{1<<9 | 1<<10, make(chan reactor.Signals, 1), make(chan error, 1)}
 	spawn(t, l, guards(t), g)
-	if err := answer(t, "Notify", g.err); !errors.Is(err, errUncatchable) {
+	if err := answer(t, "Notify", g.err); !errors.Is(err, fakedriver.ErrUncatchable) {
 		t.Errorf("%v, want the driver's error", err)
 	}
 }
@@ -127,7 +128,7 @@ func TestSignalBehindAPanic(t *testing.T) {
 	first, _ := newGuard(t, l, 1<<10)
 	close(first.told) // sending on it panics
 	second, _ := newGuard(t, l, 1<<10)
-	d.raise(10)
+	d.Raise(10)
 	second.hears(t, 1<<10)
 	if n := stats(t, l).Panics; n != 1 {
 		t.Errorf("%d panics", n)

@@ -16,19 +16,19 @@ func TestDeferKeepsMessagesAndTheirPlaces(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, clerks(t, reactor.Options{Mailbox: 4}), clerk{log: log})
 	post(t, ref, note{do: "go", to: busy})
-	d.settle()
+	d.Settle()
 	post(t, ref, nums("n", 1, 2)...)
-	d.settle()
+	d.Settle()
 	post(t, ref, nums("n", 3, 4)...)
-	d.settle()
+	d.Settle()
 	log.want(t, "go0")
 	if err := ref.Send(note{}); !errors.Is(err, reactor.ErrFull) {
 		t.Errorf("a fifth with four kept: %v", err)
 	}
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	log.want(t, "n1 n2 n3 n4")
 	post(t, ref, nums("n", 5, 8)...)
-	d.settle()
+	d.Settle()
 	log.want(t, "n5 n6 n7 n8")
 }
 
@@ -41,9 +41,9 @@ func TestKeptMessagesAreInNobodysWay(t *testing.T) {
 	for range machines {
 		ref := spawn(t, l, k, clerk{log: log})
 		post(t, ref, note{do: "go", to: busy})
-		d.settle()
+		d.Settle()
 		post(t, ref, nums("n", 1, mailbox)...)
-		d.settle()
+		d.Settle()
 		if err := ref.Send(note{}); !errors.Is(err, reactor.ErrFull) {
 			t.Fatalf("one more than Options.Mailbox: %v", err)
 		}
@@ -51,9 +51,9 @@ func TestKeptMessagesAreInNobodysWay(t *testing.T) {
 	log.take()
 	ref := spawn(t, l, k, clerk{log: log})
 	post(t, ref, nums("m", 1, 7)...)
-	d.settle()
+	d.Settle()
 	log.want(t, "m1 m2 m3 m4 m5 m6 m7")
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	if got, want := log.take(), strings.Repeat(" n1 n2 n3 n4 n5 n6 n7", machines); got != want[1:] {
 		t.Errorf("%d bytes of %d were handed out: %.100s", len(got), len(want), got)
 	}
@@ -66,12 +66,12 @@ func TestLaterHoldsUpNothingElse(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, clerks(t, reactor.Options{Mailbox: 4}), clerk{log: log})
 	post(t, ref, note{do: "go", to: done})
-	d.settle()
+	d.Settle()
 	post(t, ref, nums("n", 1, 3)...)
-	d.settle()
+	d.Settle()
 	log.want(t, "go0")
 	post(t, ref, note{do: "go", num: 1, to: idle})
-	d.settle()
+	d.Settle()
 	log.want(t, "go1 n1 n2 n3")
 }
 
@@ -81,13 +81,13 @@ func TestLaterKeepsTheOrder(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, clerks(t, reactor.Options{}), clerk{log: log})
 	post(t, ref, note{do: "go", to: busy})
-	d.settle()
+	d.Settle()
 	// Behind busy all of it is handed out at once: to idle, which goes to done,
 	// which keeps 1 and 2 and goes to idle at the second "go".
 	post(t, ref, note{do: "go", num: 1, to: done}, note{do: "n", num: 1}, note{do: "n", num: 2},
 		note{do: "go", num: 2, to: idle}, note{do: "n", num: 3})
-	d.settle()
-	d.advance(time.Second)
+	d.Settle()
+	d.Advance(time.Second)
 	log.want(t, "go0 go1 go2 n1 n2 n3")
 	if n := stats(t, l).Dead; n != 0 {
 		t.Errorf("%d messages are dead", n)
@@ -101,11 +101,11 @@ func TestMessagesDuringRedelivery(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, clerks(t, reactor.Options{}), clerk{log: log})
 	post(t, ref, note{do: "go", to: done})
-	d.settle()
+	d.Settle()
 	post(t, ref, nums("n", 1, 2)...)
-	d.settle()
+	d.Settle()
 	// The last three come in the batch in which the state changes.
-	d.atOnce(func() { post(t, ref, note{do: "n", num: 3}, note{do: "go", num: 1, to: idle}, note{do: "n", num: 4}) })
+	d.AtOnce(func() { post(t, ref, note{do: "n", num: 3}, note{do: "go", num: 1, to: idle}, note{do: "n", num: 4}) })
 	log.want(t, "go0 go1 n1 n2 n3 n4")
 }
 
@@ -127,11 +127,11 @@ func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
 	})
 	s, ref := adopt(d, l, k, clerk{log: log})
 	post(t, ref, note{do: "n", num: 1})
-	d.atOnce(func() {
-		d.mu.Lock()
-		s.err = errors.New("reset")
-		s.event(poll.Error | poll.Readable | poll.Writable)
-		d.mu.Unlock()
+	d.AtOnce(func() {
+		d.Update(func() {
+			s.Err = errors.New("reset")
+			s.Event(poll.Error | poll.Readable | poll.Writable)
+		})
 		post(t, ref, note{do: "go"})
 	})
 	log.want(t, "n1")

@@ -19,16 +19,14 @@ func TestLongestTurn(t *testing.T) {
 			if _, err := cx.Peek(0); err != nil {
 				return cx.Fail(err)
 			}
-			d.mu.Lock()
-			d.now += int64(slow)
-			d.mu.Unlock()
+			d.Pass(slow)
 			return fsm.Stop
 		}})
-	d.advance(time.Hour)
+	d.Advance(time.Hour)
 	if got := stats(t, l).Longest; got != 0 {
 		t.Errorf("an idle loop: got a longest turn of %v, want 0", got)
 	}
-	s.sends("x")
+	s.PeerSends("x")
 	if got := stats(t, l).Longest; got != slow {
 		t.Errorf("a handler that takes %v: got a longest turn of %v, want the same", slow, got)
 	}

@@ -8,13 +8,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/poll"
 )
-
-// unhurried is a fake whose Wait never waits.
-type unhurried struct{ *fake }
-
-func (d unhurried) Wait([]poll.Event, int64) (int, error) { return 0, nil }
 
 // witness notes what an Observer is told.
 type witness struct{ journal }
@@ -31,7 +25,9 @@ func (w *witness) Ended(_ reactor.Token, k reactor.AnyKind, reason error) {
 // turn they are a handler's, and the loop says when it wants the next one.
 func TestStepper(t *testing.T) {
 	var log witness
-	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: unhurried{newFake(t)}, Observer: &log})
+	d := newFake(t)
+	d.NoWait = true
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: d, Observer: &log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,11 +26,11 @@ func TestSlabIsFull(t *testing.T) {
 	if _, err := k.Spawn(l, walker{log: log}); !errors.Is(err, reactor.ErrFull) || !strings.Contains(err.Error(), "walker") {
 		t.Errorf("one more than Config.Slots: %v", err)
 	}
-	s := d.sock()
-	if _, err := readers(t, reactor.Options{}, reactor.Port(0).Readable()).Adopt(l, fakeConn{s}, reader{}); !errors.Is(err, reactor.ErrFull) {
+	s := d.NewSocket()
+	if _, err := readers(t, reactor.Options{}, reactor.Port(0).Readable()).Adopt(l, s.Conn(), reader{}); !errors.Is(err, reactor.ErrFull) {
 		t.Errorf("adopt with all slots taken: %v", err)
 	}
-	if !s.isClosed() {
+	if !s.Closed() {
 		t.Error("what was not adopted leaks")
 	}
 	d.send(ref, fsm.Stop)

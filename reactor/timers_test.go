@@ -57,13 +57,13 @@ func TestTimersLiveInTheirStates(t *testing.T) {
 			tell(d, ref, s)
 		}
 		log.take()
-		d.advance(999 * time.Millisecond)
+		d.Advance(999 * time.Millisecond)
 		log.want(t, "")
-		d.advance(time.Millisecond)
+		d.Advance(time.Millisecond)
 		if n := stats(t, l).Timers; int(n) != test.fired {
 			t.Errorf("after states %v %d timers fired, want %d: %s", test.walk, n, test.fired, log.take())
 		}
-		if at, ok := d.sleepsUntil(); ok {
+		if at, ok := d.SleepsUntil(); ok {
 			t.Errorf("after states %v the loop wants to be up at %v, for nothing", test.walk, at)
 		}
 	}
@@ -150,7 +150,7 @@ func TestDueTimerIsDisarmed(t *testing.T) {
 		l := d.start(reactor.Config{})
 		ref := spawn(t, l, timerKind(t), clocked{log: log, do: armOrGo, fire: fire})
 		tell(d, ref, arm)
-		d.advance(2 * time.Second)
+		d.Advance(2 * time.Second)
 		if n := stats(t, l).Timers; n != 1 {
 			t.Errorf("%s: %d timers fired, want 1: %s", name, n, log.take())
 		}

@@ -38,7 +38,8 @@ func TestWitness(t *testing.T) {
 			OnTimer: func(*step, *cx, reactor.Fired) reactor.State { return fsm.Stay }},
 	})
 	drv := newFake(t)
-	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: unhurried{drv}, Observer: &log})
+	drv.NoWait = true
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: drv, Observer: &log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestWitness(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass := func(d time.Duration) {
-		drv.now += int64(d) // one goroutine
+		drv.Pass(d)
 		st.Turn()
 	}
 	ref := spawn(t, l, k, step{})

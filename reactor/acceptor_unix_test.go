@@ -41,13 +41,13 @@ func TestBurstOfAccepts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s := netStats(t, l); s.Accepted != burst || s.Machines != burst {
+	if s := stats(t, l); s.Accepted != burst || s.Machines != burst {
 		t.Errorf("%+v", s)
 	}
 	for _, c := range conns {
 		c.Close()
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 	cancel()
 	<-done
 }
@@ -93,8 +93,8 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 	}
 	for knock() { // until there is no descriptor left, for whoever comes first
 	}
-	netWait(t, "a pause", func() bool {
-		s := netStats(t, l)
+	eventually(t, "a pause", func() bool {
+		s := stats(t, l)
 		if s.Accepted == uint64(len(conns)) { // the last one went to the loop
 			unix.Close(spare[0])
 			spare = spare[1:]
@@ -102,9 +102,9 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		}
 		return s.FilePauses > 0
 	})
-	before := netStats(t, l)
+	before := stats(t, l)
 	time.Sleep(150 * time.Millisecond)
-	after := netStats(t, l)
+	after := stats(t, l)
 	if after.FilePauses == before.FilePauses {
 		t.Errorf("it did not try again")
 	}
@@ -127,7 +127,7 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		}
 		unix.Close(fd)
 	}
-	netWait(t, "all accepted", func() bool { return netStats(t, l).Accepted == uint64(len(conns)) })
+	eventually(t, "all accepted", func() bool { return stats(t, l).Accepted == uint64(len(conns)) })
 }
 
 // Without a slot accepting rests until a machine ends.
@@ -149,17 +149,17 @@ func TestAcceptWithoutSlots(t *testing.T) {
 			}
 			for i, c := range conns {
 				if ping(t, c); i == 3 {
-					before := netStats(t, l)
+					before := stats(t, l)
 					time.Sleep(20 * time.Millisecond)
-					after := netStats(t, l)
+					after := stats(t, l)
 					if before.SlotPauses == 0 || after.Turns-before.Turns > 5 {
 						t.Errorf("%d pauses, %d turns at rest", before.SlotPauses, after.Turns-before.Turns)
 					}
 				}
 				c.Close()
 			}
-			netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-			if s := netStats(t, l); s.Accepted != 12 {
+			eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+			if s := stats(t, l); s.Accepted != 12 {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -184,7 +184,7 @@ func TestAcceptOfResetConnections(t *testing.T) {
 		l.Run(ctx)
 	}()
 	ping(t, last)
-	netWait(t, "the reset ones ended", func() bool { return netStats(t, l).Machines == 1 })
+	eventually(t, "the reset ones ended", func() bool { return stats(t, l).Machines == 1 })
 	cancel()
 	<-done
 }
@@ -198,10 +198,10 @@ func TestBrokenListener(t *testing.T) {
 	if err := unix.Shutdown(fd, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "an error of accept", func() bool { return netStats(t, l).AcceptErrors > 0 })
-	before := netStats(t, l).Turns
+	eventually(t, "an error of accept", func() bool { return stats(t, l).AcceptErrors > 0 })
+	before := stats(t, l).Turns
 	time.Sleep(100 * time.Millisecond)
-	if turns := netStats(t, l).Turns - before; turns > 30 {
+	if turns := stats(t, l).Turns - before; turns > 30 {
 		t.Errorf("%d turns in 100 ms: it spins", turns)
 	}
 }
@@ -289,7 +289,7 @@ func TestListenErrors(t *testing.T) {
 	if _, err := k.Listen(l, "udp", "127.0.0.1:65536", struct{}{}); err == nil || !strings.Contains(err.Error(), "port 65536: want 0 to 65535") {
 		t.Errorf("%v: want what a port may be", err)
 	}
-	if s := netStats(t, l); s.Machines != 0 {
+	if s := stats(t, l); s.Machines != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -309,7 +309,7 @@ func TestListenEverywhere(t *testing.T) {
 		ping(t, c)
 		c.Close()
 	}
-	if n := netStats(t, l).Accepted; n != 2 {
+	if n := stats(t, l).Accepted; n != 2 {
 		t.Errorf("accepted %d", n)
 	}
 }

@@ -74,7 +74,7 @@ func TestAdoptPipeToRead(t *testing.T) {
 		}
 	}
 	w.Close()
-	got := netTake(t, report)
+	got := await(t, "the machine's report", report)
 	if netSame(t, got.b, sent); got.err != io.EOF {
 		t.Errorf("it ended with %v", got.err)
 	}
@@ -117,7 +117,7 @@ func TestAdoptPipeToWrite(t *testing.T) {
 	if _, err := writingTo(t).Adopt(l, w, writing{b: sent}); err != nil {
 		t.Fatal(err)
 	}
-	r.SetDeadline(time.Now().Add(netPatience))
+	r.SetDeadline(time.Now().Add(patience))
 	netSame(t, netReadAll(t, r), sent)
 }
 
@@ -133,7 +133,7 @@ func TestAdoptPipeWhoseReaderGoes(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond)
 		r.Close()
-		if err := netTake(t, report); !errors.Is(err, unix.EPIPE) {
+		if err := await(t, "the machine's report", report); !errors.Is(err, unix.EPIPE) {
 			t.Errorf("%d bytes written: %v: want %v", size, err, unix.EPIPE)
 		}
 	}
@@ -144,7 +144,7 @@ func adoptPair(t testing.TB, kind int) (a, b *os.File) {
 	fds := socketPair(t, kind)
 	a, b = os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
 	t.Cleanup(func() { a.Close(); b.Close() })
-	b.SetDeadline(time.Now().Add(netPatience))
+	b.SetDeadline(time.Now().Add(patience))
 	return a, b
 }
 
@@ -220,13 +220,13 @@ func TestAdoptAndRelease(t *testing.T) {
 			t.Errorf("the adopted connection still writes: %v", err)
 		}
 		ping(t, peer)
-		f := netTake(t, files)
+		f := await(t, "the machine's report", files)
 		var err error
 		if c, err = net.FileConn(f); err != nil {
 			t.Fatal(err)
 		}
 		f.Close()
-		c.SetDeadline(time.Now().Add(netPatience))
+		c.SetDeadline(time.Now().Add(patience))
 		go c.Write([]byte("from outside"))
 		b := make([]byte, 12)
 		if _, err := io.ReadFull(peer, b); err != nil || string(b) != "from outside" {
@@ -234,7 +234,7 @@ func TestAdoptAndRelease(t *testing.T) {
 		}
 	}
 	c.Close()
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 	netEmpty(t, l)
 }
 
@@ -290,7 +290,7 @@ func TestAdoptNotPollable(t *testing.T) {
 	if _, err := echoing(t, reactor.Options{}).Adopt(l, closed, struct{}{}); err == nil {
 		t.Error("a closed file: no error")
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // What was adopted blocks again, if it did before, when the machine is done with it:
@@ -320,10 +320,10 @@ func TestAdoptLeavesItBlocking(t *testing.T) {
 	if _, err := writingTo(t).Adopt(l, w, writing{b: []byte("x")}); err != nil { // and closes its end
 		t.Fatal(err)
 	}
-	netWait(t, "the writing end blocks", func() bool { return blocks(t, kept[1]) })
+	eventually(t, "the writing end blocks", func() bool { return blocks(t, kept[1]) })
 	kept[1].Close()
-	netTake(t, report)
-	netWait(t, "the reading end blocks", func() bool { return blocks(t, kept[0]) })
+	await(t, "the machine's report", report)
+	eventually(t, "the reading end blocks", func() bool { return blocks(t, kept[0]) })
 }
 
 // A machine talks to a child through its stdin and stdout.
@@ -375,7 +375,7 @@ func TestAdoptStdioOfChild(t *testing.T) {
 	if _, err := k.Adopt(l, inW, talk{said: sent, out: outR}); err != nil {
 		t.Fatal(err)
 	}
-	netSame(t, netTake(t, report).b, sent)
+	netSame(t, await(t, "the machine's report", report).b, sent)
 	if err := cat.Wait(); err != nil {
 		t.Error(err)
 	}
@@ -430,10 +430,10 @@ func TestSocketMadeBlocking(t *testing.T) {
 	if _, err := unix.Write(fds[1], []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "read", func() bool { return netStats(t, l).BytesIn == 1 })
-	netStats(t, l) // by a loop that does not hang in the read behind it
+	eventually(t, "read", func() bool { return stats(t, l).BytesIn == 1 })
+	stats(t, l) // by a loop that does not hang in the read behind it
 	unix.Close(fds[1])
-	if got := netTake(t, report); string(got.b) != "x" {
+	if got := await(t, "the machine's report", report); string(got.b) != "x" {
 		t.Errorf("read %q", got.b)
 	}
 }

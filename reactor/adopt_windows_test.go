@@ -42,7 +42,7 @@ func TestAdoptAndRelease(t *testing.T) {
 		t.Errorf("the adopted connection still writes: %v", err)
 	}
 	ping(t, peer)
-	f := netTake(t, files)
+	f := await(t, "the machine's report", files)
 	defer f.Close()
 	h := windows.Handle(f.Fd())
 	go func() {
@@ -55,7 +55,7 @@ func TestAdoptAndRelease(t *testing.T) {
 	if err := windows.WSARecv(h, &buf, 1, &got, &flags, nil, nil); err != nil || string(b[:got]) != "to a socket that blocks" {
 		t.Errorf("%q, %v", b[:got], err)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 	netEmpty(t, l)
 	t.Run("net.FileConn", func(t *testing.T) { fileConn(t, f, peer) })
 }
@@ -70,7 +70,7 @@ func TestReleaseToNet(t *testing.T) {
 	}
 	peer := netDial(t, n)
 	ping(t, peer)
-	f := netTake(t, files)
+	f := await(t, "the machine's report", files)
 	defer f.Close()
 	fileConn(t, f, peer)
 }
@@ -83,7 +83,7 @@ func fileConn(t *testing.T, f *os.File, peer net.Conn) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := peer.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (a *alloc) line(cx *allocCx, _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-func (a *alloc) told(_ *allocCx, done *chan struct{}) reactor.State {
+func (a *alloc) onMessage(_ *allocCx, done *chan struct{}) reactor.State {
 	*done <- struct{}{}
 	return fsm.Stay
 }
@@ -74,7 +74,7 @@ func (a *alloc) told(_ *allocCx, done *chan struct{}) reactor.State {
 func allocKind(t testing.TB, o reactor.Options, ready func(*alloc, *allocCx, reactor.Ready) reactor.State) *reactor.Kind[alloc, chan struct{}] {
 	o.Ports, o.Timers = []string{"peer"}, []reactor.TimerSpec{{Name: "timer"}}
 	return kind(t, "alloc", o, reactor.Table[alloc, chan struct{}]{
-		fsm.Any: {OnMessage: (*alloc).told},
+		fsm.Any: {OnMessage: (*alloc).onMessage},
 		idle: {Name: "idle", Idle: fsm.After(time.Minute, fsm.Stop), Wait: reactor.Port(0).Readable(), OnReady: ready, Fail: fsm.Stop,
 			OnTimer: func(*alloc, *allocCx, reactor.Fired) reactor.State { return fsm.Stay }},
 	})

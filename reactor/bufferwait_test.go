@@ -21,7 +21,7 @@ type glutton struct {
 
 type glut = reactor.Context[int]
 
-func (g *glutton) told(cx *glut, n *int) reactor.State {
+func (g *glutton) onMessage(cx *glut, n *int) reactor.State {
 	if err := cx.Write(0, make([]byte, *n)); err != nil {
 		g.log.add(fmt.Sprint(*n, err))
 	}
@@ -39,7 +39,7 @@ func (g *glutton) ready(cx *glut, _ reactor.Ready) reactor.State {
 
 func gluttons(t testing.TB, wait reactor.Ready) *reactor.Kind[glutton, int] {
 	return kind(t, "glutton", reactor.Options{Ports: []string{"peer", "other"}}, reactor.Table[glutton, int]{{},
-		{Name: "eating", Fail: fsm.Stop, Within: fsm.Never, Wait: wait, OnReady: (*glutton).ready, OnMessage: (*glutton).told}})
+		{Name: "eating", Fail: fsm.Stop, Within: fsm.Never, Wait: wait, OnReady: (*glutton).ready, OnMessage: (*glutton).onMessage}})
 }
 
 const kib = 1 << 10

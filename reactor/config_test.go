@@ -19,7 +19,7 @@ type teller struct{ told chan<- int }
 func tellers(t testing.TB, opt reactor.Options) *reactor.Kind[teller, int] {
 	opt.Ports = []string{"peer"}
 	return kind(t, "teller", opt, reactor.Table[teller, int]{
-		fsm.First: {Name: "echoing", Wait: port0.Readable().While(port0.Room()), Idle: fsm.After(netPatience, fsm.Stop),
+		fsm.First: {Name: "echoing", Wait: port0.Readable().While(port0.Room()), Idle: fsm.After(patience, fsm.Stop),
 			OnReady: func(_ *teller, cx *reactor.Context[int], _ reactor.Ready) reactor.State {
 				_, err := cx.Copy(port0, port0)
 				return cx.Fail(err)
@@ -67,14 +67,14 @@ func TestLeast(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			netWait(t, "all have ended", func() bool { return netStats(t, l).Machines == 0 })
+			eventually(t, "all have ended", func() bool { return stats(t, l).Machines == 0 })
 			ref, err := k.Spawn(l, teller{told: told})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := range 3 {
-				netWait(t, "room for a message", func() bool { return ref.Send(i) == nil })
-				if got := netTake[int](t, told); got != i {
+				eventually(t, "room for a message", func() bool { return ref.Send(i) == nil })
+				if got := await(t, "the machine's report", told); got != i {
 					t.Errorf("told %d, want %d", got, i)
 				}
 			}

@@ -51,7 +51,7 @@ func TestErrorOfAWriteIsToldOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, log, ended := newFake(t), &journal{}, newEnds()
 			l := d.start(reactor.Config{})
-			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.told}, reactor.Table[reader, reactor.State]{
+			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.add}, reactor.Table[reader, reactor.State]{
 				fsm.Any: {},
 				idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
 					if err := cx.Write(0, []byte("x")); err != nil {

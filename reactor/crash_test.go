@@ -65,7 +65,7 @@ func (b *bomb) ready(cx *bombCx, _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-func (b *bomb) told(cx *bombCx, what *string) reactor.State {
+func (b *bomb) onMessage(cx *bombCx, what *string) reactor.State {
 	b.at("message")
 	switch *what {
 	case "arm":
@@ -83,7 +83,7 @@ func bombs(t testing.TB, o reactor.Options) *reactor.Kind[bomb, string] {
 	return kind(t, "bomb", o, reactor.Table[bomb, string]{
 		fsm.Any: {OnEnter: (*bomb).born, OnExit: (*bomb).ends},
 		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(idle), OnEnter: (*bomb).enter, OnExit: (*bomb).exit,
-			Wait: reactor.Port(0).Readable(), OnReady: (*bomb).ready, OnTimer: (*bomb).timer, OnMessage: (*bomb).told, Fail: fsm.Stop},
+			Wait: reactor.Port(0).Readable(), OnReady: (*bomb).ready, OnTimer: (*bomb).timer, OnMessage: (*bomb).onMessage, Fail: fsm.Stop},
 	})
 }
 
@@ -102,7 +102,7 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 			name := test.fuse + ", " + how
 			d, log, ended := newFake(t), &journal{}, newEnds()
 			l := d.start(reactor.Config{})
-			k := bombs(t, reactor.Options{OnEnd: ended.told})
+			k := bombs(t, reactor.Options{OnEnd: ended.add})
 			quiet := &journal{}
 			other, otherRef := adopt(d, l, k, bomb{log: quiet})
 			quiet.take()
@@ -178,7 +178,7 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 func TestManyPanicsInOneBatch(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
-	k := bombs(t, reactor.Options{OnEnd: ended.told})
+	k := bombs(t, reactor.Options{OnEnd: ended.add})
 	var socks []*fakedriver.Socket
 	for i := range 20 {
 		b := bomb{log: &journal{}, how: []string{"string", "goexit", "runtime"}[i%3]}
@@ -246,7 +246,7 @@ func TestPanicWhileTheLoopStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := bombs(t, reactor.Options{OnEnd: ended.told})
+	k := bombs(t, reactor.Options{OnEnd: ended.add})
 	runs(t, l)
 	logs := make([]journal, 6)
 	for i := range logs {
@@ -310,7 +310,7 @@ func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
 		}
 		closed := make(chan error, 1)
 		go func() { closed <- l.Close() }()
-		if err := answer(t, "Close", closed); err != nil {
+		if err := await(t, "Close", closed); err != nil {
 			t.Errorf("%s: %v", how, err)
 		}
 		log.want(t, "ended ended ended")

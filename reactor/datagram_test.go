@@ -64,7 +64,7 @@ func TestDatagramEcho(t *testing.T) {
 // netEmpty checks that no machine has failed.
 func netEmpty(t testing.TB, l *reactor.Loop) {
 	t.Helper()
-	if s := netStats(t, l); s.Failed != 0 || s.Panics != 0 {
+	if s := stats(t, l); s.Failed != 0 || s.Panics != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -108,7 +108,7 @@ func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 	for range 5 {
 		ping(t, c)
 		for _, want := range []error{syscall.EAFNOSUPPORT, syscall.EAFNOSUPPORT, syscall.EMSGSIZE} {
-			if err := netTake(t, errs); !errors.Is(err, want) {
+			if err := await(t, "the machine's report", errs); !errors.Is(err, want) {
 				t.Errorf("%v: want %v", err, want)
 			}
 		}
@@ -165,7 +165,7 @@ func TestDatagramDialled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer peer.Close()
-	peer.SetDeadline(time.Now().Add(netPatience))
+	peer.SetDeadline(time.Now().Add(patience))
 	var got []string
 	for len(got) < 9 {
 		b := make([]byte, 100)
@@ -182,7 +182,7 @@ func TestDatagramDialled(t *testing.T) {
 			t.Errorf("datagrams %q: want one, none, three in turn", got)
 		}
 	}
-	if s := netTake(t, heard); s != "enough" {
+	if s := await(t, "the machine's report", heard); s != "enough" {
 		t.Errorf("heard %q", s)
 	}
 	netEmpty(t, l)
@@ -217,10 +217,10 @@ func TestRetransmission(t *testing.T) {
 		}
 		c.Write([]byte{0, id, 'A'})
 	}
-	netWait(t, "all has come", func() bool { return netStats(t, l).BytesIn == 3*(4+3) })
-	before := netStats(t, l).Timers
+	eventually(t, "all has come", func() bool { return stats(t, l).BytesIn == 3*(4+3) })
+	before := stats(t, l).Timers
 	time.Sleep(50 * time.Millisecond)
-	if after := netStats(t, l).Timers; after != before {
+	if after := stats(t, l).Timers; after != before {
 		t.Errorf("%d timers fired after the last acknowledgement", after-before)
 	}
 	netEmpty(t, l)

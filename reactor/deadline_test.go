@@ -34,7 +34,7 @@ func (c *clocked) enter(cx *clock) reactor.State {
 	return fsm.Stay
 }
 
-func (c *clocked) told(cx *clock, what *int) reactor.State { return c.do(c, cx, *what) }
+func (c *clocked) onMessage(cx *clock, what *int) reactor.State { return c.do(c, cx, *what) }
 
 func (c *clocked) timer(cx *clock, f reactor.Fired) reactor.State {
 	c.log.add(fmt.Sprintf("t%d.%d@%v", f.Timer, f.ID, cx.Now()-c.zero))
@@ -60,7 +60,7 @@ type clockRow = reactor.Row[clocked, int]
 func clockKind(t testing.TB, o reactor.Options, rows ...clockRow) *reactor.Kind[clocked, int] {
 	t.Helper()
 	rows[0].OnEnter = (*clocked).born
-	rows[0].OnMessage = (*clocked).told
+	rows[0].OnMessage = (*clocked).onMessage
 	if len(o.Ports) > 0 {
 		rows[0].OnReady, rows[0].Wait = (*clocked).take, rows[0].Wait|reactor.Port(0).Readable()
 	}
@@ -134,7 +134,7 @@ func TestIdleIsNotRenewedByCalls(t *testing.T) {
 	l := d.start(reactor.Config{})
 	calls := 0
 	k := kind(t, "decliner", reactor.Options{Ports: []string{"peer"}}, reactor.Table[clocked, int]{
-		fsm.Any: {OnEnter: (*clocked).born, OnMessage: (*clocked).told},
+		fsm.Any: {OnEnter: (*clocked).born, OnMessage: (*clocked).onMessage},
 		1: {Name: "one", OnEnter: (*clocked).enter, Idle: fsm.After(time.Second, 2), Fail: fsm.Stop, Wait: reactor.Port(0).Readable(),
 			OnReady: func(*clocked, *clock, reactor.Ready) reactor.State { calls++; return fsm.Stay }},
 		2: {Name: "two", OnEnter: (*clocked).enter, Within: fsm.Never, Shutdown: fsm.Stop},
@@ -200,7 +200,7 @@ func TestStallBoundsOutputThatDoesNotMove(t *testing.T) {
 func TestLifeEndsTheMachineOnce(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	k := clockKind(t, reactor.Options{OnEnd: ended.told}, clockRow{Within: fsm.After(5*time.Second, 2)},
+	k := clockKind(t, reactor.Options{OnEnd: ended.add}, clockRow{Within: fsm.After(5*time.Second, 2)},
 		clockRow{Within: fsm.After(2*time.Second, 1)}, clockRow{Within: fsm.After(3*time.Second, fsm.Stop)})
 	spawn(t, l, k, clocked{log: log, do: goTo})
 	steps(d, 79, 100*time.Millisecond, nil)
@@ -296,7 +296,7 @@ func TestDeadlinesAreNeverEarly(t *testing.T) {
 		missed--
 	}
 	k := kind(t, "random", reactor.Options{Timers: []reactor.TimerSpec{{Name: "timer"}}}, reactor.Table[clocked, int]{
-		fsm.Any: {OnMessage: (*clocked).told},
+		fsm.Any: {OnMessage: (*clocked).onMessage},
 		1: {Name: "one", Within: fsm.After(time.Hour, 2), OnTimer: (*clocked).timer, To: fsm.To(2), OnEnter: func(c *clocked, cx *clock) reactor.State {
 			after := time.Duration(1+rng.IntN(span)) * 100 * time.Microsecond
 			c.zero = cx.Now() + after

@@ -53,9 +53,9 @@ func TestDialWaitsForBacklog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	begin, before := time.Now(), netStats(t, l)
-	netWait(t, "the machines try again", func() bool { return netStats(t, l).Events > before.Events+2*callings })
-	after := netStats(t, l)
+	begin, before := time.Now(), stats(t, l)
+	eventually(t, "the machines try again", func() bool { return stats(t, l).Events > before.Events+2*callings })
+	after := stats(t, l)
 	if most := 64 * (time.Since(begin)/(5*time.Millisecond) + 2); after.Events-before.Events > uint64(most)+callings {
 		t.Errorf("%d attempts in %v", after.Events-before.Events, time.Since(begin))
 	}
@@ -81,14 +81,14 @@ func TestDialWaitsForBacklog(t *testing.T) {
 	}()
 	defer unix.Shutdown(fd, unix.SHUT_RDWR)
 	for range callings {
-		if got := netTake(t, report); !got.opened || got.heard != "hello" {
+		if got := await(t, "the machine's report", report); !got.opened || got.heard != "hello" {
 			t.Fatalf("%+v", got)
 		}
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	turns := netStats(t, l).Turns
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	turns := stats(t, l).Turns
 	time.Sleep(30 * time.Millisecond)
-	if n := netStats(t, l).Turns - turns; n > 4 {
+	if n := stats(t, l).Turns - turns; n > 4 {
 		t.Errorf("%d turns when nobody waits any more", n)
 	}
 }
@@ -104,13 +104,13 @@ func TestDialWaitsNoLonger(t *testing.T) {
 	if _, err := callers(t).Spawn(l, caller{network: "unix", addr: path, report: report}); err != nil {
 		t.Fatal(err)
 	}
-	before := netStats(t, l).Events
-	netWait(t, "it tries again", func() bool { return netStats(t, l).Events > before+2 })
+	before := stats(t, l).Events
+	eventually(t, "it tries again", func() bool { return stats(t, l).Events > before+2 })
 	unix.Shutdown(fd, unix.SHUT_RDWR)
-	if got := netTake(t, report); !errors.Is(got.err, reactor.ErrRefused) {
+	if got := await(t, "the machine's report", report); !errors.Is(got.err, reactor.ErrRefused) {
 		t.Errorf("%+v: want ErrRefused", got)
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // A dial that waits and is given up leaves nothing open.

@@ -94,7 +94,7 @@ func dialOnce(t testing.TB, l *reactor.Loop, m caller) call {
 	if _, err := callers(t).Spawn(l, m); err != nil {
 		t.Fatal(err)
 	}
-	return netTake(t, report)
+	return await(t, "the machine's report", report)
 }
 
 // echoServer is an echo of the standard library's.
@@ -136,7 +136,7 @@ func TestDial(t *testing.T) {
 			}
 		}
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // abstract is a name that is no file, or a path where there are none.
@@ -176,8 +176,8 @@ func TestDialRefused(t *testing.T) {
 	if got := dialOnce(t, l, caller{network: "tcp", addr: "127.0.0.1"}); got.err == nil {
 		t.Error("an address without a port: no error")
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Held != 0 {
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Held != 0 {
 		t.Errorf("%d bytes held", s.Held)
 	}
 }
@@ -206,7 +206,7 @@ func TestDialNeverAnswered(t *testing.T) {
 	if got.opened || time.Since(begin) < 30*time.Millisecond {
 		t.Errorf("%+v after %v", got, time.Since(begin))
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // A machine closes its port 1 and dials it again in one call, over and over, while
@@ -277,7 +277,7 @@ func TestRedialInOneBatch(t *testing.T) {
 	if _, err := k.Spawn(l, redialler{addr: n.Addr().String(), report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if err := netTake(t, report); err != nil {
+	if err := await(t, "the machine's report", report); err != nil {
 		t.Error(err)
 	}
 }
@@ -320,7 +320,7 @@ func TestEndThatComesWithTheConnection(t *testing.T) {
 	if _, err := k.Spawn(netLoop(t, reactor.Config{}), listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if got := netTake(t, report); string(got.b) != "bye" || got.err != io.EOF {
+	if got := await(t, "the machine's report", report); string(got.b) != "bye" || got.err != io.EOF {
 		t.Errorf("%q, %v: want what the peer said, and io.EOF", got.b, got.err)
 	}
 }
@@ -375,10 +375,10 @@ func TestCloseWhileDialling(t *testing.T) {
 	if _, err := k.Spawn(l, changer{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if err := netTake(t, report); err != nil {
+	if err := await(t, "the machine's report", report); err != nil {
 		t.Error(err)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // A name of several addresses: each is tried until one answers.
@@ -457,7 +457,7 @@ func TestDatagramsToAName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if err := netTake(t, early); err != reactor.ErrWouldBlock {
+		if err := await(t, "the machine's report", early); err != reactor.ErrWouldBlock {
 			t.Errorf("before the name is known: %v", err)
 		}
 	}

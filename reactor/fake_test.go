@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,32 @@ func (d *fake) start(cfg reactor.Config) *reactor.Loop {
 	return run(d.t, cfg)
 }
 
+// patience bounds each wait for what has to come.
+const patience = 30 * time.Second
+
+// await returns the next value of a channel, and fails if none comes in time.
+func await[T any](t testing.TB, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("%s: got nothing within %v", what, patience)
+		panic("not reached")
+	}
+}
+
+// eventually waits until a condition holds for which there is no event, such as a
+// count in Stats. It looks every millisecond.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("got no change within %v, want: %s", patience, what)
+		}
+	}
+}
+
 // run runs a loop until the test ends.
 func run(t testing.TB, cfg reactor.Config) *reactor.Loop {
 	t.Helper()
@@ -40,14 +67,17 @@ func run(t testing.TB, cfg reactor.Config) *reactor.Loop {
 	return l
 }
 
-// runs runs a loop that there is until the test ends.
+// runs runs a loop that was made before, until the test ends. If that is before Run
+// has begun, Close ends the loop, and Run returns ErrRunning.
 func runs(t testing.TB, l *reactor.Loop) {
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(context.Background()) }()
 	t.Cleanup(func() {
-		l.Close()
-		if err := <-ended; err != nil && !errors.Is(err, reactor.ErrRunning) {
-			t.Errorf("Run: %v", err)
+		if err := l.Close(); err != nil {
+			t.Errorf("Close: got %v, want no error", err)
+		}
+		if err := await(t, "Run", ended); err != nil && !errors.Is(err, reactor.ErrRunning) {
+			t.Errorf("Run: got %v, want no error", err)
 		}
 	})
 }
@@ -74,7 +104,7 @@ func spawn[M, Msg any](t testing.TB, l reactor.Host, k *reactor.Kind[M, Msg], m 
 	return ref
 }
 
-// beside is a second loop when there are to be two, else the first one.
+// beside returns the first loop again, or, of two loops, the second.
 func beside(d *fake, l *reactor.Loop, loops int) (*fake, *reactor.Loop) {
 	if loops == 1 {
 		return d, l
@@ -83,7 +113,7 @@ func beside(d *fake, l *reactor.Loop, loops int) (*fake, *reactor.Loop) {
 	return other, other.start(reactor.Config{})
 }
 
-// stats are the loop's counters now.
+// stats returns the loop's counters.
 func stats(t testing.TB, l *reactor.Loop) reactor.Stats {
 	t.Helper()
 	s, err := l.Stats()
@@ -102,21 +132,17 @@ type ends struct {
 
 func newEnds() *ends { return &ends{more: make(chan struct{}, 1<<16)} }
 
-func (e *ends) told(_ reactor.Token, reason error) {
+func (e *ends) add(_ reactor.Token, reason error) {
 	e.mu.Lock()
 	e.reasons = append(e.reasons, reason)
 	e.mu.Unlock()
 	e.more <- struct{}{}
 }
 
-// next waits for the next end and is its reason.
+// next waits for the next end and returns its reason.
 func (e *ends) next(t testing.TB) error {
 	t.Helper()
-	select {
-	case <-e.more:
-	case <-time.After(10 * time.Second):
-		t.Fatal("no machine ended within 10 s")
-	}
+	await(t, "the end of a machine", e.more)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	reason := e.reasons[0]
@@ -124,17 +150,17 @@ func (e *ends) next(t testing.TB) error {
 	return reason
 }
 
-// none tells that nothing ended that next has not answered.
+// none fails if a machine ended whose reason next has not returned.
 func (e *ends) none(t testing.TB) {
 	t.Helper()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.reasons) > 0 {
-		t.Fatalf("a machine ended: %v", e.reasons[0])
+		t.Fatalf("got a machine that ended with %v, want none", e.reasons[0])
 	}
 }
 
-// journal notes what handlers did, in order.
+// journal records what handlers did, in order.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -146,25 +172,20 @@ func (j *journal) add(line string) {
 	j.mu.Unlock()
 }
 
-// take is what was noted since the last take, joined.
+// take returns what was recorded since the last take, joined by spaces.
 func (j *journal) take() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	all := ""
-	for i, line := range j.lines {
-		if i > 0 {
-			all += " "
-		}
-		all += line
-	}
+	all := strings.Join(j.lines, " ")
 	j.lines = nil
 	return all
 }
 
+// want compares what was recorded since the last take.
 func (j *journal) want(t testing.TB, want string) {
 	t.Helper()
 	if got := j.take(); got != want {
-		t.Errorf("happened: %q\n   want: %q", got, want)
+		t.Errorf("got calls %q, want %q", got, want)
 	}
 }
 

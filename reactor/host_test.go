@@ -76,7 +76,7 @@ func TestCallsFromAnotherLoopsHandler(t *testing.T) {
 		}
 	}
 	for range cap(failed) {
-		if err := answer(t, "a call from a handler", failed); !errors.Is(err, reactor.ErrInHandler) {
+		if err := await(t, "a call from a handler", failed); !errors.Is(err, reactor.ErrInHandler) {
 			t.Errorf("%v, want ErrInHandler", err)
 		}
 	}

@@ -37,8 +37,8 @@ func TestReuseStorm(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Held != 0 || s.Panics != 0 {
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Held != 0 || s.Panics != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -88,7 +88,7 @@ func tagged(addr string, tag uint64, r *rand.Rand) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	var frame [8]byte
 	binary.BigEndian.PutUint64(frame[:], tag)
 	sent := 1 + r.IntN(20)

@@ -50,8 +50,8 @@ func TestStopDeliversWhatWasWritten(t *testing.T) {
 		<-done
 		netSame(t, got, reply)
 		c.Close()
-		netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-		if s := netStats(t, l); s.Lingered != 0 || s.Failed != 0 {
+		eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+		if s := stats(t, l); s.Lingered != 0 || s.Failed != 0 {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -82,7 +82,7 @@ func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	}
 	netSame(t, netReadAll(t, c), refusal)
 	c.Close()
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // A peer that does not read is cut off at the write buffer's limit.
@@ -109,14 +109,14 @@ func TestPeerThatNeverReads(t *testing.T) {
 			OnTimer: func(n *int, cx *netCx, _ fsm.Fired) fsm.State { return write(n, cx) }})
 	l := netLoop(t, reactor.Config{})
 	netDialNarrow(t, netListen(t, l, k, 0))
-	if held := netTake(t, full); held > outbox || held < outbox-10<<10 {
+	if held := await(t, "the machine's report", full); held > outbox || held < outbox-10<<10 {
 		t.Errorf("%d bytes pending at the limit: want %d at the most", held, outbox)
 	}
-	if held := netStats(t, l).Held; held > outbox+8<<10 {
+	if held := stats(t, l).Held; held > outbox+8<<10 {
 		t.Errorf("%d bytes held in chunks: want %d and the rounding at the most", held, outbox)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Lingered != 1 || s.Failed != 1 || s.Held != 0 || s.WriteBufferFull != 1 {
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Lingered != 1 || s.Failed != 1 || s.Held != 0 || s.WriteBufferFull != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -16,7 +16,7 @@ func TestStopFlushesWithinLinger(t *testing.T) {
 	for _, flushed := range []bool{true, false} {
 		d, log, ended := newFake(t), &journal{}, newEnds()
 		l := d.start(reactor.Config{})
-		k := readers(t, reactor.Options{Linger: 2 * time.Second, OnEnd: ended.told}, reactor.Port(0).Readable())
+		k := readers(t, reactor.Options{Linger: 2 * time.Second, OnEnd: ended.add}, reactor.Port(0).Readable())
 		s, ref := adopt(d, l, k, reader{log: log, do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			if _, err := cx.Peek(0); err != nil {
 				return cx.Fail(err)

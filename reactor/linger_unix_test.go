@@ -34,7 +34,7 @@ func TestStopTakesWhatAWriterSends(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := c.Write(make([]byte, 4*size)); err != nil {
 		t.Fatal(err)
 	}

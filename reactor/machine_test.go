@@ -35,7 +35,7 @@ func (w *walker) enter(cx *walk) reactor.State {
 }
 
 // told goes to the state that the message names.
-func (w *walker) told(_ *walk, to *reactor.State) reactor.State { return *to }
+func (w *walker) onMessage(_ *walk, to *reactor.State) reactor.State { return *to }
 
 // anyway is row Any's handler, for what a row passes on.
 func (w *walker) anyway(_ *walk, to *reactor.State) reactor.State {
@@ -47,9 +47,9 @@ func walkers(t *testing.T, ended *ends) *reactor.Kind[walker, reactor.State] {
 	t.Helper()
 	row := func(name string, to fsm.States) reactor.Row[walker, reactor.State] {
 		return reactor.Row[walker, reactor.State]{Name: name, Within: fsm.Never,
-			OnEnter: (*walker).enter, OnExit: (*walker).leave, OnMessage: (*walker).told, To: to}
+			OnEnter: (*walker).enter, OnExit: (*walker).leave, OnMessage: (*walker).onMessage, To: to}
 	}
-	return kind(t, "walker", reactor.Options{OnEnd: ended.told}, reactor.Table[walker, reactor.State]{
+	return kind(t, "walker", reactor.Options{OnEnd: ended.add}, reactor.Table[walker, reactor.State]{
 		fsm.Any: {OnEnter: (*walker).born, OnExit: (*walker).ends, OnMessage: (*walker).anyway, To: fsm.To(idle, done)},
 		idle:    row("idle", fsm.To(busy)),
 		busy:    row("busy", fsm.To(idle)),
@@ -136,7 +136,7 @@ func (c *chain) enter(*reactor.Context[reactor.None]) reactor.State {
 
 func TestEnterChainsAreBounded(t *testing.T) {
 	ended := newEnds()
-	k := kind(t, "chain", reactor.Options{OnEnd: ended.told}, reactor.Table[chain, reactor.None]{
+	k := kind(t, "chain", reactor.Options{OnEnd: ended.add}, reactor.Table[chain, reactor.None]{
 		fsm.Any: {},
 		idle:    {Name: "idle", OnEnter: (*chain).enter, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(idle)},
 	})
@@ -178,7 +178,7 @@ func TestReasonStaysWithItsMachine(t *testing.T) {
 		idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *walker, cx *walk, _ *reactor.State) reactor.State {
 			return cx.Fail(broken)
 		}},
-		busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnMessage: (*walker).told, To: fsm.To(idle),
+		busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnMessage: (*walker).onMessage, To: fsm.To(idle),
 			OnEnter: func(w *walker, cx *walk) reactor.State { w.log.add(fmt.Sprint("why: ", cx.Cause())); return fsm.Stay }},
 	})
 	other := spawn(t, l, walkers(t, ended), walker{log: &journal{}})

@@ -18,9 +18,6 @@ import (
 
 // What the tests over real descriptors share.
 
-// netPatience bounds a wait for what has to come.
-const netPatience = 10 * time.Second
-
 // port0 and port1 are the ports of the machines under test.
 const port0, port1 reactor.Port = 0, 1
 
@@ -37,47 +34,15 @@ func netLoop(t testing.TB, cfg reactor.Config) *reactor.Loop {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		l.Run(ctx)
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		if err := await(t, "Run", ended); err != nil && err != context.Canceled {
+			t.Errorf("Run: got %v, want nil or %v", err, context.Canceled)
+		}
 	})
 	return l
-}
-
-func netStats(t testing.TB, l *reactor.Loop) reactor.Stats {
-	t.Helper()
-	s, err := l.Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// netWait waits until something is so.
-func netWait(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(netPatience); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after %v not yet: %s", netPatience, what)
-		}
-	}
-}
-
-// netTake takes what a machine reports.
-func netTake[T any](t testing.TB, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(netPatience):
-		t.Fatalf("no report of the machine in %v", netPatience)
-		panic("not reached")
-	}
 }
 
 func netListen[M, Msg any](t testing.TB, l *reactor.Loop, k *reactor.Kind[M, Msg], m M) *reactor.Listener {
@@ -95,7 +60,7 @@ func netDial(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -112,7 +77,7 @@ func netPair(t testing.TB) (c, peer net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { peer.Close() })
-	peer.SetDeadline(time.Now().Add(netPatience))
+	peer.SetDeadline(time.Now().Add(patience))
 	if c, err = n.Accept(); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +92,7 @@ func netDialUDP(t testing.TB, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	return c
 }
 
@@ -231,7 +196,7 @@ func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { c.Close() })
 	return c.(*net.TCPConn)
 }

@@ -38,7 +38,7 @@ func twice(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
 // wants reads messages of these lengths.
 func wants(t testing.TB, c net.Conn, sizes ...int) {
 	t.Helper()
-	c.SetReadDeadline(time.Now().Add(netPatience))
+	c.SetReadDeadline(time.Now().Add(patience))
 	for _, size := range sizes {
 		b := make([]byte, 1000)
 		n, err := c.Read(b)
@@ -69,7 +69,7 @@ func TestUnixpacket(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	c.Close()
-	netWait(t, "the machine ended with its peer", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended with its peer", func() bool { return stats(t, l).Machines == 0 })
 	netEmpty(t, l)
 }
 
@@ -207,11 +207,11 @@ func TestUnixpacketEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, want := range want {
-				if s := netTake(t, got); s != want {
+				if s := await(t, "the machine's report", got); s != want {
 					t.Errorf("ReadFrom %v, unread messages %v: it got %q: want %q", from, unread, s, want)
 				}
 			}
-			netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+			eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 		}
 	}
 }
@@ -222,7 +222,7 @@ func TestUnixpacketBreaks(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	a, b := packetPair(t)
 	ended := newEnds()
-	k := netKind(t, reactor.Options{OnEnd: ended.told}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
+	k := netKind(t, reactor.Options{OnEnd: ended.add}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
 		OnEnter: func(_ *struct{}, cx *netCx) fsm.State { return cx.Fail(cx.Write(port0, []byte("hello"))) }})
 	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
 		t.Fatal(err)
@@ -252,12 +252,12 @@ func TestUnixpacketStopWithUnreadMessages(t *testing.T) {
 	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "the machine stopped", func() bool { return netStats(t, l).BytesOut > 0 })
+	eventually(t, "the machine stopped", func() bool { return stats(t, l).BytesOut > 0 })
 	c := fileConn(t, b)
 	wants(t, c, 6)
 	c.Close()
 	b.Close()
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
 // fileConn is a net.Conn of a socket.
@@ -279,7 +279,7 @@ func udpPair(t testing.TB) (c, peer *net.UDPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { peer.Close() })
-	peer.SetReadDeadline(time.Now().Add(netPatience))
+	peer.SetReadDeadline(time.Now().Add(patience))
 	if c, err = net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr)); err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (r *reader) ready(cx *read, what reactor.Ready) reactor.State {
 	return r.do(r, cx, what)
 }
 
-func (r *reader) told(_ *read, to *reactor.State) reactor.State { return *to }
+func (r *reader) onMessage(_ *read, to *reactor.State) reactor.State { return *to }
 
 // readers wait for the same in two states.
 func readers(t testing.TB, o reactor.Options, wait reactor.Ready) *reactor.Kind[reader, reactor.State] {
@@ -39,7 +39,7 @@ func readers(t testing.TB, o reactor.Options, wait reactor.Ready) *reactor.Kind[
 		o.Ports = []string{"peer"}
 	}
 	return kind(t, "reader", o, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Wait: wait, OnReady: (*reader).ready, OnMessage: (*reader).told},
+		fsm.Any: {Wait: wait, OnReady: (*reader).ready, OnMessage: (*reader).onMessage},
 		idle:    {Name: "idle", Within: fsm.Never, To: fsm.To(busy)},
 		busy:    {Name: "busy", Within: fsm.Never, To: fsm.To(idle)},
 	})
@@ -65,7 +65,7 @@ func takeLine(r *reader, cx *read, _ reactor.Ready) reactor.State {
 func TestPipelinedInputIsServedOneAtATime(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Readable()), reader{do: takeLine, log: log})
+	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.add}, reactor.Port(0).Readable()), reader{do: takeLine, log: log})
 	log.take()
 	s.PeerSends("a\nb\nc\nd")
 	// d is looked at, and again with what the kernel says then: nothing.
@@ -186,7 +186,7 @@ func TestSpinEndsTheMachine(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
 	circle := func(r *reader, cx *read, _ reactor.Ready) reactor.State { return idle + busy - cx.State() }
-	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Writable()), reader{do: circle})
+	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.add}, reactor.Port(0).Writable()), reader{do: circle})
 	d.Settle()
 	if err := ended.next(t); !errors.Is(err, reactor.ErrSpin) {
 		t.Errorf("ended with %v, want ErrSpin", err)
@@ -200,7 +200,7 @@ func TestSpinEndsTheMachine(t *testing.T) {
 func TestTickingStateIsNoSpin(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	k := kind(t, "ticker", reactor.Options{OnEnd: ended.told}, reactor.Table[walker, reactor.None]{
+	k := kind(t, "ticker", reactor.Options{OnEnd: ended.add}, reactor.Table[walker, reactor.None]{
 		fsm.Any: {},
 		idle: {Name: "idle", Within: fsm.After(time.Second, idle), Fail: fsm.Stop, Shutdown: fsm.Stop,
 			OnEnter: func(w *walker, _ *reactor.Context[reactor.None]) reactor.State { w.log.add("tick"); return fsm.Stay }},
@@ -239,7 +239,7 @@ func TestTransitionShowsLeftoversAgain(t *testing.T) {
 func TestEndIsToldBehindLeftovers(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Readable()), reader{log: log,
+	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.add}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			b, err := cx.Peek(0)
 			if err != nil {

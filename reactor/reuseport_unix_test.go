@@ -32,8 +32,8 @@ func TestSharedAddress(t *testing.T) {
 		}
 		defer c.Close()
 	}
-	netWait(t, "all are accepted", func() bool { return netStats(t, first).Accepted+netStats(t, second).Accepted == 64 })
-	if a, b := netStats(t, first).Accepted, netStats(t, second).Accepted; a == 0 || b == 0 {
+	eventually(t, "all are accepted", func() bool { return stats(t, first).Accepted+stats(t, second).Accepted == 64 })
+	if a, b := stats(t, first).Accepted, stats(t, second).Accepted; a == 0 || b == 0 {
 		t.Errorf("%d and %d connections: want some for each loop", a, b)
 	}
 }

@@ -26,7 +26,7 @@ func (p *pump) ready(cx *reactor.Context[note], _ reactor.Ready) reactor.State {
 	for i, c := range b {
 		if err := p.to.Post(&cx.IO, note{do: string(c)}); err != nil {
 			if err != reactor.ErrFull {
-				p.ended.told(cx.Token(), err)
+				p.ended.add(cx.Token(), err)
 			}
 			cx.Discard(0, i)
 			return fsm.Stay
@@ -36,7 +36,7 @@ func (p *pump) ready(cx *reactor.Context[note], _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-func (p *pump) told(*reactor.Context[note], *note) reactor.State { return fsm.Stay }
+func (p *pump) onMessage(*reactor.Context[note], *note) reactor.State { return fsm.Stay }
 
 func pumps(t testing.TB, gated bool) *reactor.Kind[pump, note] {
 	wait := reactor.Port(0).Readable()
@@ -44,7 +44,7 @@ func pumps(t testing.TB, gated bool) *reactor.Kind[pump, note] {
 		wait = wait.While(fsm.Sendable)
 	}
 	return kind(t, "pump", reactor.Options{Ports: []string{"in"}}, reactor.Table[pump, note]{
-		fsm.Any: {OnMessage: (*pump).told},
+		fsm.Any: {OnMessage: (*pump).onMessage},
 		idle:    {Name: "idle", Within: fsm.Never, Wait: wait, OnReady: (*pump).ready},
 	})
 }
@@ -103,7 +103,7 @@ func TestSendableReopensWhenTheReceiverEnds(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ended := newEnds()
 	to := spawn(t, l, kind(t, "mortal", reactor.Options{Mailbox: 1}, reactor.Table[clerk, note]{
-		fsm.Any: {OnMessage: (*clerk).told},
+		fsm.Any: {OnMessage: (*clerk).onMessage},
 		idle:    {Name: "idle", Within: fsm.After(time.Second, fsm.Stop), Defer: true},
 	}), clerk{log: log})
 	s, _ := adopt(d, l, pumps(t, true), pump{to: to, ended: ended})
@@ -326,7 +326,7 @@ func TestRefusedAcrossLoopsStress(t *testing.T) {
 		l1, l2 := d1.start(reactor.Config{}), d2.start(reactor.Config{})
 		over := make(chan string, 2)
 		takers := kind(t, "taker", reactor.Options{Mailbox: mailbox}, reactor.Table[sum, note]{
-			fsm.Any: {OnMessage: (*sum).told},
+			fsm.Any: {OnMessage: (*sum).onMessage},
 			idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 		})
 		ref := spawn(t, l2, takers, sum{next: make([]int, machines), left: machines * each, over: over})
@@ -336,7 +336,7 @@ func TestRefusedAcrossLoopsStress(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		awaits(t, over)
+		awaitVerdict(t, over)
 	}
 }
 
@@ -346,7 +346,7 @@ type tally struct {
 	over chan string
 }
 
-func (c *tally) told(*postCx, *note) reactor.State {
+func (c *tally) onMessage(*postCx, *note) reactor.State {
 	if *c.left--; *c.left == 0 {
 		c.over <- ""
 	}
@@ -355,7 +355,7 @@ func (c *tally) told(*postCx, *note) reactor.State {
 
 func tallies(t testing.TB, o reactor.Options) *reactor.Kind[tally, note] {
 	return kind(t, "tally", o, reactor.Table[tally, note]{
-		fsm.Any: {OnMessage: (*tally).told},
+		fsm.Any: {OnMessage: (*tally).onMessage},
 		idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 }
@@ -387,7 +387,7 @@ func BenchmarkRefused(b *testing.B) {
 				b.ReportAllocs()
 				b.ResetTimer()
 				runs(b, l)
-				awaits(b, over)
+				awaitVerdict(b, over)
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(most*machines), "ns/message")
 			})
 		}

@@ -25,21 +25,10 @@ func started(t testing.TB, d *fake, ctx context.Context) (*reactor.Loop, <-chan 
 	return l, ended
 }
 
-func answer(t testing.TB, what string, from <-chan error) error {
-	t.Helper()
-	select {
-	case err := <-from:
-		return err
-	case <-time.After(10 * time.Second):
-		t.Fatal(what + " does not come back")
-		return nil
-	}
-}
-
 // polite says goodbye before it ends: its Shutdown edge leads to a state that does.
 func polite(t testing.TB, ended *ends) *reactor.Kind[reader, reactor.State] {
-	return kind(t, "polite", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.told}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {OnMessage: (*reader).told},
+	return kind(t, "polite", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.add}, reactor.Table[reader, reactor.State]{
+		fsm.Any: {OnMessage: (*reader).onMessage},
 		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: (*reader).ready,
 			Shutdown: done, To: fsm.To(busy)},
 		busy: {Name: "busy", Within: fsm.Never, To: fsm.To(idle)}, // no edge: shutdown waits
@@ -73,10 +62,10 @@ func TestShutdownOnceNothingIsReady(t *testing.T) {
 		go func() { down <- l.Shutdown(context.Background()) }()
 		time.Sleep(10 * time.Millisecond) // more likely than not it has asked by now; both orders are right
 	})
-	if err := answer(t, "Shutdown", down); err != nil {
+	if err := await(t, "Shutdown", down); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
-	if err := answer(t, "Run", over); err != nil {
+	if err := await(t, "Run", over); err != nil {
 		t.Errorf("Run: %v", err)
 	}
 	if got := s.Written(); got != requests+"bye" {
@@ -119,7 +108,7 @@ func TestShutdownBehindWhatWasAccepted(t *testing.T) {
 			if n.do == "panic" {
 				panic(n)
 			}
-			return c.told(cx, n)
+			return c.onMessage(cx, n)
 		}, OnExit: func(c *clerk, _ *postCx) { c.log.add("end") }},
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
@@ -133,7 +122,7 @@ func TestShutdownBehindWhatWasAccepted(t *testing.T) {
 		go func() { down <- l.Shutdown(a) }()
 		<-a.asked
 	})
-	if err := answer(t, "Shutdown", down); err != nil {
+	if err := await(t, "Shutdown", down); err != nil {
 		t.Error(err)
 	}
 	log.want(t, "n1 n2 n3 n4 n5 n6 n7 n8 n9 end")
@@ -152,10 +141,10 @@ func TestShutdownStopsWhatHasNoEdgeWhenItsTimeIsUp(t *testing.T) {
 	ended.none(t)
 	late := errors.New("late")
 	cancel(late)
-	if err := answer(t, "Shutdown", down); err != late {
+	if err := await(t, "Shutdown", down); err != late {
 		t.Errorf("Shutdown: %v, want its context's cause", err)
 	}
-	if err := answer(t, "Run", over); err != nil {
+	if err := await(t, "Run", over); err != nil {
 		t.Errorf("Run: %v", err)
 	}
 	if err := ended.next(t); !errors.Is(err, reactor.ErrShutdown) {
@@ -178,7 +167,7 @@ func TestShutdownWaitsForAState(t *testing.T) {
 	d.Settle()
 	ended.none(t)
 	d.send(ref, idle)
-	if err := errors.Join(answer(t, "Shutdown", down), answer(t, "Run", over), ended.next(t)); err != nil {
+	if err := errors.Join(await(t, "Shutdown", down), await(t, "Run", over), ended.next(t)); err != nil {
 		t.Error(err)
 	}
 	if got := s.Written(); got != "bye" {
@@ -198,7 +187,7 @@ func TestContextEndStopsEverything(t *testing.T) {
 	s.PeerSends("abc\n")
 	stuck.PeerSends("abcdef\n") // what the kernel does not take is not waited for
 	cancel(cause)
-	if err := answer(t, "Run", over); err != cause {
+	if err := await(t, "Run", over); err != cause {
 		t.Errorf("Run: %v, want the context's cause", err)
 	}
 	if got := s.Written() + stuck.Written(); got != "abc\nabc" {
@@ -216,7 +205,7 @@ func TestContextThatEndedBeforeRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, over := started(t, d, ctx)
-	if err := answer(t, "Run", over); !errors.Is(err, context.Canceled) {
+	if err := await(t, "Run", over); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run: %v", err)
 	}
 }

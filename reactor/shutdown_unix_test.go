@@ -54,7 +54,7 @@ func TestEveryDescriptorIsClosed(t *testing.T) {
 		if err := end(l, cancel); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}
-		answer(t, "Run", over)
+		await(t, "Run", over)
 		cancel()
 		for _, c := range clients {
 			c.Close()
@@ -109,7 +109,7 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	}
 	over := make(chan error, 1)
 	go func() { over <- l.Run(context.Background()) }()
-	netWait(t, "running", func() bool { return netStats(t, l).Turns > 0 })
+	eventually(t, "running", func() bool { return stats(t, l).Turns > 0 })
 	others := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
 		OnReady: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
 	answered := make(chan error, 1)
@@ -126,8 +126,8 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	if err := l.Shutdown(context.Background()); err != nil {
 		t.Error(err)
 	}
-	answer(t, "Run", over)
-	if err := netTake(t, answered); !errors.Is(err, reactor.ErrClosed) {
+	await(t, "Run", over)
+	if err := await(t, "the machine's report", answered); !errors.Is(err, reactor.ErrClosed) {
 		t.Errorf("ListenOn: %v", err)
 	}
 	if after := descriptors(t); after != before {

@@ -37,7 +37,7 @@ func newGuard(t testing.TB, l *reactor.Loop, set reactor.Signals) (guard, reacto
 	t.Helper()
 	g := guard{set, make(chan reactor.Signals, 100), make(chan error, 1)}
 	ref := spawn(t, l, guards(t), g)
-	if err := answer(t, "Notify", g.err); err != nil {
+	if err := await(t, "Notify", g.err); err != nil {
 		t.Fatal(err)
 	}
 	return g, ref
@@ -116,7 +116,7 @@ func TestSignalThatCannotBeCaught(t *testing.T) {
 	l := d.start(reactor.Config{})
 	g := guard{1<<9 | 1<<10, make(chan reactor.Signals, 1), make(chan error, 1)}
 	spawn(t, l, guards(t), g)
-	if err := answer(t, "Notify", g.err); !errors.Is(err, fakedriver.ErrUncatchable) {
+	if err := await(t, "Notify", g.err); !errors.Is(err, fakedriver.ErrUncatchable) {
 		t.Errorf("%v, want the driver's error", err)
 	}
 }

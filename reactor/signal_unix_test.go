@@ -22,7 +22,7 @@ func TestSystemSignals(t *testing.T) {
 	both.hears(t, 1<<syscall.SIGUSR2)
 	g := guard{1 << syscall.SIGKILL, make(chan reactor.Signals, 1), make(chan error, 1)}
 	spawn(t, l, guards(t), g)
-	if err := answer(t, "Notify", g.err); err == nil {
+	if err := await(t, "Notify", g.err); err == nil {
 		t.Error("SIGKILL is caught")
 	}
 	if err := l.Close(); err != nil {

@@ -123,7 +123,7 @@ func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
 			cx.Close(0)
 			return busy
 		}},
-		busy: {Name: "busy", Within: fsm.Never, OnMessage: (*clerk).told},
+		busy: {Name: "busy", Within: fsm.Never, OnMessage: (*clerk).onMessage},
 	})
 	s, ref := adopt(d, l, k, clerk{log: log})
 	post(t, ref, note{do: "n", num: 1})

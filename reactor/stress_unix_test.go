@@ -325,11 +325,11 @@ func stress(t *testing.T, seed uint64) {
 		})
 	}
 	if abrupt {
-		netWait(t, "the loop runs", func() bool { return netStats(t, l).Turns > 0 }) // or Shutdown is Close, and Run refuses
+		eventually(t, "the loop runs", func() bool { return stats(t, l).Turns > 0 }) // or Shutdown is Close, and Run refuses
 		time.Sleep(time.Duration(rnd.IntN(int(20 * time.Millisecond))))
 	} else {
 		clients.Wait()
-		netWait(t, "all machines ended", func() bool { return netStats(t, l).Machines == 0 })
+		eventually(t, "all machines ended", func() bool { return stats(t, l).Machines == 0 })
 	}
 	if err := patiently(l); err != nil {
 		t.Errorf("shutdown: %v", err)
@@ -345,12 +345,12 @@ func stress(t *testing.T, seed uint64) {
 	for _, reason := range ends.bad {
 		t.Errorf("a machine ended for %v", reason)
 	}
-	netWait(t, "every descriptor is closed", func() bool { return descriptors(t) <= before })
+	eventually(t, "every descriptor is closed", func() bool { return descriptors(t) <= before })
 }
 
 // patiently shuts a loop down.
 func patiently(l *reactor.Loop) error {
-	ctx, cancel := context.WithTimeout(context.Background(), netPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return l.Shutdown(ctx)
 }
@@ -358,7 +358,7 @@ func patiently(l *reactor.Loop) error {
 // balanced looks at the books of a loop that is over.
 func balanced(t *testing.T, l *reactor.Loop, posted int64) {
 	t.Helper()
-	s := netStats(t, l)
+	s := stats(t, l)
 	if s.Machines != 0 || s.Held != 0 || s.Panics != 0 || int64(s.Messages+s.Dead) != posted {
 		t.Errorf("%d nudges were posted: %+v", posted, s)
 	}

@@ -94,8 +94,8 @@ func TestEcho(t *testing.T) {
 			}
 			n := netListen(t, l, netTable(t, reactor.Options{}, rows), nil)
 			netEcho(t, netDial(t, n), netBytes(3<<20))
-			netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-			if s := netStats(t, l); s.Failed != 0 || s.Held != 0 {
+			eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+			if s := stats(t, l); s.Failed != 0 || s.Held != 0 {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -138,7 +138,7 @@ func TestHalfCloseEachWay(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	c.CloseWrite()
-	if s := netTake(t, got); s != "and now me" {
+	if s := await(t, "the machine's report", got); s != "and now me" {
 		t.Errorf("it read %q", s)
 	}
 }
@@ -166,7 +166,7 @@ func TestResetIsStickyError(t *testing.T) {
 	c.Write([]byte("x"))
 	time.Sleep(2 * time.Millisecond)
 	netReset(c)
-	for i, err := range netTake(t, errs) {
+	for i, err := range await(t, "the machine's report", errs) {
 		if !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("call %d: %v: want %v", i, err, syscall.ECONNRESET)
 		}
@@ -216,17 +216,17 @@ func TestGoneInStateThatDoesNotRead(t *testing.T) {
 			time.Sleep(2 * time.Millisecond)
 		}
 		netReset(c)
-		if err := netTake(t, why); !errors.Is(err, syscall.ECONNRESET) {
+		if err := await(t, "the machine's report", why); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("start %d: %v: want %v", first, err, syscall.ECONNRESET)
 		}
 		want := "last words"
 		if first == reading {
 			want = want[2:]
 		}
-		if b := netTake(t, read); string(b) != want {
+		if b := await(t, "the machine's report", read); string(b) != want {
 			t.Errorf("start %d: unread before the reset: %q: want %q", first, b, want)
 		}
-		netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+		eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 	}
 }
 
@@ -255,7 +255,7 @@ func TestHangUpWithUnreadBytes(t *testing.T) {
 	sent := netBytes(50 << 10)
 	c.Write(sent)
 	c.Close()
-	netSame(t, netTake(t, all), sent)
+	netSame(t, await(t, "the machine's report", all), sent)
 }
 
 func TestWriteToClosedPeerIsNoSignal(t *testing.T) {
@@ -283,7 +283,7 @@ func TestWriteToClosedPeerIsNoSignal(t *testing.T) {
 	})
 	c := netDial(t, netListen(t, netLoop(t, reactor.Config{}), k, struct{}{}))
 	c.Close()
-	if err := netTake(t, errs); !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+	if err := await(t, "the machine's report", errs); !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("writing to nobody: %v", err)
 	}
 	select {
@@ -334,7 +334,7 @@ func TestPeekGrowsToInbox(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	c.CloseWrite()
-	lens := netTake(t, seen)
+	lens := await(t, "the machine's report", seen)
 	for i, n := range lens {
 		if n > inbox || i > 0 && n <= lens[i-1] {
 			t.Errorf("lengths %v: want them to grow to %d", lens, inbox)
@@ -343,9 +343,9 @@ func TestPeekGrowsToInbox(t *testing.T) {
 	if lens[len(lens)-1] != inbox {
 		t.Errorf("lengths %v: want %d at the end", lens, inbox)
 	}
-	netSame(t, netTake(t, all), sent)
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-	if held := netStats(t, l).Held; held != 0 {
+	netSame(t, await(t, "the machine's report", all), sent)
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+	if held := stats(t, l).Held; held != 0 {
 		t.Errorf("%d bytes held", held)
 	}
 }
@@ -370,7 +370,7 @@ func TestDrained(t *testing.T) {
 		},
 	})
 	c := netDialNarrow(t, netListen(t, netLoop(t, reactor.Config{}), k, 0))
-	netWait(t, "drained at first", func() bool { return drained.Load() > 0 })
+	eventually(t, "drained at first", func() bool { return drained.Load() > 0 })
 	time.Sleep(5 * time.Millisecond)
 	if n := drained.Load(); n != 1 {
 		t.Errorf("drained %d times while nothing was read: want 1", n)
@@ -405,7 +405,7 @@ func TestCloseWriteAfterPendingOutput(t *testing.T) {
 	time.Sleep(5 * time.Millisecond)
 	netSame(t, netReadAll(t, c), sent)
 	c.Close()
-	netTake(t, ends)
+	await(t, "the machine's report", ends)
 }
 
 func TestProxy(t *testing.T) {
@@ -432,8 +432,8 @@ func TestProxy(t *testing.T) {
 	for _, size := range []int{0, 1, 1000, 2 << 20} {
 		netEcho(t, netDial(t, n), netBytes(size))
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Failed != 0 || s.Held != 0 {
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Failed != 0 || s.Held != 0 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -62,11 +62,11 @@ func TestAdoptTerminal(t *testing.T) {
 	if _, err := k.Adopt(l, tty, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	master.SetDeadline(time.Now().Add(netPatience))
+	master.SetDeadline(time.Now().Add(patience))
 	if _, err := master.Write([]byte("one\ntwo\nthree\n")); err != nil {
 		t.Fatal(err)
 	}
-	if got := netTake(t, report); string(got.b) != "one\ntwo\nthree\n" {
+	if got := await(t, "the machine's report", report); string(got.b) != "one\ntwo\nthree\n" {
 		t.Errorf("it read %q", got.b)
 	}
 	var said []byte
@@ -76,7 +76,7 @@ func TestAdoptTerminal(t *testing.T) {
 			t.Fatalf("%q, %v", said, err)
 		}
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 
 	// The other end goes: that is the end.
 	master, tty = openTerminal(t)
@@ -85,7 +85,7 @@ func TestAdoptTerminal(t *testing.T) {
 	}
 	time.Sleep(2 * time.Millisecond)
 	master.Close()
-	if got := netTake(t, report); got.err != io.EOF {
+	if got := await(t, "the machine's report", report); got.err != io.EOF {
 		t.Errorf("the terminal went: %v: want io.EOF", got.err)
 	}
 }
@@ -115,10 +115,10 @@ func TestStopLeavesTypeAhead(t *testing.T) {
 	if _, err := k.Adopt(l, tty, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if got := netTake(t, report); string(got.b) != "mine\n" {
+	if got := await(t, "the machine's report", report); string(got.b) != "mine\n" {
 		t.Errorf("it read %q", got.b)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 	b := make([]byte, 100)
 	n, err := unix.Read(dup, b)
 	if err != nil || string(b[:n]) != "yours\n" {
@@ -138,8 +138,8 @@ func TestStoppedTerminalSleeps(t *testing.T) {
 	if _, err := k.Adopt(l, tty, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "the machine was cut off", func() bool { return netStats(t, l).Lingered == 1 })
-	if s := netStats(t, l); s.Turns > 3000 { // some for each look of netWait
+	eventually(t, "the machine was cut off", func() bool { return stats(t, l).Lingered == 1 })
+	if s := stats(t, l); s.Turns > 3000 { // some for each look of netWait
 		t.Errorf("%d turns in 300 ms", s.Turns)
 	}
 }

@@ -50,7 +50,7 @@ func TestUnixgram(t *testing.T) {
 	if _, err := k.Spawn(l, sender{}); err != nil {
 		t.Fatal(err)
 	}
-	peer.SetDeadline(time.Now().Add(netPatience))
+	peer.SetDeadline(time.Now().Add(patience))
 	time.Sleep(5 * time.Millisecond)
 	b := make([]byte, 100)
 	for i := range total {
@@ -62,7 +62,7 @@ func TestUnixgram(t *testing.T) {
 			t.Fatalf("datagram %d: %q", i, b[:n])
 		}
 	}
-	if netTake(t, sent) == 0 {
+	if await(t, "the machine's report", sent) == 0 {
 		t.Error("it never had to wait")
 	}
 
@@ -85,7 +85,7 @@ func TestUnixgram(t *testing.T) {
 		if _, err := peer.WriteToUnix([]byte(s), &net.UnixAddr{Name: n.Path, Net: "unixgram"}); err != nil {
 			t.Fatal(err)
 		}
-		if got := netTake(t, echo); got != s[:min(4, len(s))] {
+		if got := await(t, "the machine's report", echo); got != s[:min(4, len(s))] {
 			t.Errorf("%q: want %q", got, s)
 		}
 	}
@@ -123,7 +123,7 @@ func TestCopyOfDatagrams(t *testing.T) {
 		}
 	}()
 	time.Sleep(50 * time.Millisecond) // until there is no room on either side
-	sink.SetReadDeadline(time.Now().Add(netPatience))
+	sink.SetReadDeadline(time.Now().Add(patience))
 	for i := range all {
 		var b [100]byte
 		n, err := sink.Read(b[:])

@@ -36,7 +36,7 @@ func TestUrgentByteHidesNothing(t *testing.T) {
 			time.Sleep(pause)
 			return unix.Sendto(fd, []byte("def"), 0, nil)
 		})
-		if s := netTake(t, got); s != "abcdef" {
+		if s := await(t, "the machine's report", got); s != "abcdef" {
 			t.Errorf("%q: want abcdef", s)
 		}
 	}

@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long Settle waits for the loop to sleep.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // Driver is the driver of one loop. Its methods are those of driver.Driver, which the
 // loop calls, and those of the test, which another goroutine may call at any time.

@@ -9,7 +9,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// keeper gives its Context away, which it must not.
+// keeper keeps its Context for use outside of its calls, which it must not.
 type keeper struct {
 	kept **reactor.Context[int]
 	log  *journal
@@ -20,12 +20,13 @@ func (k *keeper) enter(cx *reactor.Context[int]) reactor.State {
 	return cx.Fail(cx.Arm(0, time.Second))
 }
 
-func (k *keeper) noted(*reactor.Context[int], reactor.Fired) reactor.State {
+func (k *keeper) fired(*reactor.Context[int], reactor.Fired) reactor.State {
 	k.log.add("fired")
 	return fsm.Stay
 }
 
-// A Context that is used after its handler has answered does nothing, and says so.
+// A Context that is used after its handler has returned does nothing: methods that
+// return an error return ErrOutside.
 func TestContextOutsideItsHandler(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -33,7 +34,7 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	k := kind(t, "keeper", reactor.Options{Ports: []string{"peer", "other"}, Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[keeper, int]{
 		fsm.Any: {Wait: reactor.Port(0).Readable(), Shutdown: fsm.Stop,
 			OnMessage: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
-			OnTimer:   (*keeper).noted,
+			OnTimer:   (*keeper).fired,
 			OnDown:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
 			OnSignal:  func(*keeper, *reactor.Context[int], reactor.Signals) reactor.State { return fsm.Stay },
 			OnReady:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
@@ -58,7 +59,7 @@ func TestContextOutsideItsHandler(t *testing.T) {
 			"Spawn":      second(k.Spawn(&cx.IO, keeper{kept: &cx})),
 		} {
 			if !errors.Is(err, reactor.ErrOutside) {
-				t.Errorf("%s: %v: want ErrOutside", what, err)
+				t.Errorf("%s outside of a call: got %v, want ErrOutside", what, err)
 			}
 		}
 	})
@@ -67,10 +68,10 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	d.Advance(time.Second)
 	log.want(t, "fired")
 	if n := stats(t, l).Machines; n != 1 {
-		t.Errorf("%d machines live on", n)
+		t.Errorf("got %d machines, want 1", n)
 	}
 	if got := s.Written(); got != "" {
-		t.Errorf("the peer got %q", got)
+		t.Errorf("the peer: got %q, want nothing", got)
 	}
 }
 

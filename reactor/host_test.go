@@ -10,7 +10,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A handler gives the loop work as its IO; the Loop itself would wait for itself.
+// A handler's Host is its IO: with the Loop as Host it would wait for itself.
 func TestSpawnFromAHandler(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
@@ -22,7 +22,7 @@ func TestSpawnFromAHandler(t *testing.T) {
 			failed <- err
 			child, err := k.Spawn(&cx.IO, walker{log: log})
 			if err == nil {
-				err = child.Post(&cx.IO, *to) // it reaches its child before the first event does
+				err = child.Post(&cx.IO, *to) // the child gets it before any other event
 			}
 			failed <- err
 			return fsm.Stay
@@ -31,15 +31,16 @@ func TestSpawnFromAHandler(t *testing.T) {
 	}), reader{})
 	d.send(ref, busy)
 	if err := <-failed; !errors.Is(err, reactor.ErrInHandler) {
-		t.Errorf("with the Loop as its place: %v", err)
+		t.Errorf("Spawn with the Loop as Host: got %v, want ErrInHandler", err)
 	}
 	if err := <-failed; err != nil {
-		t.Errorf("with its IO: %v", err)
+		t.Errorf("Spawn with the IO as Host, and Post to the child: got %v, want no error", err)
 	}
 	log.want(t, "born +1 -1 +2")
 }
 
-// Handlers of two loops that ask for each other would wait for ever: they are told.
+// Handlers of two loops that call each other's loop would wait for ever: they get
+// ErrInHandler.
 func TestCallsFromAnotherLoopsHandler(t *testing.T) {
 	var ds [2]*fake
 	var ls [2]*reactor.Loop
@@ -77,7 +78,7 @@ func TestCallsFromAnotherLoopsHandler(t *testing.T) {
 	}
 	for range cap(failed) {
 		if err := await(t, "a call from a handler", failed); !errors.Is(err, reactor.ErrInHandler) {
-			t.Errorf("%v, want ErrInHandler", err)
+			t.Errorf("a call from another loop's handler: got %v, want ErrInHandler", err)
 		}
 	}
 }

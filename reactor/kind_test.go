@@ -14,7 +14,7 @@ type empty struct{}
 
 func nothing(*empty, *reactor.Context[reactor.None], reactor.Ready) reactor.State { return fsm.Stay }
 
-// What is wrong with a table is named with its state, all of it at once.
+// The error of a bad table names each mistake and its state.
 func TestBadTables(t *testing.T) {
 	type rows = reactor.Table[empty, reactor.None]
 	for _, test := range []struct {
@@ -29,8 +29,8 @@ func TestBadTables(t *testing.T) {
 			[]string{`"second"`, "9"}},
 		{"a port that is not there", reactor.Options{Ports: []string{"one"}}, rows{{}, {Name: "first", Within: fsm.Never, Wait: reactor.Port(1).Readable(), OnReady: nothing}},
 			[]string{`"first"`, "port 1"}},
-		{"nobody is told", reactor.Options{Ports: []string{"one"}}, rows{{}, {Name: "first", Within: fsm.Never, Wait: reactor.Port(0).Readable()}},
-			[]string{`"first"`, "Ready"}},
+		{"no OnReady", reactor.Options{Ports: []string{"one"}}, rows{{}, {Name: "first", Within: fsm.Never, Wait: reactor.Port(0).Readable()}},
+			[]string{`"first"`, "OnReady"}},
 		{"start", reactor.Options{Start: 5}, rows{{}, {Name: "first", Within: fsm.After(time.Second, fsm.Stop)}}, []string{"start 5"}},
 		{"mailbox", reactor.Options{Mailbox: -1}, rows{{}, {Name: "first", Within: fsm.After(time.Second, fsm.Stop)}}, []string{"Mailbox -1", "64"}},
 		{"five ports", reactor.Options{Ports: make([]string, 5)}, rows{{}, {Name: "first", Within: fsm.After(time.Second, fsm.Stop)}}, []string{"5 ports"}},
@@ -38,13 +38,13 @@ func TestBadTables(t *testing.T) {
 		_, err := reactor.NewKind("bad", test.o, test.rows)
 		for _, want := range append(test.want, `kind "bad"`) {
 			if !strings.Contains(fmt.Sprint(err), want) {
-				t.Errorf("%s: the error %q does not name %s", test.what, err, want)
+				t.Errorf("%s: got error %q, want one that contains %q", test.what, err, want)
 			}
 		}
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("Must took a bad table")
+			t.Error("Must of a bad table: got no panic, want one")
 		}
 	}()
 	reactor.Must(reactor.NewKind("bad", reactor.Options{}, rows{}))
@@ -63,7 +63,7 @@ func TestBadConfig(t *testing.T) {
 	} {
 		test.cfg.Driver = newFake(t)
 		if _, err := reactor.NewLoop(test.cfg); !strings.Contains(fmt.Sprint(err), test.want) {
-			t.Errorf("%+v: %v, want it to name %s", test.cfg, err, test.want)
+			t.Errorf("%+v: got error %v, want one that contains %q", test.cfg, err, test.want)
 		}
 	}
 }

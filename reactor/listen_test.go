@@ -1,6 +1,7 @@
 package reactor_test
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
+// The error of Listen names what is wrong: the address, or the network.
 func TestListenOnATakenAddress(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -17,12 +19,17 @@ func TestListenOnATakenAddress(t *testing.T) {
 	l := system(t, reactor.Config{})
 	k := readers(t, reactor.Options{}, reactor.Port(0).Readable())
 	_, err = k.Listen(l, "tcp", taken.Addr().String(), reader{})
-	if err == nil || !strings.Contains(err.Error(), taken.Addr().String()) {
-		t.Errorf("%v, want an error that names %v", err, taken.Addr())
+	if !strings.Contains(fmt.Sprint(err), taken.Addr().String()) {
+		t.Errorf("Listen on a taken address: got %v, want an error that names %v", err, taken.Addr())
 	}
-	for _, bad := range [][2]string{{"tcp", "nonsense"}, {"carrier pigeon", "127.0.0.1:1"}, {"tcp4", "[::1]:0"}, {"unix", ""}} {
-		if _, err := k.Listen(l, bad[0], bad[1], reader{}); err == nil {
-			t.Errorf("listening on %q", bad)
+	for _, test := range []struct{ network, addr, want string }{
+		{"tcp", "nonsense", "nonsense"},
+		{"carrier pigeon", "127.0.0.1:1", "carrier pigeon"},
+		{"tcp4", "[::1]:0", "::1"},
+		{"unix", "", "unix"},
+	} {
+		if _, err := k.Listen(l, test.network, test.addr, reader{}); !strings.Contains(fmt.Sprint(err), test.want) {
+			t.Errorf("Listen on %s %q: got %v, want an error that contains %q", test.network, test.addr, err, test.want)
 		}
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// walker goes where its messages say, and notes its Enter and OnExit handlers.
+// walker goes to the states that its messages name, and records its OnEnter and OnExit.
 type walker struct {
 	log   *journal
-	lead  map[reactor.State]reactor.State // what Enter answers
-	begin reactor.State                   // what row Any's Enter answers
+	lead  map[reactor.State]reactor.State // what OnEnter returns in a state
+	begin reactor.State                   // what row Any's OnEnter returns
 }
 
 type walk = reactor.Context[reactor.State]
@@ -34,10 +34,10 @@ func (w *walker) enter(cx *walk) reactor.State {
 	return w.lead[cx.State()]
 }
 
-// told goes to the state that the message names.
+// onMessage goes to the state that the message names.
 func (w *walker) onMessage(_ *walk, to *reactor.State) reactor.State { return *to }
 
-// anyway is row Any's handler, for what a row passes on.
+// anyway is row Any's handler, for messages that a row passes on.
 func (w *walker) anyway(_ *walk, to *reactor.State) reactor.State {
 	w.log.add("any")
 	return done
@@ -57,7 +57,7 @@ func walkers(t *testing.T, ended *ends) *reactor.Kind[walker, reactor.State] {
 	})
 }
 
-// kind is a kind whose table is right.
+// kind makes a kind of a table that is right.
 func kind[M, Msg any](t testing.TB, name string, o reactor.Options, rows reactor.Table[M, Msg]) *reactor.Kind[M, Msg] {
 	t.Helper()
 	k, err := reactor.NewKind(name, o, rows)
@@ -67,6 +67,7 @@ func kind[M, Msg any](t testing.TB, name string, o reactor.Options, rows reactor
 	return k
 }
 
+// send sends a message and waits until it is handled.
 func (d *fake) send(ref reactor.Ref[reactor.State], s reactor.State) {
 	d.t.Helper()
 	if err := ref.Send(s); err != nil {
@@ -94,10 +95,10 @@ func TestTransitions(t *testing.T) {
 	d.send(ref, fsm.Stop)
 	log.want(t, "-3 ends")
 	if err := ended.next(t); err != nil {
-		t.Errorf("a plain Stop has the reason %v", err)
+		t.Errorf("a plain Stop: got reason %v, want none", err)
 	}
 	if err := ref.Send(idle); !errors.Is(err, reactor.ErrStale) {
-		t.Errorf("a message to a machine that ended: %v", err)
+		t.Errorf("Send to a machine that ended: got %v, want ErrStale", err)
 	}
 }
 
@@ -109,9 +110,13 @@ func TestStartIsChosenByRowAny(t *testing.T) {
 		d.Settle()
 		if begin == done {
 			log.want(t, "born +3")
+			ended.none(t)
 			continue
 		}
 		log.want(t, "born ends")
+		if err := ended.next(t); err != nil {
+			t.Errorf("Stop in row Any's OnEnter: got reason %v, want none", err)
+		}
 	}
 }
 
@@ -123,7 +128,7 @@ func TestEnterLeadsOn(t *testing.T) {
 	log.want(t, "born +1 -1 +2")
 }
 
-// chain is a machine whose OnEnter handlers lead on a number of times.
+// chain is a machine whose OnEnter leads to its own state a number of times.
 type chain struct{ left int }
 
 func (c *chain) enter(*reactor.Context[reactor.None]) reactor.State {
@@ -148,7 +153,7 @@ func TestEnterChainsAreBounded(t *testing.T) {
 	spawn(t, l, k, chain{left: 9})
 	d.Settle()
 	if err := ended.next(t); !errors.Is(err, reactor.ErrEnterLoop) {
-		t.Errorf("Enter that led on nine times ended with %v, want ErrEnterLoop", err)
+		t.Errorf("OnEnter that leads on nine times: got reason %v, want ErrEnterLoop", err)
 	}
 }
 
@@ -163,12 +168,12 @@ func TestUndeclaredEdgeEndsTheMachine(t *testing.T) {
 		log.want(t, "-3 ends")
 		err := ended.next(t)
 		if !errors.Is(err, reactor.ErrEdge) || !strings.Contains(fmt.Sprint(err), `"done"`) {
-			t.Errorf("the answer %v, not declared, ended it with %v", to, err)
+			t.Errorf("a handler that returns state %v: got reason %v, want ErrEdge that names state \"done\"", to, err)
 		}
 	}
 }
 
-// The reason of one machine's transition must not become another one's.
+// The reason of one machine's transition is not taken for another machine's.
 func TestReasonStaysWithItsMachine(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
@@ -187,6 +192,6 @@ func TestReasonStaysWithItsMachine(t *testing.T) {
 	log.want(t, "why: broken")
 	d.send(other, fsm.Stop)
 	if err := ended.next(t); err != nil {
-		t.Errorf("a plain Stop has another machine's reason: %v", err)
+		t.Errorf("a plain Stop behind another machine's failure: got reason %v, want none", err)
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// bystander is an Observer that panics at what it sees.
+// bystander is an Observer that panics when a machine moves to a state.
 type bystander struct{ at reactor.State }
 
 func (b bystander) Moved(_ reactor.Token, _ reactor.AnyKind, _, to reactor.State) {
 	if to == b.at {
-		panic("what a sight")
+		panic("boom")
 	}
 }
 
 func (bystander) Ended(reactor.Token, reactor.AnyKind, error) {}
 
-// The panic of an Observer ends the machine that it watched, and no other.
+// A panic in an Observer ends the machine that it was called for, and no other.
 func TestPanicInObserver(t *testing.T) {
 	for at, want := range map[reactor.State]reactor.Stats{
 		idle: {Panics: 2}, busy: {Panics: 1, Machines: 1}, fsm.Stop: {Panics: 1, Machines: 1},
@@ -36,7 +36,7 @@ func TestPanicInObserver(t *testing.T) {
 			log.want(t, "-1 ends") // each Exit once
 		}
 		if s := stats(t, l); s.Panics != want.Panics || s.Machines != want.Machines {
-			t.Errorf("at %v: %v: want %d panics and %d machines", at, s, want.Panics, want.Machines)
+			t.Errorf("a panic at state %v: got %d panics and %d machines, want %d and %d", at, s.Panics, s.Machines, want.Panics, want.Machines)
 		}
 	}
 }

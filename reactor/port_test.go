@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -13,7 +14,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Each call names what is wrong when its port does not exist, or is not open.
+// Each call returns ErrClosed for a port that is not open, and an error that names
+// Options.Ports for one that does not exist.
 func TestUseOfAPortThatIsNotThere(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -32,18 +34,23 @@ func TestUseOfAPortThatIsNotThere(t *testing.T) {
 					"ReadFrom": errFrom, "Copy": errCopy, "Release": errRelease, "Err": cx.Err(p), "CloseWrite": cx.CloseWrite(p)} {
 					switch closed := errors.Is(err, reactor.ErrClosed); {
 					case err == nil, p == 0 && !closed:
-						wrong <- fmt.Sprintf("%s of port %d: %v", what, p, err)
+						wrong <- fmt.Sprintf("%s of port %d: got %v, want an error, of port 0 ErrClosed", what, p, err)
 					case p > 0 && what != "Copy" && !strings.Contains(err.Error(), "Options.Ports"):
-						wrong <- fmt.Sprintf("%s of port %d: %v: does not say what there is", what, p, err)
+						wrong <- fmt.Sprintf("%s of port %d: got %v, want an error that names Options.Ports", what, p, err)
 					}
 				}
 				cx.Discard(p, 3)
 				cx.Close(p)
 				if p > 0 && cx.Dial(p, "tcp", "127.0.0.1:1") == nil {
-					wrong <- fmt.Sprintf("Dial of port %d", p)
+					wrong <- fmt.Sprintf("Dial of port %d: got no error, want one", p)
 				}
-				if n := cx.Buffered(p); n != 0 || cx.RemoteAddr(p).IsValid() {
-					wrong <- fmt.Sprintf("Pending of port %d: %d", p, n)
+				if n := cx.Buffered(p); n != 0 {
+					wrong <- fmt.Sprintf("Buffered of port %d: got %d, want 0", p, n)
+				}
+				for what, addr := range map[string]netip.AddrPort{"RemoteAddr": cx.RemoteAddr(p), "LocalAddr": cx.LocalAddr(p)} {
+					if addr.IsValid() {
+						wrong <- fmt.Sprintf("%s of port %d: got %v, want none", what, p, addr)
+					}
 				}
 			}
 			return fsm.Stay
@@ -56,11 +63,11 @@ func TestUseOfAPortThatIsNotThere(t *testing.T) {
 		t.Error(w)
 	}
 	if n := stats(t, l).Panics; n != 0 {
-		t.Error("it panicked")
+		t.Errorf("got %d panics, want 0", n)
 	}
 }
 
-// Two ports closed and dialled within one batch: events of the old one are nobody's.
+// A port that is closed and dialled in one call gets no events of its old socket.
 func TestEventsOfAClosedPort(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -89,13 +96,13 @@ func TestEventsOfAClosedPort(t *testing.T) {
 	d.Do(func() { s.Event(poll.Readable | poll.Writable | poll.ReadClosed) })
 	log.want(t, "again")
 	if n := stats(t, l).Stale - before; n != 1 {
-		t.Errorf("%d stale events counted, want 1", n)
+		t.Errorf("got %d stale events, want 1", n)
 	}
 	d.Do(func() { second.In = [][]byte{[]byte("hello")}; second.Event(poll.Writable) })
 	log.want(t, "hello")
 }
 
-// A port's error stays its own, however many others broke before and behind it.
+// A port's error stays its own, however many other ports broke before and after it.
 func TestErrorsOfManyPorts(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})

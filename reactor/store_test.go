@@ -19,24 +19,24 @@ func TestSlabIsFull(t *testing.T) {
 		{}, {Name: "first", Within: fsm.After(time.Hour, fsm.Stop)}})
 	spawn(t, l, few, empty{})
 	if _, err := few.Spawn(l, empty{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("one more than Options.MaxMachines: %v", err)
+		t.Errorf("Spawn beyond Options.MaxMachines: got %v, want ErrFull", err)
 	}
 	ref := spawn(t, l, k, walker{log: log})
 	spawn(t, l, k, walker{log: log})
 	if _, err := k.Spawn(l, walker{log: log}); !errors.Is(err, reactor.ErrFull) || !strings.Contains(err.Error(), "walker") {
-		t.Errorf("one more than Config.Slots: %v", err)
+		t.Errorf("Spawn beyond Config.Slots: got %v, want ErrFull that names walker", err)
 	}
 	s := d.NewSocket()
 	if _, err := readers(t, reactor.Options{}, reactor.Port(0).Readable()).Adopt(l, s.Conn(), reader{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("adopt with all slots taken: %v", err)
+		t.Errorf("Adopt with all slots taken: got %v, want ErrFull", err)
 	}
 	if !s.Closed() {
-		t.Error("what was not adopted leaks")
+		t.Error("a socket that was refused: got it open, want it closed")
 	}
 	d.send(ref, fsm.Stop)
 	again := spawn(t, l, k, walker{log: log})
 	if again.Token() == ref.Token() || again.Token().Index() != ref.Token().Index() {
-		t.Errorf("the slot of %v went to %v", ref.Token(), again.Token())
+		t.Errorf("the machine after %v: got token %v, want the same slot and another generation", ref.Token(), again.Token())
 	}
 }
 
@@ -46,23 +46,23 @@ func TestRefOfAToken(t *testing.T) {
 	k := walkers(t, ended)
 	ref := spawn(t, l, k, walker{log: log})
 	if back, err := k.Ref(l, ref.Token()); err != nil || back != ref {
-		t.Errorf("its own token: %v, %v", back, err)
+		t.Errorf("Ref of its own token: got %v, %v, want %v", back, err, ref)
 	}
 	if _, err := k.Ref(l2, ref.Token()); !errors.Is(err, reactor.ErrForeign) {
-		t.Errorf("a token of another loop: %v", err)
+		t.Errorf("Ref of another loop's token: got %v, want ErrForeign", err)
 	}
 	few := kind(t, "few", reactor.Options{}, reactor.Table[empty, reactor.None]{
 		{}, {Name: "first", Within: fsm.After(time.Hour, fsm.Stop)}})
 	if _, err := few.Ref(l, ref.Token()); !strings.Contains(fmt.Sprint(err), "walker") {
-		t.Errorf("a token of another kind: %v", err)
+		t.Errorf("Ref of another kind's token: got %v, want an error that names walker", err)
 	}
 	d.send(ref, fsm.Stop)
 	if _, err := k.Ref(l, ref.Token()); !errors.Is(err, reactor.ErrStale) {
-		t.Errorf("the token of one that ended: %v", err)
+		t.Errorf("Ref of a machine that ended: got %v, want ErrStale", err)
 	}
 	for _, token := range []reactor.Token{0, ^reactor.Token(0)} {
 		if _, err := k.Ref(l, token); err == nil {
-			t.Errorf("token %v is somebody's", token)
+			t.Errorf("Ref of token %v: got no error, want one", token)
 		}
 	}
 }

@@ -17,7 +17,7 @@ const networks = "tcp, tcp4, tcp6, udp, udp4, udp6, unix, unixgram or unixpacket
 
 var errName = errors.New("a name to resolve")
 
-// parseAddr reads an address that needs no resolver; errName says that it does.
+// parseAddr parses an address. The error is errName if a resolver is needed.
 func parseAddr(network, addr string) (driver.Addr, error) {
 	n, err := parseNet(network)
 	if err != nil {
@@ -38,7 +38,7 @@ func parseAddr(network, addr string) (driver.Addr, error) {
 		return driver.Addr{}, fmt.Errorf("port %s: want 0 to 65535", port)
 	}
 	if err != nil {
-		return driver.Addr{}, errName // a service's name
+		return driver.Addr{}, errName // the name of a service
 	}
 	ip, err := parseHost(network, host)
 	if err != nil {
@@ -80,8 +80,8 @@ func parseHost(network, host string) (netip.Addr, error) {
 	return ip, nil
 }
 
-// localAddr is a, or where no address was named, this machine: dialling ":80" is
-// dialling 127.0.0.1:80, and [::1]:80 on networks of IPv6 alone.
+// localAddr returns a, with the address of this machine in the place of a wildcard: a dial
+// to ":80" is one to 127.0.0.1:80, and to [::1]:80 on the networks tcp6 and udp6.
 func localAddr(a driver.Addr, network string) driver.Addr {
 	if a.Net >= driver.Unix || !a.IP.Addr().IsUnspecified() {
 		return a
@@ -94,10 +94,10 @@ func localAddr(a driver.Addr, network string) driver.Addr {
 	return a
 }
 
-// lookupTimeout bounds a look-up that no state's deadline ends before.
+// lookupTimeout bounds a look-up that no deadline of a state ends earlier.
 const lookupTimeout = 30 * time.Second
 
-// resolve looks a name up with the standard library's resolver.
+// resolve looks a name up with the resolver of package net.
 func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	n, err := parseNet(network)
 	if err != nil {
@@ -126,7 +126,7 @@ func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	return addrs, err
 }
 
-// resolveOne is for addresses to bind: a name must mean one.
+// resolveOne returns the first address of a name, for a socket that is to be bound.
 func resolveOne(network, addr string) (driver.Addr, error) {
 	a, err := parseAddr(network, addr)
 	if !errors.Is(err, errName) {

@@ -10,19 +10,20 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Descriptor is what Adopt takes: *os.File, *net.TCPConn, *net.UDPConn,
-// *net.UnixConn and the like.
+// Descriptor is what Adopt and ListenOn take: *os.File, *net.TCPConn, *net.UDPConn,
+// *net.UnixConn, *net.TCPListener and the like.
 type Descriptor interface {
 	syscall.Conn
 	io.Closer
 }
 
-// Adopt gives an open descriptor to a new machine, as its port 0. The machine has
-// a duplicate of its own, and d is closed; on an error d is left as it was.
-// ErrNotPollable for what can't be waited for, such as a regular file.
+// Adopt makes a machine over an open descriptor, which becomes its port 0. The machine uses
+// a duplicate, and d is closed; after an error d is as it was. The error is ErrNotPollable
+// for what cannot be waited for, such as a regular file.
 //
-// What d stands for, a terminal say, does not block meanwhile, for whoever else has it;
-// if it did before, it does again when the machine is done with it.
+// While the machine has the descriptor, it does not block, and neither do other descriptors
+// of the same description, such as another program's for the same terminal. If it blocked
+// before, it blocks again when the machine is done with it.
 func (k *Kind[M, Msg]) Adopt(at Host, d Descriptor, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
@@ -47,7 +48,7 @@ func (k *Kind[M, Msg]) Adopt(at Host, d Descriptor, m M) (Ref[Msg], error) {
 	return ref, nil
 }
 
-// Adopt gives an open descriptor to a port of this machine that is not open. See
+// Adopt makes an open descriptor a port of this machine. The port must not be open. See
 // Kind.Adopt.
 func (c *IO) Adopt(p Port, d Descriptor) error {
 	if uint32(p) >= c.st.nports {
@@ -74,7 +75,7 @@ func (c *IO) Adopt(p Port, d Descriptor) error {
 	return nil
 }
 
-// adopt makes a machine over a socket: its port 0.
+// adopt makes a machine with a socket as its port 0.
 func (s *store[M, Msg]) adopt(c driver.Sock, m *M) (uint32, error) {
 	x, err := s.spawn(m)
 	if err != nil {
@@ -89,8 +90,7 @@ func (s *store[M, Msg]) adopt(c driver.Sock, m *M) (uint32, error) {
 	return x, nil
 }
 
-// lend runs f at a place with d's descriptor, which stays open meanwhile. What d
-// does, and what goes wrong in it, is on the caller's goroutine.
+// lend calls f on a host with the number of d's descriptor, which stays open meanwhile.
 func lend(d Descriptor, at Host, f func(l *Loop, fd uintptr) error) error {
 	if d == nil {
 		return errors.New("no descriptor: want an open file or socket")
@@ -108,9 +108,9 @@ func lend(d Descriptor, at Host, f func(l *Loop, fd uintptr) error) error {
 	return err
 }
 
-// Release gives the port's descriptor back to the standard library (net.FileConn
-// makes it a net.Conn), and closes the port. ErrFull while the port holds output
-// or input: flush and read first.
+// Release takes a port out of the loop, and returns its descriptor; net.FileConn makes a
+// net.Conn of it. The port is closed. The error is ErrFull while the port holds output or
+// input that was not consumed.
 func (c *IO) Release(p Port) (*os.File, error) {
 	pt, err := c.open(p)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"runtime"
 )
 
-// recovered ends the machine whose handler panicked, or called Goexit. A panic of
+// recovered takes the panic, or Goexit, of a handler: phases will end its machine. A panic of
 // the loop's own goes on.
 func (l *Loop) recovered() {
 	if l.turn.finished || l.call.machine == 0 {
@@ -22,8 +22,8 @@ func (l *Loop) recovered() {
 	l.call.panic = &PanicError{Kind: b.name, State: b.rows[h.state].name, Value: v, Stack: stack}
 }
 
-// endCrashed ends the machine that crashed: what it wrote is not flushed. It runs under
-// phases, as the machine's Exit may panic too; that one is not called again.
+// endCrashed ends the machine whose handler panicked. Its output is dropped. It is called by
+// phases, as OnExit may panic, too; that is not called again then.
 func (l *Loop) endCrashed() {
 	x := l.call.crashed - 1
 	l.call.crashed, l.call.peeked = 0, 0
@@ -41,11 +41,11 @@ func (l *Loop) endCrashed() {
 	}
 }
 
-// PanicError is the reason of a machine that its own panic ended. A Goexit has
-// Value nil.
+// PanicError is the reason of a machine that its own panic has ended. After a Goexit, Value is
+// nil.
 type PanicError struct {
-	Kind  string // of the machine
-	State string // that its handler ran in
+	Kind  string // of the machine's kind
+	State string // in which the handler ran
 	Value any
 	Stack []byte
 }
@@ -57,14 +57,13 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("reactor: %s: panic in state %q: %v", e.Kind, e.State, e.Value)
 }
 
-// Unwrap gives the error that was panicked with, if it was one.
+// Unwrap returns the value of the panic, if it is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
 
-// logPanic writes the panic of a handler to the standard logger, as nobody else is
-// told of it.
+// logPanic writes the panic of a handler to package log, as no other code hears of it.
 func logPanic(reason error) {
 	if p, ok := reason.(*PanicError); ok {
 		log.Printf("%v\n%s", p, p.Stack)

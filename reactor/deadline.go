@@ -9,9 +9,13 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
+// A machine has one node in the timer wheel, with the number of its slot. The node expires
+// at the earliest of the machine's deadlines, or before. Moving a deadline back does not
+// touch the node: when it expires, the deadlines are computed anew. Named timers have the
+// nodes behind those of the slots.
 func timerOf(x uint32) timerwheel.Timer { return timerwheel.Timer(x) }
 
-// after is now + d, for ever when d is no bound or the sum overflows.
+// after returns now + d, or forever if d is no bound or the sum overflows.
 func after(now int64, d time.Duration) int64 {
 	if d <= 0 || now > math.MaxInt64-int64(d) {
 		return forever
@@ -19,7 +23,7 @@ func after(now int64, d time.Duration) int64 {
 	return now + int64(d)
 }
 
-// arm sees to it that the machine's node expires by its earliest deadline.
+// arm makes sure that the machine's node expires at its earliest deadline, or before.
 func (l *Loop) arm(x uint32, h *header) {
 	h.flags &^= mRearm
 	if at, _, _ := l.deadline(h); at != forever {
@@ -27,7 +31,7 @@ func (l *Loop) arm(x uint32, h *header) {
 	}
 }
 
-// deadline is the machine's earliest deadline, and where it leads.
+// deadline returns the earliest deadline of a machine, and the state that it leads to.
 func (l *Loop) deadline(h *header) (at int64, to State, why Event) {
 	b := l.stores[h.kind]
 	row := &b.rows[h.state]
@@ -52,7 +56,7 @@ func (l *Loop) deadline(h *header) (at int64, to State, why Event) {
 	return at, to, why
 }
 
-// expire leads machines where their deadlines lead, and fires named timers.
+// expire takes the deadlines and named timers that have passed.
 func (l *Loop) expire() {
 	if l.turn.now >= l.acceptor.resumeAt {
 		l.acceptor.resume()
@@ -86,7 +90,8 @@ func (l *Loop) expire() {
 	}
 }
 
-// followDeadline leads a machine where its deadline does, if it is over.
+// followDeadline takes a machine to the state that its earliest deadline leads to, if that
+// has passed.
 func (l *Loop) followDeadline(x uint32, h *header) {
 	at, to, why := l.deadline(h)
 	switch {
@@ -94,10 +99,10 @@ func (l *Loop) followDeadline(x uint32, h *header) {
 		l.arm(x, h)
 		return
 	case why == EventIdle && h.flags&mQueued != 0 && l.turn.phase < running:
-		l.turn.silent = append(l.turn.silent, x) // there may be bytes that came in time: it runs first
+		l.turn.silent = append(l.turn.silent, x) // it runs first, as there may be bytes that came in time
 		return
 	case why == EventLife:
-		h.lifeAt = forever // it leads once; the states behind have bounds of their own
+		h.lifeAt = forever // it is taken once: the states that follow have bounds of their own
 	}
 	l.stats.deadlines++
 	l.trace(x, h, why)
@@ -105,7 +110,7 @@ func (l *Loop) followDeadline(x uint32, h *header) {
 	b.follow(x, h, to, b.rows[h.state].timeouts[why])
 }
 
-// followSilent ends the silence of those who had their turn and heard nothing in it.
+// followSilent takes the Idle deadline of machines whose run moved nothing.
 func (l *Loop) followSilent() {
 	for n := len(l.turn.silent); n > 0; n = len(l.turn.silent) {
 		x := l.turn.silent[n-1]
@@ -116,7 +121,7 @@ func (l *Loop) followSilent() {
 	}
 }
 
-// timeoutErrors are the reasons of a state's deadlines: they tell its name.
+// timeoutErrors returns the reasons that the deadlines of a state give.
 func timeoutErrors(state string) map[Event]error {
 	all := make(map[Event]error)
 	for _, c := range []Event{EventWithin, EventIdle, EventStall, EventLife} {

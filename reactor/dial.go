@@ -47,10 +47,13 @@ func (d *dials) forget(h *header, p Port) {
 	}
 }
 
-// Dial connects (resolving off the loop, trying each address). Done is p.Opened();
-// an error leads to Fail: this one's, or later the loop's. A port that is open is
-// ErrPortInUse. It may be written to at once: the bytes go out when it opens. Datagrams
-// are not held: until it opens, they are ErrWouldBlock.
+// Dial connects a port. A name is resolved outside of the loop, and its addresses are tried
+// in their order. When the port is connected, p.Opened() is ready. An error leads to the
+// row's Fail: the one returned, if it is passed to IO.Fail, or a later one by the loop. The
+// error is ErrPortInUse if the port is open.
+//
+// The port may be written to at once: the bytes are sent when it opens. Datagrams are not
+// held: before it opens, a write is ErrWouldBlock.
 func (c *IO) Dial(p Port, network, addr string) error {
 	if uint32(p) >= c.st.nports {
 		return c.noPort(p)
@@ -78,6 +81,7 @@ func (c *IO) Dial(p Port, network, addr string) error {
 	return nil
 }
 
+// connect begins a connection to one address.
 func (l *Loop) connect(x uint32, h *header, p Port, a driver.Addr) error {
 	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{})
 	if err != nil {
@@ -127,7 +131,7 @@ func (l *Loop) dialFailed(x uint32, h *header, p Port, pt *port, err error) {
 	l.schedule(x, h)
 }
 
-// reconnect puts another socket under a port that keeps what was written to it.
+// reconnect puts another socket under a port, which keeps what was written to it.
 func (l *Loop) reconnect(x uint32, h *header, p Port, pt *port, a driver.Addr) error {
 	if pt.sock != 0 {
 		l.drv.Close(pt.sock)

@@ -7,21 +7,21 @@ import (
 )
 
 var (
-	ErrWouldBlock  = errors.New("would block")                         // nothing new now: Stay, and be called again
-	ErrFull        = driver.ErrFull                                    // a limit set at the start is reached; nothing was taken
-	ErrStale       = errors.New("stale")                               // the machine, timer or port meant has ended
-	ErrClosed      = errors.New("closed")                              // the port, the loop or this direction is closed
-	ErrTimeout     = errors.New("timed out")                           // a deadline led here
-	ErrRefused     = driver.ErrRefused                                 // nobody listens there
-	ErrForeign     = errors.New("a token of another loop")             // the token's loop is not the one asked
-	ErrEdge        = errors.New("undeclared transition")               // a handler answered a state that its row's To does not name
-	ErrSpin        = errors.New("64 calls without progress")           // transitions in a circle, without a byte, message or timer
-	ErrEnterLoop   = errors.New("more than 8 OnEnter handlers led on") // OnEnter handlers that lead to each other
-	ErrPortInUse   = errors.New("port is open")                        // Close it before Dial
-	ErrUnsupported = driver.ErrUnsupported                             // named with the platform
-	ErrInHandler   = errors.New("called from a loop's handler")        // it would wait for a loop: see Host
-	ErrOutside     = errors.New("a Context used outside its handler")  // it is good for the length of the call
-	ErrRunning     = errors.New("the loop runs already, or has ended") // Run is called once
-	ErrShutdown    = errors.New("shutting down")                       // the reason of a machine that a shutdown ended
-	ErrNotPollable = driver.ErrNotPollable                             // a file or directory, which is always ready
+	ErrWouldBlock  = errors.New("would block")                               // nothing new at present: return fsm.Stay to be called again
+	ErrFull        = driver.ErrFull                                          // a limit set at the start is reached; nothing was accepted
+	ErrStale       = errors.New("stale")                                     // the machine has ended
+	ErrClosed      = errors.New("closed")                                    // the port, the loop or this direction is closed
+	ErrTimeout     = errors.New("timed out")                                 // a deadline has passed
+	ErrRefused     = driver.ErrRefused                                       // no listener at the address
+	ErrForeign     = errors.New("a token of another loop")                   // the token belongs to a machine of another loop
+	ErrEdge        = errors.New("undeclared transition")                     // a handler returned a state that its row's To does not name
+	ErrSpin        = errors.New("64 calls without progress")                 // transitions in a circle, without a byte, message or timer between them
+	ErrEnterLoop   = errors.New("more than 8 OnEnter handlers led on")       // OnEnter handlers that lead to each other
+	ErrPortInUse   = errors.New("port is open")                              // Close it before Dial
+	ErrUnsupported = driver.ErrUnsupported                                   // wrapped with what is not supported
+	ErrInHandler   = errors.New("called from a loop's handler")              // the call would wait for a loop: see Host
+	ErrOutside     = errors.New("a Context used outside its handler")        // it is valid until the handler returns
+	ErrRunning     = errors.New("the loop is running already, or has ended") // Run is called once
+	ErrShutdown    = errors.New("shutting down")                             // the reason of machines that a shutdown ends
+	ErrNotPollable = driver.ErrNotPollable                                   // a file or directory, which is always ready
 )

@@ -1,11 +1,11 @@
 package reactor
 
-// errRows is how many errors a loop's ports have at once, told apart.
+// errRows is the number of different errors that the ports of a loop may have at once.
 const errRows = 255
 
-// errTable gives errors numbers of one byte, so that a port's sticky error needs no
-// pointer. An error leaves when the last port that has it closes. Errors beyond
-// the rows share the last one, which tells of the latest.
+// errTable gives errors numbers of one byte, so that a port needs no pointer for its sticky
+// error. An error is forgotten when the last port that has it closes. If there are more
+// errors than rows, the further ones share the last row, which then has the latest.
 type errTable struct {
 	rows [errRows]struct {
 		err   error
@@ -13,7 +13,7 @@ type errTable struct {
 	}
 }
 
-// hold is an error's number, for one port more.
+// hold returns the number of an error for one more port.
 func (t *errTable) hold(err error) uint8 {
 	row := errRows - 1
 	for i := range t.rows[:errRows-1] {
@@ -29,7 +29,7 @@ func (t *errTable) hold(err error) uint8 {
 	return uint8(row + 1)
 }
 
-// drop is a port less that has an error of a number; 0 is none.
+// drop records that one port less has the error of a number; 0 is none.
 func (t *errTable) drop(n uint8) {
 	if n == 0 {
 		return
@@ -48,7 +48,7 @@ func (t *errTable) of(n uint8) error {
 	return t.rows[n-1].err
 }
 
-// sameError compares without the panic that uncomparable error values cause.
+// sameError compares two errors, without the panic that uncomparable values cause.
 func sameError(a, b error) (same bool) {
 	defer func() { _ = recover() }()
 	return a == b

@@ -1,12 +1,13 @@
 package reactor
 
-// Host is where a machine can be born: a *Loop, or, from a handler, its *IO
-// (this loop).
+// Host is what a machine can be made on: a *Loop, or, in a handler, the handler's own loop
+// as its *IO.
 //
-// A running *Loop does what it is asked in its next turn, and the caller waits. A
-// handler must not wait for a loop: for its own it would for ever, for another one
-// as soon as that one's handlers wait for its own. Both are ErrInHandler; what a
-// handler wants of another loop it posts to a machine there, which has the *IO.
+// A running *Loop does what it is asked in its next turn, and the caller waits for that. A
+// handler must not wait for a loop: for its own it would wait for ever, and for another
+// one as soon as that one's handlers wait for its own. Both are ErrInHandler. To have
+// something done on another loop, a handler posts a message to a machine there, which uses
+// its own *IO.
 type Host interface {
 	onLoop(f func(*Loop) error) error
 }
@@ -18,7 +19,7 @@ func (c *IO) onLoop(f func(*Loop) error) error {
 	return f(c.loop)
 }
 
-// onLoop runs f on the loop's goroutine, or in its stead while it does not run.
+// onLoop runs f on the loop's goroutine, or on the caller's while the loop does not run.
 func (l *Loop) onLoop(f func(*Loop) error) error {
 	l.control.mu.Lock()
 	if !l.control.started {

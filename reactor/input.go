@@ -8,8 +8,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Read reads into b, which is not kept: a stack buffer costs nothing. The end is
-// io.EOF, told once; ErrWouldBlock says that nothing came.
+// Read reads into b, which is not retained: it may lie on the stack. It returns
+// ErrWouldBlock if there is nothing to read, and io.EOF at the end.
 func (c *IO) Read(p Port, b []byte) (int, error) {
 	pt, err := c.open(p)
 	if err != nil || len(b) == 0 {
@@ -34,16 +34,18 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 	return n, nil
 }
 
-// Peek is all input that is not consumed, in one piece, valid until the handler
-// answers, discards, copies or closes, or peeks again, at whatever port; what it
-// leaves is kept. ErrWouldBlock when nothing came since the last look, or while
-// Config.Buffers has no room for it; ErrFull when what is held fills Options.ReadBuffer,
-// or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
-// when nothing more will come: behind a refused Write not before what was left is shown
-// again.
+// Peek returns all input that is not consumed, in one piece. The bytes are valid until the
+// handler returns, or calls Peek, Discard, Copy or Close, for any port. Input that is not
+// consumed by Discard is kept.
 //
-// On a datagram port it is one datagram, cut to Options.ReadBuffer, until that is consumed;
-// empty ones are passed over. Read and ReadFrom show those, too.
+// The error is ErrWouldBlock if nothing has come since the last look, or while
+// Config.Buffers has no room for it. It is ErrFull if the input fills Options.ReadBuffer,
+// or cannot grow for lack of Config.Buffers. When no more will come, it is io.EOF, or
+// io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the handler is
+// shown that input once more before.
+//
+// On a datagram port Peek returns one datagram, cut to Options.ReadBuffer, until that is
+// consumed. It skips empty datagrams; Read and ReadFrom return those, too.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
 	if err != nil {
@@ -63,8 +65,8 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 	return nil, c.noInput(p, pt, full)
 }
 
-// fill reads once from the kernel, behind the input that is held. It tells
-// whether the inbox is full.
+// fill reads once from the kernel, to behind the input that is held. It reports whether
+// the read buffer is full.
 func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	l := c.loop
 	if pt.in == 0 {
@@ -88,19 +90,20 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		l.pool.put(pt.in)
 		pt.in = 0
 		if flow == 0 && err == nil && pt.flags&pDatagram != 0 {
-			c.madeProgress() // an empty datagram has gone by
+			c.madeProgress() // an empty datagram was skipped
 		}
 	}
 	l.noteRead(c.h, p, pt, n, flow, err)
 	return false, nil
 }
 
-// inputChunk is for the input of a port that holds none: the loop's scratch, or
-// another when two ports are looked at. 0: the source has to wait for Config.Buffers.
+// inputChunk returns a chunk for the input of a port that holds none: the loop's scratch
+// chunk, or another one if that is in use by another port. It returns 0 if the machine has
+// to wait for Config.Buffers.
 func (c *IO) inputChunk() (n uint32) {
 	l := c.loop
 	if l.pool.lent > l.pool.limit-4*scratchSize {
-		l.flush() // what the cork holds comes first
+		l.flush() // output in the cork needs chunks first
 	}
 	if l.pool.chunks[scratchNum].w == 0 {
 		if n = l.pool.open(); n == 0 {
@@ -119,7 +122,7 @@ func (c *IO) takeChunk(size int) uint32 {
 	return n
 }
 
-// widen makes room behind the input that is held.
+// widen makes room behind the input that is held. It returns false if there is none.
 func (c *IO) widen(pt *port) bool {
 	l := c.loop
 	k := &l.pool.chunks[pt.in]
@@ -128,7 +131,7 @@ func (c *IO) widen(pt *port) bool {
 		k.r = 0
 		return true
 	}
-	l.flush() // what the cork holds comes first
+	l.flush() // likewise
 	n := c.takeChunk(2 * (k.w - k.r))
 	if n == 0 {
 		return false
@@ -137,7 +140,7 @@ func (c *IO) widen(pt *port) bool {
 	return true
 }
 
-// moveInput moves the input that a port holds to another chunk.
+// moveInput moves the input of a port to another chunk.
 func (l *Loop) moveInput(pt *port, to uint32) {
 	k, into := &l.pool.chunks[pt.in], &l.pool.chunks[to]
 	into.w = copy(into.b, k.b[k.r:k.w])
@@ -145,7 +148,7 @@ func (l *Loop) moveInput(pt *port, to uint32) {
 	pt.in = to
 }
 
-// Discard consumes n bytes of Peek's. More than there are is a mistake: it panics.
+// Discard consumes the first n bytes that Peek returned. It panics if there are fewer.
 func (c *IO) Discard(p Port, n int) {
 	pt, err := c.open(p)
 	if err != nil || n == 0 {
@@ -170,8 +173,8 @@ func (c *IO) consume(p Port, pt *port, k *chunk, n int) {
 	c.loop.refresh(c.h, p, pt)
 }
 
-// noInput says why there is no input. The end, and an error, are told once by a
-// call of the loop's, and again to whoever asks again.
+// noInput returns why there is no input. The end of input, and an error, count as reported
+// then: the loop calls no handler for them again.
 func (c *IO) noInput(p Port, pt *port, full bool) error {
 	var err error
 	switch {
@@ -179,7 +182,7 @@ func (c *IO) noInput(p Port, pt *port, full bool) error {
 		err = c.loop.errs.of(pt.err)
 	case full && pt.flags&pInputSeen != 0:
 		return fmt.Errorf("reactor: Options.ReadBuffer of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.ReadBuffer, ErrFull)
-	case pt.flags&pReadEnded == 0 || pt.in != 0 && c.h.flags&mRefused != 0: // what is left is shown again before the end is told
+	case pt.flags&pReadEnded == 0 || pt.in != 0 && c.h.flags&mRefused != 0: // unconsumed input is shown again before the end is reported
 		return ErrWouldBlock
 	case pt.in != 0:
 		err = io.ErrUnexpectedEOF
@@ -191,13 +194,13 @@ func (c *IO) noInput(p Port, pt *port, full bool) error {
 	return err
 }
 
-// noteRead notes what a read learned.
+// noteRead records the result of a read.
 func (l *Loop) noteRead(h *header, p Port, pt *port, n int, flow driver.Flow, err error) {
 	if n > 0 {
 		h.activeAt = max(h.activeAt, l.turn.now)
 		l.stats.in += uint64(n)
 	}
-	// A short read proves a drained stream only if nothing but bytes can wait in it.
+	// A short read proves that a stream is empty only if nothing but bytes can wait in it.
 	if flow&driver.ReadBlocked != 0 && (n == 0 || pt.flags&pHangup == 0) {
 		pt.flags &^= pKernelInput
 	}
@@ -211,9 +214,9 @@ func (l *Loop) noteRead(h *header, p Port, pt *port, n int, flow driver.Flow, er
 	l.refresh(h, p, pt)
 }
 
-// markSeen follows a call that looked at input and took none of it: it is shown
-// again when more comes, or to another state. It tells whether a port whose input
-// was seen has something else to tell.
+// markSeen follows a call that looked at input and consumed none of it: the input is shown
+// again when more comes, or in another state. It reports whether one of these ports has
+// something else for the machine.
 func (l *Loop) markSeen(h *header) (more bool) {
 	b := l.stores[h.kind]
 	for p := Port(0); l.call.peeked != 0; p++ {
@@ -230,8 +233,8 @@ func (l *Loop) markSeen(h *header) (more bool) {
 	return more
 }
 
-// showAgain shows all input again, and an error that was not looked at, to the state
-// that is entered.
+// showAgain shows unconsumed input again, and an error that was not asked for, as after a
+// change of state.
 func (l *Loop) showAgain(h *header) {
 	l.call.peeked = 0
 	if h.flags&mReshow != 0 {
@@ -255,8 +258,8 @@ func (l *Loop) showAgainSlow(h *header) {
 	}
 }
 
-// leaveScratch moves input out of the loop's scratch, into a chunk of its size: there is
-// one, as it was promised.
+// leaveScratch moves input out of the loop's scratch chunk, into one of its size. There is
+// one, as pool.open promised it.
 func (l *Loop) leaveScratch(h *header) {
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
@@ -270,9 +273,9 @@ func (l *Loop) leaveScratch(h *header) {
 	}
 }
 
-// ReadFrom takes one datagram: what does not fit into b is lost, as the system
-// has it. ErrWouldBlock when none waits. An ICMP error of one peer is not
-// an error here.
+// ReadFrom reads one datagram, and returns its sender. The part that does not fit into b is
+// lost. The error is ErrWouldBlock if there is none. An ICMP error of one peer is not an
+// error here.
 func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	pt, err := c.open(p)
 	if err != nil {

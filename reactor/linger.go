@@ -6,14 +6,13 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// lingerPoll is how often a stopping machine asks whether its peer has everything: no
-// event tells.
+// lingerPoll is how often a stopping machine asks whether its peer has everything: there is
+// no event for that.
 const lingerPoll = 20 * time.Millisecond
 
-// drainPorts closes the ports of a stopping machine as their output is out. A
-// peer that still sends would have that output destroyed by a reset: its input is
-// read and dropped, until it ends or Linger does. One that is not connected yet is
-// waited for if there is output for it.
+// drainPorts closes the ports of a stopping machine whose output has been sent. If a peer
+// still sends, a reset would destroy that output: its input is read and dropped, until it
+// ends or Linger does. A port that is not connected yet stays if there is output for it.
 func (l *Loop) drainPorts(x uint32, h *header) {
 	b := l.stores[h.kind]
 	left := false
@@ -25,12 +24,12 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 		l.drain(h, p, pt)
 		fragile := l.closeLosesOutput(pt)
 		if fragile {
-			// A peer that writes first, and reads then, takes output only when its own is taken.
+			// A peer that writes before it reads takes output only when its own is read.
 			l.discard(h, p, pt)
 		}
 		if pt.err == 0 && (pt.out != 0 || l.mustLinger(pt)) {
 			if left = true; fragile && pt.flags&pKernelInput != 0 {
-				l.queue.push(x, h) // there is more than one look discards
+				l.queue.push(x, h) // there is more input than one call discards
 			}
 			continue
 		}
@@ -44,13 +43,13 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 	}
 }
 
-// closeLosesOutput tells whether input that comes to the closed socket makes the peer's kernel
-// drop what it was sent and has not got yet, or tell of a reset before it.
+// closeLosesOutput reports whether input that comes to the closed socket makes the peer's
+// kernel drop output that was sent, or report a reset before it.
 func (l *Loop) closeLosesOutput(pt *port) bool {
 	return pt.flags&(pConnecting|pResolving) == 0 && l.hasConnection(pt) && l.drv.Traits(pt.sock)&driver.KeepsOutput == 0
 }
 
-// discard drops input that came to a stopping machine.
+// discard drops input of a stopping machine.
 func (l *Loop) discard(h *header, p Port, pt *port) {
 	for tries := 0; pt.flags&pKernelInput != 0 && tries < 16; tries++ {
 		n, flow, err := l.drv.Read(pt.sock, l.scratch.lend(scratchSize))
@@ -60,8 +59,7 @@ func (l *Loop) discard(h *header, p Port, pt *port) {
 	}
 }
 
-// mustLinger tells whether a port without output has to stay open, as more input is to
-// be expected.
+// mustLinger reports whether a port without output has to stay open, as more input may come.
 func (l *Loop) mustLinger(pt *port) bool {
 	if !l.closeLosesOutput(pt) {
 		return false

@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Listener is a bound socket. Addr is where it listens, the port that the system
-// chose included.
+// Listener is a listening socket, or a bound datagram socket. Its address has the port
+// that the system chose, if it did.
 type Listener struct {
 	Addr netip.AddrPort // of TCP and UDP
 	Path string         // of unix sockets
@@ -20,7 +20,7 @@ type Listener struct {
 	gen  uint32
 }
 
-// String is the address as Dial takes it.
+// String returns the address in the form that Dial takes.
 func (n *Listener) String() string {
 	if n.Path != "" {
 		return n.Path
@@ -28,7 +28,7 @@ func (n *Listener) String() string {
 	return n.Addr.String()
 }
 
-// Close accepts no more; connections that were accepted live on.
+// Close stops accepting. Connections that were accepted live on.
 func (n *Listener) Close(at Host) error {
 	if n.row < 0 {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
@@ -46,11 +46,15 @@ func (n *Listener) Close(at Host) error {
 	})
 }
 
-// Listen makes a machine for each connection accepted, its port 0, that starts as
-// a copy of m, a shallow one: m is where configuration and shared stores come in. On
-// a datagram network it makes one machine, whose port 0 is the bound socket.
+// Listen makes a machine for each connection that comes to an address. The connection is
+// its port 0, and the machine starts as a copy of m: that is how configuration and shared
+// stores reach it. The copy is shallow. The network is "tcp", "tcp4", "tcp6", "unix" or
+// "unixpacket".
 //
-// Accepting pauses while slots or descriptors are used up and resumes by itself.
+// On the networks "udp", "udp4", "udp6" and "unixgram", Listen makes one machine, whose
+// port 0 is the bound socket.
+//
+// Accepting pauses while slots or descriptors are used up, and resumes by itself.
 func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
 	a, err := resolveOne(network, addr)
 	if err != nil {
@@ -84,7 +88,7 @@ func listen[M, Msg any](l *Loop, k *Kind[M, Msg], a driver.Addr, opt driver.Sock
 	return s.serve(sock, m)
 }
 
-// portStoreOf is the store of a kind that can take a socket as port 0.
+// portStoreOf returns the store of a kind, or an error if the kind has no port for a socket.
 func portStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	if len(k.opt.Ports) == 0 {
 		return nil, errors.New("the kind has no port for the socket: name one in Options.Ports")
@@ -92,8 +96,8 @@ func portStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	return storeOf(l, k)
 }
 
-// listeningStoreOf is portStoreOf for new machines still to come: a loop that shuts
-// down is told before there is a socket, and its path.
+// listeningStoreOf is portStoreOf for a socket whose machines are still to come. It fails
+// on a loop that shuts down, before the socket, and the path of a unix socket, exists.
 func listeningStoreOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	if l.control.shuttingDown {
 		return nil, ErrClosed
@@ -122,9 +126,9 @@ func (s *store[M, Msg]) serve(sock driver.Sock, m M) (*Listener, error) {
 	return n, err
 }
 
-// ListenOn is Listen over a socket that listens already, such as a
-// *net.TCPListener or one inherited from a parent: it is duplicated, and d closed.
-// The path of a unix socket stays.
+// ListenOn is Listen on a socket that listens already, such as a *net.TCPListener, or one
+// inherited from a parent process. The loop uses a duplicate, and d is closed. The path of
+// a unix socket stays.
 func (k *Kind[M, Msg]) ListenOn(at Host, d Descriptor, m M) (*Listener, error) {
 	var n *Listener
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
@@ -146,7 +150,7 @@ func (k *Kind[M, Msg]) ListenOn(at Host, d Descriptor, m M) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
 	}
-	if u, ok := d.(interface{ SetUnlinkOnClose(bool) }); ok { // its path is where clients find the socket
+	if u, ok := d.(interface{ SetUnlinkOnClose(bool) }); ok { // clients find the socket by its path
 		u.SetUnlinkOnClose(false)
 	}
 	d.Close()

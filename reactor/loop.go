@@ -57,8 +57,8 @@ type Loop struct {
 	stats   counters
 }
 
-// NewLoop makes a loop. Memory for its limits is reserved as address space, and used as
-// machines come.
+// NewLoop makes a loop. It reserves address space for the limits of cfg, and uses memory
+// only as machines come. A loop that is never run must be closed.
 func NewLoop(cfg Config) (*Loop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -103,13 +103,13 @@ func (l *Loop) open() (err error) {
 	return err
 }
 
-// Run runs the loop until ctx ends, or a Shutdown is done. It returns with every
-// descriptor closed: nil after a Shutdown, else the context's cause. When ctx
-// ends, each machine is stopped as if it had answered Stop, with one try to send
-// what it wrote; Shutdown is the patient way.
+// Run runs the loop until ctx ends or a Shutdown is done, and returns when every descriptor
+// is closed: nil after a Shutdown, else the context's cause. When ctx ends, each machine
+// is stopped as if it had returned fsm.Stop, with one try to send what it wrote. Shutdown
+// gives machines time to finish.
 //
-// Handlers run on a goroutine of Run's own, so that a Goexit in one ends its
-// machine and not the loop.
+// Handlers run on a goroutine of Run's own, so that a Goexit in a handler ends its machine
+// and not the caller.
 func (l *Loop) Run(ctx context.Context) error {
 	if err := l.begin(); err != nil {
 		return err
@@ -137,11 +137,11 @@ func (l *Loop) run(ctx context.Context) error {
 	return nil
 }
 
-// Serve runs the loop until ctx ends, a program's signals say, and then shuts it
-// down within grace, better above the kinds' Options.Linger. It returns nil when every
-// machine came to its end by then.
+// Serve runs the loop until ctx ends, and then shuts it down within grace. It returns nil
+// if every machine had come to its end by then. Grace should be longer than the kinds'
+// Options.Linger. With signal.NotifyContext, ctx ends at a signal.
 func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
-	if err := l.begin(); err != nil { // before a context that has ended shuts it down
+	if err := l.begin(); err != nil { // first, as the context may have ended already
 		return err
 	}
 	late := make(chan error, 1)
@@ -159,14 +159,14 @@ func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// Close frees a loop that was never run, or stops one that runs. ErrInHandler in a
-// handler, of whatever loop.
+// Close frees a loop that was never run, or stops one that runs. In a handler, of any
+// loop, it returns ErrInHandler.
 func (l *Loop) Close() error {
 	l.control.mu.Lock()
 	if !l.control.started {
 		l.control.started = true
 		l.control.mu.Unlock()
-		l.acceptor.closeAll() // what waits there is nobody's
+		l.acceptor.closeAll() // without accepting what waits
 		l.request(requestStop)
 		for !l.work() {
 		}
@@ -181,11 +181,11 @@ func (l *Loop) Close() error {
 	return nil
 }
 
-// Shutdown asks every machine to take its state's Shutdown edge as soon as nothing
-// is ready for it and what it was sent before is handled, accepts no more
-// connections, and waits until the loop has ended. When ctx ends first, what is
-// left is stopped, and the context's cause returned. ErrInHandler in a handler, of
-// whatever loop.
+// Shutdown asks every machine to take its row's Shutdown edge, as soon as nothing is ready
+// for it and messages that were sent before are handled. No more connections are accepted.
+// Shutdown returns when the loop has ended. If ctx ends first, the machines that are left
+// are stopped, and the context's cause is returned. In a handler, of any loop, it returns
+// ErrInHandler.
 func (l *Loop) Shutdown(ctx context.Context) error {
 	l.control.mu.Lock()
 	started := l.control.started
@@ -222,7 +222,7 @@ func (l *Loop) work() bool {
 	return <-done
 }
 
-// finish closes what is left when no machine is: the loop is over.
+// finish ends the loop, after its last machine.
 func (l *Loop) finish() {
 	l.control.ending = true
 	l.reap()

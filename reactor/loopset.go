@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// loops are those that have not ended, by their numbers: no token fits two.
+// loops are the loops of the process that have not ended, by their numbers. No two have
+// the same, so a token of one is never taken for a token of another.
 var loops loopSet
 
 type loopSet struct {
@@ -39,9 +40,10 @@ func (s *loopSet) unregister(id uint8) {
 	s.mu.Unlock()
 }
 
-// inHandler tells whether the calling goroutine is a loop's: a handler calls.
+// inHandler reports whether the calling goroutine is that of a running loop: then a
+// handler calls.
 func (s *loopSet) inHandler() bool {
-	var me uint64 // not asked for while no loop is in a turn
+	var me uint64 // found out when it is needed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.byID {
@@ -60,9 +62,9 @@ func (s *loopSet) inHandler() bool {
 	return false
 }
 
-// goroutineID reads the number of the calling goroutine off its stack's first
-// line ("goroutine 7 [running]"): some microseconds, for the calls from outside
-// that would otherwise wait for themselves.
+// goroutineID returns the number of the calling goroutine, from the first line of its
+// stack ("goroutine 7 [running]"). It takes some microseconds. It is used by calls from
+// outside of a loop, to refuse those that would wait for themselves.
 func goroutineID() (id uint64) {
 	var b [32]byte
 	for _, c := range b[len("goroutine "):runtime.Stack(b[:], false)] {

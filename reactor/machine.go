@@ -6,8 +6,19 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// header is what the loop knows of a machine: with the slab's 8 bytes one cache
-// line, free of pointers, so that the collector never looks at it.
+// A machine's life. What depends on its types is in store.go, in the same order.
+//
+//	admit         gives it a slot                       spawn       copies the prototype
+//	                                                    enterFirst  enters its first state
+//	                                                    run         calls OnReady, turn by turn
+//	                                                    answer      takes what a handler returned
+//	enteredState  starts the deadlines of a state       move        changes the state
+//	settle        follows a call: output, deadlines
+//	stop          ends it: its ports close (linger.go)  runExits    runs OnExit
+//	end, reap     free its slot                         freeRow     forgets it
+
+// header is what the loop knows about a machine. With the slab's 8 bytes it is one cache
+// line. It has no pointers, so the garbage collector does not look at it.
 type header struct {
 	next      uint32 // the machine behind it in the run queue, as index+1
 	local     uint32 // its row in the store of its kind
@@ -30,26 +41,26 @@ type machineFlags uint32
 
 const (
 	mQueued          machineFlags = 1 << iota
-	mNewborn                      // Enter has not run
+	mNewborn                      // OnEnter of row Any has not run
 	mDead                         // to be freed at the end of the turn
-	mStopping                     // Exit has run, output is being flushed
-	mExiting                      // the state's Exit has begun: it runs once a stay, whatever panics
-	mExitingAny                   // row Any's has
-	mNoProgress                   // its last call made no progress: wait for something new
-	mErrorPending                 // an error came outside a call: take the Fail edge
-	mShuttingDown                 // a shutdown was asked for
-	mRestash                      // the state changed: look at the kept messages again
-	mRearm                        // a deadline of its may be earlier than its node of the wheel
-	mRefused                      // there was no room: show it its input again when there may be
+	mStopping                     // OnExit has run, output is being sent
+	mExiting                      // OnExit of the state has begun: it runs once per stay, even if it panics
+	mExitingAny                   // OnExit of row Any has begun
+	mNoProgress                   // its last call made no progress: it waits for something new
+	mErrorPending                 // an error came outside of a call: its Fail edge is to be taken
+	mShuttingDown                 // a shutdown was requested
+	mRestash                      // its state changed: stashed messages are to be delivered again
+	mRearm                        // a deadline may be earlier than its node in the timer wheel
+	mRefused                      // a write or post was refused: its input is shown again when there may be room
 	mWaitsForBuffers              // it is one of Loop.buffers
-	mSenderWoken                  // it waited for Sendable, and has posted nothing since
-	mReshow                       // a port has what another state is to be shown: input that was seen, or an error
+	mSenderWoken                  // it was woken to post, and has not posted since
+	mReshow                       // a port has something for another state: input that was seen, or an error
 )
 
-// mAttention is what run looks at before readiness.
+// mAttention are the conditions that run looks at before readiness.
 const mAttention = mNewborn | mErrorPending | mShuttingDown | mRestash | mStopping
 
-// base is the part of a store that knows no types.
+// base is the part of a store that does not depend on types.
 type base struct {
 	handlers
 	loop        *Loop
@@ -60,14 +71,14 @@ type base struct {
 	handlesDown bool // every state has an OnDown handler
 	full        *fullErrors
 	nports      uint32
-	ports       []port // nports a row
+	ports       []port // nports per row
 	unused      []uint32
-	used        uint32 // rows above were never touched
+	used        uint32 // rows from here on were never used
 	live        int
 	most        int
 }
 
-// handlers is what the loop asks of a store: all that calls handlers.
+// handlers is the part of a store that depends on types, as the loop sees it.
 type handlers interface {
 	run(x uint32, h *header)
 	follow(x uint32, h *header, to State, why error)
@@ -83,7 +94,7 @@ type handlers interface {
 	anyKind() AnyKind
 }
 
-// admit gives a new machine a slot and a row; it is born when its turn comes.
+// admit gives a new machine a slot and a row. Its OnEnter runs when its turn comes.
 func (b *base) admit() (uint32, *header, error) {
 	l := b.loop
 	switch {
@@ -112,8 +123,8 @@ func (b *base) admit() (uint32, *header, error) {
 	return t.Index(), h, nil
 }
 
-// enteredState moves the state, stops the timers that do not live there, and starts
-// Within anew.
+// enteredState sets the state of a machine, stops the timers that do not go on in it, and
+// starts its deadlines.
 func (l *Loop) enteredState(x uint32, h *header, to State) {
 	b := l.stores[h.kind]
 	from := State(h.state)
@@ -134,20 +145,19 @@ func (l *Loop) enteredState(x uint32, h *header, to State) {
 		h.withinAt = after(now, row.within.D)
 		h.activeAt = now
 	}
-	h.flags |= mRearm // the next one may be earlier than what is armed
+	h.flags |= mRearm // the new deadlines may be earlier than the armed one
 }
 
-// settle follows a call that did not come from run: flush, arm, and queue the
-// machine if something is ready for it now.
+// settle follows a call that did not come from run: what follows each last call is done, and
+// the machine is queued if something is ready for it now.
 func (l *Loop) settle(x uint32, h *header) {
 	if l.endCalls(x, h) {
 		l.schedule(x, h)
 	}
 }
 
-// endCalls follows the last call of a machine's turn: its output is sent, its input
-// leaves the loop's scratch, its deadlines are armed. It tells whether the machine
-// lives on.
+// endCalls follows the last call of a machine's turn: its output is sent, its input leaves the
+// loop's scratch chunk, its deadlines are armed. It reports whether the machine lives on.
 func (l *Loop) endCalls(x uint32, h *header) bool {
 	l.flush()
 	if l.pool.chunks[scratchNum].w != 0 {
@@ -165,8 +175,8 @@ func (l *Loop) endCalls(x uint32, h *header) bool {
 	return true
 }
 
-// stop ends a machine: its OnExit handlers run, what it wrote is flushed within
-// Linger, its ports close, its slot is free in the next turn.
+// stop ends a machine: its OnExit handlers run, what it wrote is sent within Linger, its
+// ports close, and its slot is free in the next turn.
 func (l *Loop) stop(x uint32, h *header) {
 	b := l.stores[h.kind]
 	reason := l.call.reason
@@ -178,7 +188,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	l.dropTimers(h)
 	b.closeMailbox(x, h)
 	l.notifyMonitors(x, reason)
-	l.call.machine = x + 1 // what follows is the user's code: an error's Is, and Ended
+	l.call.machine = x + 1 // code of the user's runs: an error's Is, OnEnd, and the observer
 	if reason != nil && !errors.Is(reason, ErrShutdown) {
 		l.stats.failed++
 	}
@@ -195,7 +205,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	l.drainPorts(x, h)
 }
 
-// end closes what is open and marks the slot: bury frees it at the turn's end.
+// end closes the ports that are open, and marks the slot. It is freed at the turn's end.
 func (l *Loop) end(x uint32, h *header) {
 	if h.flags&mDead != 0 {
 		return
@@ -214,7 +224,7 @@ func (l *Loop) end(x uint32, h *header) {
 	l.turn.ended = append(l.turn.ended, x)
 }
 
-// reap frees the slots of machines that ended this turn and left the run queue.
+// reap frees the slots of machines that have ended and left the run queue.
 func (l *Loop) reap() {
 	keep := l.turn.ended[:0]
 	for _, x := range l.turn.ended {
@@ -231,7 +241,7 @@ func (l *Loop) reap() {
 	l.turn.ended = keep
 }
 
-// live finds the machine that a token means, nil when it has ended.
+// live returns the machine that a token means, or nil if it has ended.
 func (l *Loop) live(t Token) *header {
 	h := l.slots.Get(t)
 	if h == nil || h.flags&mDead != 0 {

@@ -10,17 +10,20 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// inbox is where messages to a kind's machines on one loop go.
+// inbox has the mailboxes of a kind's machines on one loop. They share a ring of cells, and
+// each machine's own bound is a count: so 100,000 idle machines have one ring, and not
+// 100,000. A message that a machine defers moves out of the ring, where it would block
+// those of others, and stays in the count.
 type inbox[Msg any] struct {
 	ring    *mailbox.Ring[cell[Msg]]
 	loop    *Loop
 	most    uint32
-	gens    []atomic.Uint32 // by slot: the generation that takes messages, 0: none
-	waiting []atomic.Uint32 // by slot: messages accepted and not handled, and wanted; behind the last the ring's wanted
-	closed  atomic.Bool     // the loop is over
+	gens    []atomic.Uint32 // by slot: the generation that accepts messages; 0: none does
+	waiting []atomic.Uint32 // by slot: messages accepted and not handled, and waitersBit; the last one is the ring's
+	closed  atomic.Bool     // the loop has ended
 
 	mu     sync.Mutex
-	queues []*waitQueue // by slot, and the ring's: where machines wait; made at the first refusal
+	queues []*waitQueue // of machines that wait for room, by slot; the last one is the ring's; made at the first refusal
 }
 
 type cell[Msg any] struct {
@@ -37,20 +40,20 @@ func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
 		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Uint32, l.cfg.Slots+1)}, nil
 }
 
-// Ref is the address of a machine that takes Msg: 16 bytes, comparable, good for
-// any goroutine. The zero Ref is nobody's.
+// Ref is the address of a machine that takes messages of type Msg: 16 bytes, comparable,
+// valid on any goroutine. The zero Ref is no machine's.
 type Ref[Msg any] struct {
 	in *inbox[Msg]
 	to Token
 }
 
-// Token is the machine's identity, without its type.
+// Token returns the identity of the machine, without its message type.
 func (r Ref[Msg]) Token() Token { return r.to }
 
-// Send copies m into the mailbox, from anywhere, at once: nil, ErrFull, ErrStale
-// when the machine has ended, or ErrClosed when its loop has. nil promises that m
-// is handled once, behind what was sent before from here, or counted as dead if
-// the machine ends first.
+// Send copies m into the mailbox of the machine, from any goroutine, and does not wait. The
+// error is ErrFull, ErrStale if the machine has ended, or ErrClosed if its loop has. nil
+// means that m is handled once, after messages that this goroutine sent before; or that it
+// is counted as dead, if the machine ends first.
 func (r Ref[Msg]) Send(m Msg) error { return r.put(m, true) }
 
 func (r Ref[Msg]) put(m Msg, wake bool) error {
@@ -84,8 +87,8 @@ func (r Ref[Msg]) put(m Msg, wake bool) error {
 	return err
 }
 
-// claim takes a place in a machine's mailbox. It never counts what it does not take:
-// a mailbox must not look full because of those that it refuses.
+// claim takes a place in a mailbox. It does not count a message that it refuses, even for a
+// moment: a mailbox must not look full because of those.
 func (in *inbox[Msg]) claim(x uint32) bool {
 	for {
 		n := in.waiting[x].Load()
@@ -98,16 +101,17 @@ func (in *inbox[Msg]) claim(x uint32) bool {
 	}
 }
 
-// unclaim gives a place back, and tells whether somebody waits for it.
+// unclaim gives a place back, and reports whether a machine waits for it.
 func (in *inbox[Msg]) unclaim(x uint32) bool {
 	return in.waiting[x].Add(^uint32(0))&waitersBit != 0
 }
 
-// Post is Send from a handler: cheaper on the same loop, and after ErrFull closes
-// the gate fsm.Sendable until there is room: who waits for input while it is open
-// (Wait: in.Readable().While(out.Room() | fsm.Sendable)), and leaves the input that it
-// could not post for, goes on there. Fail with an error of Post ends the sender, for its
-// receiver's sake: ErrStale and ErrFull seldom want that.
+// Post is Send from a handler. On the same loop it is cheaper. After ErrFull the gate
+// fsm.Sendable of the sender is closed until there is room. A row that waits for
+// in.Readable().While(out.Room() | fsm.Sendable) is called again then, if the handler did
+// not consume the input that it could not post for. Do not pass errors of Post to IO.Fail
+// without thought: ErrStale and ErrFull are the receiver's trouble, and would end the
+// sender.
 func (r Ref[Msg]) Post(cx *IO, m Msg) error {
 	if !cx.inCall() {
 		return ErrOutside
@@ -139,8 +143,8 @@ func (l *Loop) receive() {
 
 func (s *store[M, Msg]) inboxEmpty() bool { return s.inbox == nil || s.inbox.ring.Empty() }
 
-// deliver hands out messages, and gives their places back in one go. The count is
-// the store's, so that a panic on the way does not lose it.
+// deliver hands out messages, and then gives all their places back. The count of places is
+// in the store, so that a panic does not lose it.
 func (s *store[M, Msg]) deliver(most int) {
 	if s.inbox == nil {
 		return
@@ -171,7 +175,7 @@ func (s *store[M, Msg]) deliver(most int) {
 	s.releaseRing()
 }
 
-// deliverOne gives a message to its machine; true: keep it for later.
+// deliverOne gives a message to its machine. It returns true if the machine defers it.
 func (s *store[M, Msg]) deliverOne(x uint32, h *header, m *M, msg *Msg) (later bool) {
 	handler := s.kind.rows[h.state].OnMessage
 	if handler == nil {
@@ -195,15 +199,15 @@ func (s *store[M, Msg]) deliverOne(x uint32, h *header, m *M, msg *Msg) (later b
 	return false
 }
 
-// freePlace gives back a handled message's place in its machine's mailbox.
+// freePlace gives back the place that a message had in its machine's mailbox.
 func (s *store[M, Msg]) freePlace(x uint32) {
 	if s.inbox.unclaim(x) {
-		s.inbox.waiting[x].And(^waitersBit) // once a batch is enough
+		s.inbox.waiting[x].And(^waitersBit) // one notification per batch is enough
 		s.roomIn = append(s.roomIn, x)
 	}
 }
 
-// releaseRing gives places back to the senders, and tells those who wait for one.
+// releaseRing gives places back to senders, and notifies machines that wait for them.
 func (s *store[M, Msg]) releaseRing() {
 	if s.taken > 0 {
 		s.inbox.ring.Release(s.taken)
@@ -218,7 +222,7 @@ func (s *store[M, Msg]) releaseRing() {
 	s.roomIn = s.roomIn[:0]
 }
 
-// closeMailbox ends a machine's mailbox: what is kept is dead.
+// closeMailbox ends the mailbox of a machine. Stashed messages are counted as dead.
 func (s *store[M, Msg]) closeMailbox(x uint32, h *header) {
 	if s.inbox == nil {
 		return
@@ -232,7 +236,7 @@ func (s *store[M, Msg]) closeMailbox(x uint32, h *header) {
 	s.releaseRing()
 }
 
-// closeInbox refuses what comes from now on and counts what is left as dead.
+// closeInbox refuses messages from now on, and counts those that are left as dead.
 func (s *store[M, Msg]) closeInbox() {
 	if s.inbox == nil {
 		return
@@ -241,7 +245,7 @@ func (s *store[M, Msg]) closeInbox() {
 	s.inbox.ring.Close()
 	for !s.inbox.ring.Done() {
 		if !s.inbox.ring.Recv(&s.cell) {
-			runtime.Gosched() // its sender is copying it
+			runtime.Gosched() // a sender is still copying its message
 			continue
 		}
 		s.taken++

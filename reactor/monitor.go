@@ -6,39 +6,43 @@ import "fmt"
 // two lists, the watched machine's and the watching one's, so that either may end
 // first; a third one, in the order of the ends, holds what is to be told.
 
-// monitor is one machine's wish to be told of another's end.
+// monitor is the request of one machine, the watcher, to be told of the end of another.
+// It is in two lists: the watched machine's and the watcher's, so that either may end
+// first. When the watched machine has ended, it is in the list of due monitors instead of
+// the watched machine's.
 type monitor struct {
 	watcher, watched Token
 	reason           error
-	due              bool     // the end has come
-	lists            [2]links // of the watched machine, then of the ends to be told; of the watching one
+	due              bool     // the watched machine has ended
+	lists            [2]links // indexed by watchers and watching
 }
 
-// links are the numbers of a list's neighbours, as index+1.
+// links are the neighbours of a monitor in a list, as number+1.
 type links struct{ prev, next uint32 }
 
-// The lists that a watch is in, as indices of watch.lists.
+// The lists that a monitor is in: the watched machine's or the due one, and the watcher's.
 const (
 	watchers = iota
 	watching
 )
 
-// monitors are all of a loop's.
+// monitors are all monitors of a loop, by number.
 type monitors struct {
-	all      []monitor // grows up to the limit
+	all      []monitor // grows up to limit
 	limit    int
-	free     uint32      // as index+1, by lists[ofIts].next
-	heads    [2][]uint32 // by slot: the heads of a machine's lists; made at the first Monitor
-	due      uint32      // the first end to be told
-	last     uint32      // the last one
-	dueCount int         // how many there are
+	free     uint32      // as number+1; linked by lists[watchers].next
+	heads    [2][]uint32 // the first monitor of each machine's lists, by slot; made at the first Monitor
+	due      uint32      // the first monitor that is due
+	last     uint32      // the last one that is due
+	dueCount int         // how many are due
 }
 
-// Monitor asks that the end of a machine of this loop be told to this one's Down
-// handler, once, with its reason: in the turn in which its Exit has run, or the
-// next one, which may be before messages that it sent. A machine that has ended
-// already is told as ErrStale. Asking again while the first wish stands changes
-// nothing. ErrForeign for a token of another loop; ErrFull at Config.Monitors.
+// Monitor asks for a call of this machine's OnDown, once, when another machine of the same
+// loop has ended. The call has the reason. It comes in the turn of the end, or in the next
+// one, and may come before messages that the other machine sent. If that machine has ended
+// already, the reason is ErrStale. Monitoring a machine again before its end changes
+// nothing. The error is ErrForeign for a token of another loop, and ErrFull at
+// Config.Monitors.
 func (c *IO) Monitor(t Token) error {
 	l := c.loop
 	switch {
@@ -77,7 +81,7 @@ func (w *monitors) head(list int, x uint32) uint32 {
 	return w.heads[list][x]
 }
 
-// take is a free watch's number.
+// take returns the number+1 of a free monitor.
 func (w *monitors) take(slots int) (n uint32, ok bool) {
 	if w.heads[watchers] == nil {
 		w.heads = [2][]uint32{make([]uint32, slots), make([]uint32, slots)}
@@ -101,7 +105,7 @@ func (w *monitors) push(list int, head *uint32, n uint32) {
 	*head = n
 }
 
-// unlink takes a watch out of a list.
+// unlink takes a monitor out of a list.
 func (w *monitors) unlink(list int, head *uint32, n uint32) {
 	at := w.all[n-1].lists[list]
 	if at.prev != 0 {
@@ -119,7 +123,7 @@ func (w *monitors) unlink(list int, head *uint32, n uint32) {
 	}
 }
 
-// makeDue puts a watch behind the ends to be told.
+// makeDue puts a monitor at the end of those that are due.
 func (w *monitors) makeDue(n uint32) {
 	w.all[n-1].due = true
 	w.all[n-1].lists[watchers] = links{prev: w.last}
@@ -132,15 +136,15 @@ func (w *monitors) makeDue(n uint32) {
 	w.last = n
 }
 
-// give frees a watch that stands in no list any more.
+// give frees a monitor that is in no list any more.
 func (w *monitors) give(n uint32) {
 	w.all[n-1] = monitor{}
 	w.all[n-1].lists[watchers].next = w.free
 	w.free = n
 }
 
-// notifyMonitors takes note of a machine's end: what it watched is forgotten, those who
-// watch it are to be told.
+// notifyMonitors follows the end of a machine: its own monitors are freed, those that watch
+// it become due.
 func (l *Loop) notifyMonitors(x uint32, why error) {
 	w := &l.monitors
 	if w.heads[watchers] == nil {
@@ -158,8 +162,7 @@ func (l *Loop) notifyMonitors(x uint32, why error) {
 	}
 }
 
-// headOf is the head of the list in which a watch stands: its watched machine's, or
-// that of the ends.
+// headOf returns the head of the list that a monitor is in on the watched side.
 func (w *monitors) headOf(n uint32) *uint32 {
 	if e := &w.all[n-1]; !e.due {
 		return &w.heads[watchers][e.watched.Index()]
@@ -167,8 +170,8 @@ func (w *monitors) headOf(n uint32) *uint32 {
 	return &w.due
 }
 
-// deliverDowns tells the ends that are known by now; those that come of it are told in
-// the next turn.
+// deliverDowns calls OnDown for the monitors that are due by now. Those that become due
+// meanwhile are for the next turn.
 func (l *Loop) deliverDowns() {
 	w := &l.monitors
 	for left := w.dueCount; left > 0 && w.due != 0; left-- {
@@ -177,7 +180,7 @@ func (l *Loop) deliverDowns() {
 		w.unlink(watchers, &w.due, n)
 		w.unlink(watching, &w.heads[watching][e.watcher.Index()], n)
 		w.give(n)
-		h := l.slots.Get(e.watcher) // it lives: its end takes its wishes along
+		h := l.slots.Get(e.watcher) // it lives: its end would have freed the monitor
 		l.stats.downs++
 		l.stores[h.kind].down(e.watcher.Index(), h, Down{Who: e.watched, Reason: e.reason})
 	}

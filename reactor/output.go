@@ -7,18 +7,19 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// directly is the size from which a write is not worth copying.
+// directly is the size from which a write goes to the kernel without a copy.
 const directly = 16 << 10
 
-// Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
-// Options.WriteBuffer bounds what a port holds, Config.Buffers what all do. Who then answers
-// Stay, and leaves the input that it answers to where it is (see Peek), is called again
-// when there is room. Errors of the connection are sticky and lead to Fail, here or,
-// when it breaks later, by the loop.
+// Write sends b when the machine's run ends, and holds what the kernel does not take.
 //
-// On a datagram port b is one datagram to the peer that it was dialled to. It is
-// sent or refused at once: ErrWouldBlock says that there is no room, and no error
-// is sticky.
+// The error is ErrFull if b does not fit: Options.WriteBuffer bounds what a port holds,
+// Config.Buffers what all ports hold. Then nothing of b is taken. A handler that returns
+// fsm.Stay, and does not consume the input that it wanted to reply to, is called again when
+// there is room. Errors of the connection are sticky; they lead to the row's Fail if they
+// are passed to IO.Fail, or if they come later.
+//
+// On a datagram port, b is one datagram to the peer that was dialled. It is sent or refused
+// at once: the error is ErrWouldBlock if there is no room, and no error is sticky.
 func (c *IO) Write(p Port, b []byte) error {
 	pt, err := c.writable(p)
 	if err != nil {
@@ -30,19 +31,19 @@ func (c *IO) Write(p Port, b []byte) error {
 	}
 	held := l.held(pt)
 	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), l.pool.room()) || held+len(b) > c.st.opt.WriteBuffer) {
-		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
+		// A write that only the cork has no room for must not wait: no event would follow.
 		if l.flush(); pt.err != 0 {
 			return c.reportError(p, pt)
 		}
 		held = l.held(pt)
 	}
 	if held+len(b) > c.st.opt.WriteBuffer {
-		if l.stats.writeBufferFull++; held > 0 { // else there will be no more
+		if l.stats.writeBufferFull++; held > 0 { // else there will never be more room
 			c.h.flags |= mRefused
 		}
 		return c.st.full.writeBuffer
 	}
-	if size := l.cork.n + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
+	if size := l.cork.n + len(b); size > l.pool.room() { // the cork is the only output without chunks
 		l.stats.writeBufferFull++
 		c.outputWaits(p, size)
 		return c.st.full.buffers
@@ -69,8 +70,8 @@ func (c *IO) Write(p Port, b []byte) error {
 	return nil
 }
 
-// outputWaits follows a write for which the pool has no chunks: the gate Room is
-// closed until it has. For more than it ever has no gate would open again.
+// outputWaits follows a write for which the pool has no chunks: the gate Room is closed
+// until it has. For more than the pool ever has, the gate would never open again.
 func (c *IO) outputWaits(p Port, size int) {
 	size = (size + outChunk - 1) &^ (outChunk - 1)
 	if size <= c.loop.pool.limit {
@@ -79,8 +80,8 @@ func (c *IO) outputWaits(p Port, size int) {
 	c.loop.buffers.wait(c.x, c.h, size)
 }
 
-// sendDatagram sends b whole or not at all: what there is no room for is not held,
-// as datagrams may be lost and must not be joined. Its errors are not the port's end.
+// sendDatagram sends b whole, or not at all: datagrams are not held, as they may be lost and
+// must not be joined. Its errors are not the end of the port.
 func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	l := c.loop
 	if c.h.ready&writeBit(p) == 0 {
@@ -99,8 +100,8 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	return nil
 }
 
-// WriteSome is the raw write: no write buffer. It takes what the kernel takes, or
-// ErrWouldBlock; wait for Writable then.
+// WriteSome writes to the kernel at once, without the write buffer, and returns how many
+// bytes it took. The error is ErrWouldBlock if it took none; wait for Writable then.
 func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	pt, err := c.writable(p)
 	if err != nil || len(b) == 0 {
@@ -146,17 +147,17 @@ func (c *IO) writable(p Port) (*port, error) {
 	return pt, nil
 }
 
-// reportError answers a write with what broke the port. The loop, which may have found it
-// while it flushed, does not tell it again.
+// reportError returns the error that broke a port, to a write. It counts as reported then,
+// also if the loop found it during a flush.
 func (c *IO) reportError(p Port, pt *port) error {
 	pt.flags |= pReported
 	c.loop.refresh(c.h, p, pt)
 	return c.loop.errs.of(pt.err)
 }
 
-// SendTo sends one datagram. What the system has no room for is dropped, as
-// networks do, with ErrWouldBlock. Other errors are this datagram's, not the
-// port's: given to Fail, they would end a server for one peer.
+// SendTo sends one datagram to an address. If the system has no room for it, it is dropped,
+// as networks do, and the error is ErrWouldBlock. Other errors are this datagram's, not the
+// port's: passed to IO.Fail, they would end a server because of one peer.
 func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	pt, err := c.writable(p)
 	if err != nil {
@@ -177,28 +178,28 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	return nil
 }
 
-// Copy moves what there is from one port to another's write buffer, as much as has
-// room: what was consumed and not sent is never lost. To a datagram port it goes as
-// one datagram, or not at all. io.EOF is the end of from.
+// Copy moves input of one port to the write buffer of another one, as much as there is and
+// as has room. Input that was consumed and not sent is never lost. To a datagram port it
+// goes as one datagram, or not at all. The error is io.EOF at the end of from.
 func (c *IO) Copy(to, from Port) (int, error) {
 	src, err := c.open(from)
 	if err != nil {
 		return 0, err
 	}
 	l := c.loop
-	l.flush() // it may hold what is left in chunks that the bytes to come were promised
+	l.flush() // output in the cork needs chunks before the bytes to come
 	dst, err := c.writable(to)
 	if err != nil {
 		return 0, err
 	}
-	if src.in == 0 && (src.flags|dst.flags)&pDatagram != 0 { // it must not be cut: it is held until it can go
+	if src.in == 0 && (src.flags|dst.flags)&pDatagram != 0 { // a datagram must not be cut: it is held until it can be sent
 		if _, err := c.Peek(from); err != nil {
 			return 0, err
 		}
 	}
 	room := min(c.st.opt.WriteBuffer-l.held(dst), l.pool.room(), scratchSize)
 	if dst.flags&pDatagram != 0 {
-		room = c.st.opt.ReadBuffer // all of it, as nothing is held on the other side
+		room = c.st.opt.ReadBuffer // the whole datagram: the other side holds nothing
 	}
 	switch {
 	case src.in == 0 && src.flags&pKernelInput == 0:
@@ -226,7 +227,7 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	return n, c.Write(to, b[:n])
 }
 
-// held is how many bytes of output a port holds, the cork's among them.
+// held returns how many bytes of output a port holds, in chunks and in the cork.
 func (l *Loop) held(pt *port) int {
 	n := 0
 	if pt.out != 0 {
@@ -235,7 +236,7 @@ func (l *Loop) held(pt *port) int {
 	return n + l.cork.holds(pt)
 }
 
-// updateRoom opens and closes the gate Room, which is open under half of the write buffer.
+// updateRoom opens or closes the gate Room, which is open below half of the write buffer.
 func (l *Loop) updateRoom(h *header, p Port, pt *port) {
 	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.WriteBuffer+1)/2 {
 		h.gates |= 1 << p
@@ -244,7 +245,7 @@ func (l *Loop) updateRoom(h *header, p Port, pt *port) {
 	}
 }
 
-// send writes b, and holds what is left of it. The order was kept by the caller.
+// send writes b to the kernel, and holds the rest. Earlier output has been sent.
 func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 	for len(b) > 0 && h.ready&writeBit(p) != 0 {
 		n, flow, err := l.write(pt.sock, b)
@@ -269,6 +270,7 @@ func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 	return nil
 }
 
+// noteWrite records the result of a write.
 func (l *Loop) noteWrite(h *header, p Port, n int, flow driver.Flow) {
 	l.stats.out += uint64(n)
 	if flow&driver.WriteBlocked != 0 {
@@ -276,7 +278,7 @@ func (l *Loop) noteWrite(h *header, p Port, n int, flow driver.Flow) {
 	}
 }
 
-// append holds b behind the port's output. Write has made sure that it fits.
+// append holds b behind the output of a port. Write has made sure that it fits.
 func (l *Loop) append(h *header, pt *port, b []byte) {
 	for len(b) > 0 {
 		if pt.out == 0 {
@@ -285,8 +287,8 @@ func (l *Loop) append(h *header, pt *port, b []byte) {
 				return
 			}
 			k := &l.pool.chunks[pt.out]
-			k.last, k.movedAt = pt.out, l.drv.Now() // the turn may have begun long ago
-			h.flags |= mRearm                       // Stall begins
+			k.last, k.movedAt = pt.out, l.drv.Now() // and not turn.now, which may be long ago
+			h.flags |= mRearm                       // Stall begins now
 		}
 		first := &l.pool.chunks[pt.out]
 		k := &l.pool.chunks[first.last]
@@ -308,7 +310,7 @@ func (l *Loop) append(h *header, pt *port, b []byte) {
 	}
 }
 
-// drain sends what a port holds, until the kernel takes no more.
+// drain sends the output that a port holds, until the kernel takes no more.
 func (l *Loop) drain(h *header, p Port, pt *port) {
 	for pt.out != 0 && h.ready&writeBit(p) != 0 && pt.err == 0 {
 		v := &l.scratch.vec
@@ -342,7 +344,7 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 	l.updateRoom(h, p, pt)
 }
 
-// release gives back the first n bytes of held output.
+// release gives back the first n bytes of held output, which were sent.
 func (l *Loop) release(pt *port, n int) {
 	for n > 0 {
 		k := &l.pool.chunks[pt.out]
@@ -357,7 +359,7 @@ func (l *Loop) release(pt *port, n int) {
 	}
 }
 
-// pop gives back the first chunk; the figures of the list move to the next one.
+// pop gives back the first chunk of output. The figures of the list move to the next one.
 func (l *Loop) pop(pt *port) {
 	k := l.pool.chunks[pt.out]
 	l.pool.put(pt.out)
@@ -367,6 +369,7 @@ func (l *Loop) pop(pt *port) {
 	}
 }
 
+// dropOutput forgets the output that a port holds.
 func (l *Loop) dropOutput(pt *port) {
 	for pt.out != 0 {
 		l.pop(pt)
@@ -376,7 +379,7 @@ func (l *Loop) dropOutput(pt *port) {
 	}
 }
 
-// shutIfDrained does what CloseWrite asked for, once all is out.
+// shutIfDrained ends the output of a port after CloseWrite, once everything is sent.
 func (l *Loop) shutIfDrained(pt *port) {
 	if pt.flags&(pShutWanted|pShut|pConnecting|pResolving) == pShutWanted && pt.out == 0 && l.cork.pt != pt {
 		pt.flags |= pShut

@@ -2,15 +2,15 @@ package reactor
 
 import "github.com/stator-go/stator/reactor/driver"
 
-// port is a machine's end of a descriptor: 16 bytes, no pointers. What it holds
-// lives in the loop's pool.
+// port is a machine's end of a descriptor: 16 bytes, without pointers. The bytes that it holds
+// are in the loop's pool.
 type port struct {
 	sock  driver.Sock
-	in    uint32 // chunk of input that is not consumed, 0: none
-	out   uint32 // first chunk of output that is not sent, 0: none
+	in    uint32 // the chunk with input that is not consumed; 0: none
+	out   uint32 // the first chunk of output that is not sent; 0: none
 	flags portFlags
-	gen   uint8 // 6 bits, one more with each close
-	err   uint8 // sticky, a number of Loop.errs
+	gen   uint8 // 6 bits, incremented by each close
+	err   uint8 // what broke it, as a number of Loop.errs; 0: nothing
 }
 
 // portFlags are conditions of a port.
@@ -18,31 +18,32 @@ type portFlags uint16
 
 const (
 	pOpen        portFlags = 1 << iota
-	pConnecting            // until Finish says yes
-	pResolving             // the name is being looked up; there is no socket yet
-	pKernelInput           // the kernel may have input: cleared by Drained only
-	pInputSeen             // the handler saw all that in holds and took nothing
-	pReadEnded             // the peer's direction is over
-	pReported              // the end, or the error, was told
-	pHangup                // a hang-up, error or urgent byte was seen: a short read proves nothing
-	pShutWanted            // CloseWrite: end this direction once the output is out
-	pShut                  // it is ended
-	pDatagram              // reads and writes are whole messages
-	pLingering             // its machine has stopped: discard input until the peer has what was sent
-	pUploading             // input came meanwhile: until the end
-	pErrorEvent            // an error event came that no call has told of yet
+	pConnecting            // until FinishConnect succeeds
+	pResolving             // its name is being looked up: there is no socket yet
+	pKernelInput           // the kernel may have input: cleared only by a Flow
+	pInputSeen             // the handler has seen all that is held, and consumed nothing
+	pReadEnded             // the peer has ended its direction
+	pReported              // the end, or the error, was returned to the machine
+	pHangup                // a hang-up, an error or an urgent byte came: a short read proves nothing
+	pShutWanted            // CloseWrite was called: its output ends when everything is sent
+	pShut                  // its output has ended
+	pDatagram              // a read or write is one message
+	pLingering             // its machine has stopped: input is discarded until the peer has what was sent
+	pUploading             // input came while lingering: until its end
+	pErrorEvent            // an error event came, and no call has returned the error yet
 )
 
+// port returns a port of a machine.
 func (b *base) port(h *header, p Port) *port {
 	return &b.ports[h.local*b.nports+uint32(p)]
 }
 
-// eventData is what the socket of a machine's port is registered with.
+// eventData returns what the socket of a machine's port is registered with.
 func eventData(t Token, p Port, gen uint8) driver.EventData {
 	return driver.PortEvent(t.Generation(), t.Index(), uint8(p), gen)
 }
 
-// attach puts a socket under a port and starts its events.
+// attach puts a socket under a port, and starts its events.
 func (l *Loop) attach(x uint32, h *header, p Port, s driver.Sock, flags portFlags) error {
 	pt := l.stores[h.kind].port(h, p)
 	traits := l.drv.Traits(s)
@@ -61,7 +62,7 @@ func (l *Loop) attach(x uint32, h *header, p Port, s driver.Sock, flags portFlag
 	return nil
 }
 
-// opened makes a connected port ready: the first read or write finds out.
+// opened makes a connected port ready: the first read or write finds out what is.
 func (l *Loop) opened(h *header, p Port, pt *port, traits driver.Traits) {
 	pt.flags &^= pConnecting | pResolving
 	h.ready |= openBit(p) | drainBit(p)
@@ -75,7 +76,7 @@ func (l *Loop) opened(h *header, p Port, pt *port, traits driver.Traits) {
 	l.drain(h, p, pt)
 }
 
-// refresh computes the readable bit from what the kernel and the port hold.
+// refresh computes the readable bit from what the kernel and the port have.
 func (l *Loop) refresh(h *header, p Port, pt *port) {
 	readable := pt.flags&pKernelInput != 0 ||
 		pt.in != 0 && pt.flags&pInputSeen == 0 ||
@@ -87,22 +88,21 @@ func (l *Loop) refresh(h *header, p Port, pt *port) {
 	}
 }
 
-// setError makes an error sticky: the first one stays.
+// setError makes an error sticky, unless there is one already.
 func (l *Loop) setError(pt *port, err error) {
 	if pt.err == 0 {
 		pt.err = l.errs.hold(err)
-		pt.flags &^= pReported // that was the end of input
+		pt.flags &^= pReported // it was the end of input that had been reported
 	}
 }
 
-// hasConnection tells whether the port's errors are those of its connection, and not of one
+// hasConnection reports whether errors of the port are those of a connection, and not of one
 // datagram.
 func (l *Loop) hasConnection(pt *port) bool {
 	return pt.flags&pDatagram == 0 || l.drv.Traits(pt.sock)&driver.Sequenced != 0
 }
 
-// closePort closes a port for good or for another Dial: later events of the
-// socket carry a generation that is over.
+// closePort closes a port. Later events of its socket have an old generation.
 func (l *Loop) closePort(h *header, p Port, pt *port) {
 	l.dropOutput(pt)
 	if pt.in != 0 {

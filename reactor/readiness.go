@@ -41,7 +41,7 @@ func (l *Loop) dispatch(ev poll.Event) {
 	}
 	l.stats.events++
 	if ev.Ready&(poll.ReadClosed|poll.WriteClosed|poll.Error|poll.Priority) != 0 {
-		pt.flags |= pHangup // the event that tells of a connection may tell of its end
+		pt.flags |= pHangup // also if this is the event of a connect: it may have its end as well
 	}
 	if pt.flags&pConnecting != 0 {
 		if ev.Ready&(poll.Writable|poll.WriteClosed|poll.Error) != 0 {
@@ -61,7 +61,7 @@ func (l *Loop) dispatch(ev poll.Event) {
 		}
 	}
 	broke := ev.Ready&poll.Error != 0 ||
-		ev.Ready&poll.WriteClosed != 0 && l.drv.Traits(pt.sock)&driver.WriteOnly != 0 // a kqueue has no error of a pipe without a reader
+		ev.Ready&poll.WriteClosed != 0 && l.drv.Traits(pt.sock)&driver.WriteOnly != 0 // kqueue reports no error for a pipe without a reader
 	if broke && l.hasConnection(pt) {
 		pt.flags |= pErrorEvent
 		h.flags |= mReshow
@@ -101,7 +101,7 @@ func (l *Loop) schedule(x uint32, h *header) {
 	}
 }
 
-// deliverable returns which readiness its row waits for is there.
+// deliverable returns the readiness of a machine that its OnReady would be called for.
 func (l *Loop) deliverable(h *header) fsm.Ready { return l.stores[h.kind].deliverable(h) }
 
 // deliverable returns the part of a machine's readiness that its row waits for and

@@ -21,9 +21,9 @@ type subscriber struct {
 	set     Signals
 }
 
-// Notify asks for signals: they come to the row's OnSignal handler, all that came
-// since the last turn as one set. The process no longer dies of them, until the
-// loop ends. An error names what cannot be caught.
+// Notify asks for signals. They come to the row's OnSignal, all that came since the last
+// turn as one set. Until the loop ends, the process does not die of them. The error names
+// signals that cannot be caught.
 func (c *IO) Notify(set Signals) error {
 	if !c.inCall() {
 		return ErrOutside

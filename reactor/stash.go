@@ -1,16 +1,16 @@
 package reactor
 
-// stashCell is a message that waits for its machine's next state. It holds its
+// stashCell is a message that was deferred until its machine's state changes. It keeps its
 // place in the mailbox, which bounds how many there are.
 type stashCell[Msg any] struct {
 	next uint32
 	msg  Msg
 }
 
-// stashPage is how many kept messages memory is found for at a time.
+// stashPage is how many stash cells are allocated at a time.
 const stashPage = 256
 
-// stash puts a message behind the kept one of that number; behind 0 is the front.
+// stash puts a message behind the stashed one with that number; behind 0 is the front.
 func (s *store[M, Msg]) stash(h *header, behind uint32, msg *Msg) {
 	n := s.stashFree
 	if n != 0 {
@@ -29,7 +29,7 @@ func (s *store[M, Msg]) stash(h *header, behind uint32, msg *Msg) {
 	}
 }
 
-// unstash takes the message behind one out.
+// unstash takes out the message behind the one with that number.
 func (s *store[M, Msg]) unstash(h *header, behind uint32) Msg {
 	next := s.nextStashed(h, behind)
 	n := *next
@@ -43,9 +43,9 @@ func (s *store[M, Msg]) unstash(h *header, behind uint32) Msg {
 	return msg
 }
 
-// redeliver hands out what was kept, in order, to the state that was entered; what
-// this one answers Later to stays where it is. A transition on the way begins again
-// at the front: the next state may take what this one did not.
+// redeliver hands out the stashed messages, in their order, to the state that was entered.
+// A message that is deferred again stays where it is. After a transition it begins at the
+// front again, as the new state may take what the last one did not.
 func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 	if s.inbox == nil {
 		return
@@ -71,12 +71,12 @@ func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
 	s.releaseRing()
 }
 
-// stashAt is the cell of a number, which begin at 1.
+// stashAt returns the cell with a number. Numbers begin at 1.
 func (s *store[M, Msg]) stashAt(n uint32) *stashCell[Msg] {
 	return &s.stashPages[(n-1)/stashPage][(n-1)%stashPage]
 }
 
-// nextStashed is where the number of the message behind one is.
+// nextStashed returns where the number of the message behind one stands.
 func (s *store[M, Msg]) nextStashed(h *header, behind uint32) *uint32 {
 	if behind == 0 {
 		return &h.stash

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// counters are the loop's alone; Stats asks the loop.
+// counters are the numbers behind Stats. They are the loop's own.
 type counters struct {
 	turns, parks, events, messages, timers, signals, downs uint64
 	accepted, acceptErrors, slotPauses, fdPauses           uint64
@@ -16,35 +16,35 @@ type counters struct {
 	longest                                                int64
 }
 
-// Stats is what a loop counted since it began.
+// Stats has what a loop has counted since it was made.
 type Stats struct {
 	Machines        int           // alive now
-	Turns           uint64        // rounds of the loop
-	Longest         time.Duration // the longest round: as long as a slow handler, or a busy processor, kept all others waiting
-	Parks           uint64        // rounds begun with nothing to do, in which it may have slept
-	Events          uint64        // readiness events taken
+	Turns           uint64        // turns of the loop
+	Longest         time.Duration // the longest turn, in which a slow handler or a busy processor delayed all machines
+	Parks           uint64        // turns that began with nothing to do, so that the loop slept
+	Events          uint64        // readiness events of ports
 	Messages        uint64        // messages handled
-	Dead            uint64        // messages accepted for machines that ended, or that no state takes
+	Dead            uint64        // messages that were accepted and not handled, as their machine ended or its state takes none
 	Timers          uint64        // named timers fired
-	Deadlines       uint64        // Within, Idle, Stall and life deadlines that led somewhere
-	Signals         uint64        // sets of signals told
-	Downs           uint64        // ends of monitored machines told
-	Accepted        uint64        // connections
-	AcceptErrors    uint64        // connections that did not live to be accepted
-	SlotPauses      uint64        // accepting rested for want of a slot
-	FilePauses      uint64        // accepting rested for want of a descriptor
+	Deadlines       uint64        // Within, Idle and Stall deadlines that passed, row Any's Within included
+	Signals         uint64        // calls of OnSignal
+	Downs           uint64        // calls of OnDown
+	Accepted        uint64        // connections accepted
+	AcceptErrors    uint64        // connections that failed while they were accepted
+	SlotPauses      uint64        // times that accepting paused for lack of a slot
+	FilePauses      uint64        // times that accepting paused for lack of a descriptor
 	BytesIn         uint64
 	BytesOut        uint64
-	Held            int    // bytes of chunks that ports hold now
-	Stale           uint64 // events for ports and machines that were closed
-	WriteBufferFull uint64 // writes refused because the write buffer, or the pool, was full
+	Held            int    // bytes of Config.Buffers that ports hold now
+	Stale           uint64 // events for ports and machines that had ended
+	WriteBufferFull uint64 // writes refused for Options.WriteBuffer or Config.Buffers
 	Failed          uint64 // machines that ended with a reason other than ErrShutdown
-	Lingered        uint64 // machines whose output was cut off by Linger
-	Panics          uint64 // machines that their own panic ended
+	Lingered        uint64 // machines whose output was cut off after Options.Linger
+	Panics          uint64 // machines that ended by a panic
 }
 
-// Stats returns the loop's counters, from any goroutine but a handler's, which has
-// IO.Stats: there it is ErrInHandler. Of a loop that has ended they are the last ones.
+// Stats returns the loop's counters, or the last ones if the loop has ended. In a handler it
+// returns ErrInHandler: use IO.Stats there.
 func (l *Loop) Stats() (s Stats, err error) {
 	err = l.onLoop(func(l *Loop) error {
 		s = l.counted()
@@ -58,7 +58,7 @@ func (l *Loop) Stats() (s Stats, err error) {
 	return s, err
 }
 
-// Stats returns the counters of the machine's own loop.
+// Stats returns the counters of the machine's loop.
 func (c *IO) Stats() Stats {
 	if !c.inCall() {
 		return Stats{}
@@ -78,7 +78,7 @@ func (l *Loop) counted() Stats {
 	}
 }
 
-// String is one line for a log.
+// String returns one line for a log.
 func (s Stats) String() string {
 	return fmt.Sprintf("machines %d, accepted %d, events %d, messages %d, in %d B, out %d B, held %d B, deadlines %d, failed %d, panics %d",
 		s.Machines, s.Accepted, s.Events, s.Messages, s.BytesIn, s.BytesOut, s.Held, s.Deadlines, s.Failed, s.Panics)

@@ -7,7 +7,8 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// store holds a kind's machines on one loop.
+// store has the machines of a kind on one loop: it is the typed half of machine.go, and in
+// the same order.
 type store[M, Msg any] struct {
 	base
 	kind       *Kind[M, Msg]
@@ -15,15 +16,15 @@ type store[M, Msg any] struct {
 	cx         Context[Msg]
 	inbox      *inbox[Msg]
 	cell       cell[Msg]
-	stashPages []*[stashPage]stashCell[Msg] // messages kept by Defer and Later, in pages made as they come
-	stashUsed  uint32                       // cells above were never touched
-	stashFree  uint32                       // free list in kept, as a number
+	stashPages []*[stashPage]stashCell[Msg] // deferred messages
+	stashUsed  uint32                       // cells from here on were never used
+	stashFree  uint32                       // first free cell, as a number
 	restashed  Msg
-	taken      int      // messages whose cells of the ring are to be given back
-	roomIn     []uint32 // machines whose mailboxes somebody waits for, and that have room now
+	taken      int      // messages whose places in the ring are to be given back
+	roomIn     []uint32 // machines whose mailbox has room now, and is waited for
 }
 
-// storeOf is the kind's store on the loop, made at the first use.
+// storeOf returns the kind's store on the loop, which is made at its first use.
 func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	if s, ok := l.byKind[k]; ok {
 		return s.(*store[M, Msg]), nil
@@ -57,7 +58,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	return s, nil
 }
 
-// spawn copies a prototype into a new machine.
+// spawn makes a machine that is a copy of a prototype.
 func (s *store[M, Msg]) spawn(m *M) (uint32, error) {
 	x, h, err := s.admit()
 	if err != nil {
@@ -75,12 +76,13 @@ func (s *store[M, Msg]) ref(x uint32) Ref[Msg] {
 	return Ref[Msg]{s.inbox, s.loop.slots.TokenAt(x)}
 }
 
-// at points the context at a machine.
+// at makes the context one of a machine's, and returns the machine.
 func (s *store[M, Msg]) at(x uint32, h *header) *M {
 	s.cx.x, s.cx.h = x, h
 	return &s.ms[h.local]
 }
 
+// enterFirst runs OnEnter of row Any, and enters the first state.
 func (s *store[M, Msg]) enterFirst(x uint32, h *header, m *M) {
 	l := s.loop
 	now := l.drv.Now()
@@ -101,8 +103,8 @@ func (s *store[M, Msg]) enterFirst(x uint32, h *header, m *M) {
 	s.move(x, h, m, to)
 }
 
-// run calls a machine while it has something to do and makes progress, for
-// Config.Steps calls at the most.
+// run calls a machine while there is something for it and it makes progress, at most
+// Config.Steps times.
 func (s *store[M, Msg]) run(x uint32, h *header) {
 	l := s.loop
 	m := s.at(x, h)
@@ -112,7 +114,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		}
 		told := s.deliverable(h)
 		if told == 0 || h.flags&mNoProgress != 0 {
-			// What is sent now may be what a machine that declined waits for.
+			// Sending its output may make something ready that the machine waits for.
 			if l.flush(); h.flags&(mErrorPending|mRestash) != 0 || s.deliverable(h)&^told != 0 {
 				h.flags &^= mNoProgress
 				continue
@@ -129,13 +131,13 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		steps--
 		l.call.progress = false
 		next := call(s, x, m, s.kind.rows[h.state].OnReady, told)
-		if next == fsm.Pass { // row Any's handler lies in another cache line
+		if next == fsm.Pass { // looked up here only, as it is in another cache line
 			if any := s.kind.rows[fsm.Any].OnReady; any != nil {
 				next = call(s, x, m, any, told)
 			}
 		}
 		if l.call.peeked != 0 && l.markSeen(h) {
-			l.call.progress = true // the next look finds something else: the end, or a read buffer that is full
+			l.call.progress = true // the next call finds something else: the end, or a full read buffer
 		}
 		switch {
 		case next != fsm.Stay:
@@ -147,7 +149,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 	l.endCalls(x, h)
 }
 
-// attend does what stands before readiness; false ends the run.
+// attend does what comes before readiness. It returns false if the machine has ended.
 func (s *store[M, Msg]) attend(x uint32, h *header, m *M) bool {
 	l := s.loop
 	switch {
@@ -176,7 +178,7 @@ func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 		if pt := s.port(h, p); pt.err != 0 && pt.flags&pReported == 0 {
 			pt.flags |= pReported
 			l.refresh(h, p, pt)
-			h.flags |= mErrorPending // there may be another one
+			h.flags |= mErrorPending // another port may have one
 			s.answer(x, h, m, s.cx.Fail(l.errs.of(pt.err)))
 			return
 		}
@@ -197,7 +199,7 @@ func (s *store[M, Msg]) leave(x uint32, h *header, m *M) bool {
 	return true
 }
 
-// follow moves a machine by the loop's own decision: a deadline.
+// follow takes an edge that no handler returned: that of a deadline.
 func (s *store[M, Msg]) follow(x uint32, h *header, to State, why error) {
 	m := s.at(x, h)
 	h.spinCount = 0
@@ -218,8 +220,8 @@ func (s *store[M, Msg]) down(x uint32, h *header, d Down) {
 	tell(s, x, h, s.kind.rows[h.state].OnDown, s.kind.rows[fsm.Any].OnDown, d)
 }
 
-// tell gives an event to its state's handler, or to row Any's when that passes. The
-// event itself is progress.
+// tell calls the handler of an event: the state's, and row Any's if that one passes. Such an
+// event is progress.
 func tell[M, Msg, E any](s *store[M, Msg], x uint32, h *header, own, anys func(*M, *Context[Msg], E) State, event E) {
 	if own == nil {
 		return
@@ -235,8 +237,8 @@ func tell[M, Msg, E any](s *store[M, Msg], x uint32, h *header, own, anys func(*
 	s.loop.settle(x, h)
 }
 
-// call gives an event to a handler, with a mark that tells a panic of its from one
-// of the loop's own.
+// call calls a handler. Its machine is noted, so that a panic of the handler can be told from
+// one of the loop.
 func call[M, Msg, E any](s *store[M, Msg], x uint32, m *M, handler func(*M, *Context[Msg], E) State, event E) State {
 	s.loop.call.machine = x + 1
 	next := handler(m, &s.cx, event)
@@ -244,7 +246,7 @@ func call[M, Msg, E any](s *store[M, Msg], x uint32, m *M, handler func(*M, *Con
 	return next
 }
 
-// answer does what a handler answered.
+// answer does what a handler returned.
 func (s *store[M, Msg]) answer(x uint32, h *header, m *M, next State) {
 	switch {
 	case next == fsm.Stay || h.flags&(mDead|mStopping) != 0:
@@ -258,8 +260,8 @@ func (s *store[M, Msg]) answer(x uint32, h *header, m *M, next State) {
 	s.move(x, h, m, next)
 }
 
-// move is the one place that moves a machine's state: Exit, the row, Enter, as
-// often as Enter leads on.
+// move is the only place where a machine's state changes: OnExit, the new row, OnEnter, and
+// again if OnEnter returns another state.
 func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 	l := s.loop
 	for depth := 0; next != fsm.Stay; depth++ {
@@ -274,7 +276,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			s.runExit(x, h, m, State(h.state))
 		}
 		if o := l.cfg.Observer; o != nil {
-			l.call.machine = x + 1 // its panic is as a handler's
+			l.call.machine = x + 1 // a panic of the observer counts as a handler's
 			o.Moved(l.slots.TokenAt(x), s.kind, State(h.state), next)
 			l.call.machine = 0
 		}
@@ -289,7 +291,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 			from := State(h.state)
 			l.call.machine = x + 1
 			next = enter(m, &s.cx)
-			l.call.machine, l.call.peeked = 0, 0 // what Enter looks at is shown to Ready all the same
+			l.call.machine, l.call.peeked = 0, 0 // input that OnEnter looked at is still shown to OnReady
 			if next != fsm.Stay && next != fsm.Stop && !s.rows[from].to.Has(next) {
 				next = s.cx.Stop(s.undeclared(h, next))
 			}
@@ -298,6 +300,7 @@ func (s *store[M, Msg]) move(x uint32, h *header, m *M, next State) {
 	l.call.reason = nil
 }
 
+// runExit runs the OnExit of a row, if there is one.
 func (s *store[M, Msg]) runExit(x uint32, h *header, m *M, row State) {
 	exit := s.kind.rows[row].OnExit
 	if exit == nil {
@@ -314,8 +317,8 @@ func (s *store[M, Msg]) runExit(x uint32, h *header, m *M, row State) {
 	s.loop.call.peeked = 0
 }
 
-// runExits runs the OnExit handlers of a machine that ends: its state's, then row Any's.
-// One that ran or panicked is not called again.
+// runExits runs the OnExit of a machine that ends: its state's, then row Any's. One that has
+// run, or panicked, is not called again.
 func (s *store[M, Msg]) runExits(x uint32, h *header) {
 	if h.flags&mNewborn != 0 {
 		return

@@ -7,15 +7,17 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
-// namedTimer is a running named timer: its node's side of the wheel.
+// namedTimer is a named timer that runs. Its number is that of its node in the wheel, less
+// timerTable.offset.
 type namedTimer struct {
 	owner uint32 // index of its machine
-	next  uint32 // of the same machine, or the next free one, as number+1
+	next  uint32 // the machine's next timer, or the next free one, as number+1
 	id    uint32
 	timer Timer
-	armed State // the state that armed it
+	armed State // the state in which it was started
 }
 
+// timerTable has the named timers of a loop.
 type timerTable struct {
 	all    []namedTimer
 	free   uint32
@@ -27,12 +29,12 @@ func newTimerTable(slots, n int) timerTable {
 	return timerTable{all: make([]namedTimer, n), offset: uint32(slots)}
 }
 
-// Arm starts or restarts a named timer. ErrFull when the loop has no more, see
-// Config.Timers.
+// Arm starts a named timer, or starts it anew. It fires after d: OnTimer is called. The error
+// is ErrFull if Config.Timers of them run.
 func (c *IO) Arm(t Timer, d time.Duration) error { return c.arm(t, 0, d, 1) }
 
-// ArmID starts or restarts one of the many timers of a name: ErrFull over
-// TimerSpec.Many.
+// ArmID starts one of several timers of a name, or starts it anew; id tells them apart. The
+// error is ErrFull if TimerSpec.Many of them run.
 func (c *IO) ArmID(t Timer, id uint32, d time.Duration) error {
 	if int(t) < len(c.st.opt.Timers) {
 		return c.arm(t, id, d, max(1, c.st.opt.Timers[t].Many))
@@ -68,10 +70,10 @@ func (c *IO) arm(t Timer, id uint32, d time.Duration, most int) error {
 	return nil
 }
 
-// Disarm stops a named timer: it does not fire any more, even if it is due.
+// Disarm stops a named timer. It does not fire any more, even if its time has passed.
 func (c *IO) Disarm(t Timer) { c.DisarmID(t, 0) }
 
-// DisarmID stops one of the many timers of a name.
+// DisarmID stops one of several timers of a name.
 func (c *IO) DisarmID(t Timer, id uint32) {
 	if !c.inCall() {
 		return
@@ -81,6 +83,7 @@ func (c *IO) DisarmID(t Timer, id uint32) {
 	}
 }
 
+// fire calls OnTimer for the named timer with a number.
 func (l *Loop) fire(n uint32) {
 	e := l.timers.all[n]
 	h := l.slots.At(e.owner)
@@ -108,7 +111,7 @@ func (l *Loop) dropTimers(h *header) {
 	}
 }
 
-// cullTimers stops the timers that do not live in the state entered.
+// cullTimers stops the timers that do not go on in the state that is entered.
 func (l *Loop) cullTimers(h *header, b *base, from, to State) {
 	for n := h.timers; n != 0; {
 		e := l.timers.all[n-1]
@@ -139,7 +142,7 @@ func (t *timerTable) give(n uint32) {
 	t.free = n + 1
 }
 
-// find is a machine's timer, as number+1, and how many of that name run.
+// find returns a machine's timer, as number+1, and how many timers of that name it has.
 func (t *timerTable) find(h *header, timer Timer, id uint32) (found uint32, many int) {
 	for n := h.timers; n != 0; n = t.all[n-1].next {
 		if e := &t.all[n-1]; e.timer == timer {

@@ -6,22 +6,22 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// Tracer is an Observer that is told as well what machines are given, before they
-// are: for reports of tests. Handlers are called through one more function for it,
-// so it is not for production.
+// Tracer is an Observer that is also called for the events of machines, before their
+// handlers are. It is for the reports of tests, and not for production: each handler is
+// called through one more function then.
 type Tracer interface {
 	Observer
-	// Traced tells what happens to a machine in a state. A handler that passes an event
-	// on to row Any's, or fails at it, is told of once for the event; its failure is
-	// told of after it.
+	// Traced is called for an event of a machine in a state. If the handler passes the event
+	// on to row Any's, Traced is called once. If it fails, Traced is called for that as well,
+	// afterwards.
 	Traced(t Token, k AnyKind, in State, c Event)
 }
 
-// Event is what a machine is given: an event, for its handler, or what leads it on
-// without one, by a field of its row.
+// Event is what happens to a machine in a state: something that a handler of its row is
+// called for, or something for which another field of its row has a target.
 type Event string
 
-// All causes: those of handlers, those of deadlines, and the other fields of a row.
+// All events: those with a handler, the deadlines, and those with a target.
 const (
 	EventEnter   Event = "enter"
 	EventReady   Event = "ready"
@@ -35,20 +35,20 @@ const (
 	EventStall  Event = "stall"
 	EventLife   Event = "life"
 
-	EventFail     Event = "fail" // IO.Fail with an error, or one that came outside of a call
+	EventFail     Event = "fail" // an error was passed to IO.Fail, or came outside of a call
 	EventShutdown Event = "shutdown"
 )
 
-// trace tells the witness, if there is one.
+// trace calls the tracer, if there is one.
 func (l *Loop) trace(x uint32, h *header, c Event) {
 	if l.tracer != nil {
 		l.tracer.Traced(l.slots.TokenAt(x), l.stores[h.kind].anyKind(), State(h.state), c)
 	}
 }
 
-// traced is the kind with handlers that tell a witness before they are called. A
-// loop without one so pays nothing. Those of row Any stay: they are called for what
-// a state's handler passes on; the rows that take them from there have copies.
+// traced returns the kind with handlers that call a tracer first, so that a loop without a
+// tracer pays nothing. The handlers of row Any stay as they are: they are called for events
+// that a state's handler passes on, and rows that inherit them have copies.
 func (k *Kind[M, Msg]) traced() *Kind[M, Msg] {
 	own := *k
 	own.rows = slices.Clone(k.rows)
@@ -72,7 +72,7 @@ func (k *Kind[M, Msg]) traced() *Kind[M, Msg] {
 	return &own
 }
 
-// traced is a handler that tells the loop's witness before it is called.
+// traced returns a handler that calls the loop's tracer first.
 func traced[M, Msg, E any](c Event, handler func(*M, *Context[Msg], E) State) func(*M, *Context[Msg], E) State {
 	if handler == nil {
 		return nil

@@ -4,9 +4,9 @@
 // real kernels, so it passes here too.
 //
 //	func TestConformance(t *testing.T) {
-//		.Run(t, .Backend{
+//		drivertest.Run(t, drivertest.Backend{
 //			Name: "epoll",
-//			New:  func() (.System, error) { return .OverPoller("epoll") },
+//			New:  func() (drivertest.System, error) { return drivertest.OverPoller("epoll") },
 //		})
 //	}
 //

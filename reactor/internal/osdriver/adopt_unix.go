@@ -10,47 +10,55 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Descriptors that come from somewhere else, what they are, and the way out.
+// Descriptors from elsewhere, and for elsewhere: Adopt and Release.
+//
+// Whether calls block is a property of the open file description, which all duplicates
+// of a descriptor have in common, also in other processes. So Adopt changes it for others,
+// and others can change it back at any time. Calls on sockets ask for each call not to
+// block. For all other files the driver sets the mode before each call, and restores the
+// mode that it found when it closes the file.
 
-// Adopt duplicates an open descriptor and finds out what it is.
-func (d *Driver) Adopt(of uintptr) (driver.Sock, error) {
-	fd, err := duplicate(of)
+// Adopt duplicates an open descriptor and finds out what it stands for.
+func (d *Driver) Adopt(from uintptr) (driver.Sock, error) {
+	fd, err := duplicate(from)
 	if err != nil {
 		return 0, err
 	}
-	n, err := natureOf(fd)
-	is := shared | familyAt(fd)
+	typ, err := typeOf(fd)
+	flags := adopted | familyFlagOf(fd)
 	switch {
 	case err != nil:
-	case blocks(fd):
-		is |= blocking
+	case isBlocking(fd):
+		flags |= wasBlocking
 		err = unix.SetNonblock(fd, true)
-	case n > listening && d.unblocked(fd):
-		is |= blocking
+	case typ > listening && d.madeNonblockingByAnother(fd):
+		flags |= wasBlocking
 	}
 	if err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
-	if typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); typ == unix.SOCK_SEQPACKET {
-		is |= packets
+	if sotype, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); sotype == unix.SOCK_SEQPACKET {
+		flags |= seqpacket
 	}
-	return d.add(descriptor(fd), n, is)
+	return d.add(descriptor(fd), typ, flags)
 }
 
-func blocks(fd int) bool {
+// isBlocking reports whether calls on a descriptor block.
+func isBlocking(fd int) bool {
 	flags, _ := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	return flags&unix.O_NONBLOCK == 0
 }
 
-// unblocked tells whether fd would block, were it not for a row with the same
-// description, as stdin and stdout have at a terminal: then it changes with that one.
-func (d *Driver) unblocked(fd int) bool {
-	for i := range d.rows[:d.used+1] {
-		if r := &d.rows[i]; r.is&blocking != 0 && r.fd != noDescriptor {
-			unix.SetNonblock(int(r.fd), false)
-			same := blocks(fd)
-			unix.SetNonblock(int(r.fd), true)
+// madeNonblockingByAnother reports whether fd would block, but for another entry with the
+// same description, as stdin and stdout of a terminal have. It finds out by making each
+// such entry block for a moment.
+func (d *Driver) madeNonblockingByAnother(fd int) bool {
+	for i := range d.sockets[:d.used+1] {
+		if e := &d.sockets[i]; e.flags&wasBlocking != 0 && e.fd != noDescriptor {
+			unix.SetNonblock(int(e.fd), false)
+			same := isBlocking(fd) // it changed together with the entry
+			unix.SetNonblock(int(e.fd), true)
 			if same {
 				return true
 			}
@@ -59,37 +67,38 @@ func (d *Driver) unblocked(fd int) bool {
 	return false
 }
 
-// unblock has what was adopted not block again: whoever has the same description, a
-// child with the same terminal say, may have made it. It is for the calls that, other
-// than those of a socket with bytes in it, cannot ask for that themselves.
-func (r *row) unblock() {
-	if r.is&shared != 0 {
-		unix.SetNonblock(int(r.fd), true)
+// ensureNonblocking sets what was adopted to non-blocking mode again: another process with
+// the same description, such as a child with the same terminal, may have changed that. It
+// is called before a system call that has no MSG_DONTWAIT.
+func (e *socketEntry) ensureNonblocking() {
+	if e.flags&adopted != 0 {
+		unix.SetNonblock(int(e.fd), true)
 	}
 }
 
-// leave has what was adopted be as it was for whoever else has the description: the
-// shell would not expect that its terminal does not block.
-func (r *row) leave() {
-	if r.is&blocking != 0 {
-		unix.SetNonblock(int(r.fd), false)
+// restoreBlocking sets what was adopted to the mode that it had: a shell does not expect
+// that its terminal does not block.
+func (e *socketEntry) restoreBlocking() {
+	if e.flags&wasBlocking != 0 {
+		unix.SetNonblock(int(e.fd), false)
 	}
 }
 
-// familyAt is familyOf for an open socket. Not every system has SO_DOMAIN.
-func familyAt(fd int) marks {
+// familyFlagOf is familyFlag of an open socket's address. Not every system has SO_DOMAIN.
+func familyFlagOf(fd int) socketFlags {
 	sa, _ := unix.Getsockname(fd)
-	return familyOf(sa)
+	return familyFlag(sa)
 }
 
-func natureOf(fd int) (nature, error) {
+// typeOf returns what a descriptor stands for, or ErrNotPollable.
+func typeOf(fd int) (socketType, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return 0, err
 	}
 	switch uint32(st.Mode) & unix.S_IFMT {
 	case unix.S_IFSOCK:
-		return socketNature(fd)
+		return socketTypeOf(fd)
 	case unix.S_IFIFO:
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		switch flags & unix.O_ACCMODE {
@@ -108,8 +117,8 @@ func natureOf(fd int) (nature, error) {
 	return device, nil
 }
 
-func socketNature(fd int) (nature, error) {
-	typ, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+func socketTypeOf(fd int) (socketType, error) {
+	sotype, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
 		return 0, err
 	}
@@ -122,20 +131,20 @@ func socketNature(fd int) (nature, error) {
 		inet = true
 	}
 	switch {
-	case typ == unix.SOCK_STREAM && inet:
+	case sotype == unix.SOCK_STREAM && inet:
 		return tcpStream, nil
-	case typ == unix.SOCK_DGRAM && inet:
+	case sotype == unix.SOCK_DGRAM && inet:
 		return inetDatagram, nil
-	case typ == unix.SOCK_DGRAM:
+	case sotype == unix.SOCK_DGRAM:
 		return unixDatagram, nil
-	case typ == unix.SOCK_SEQPACKET:
+	case sotype == unix.SOCK_SEQPACKET:
 		return unixPacket, nil
 	}
 	return unixStream, nil
 }
 
 func (d *Driver) Release(s driver.Sock) (uintptr, error) {
-	fd := d.rows[s].fd
+	fd := d.sockets[s].fd
 	if err := d.poller.Remove(int(fd)); err != nil {
 		return 0, err
 	}

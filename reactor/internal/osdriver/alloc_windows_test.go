@@ -1,4 +1,4 @@
-package osdriver_test
+package osdriver
 
 import (
 	"math"
@@ -7,24 +7,22 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/reactor/driver"
-	"github.com/stator-go/stator/reactor/internal/osdriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// What the driver does for bytes allocates nothing: wait, read until that would
-// block, ask for more, write.
+// Moving bytes allocates nothing: Wait, Read until it would block, Write.
 func TestDriverAllocatesNothing(t *testing.T) {
-	d, err := osdriver.New(8)
+	d, err := New(8)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.End()
-	door, err := d.Listen(driver.Addr{Net: driver.TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
+	l, err := d.Listen(driver.Addr{Net: driver.TCP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close(door)
-	name, err := d.Addr(door, driver.Local)
+	defer d.Close(l)
+	name, err := d.Addr(l, driver.Local)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +33,7 @@ func TestDriverAllocatesNothing(t *testing.T) {
 	defer d.Close(a)
 	var b driver.Sock
 	for until := time.Now().Add(10 * time.Second); b == 0 && time.Now().Before(until); {
-		if b, _, err = d.Accept(door); err != nil {
+		if b, _, err = d.Accept(l); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,6 +61,6 @@ func TestDriverAllocatesNothing(t *testing.T) {
 			}
 		}
 	}); n != 0 {
-		t.Errorf("%v allocations for bytes that came: want none", n)
+		t.Errorf("%v allocations for a write and a read: want none", n)
 	}
 }

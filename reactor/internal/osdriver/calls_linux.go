@@ -14,25 +14,25 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Linux's system calls, raw: what cannot block need not tell the scheduler. What each
-// asks for is said in sys_plain.go's words.
+// System calls of Linux, raw: see the package comment. The functions are those of
+// calls_unix.go, where the comments are.
 
-// watchTCP is what a TCP connection is watched for from the first: with epoll an edge
-// of room costs nothing while there was room.
-const watchTCP = poll.Readable | poll.Writable | poll.Priority
+// tcpInterest is what a TCP connection is registered for at first. epoll has no event for
+// room while there was room, so that Writable costs nothing.
+const tcpInterest = poll.Readable | poll.Writable | poll.Priority
 
-// scratch need not be: buffers are given to the kernel as they lie.
+// scratch is empty: several buffers, and addresses, are passed to the kernel from the stack.
 type scratch struct{}
 
-// maxGather is how much one call takes of several buffers.
-const maxGather = maxIO
+// maxWritev bounds how many bytes one writev takes.
+const maxWritev = maxIO
 
-const sockFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+const nonblockCloexec = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 
-func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|sockFlags, 0) }
+func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|nonblockCloexec, 0) }
 
-func acceptOn(r *row) (descriptor, syscall.Errno) {
-	fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(r.fd), 0, 0, sockFlags, 0, 0)
+func accept(e *socketEntry) (descriptor, syscall.Errno) {
+	fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(e.fd), 0, 0, nonblockCloexec, 0, 0)
 	return descriptor(fd), errno
 }
 
@@ -52,34 +52,36 @@ func closeSocket(fd descriptor) error {
 	return nil
 }
 
-func sendQueue(fd int) int {
+// sendQueueLen returns how many bytes the peer has not acknowledged.
+func sendQueueLen(fd int) int {
 	var n int32
 	syscall.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
 	return int(n)
 }
 
-// Whoever has a duplicate of a socket may have made it block, hence dontWait.
-func receive(r *row, b []byte) (n uintptr, errno syscall.Errno) {
-	n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), dontWait, 0, 0)
+// recv has MSG_DONTWAIT because another process with an adopted socket may have set
+// it to blocking mode.
+func recv(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), msgDontWait, 0, 0)
 	return n, errno
 }
 
-func read(r *row, b []byte) (n uintptr, errno syscall.Errno) {
-	n, _, errno = syscall.RawSyscall(unix.SYS_READ, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+func read(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall(unix.SYS_READ, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return n, errno
 }
 
-func transmit(r *row, b []byte) (n uintptr, errno syscall.Errno) {
-	n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), noSignal|dontWait, 0, 0)
+func send(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), msgNoSignal|msgDontWait, 0, 0)
 	return n, errno
 }
 
-func write(r *row, b []byte) (n uintptr, errno syscall.Errno) {
-	n, _, errno = syscall.RawSyscall(unix.SYS_WRITE, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+func write(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
+	n, _, errno = syscall.RawSyscall(unix.SYS_WRITE, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return n, errno
 }
 
-func (*scratch) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
+func (*scratch) writev(e *socketEntry, bs [][]byte) (int, syscall.Errno) {
 	var iov [driver.MaxVec]unix.Iovec
 	for i, b := range bs {
 		raceRead(b)
@@ -88,31 +90,32 @@ func (*scratch) transmitAll(r *row, bs [][]byte) (int, syscall.Errno) {
 	}
 	var n uintptr
 	var errno syscall.Errno
-	if r.isSocket() {
+	if e.isSocket() {
 		msg := unix.Msghdr{Iov: &iov[0]}
 		msg.SetIovlen(len(bs))
-		n, _, errno = syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(r.fd), uintptr(unsafe.Pointer(&msg)), noSignal|dontWait)
+		n, _, errno = syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(e.fd), uintptr(unsafe.Pointer(&msg)), msgNoSignal|msgDontWait)
 	} else {
-		n, _, errno = syscall.RawSyscall(unix.SYS_WRITEV, uintptr(r.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(bs)))
+		n, _, errno = syscall.RawSyscall(unix.SYS_WRITEV, uintptr(e.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(bs)))
 	}
 	runtime.KeepAlive(bs)
 	return int(n), errno
 }
 
-func receiveFrom(r *row, b []byte) (int, driver.Addr, syscall.Errno) {
+func recvFrom(e *socketEntry, b []byte) (int, driver.Addr, syscall.Errno) {
 	var sa syscall.RawSockaddrAny
 	size := uint32(unsafe.Sizeof(sa))
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-		dontWait, uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		msgDontWait, uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
 	if errno != 0 {
 		return 0, driver.Addr{}, errno
 	}
-	return int(n), rawAddr(&sa, size), 0
+	return int(n), decodeAddr(&sa, size), 0
 }
 
-func rawAddr(sa *syscall.RawSockaddrAny, size uint32) driver.Addr {
+// decodeAddr returns the address of size bytes in sa, as that of a datagram socket.
+func decodeAddr(sa *syscall.RawSockaddrAny, size uint32) driver.Addr {
 	if sa.Addr.Family != syscall.AF_UNIX {
-		return inetAddr((*syscall.RawSockaddrInet6)(unsafe.Pointer(sa)))
+		return decodeInetAddr((*syscall.RawSockaddrInet6)(unsafe.Pointer(sa)))
 	}
 	un := (*syscall.RawSockaddrUnix)(unsafe.Pointer(sa))
 	path := make([]byte, 0, len(un.Path))
@@ -128,13 +131,13 @@ func rawAddr(sa *syscall.RawSockaddrAny, size uint32) driver.Addr {
 	return driver.Addr{Net: driver.Unixgram, Path: string(path)}
 }
 
-func (*scratch) transmitTo(r *row, b []byte, to netip.AddrPort) (int, syscall.Errno) {
+func (*scratch) sendTo(e *socketEntry, b []byte, to netip.AddrPort) (int, syscall.Errno) {
 	var sa syscall.RawSockaddrInet6
-	size, errno := encode(r, &sa, to)
+	size, errno := encodeInetAddr(e, &sa, to)
 	if errno != 0 {
 		return 0, errno
 	}
-	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(r.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-		noSignal|dontWait, uintptr(unsafe.Pointer(&sa)), size)
+	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		msgNoSignal|msgDontWait, uintptr(unsafe.Pointer(&sa)), size)
 	return int(n), errno
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Datagrams, each with its address.
+// Datagrams, each with the address of its sender or receiver.
 
 func (d *Driver) Recv(s driver.Sock, b []byte) (int, driver.Addr, driver.Flow, error) {
-	r := &d.rows[s]
-	if r.nature != inetDatagram && r.nature != unixDatagram { // it has one peer, and an end
+	e := &d.sockets[s]
+	if e.typ != inetDatagram && e.typ != unixDatagram { // unixPacket: it has one peer, and an end
 		n, flow, err := d.Read(s, b)
 		return n, driver.Addr{}, flow, err
 	}
 	for {
-		n, from, errno := receiveFrom(r, b)
+		n, from, errno := recvFrom(e, b)
 		switch errno {
 		case 0:
 			raceWrite(b[:n])
 			return n, from, 0, nil
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			d.blocked(r, poll.Readable)
+			d.noteBlocked(e, poll.Readable)
 			return 0, driver.Addr{}, driver.ReadBlocked, nil
 		default:
-			if !r.forgives(errno) {
+			if !e.isDatagramError(errno) {
 				return 0, driver.Addr{}, driver.BothEnded, errno
 			}
 		}
@@ -38,22 +38,22 @@ func (d *Driver) Recv(s driver.Sock, b []byte) (int, driver.Addr, driver.Flow, e
 }
 
 func (d *Driver) Send(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow, error) {
-	r := &d.rows[s]
+	e := &d.sockets[s]
 	if to.Net == driver.Unixgram {
 		return d.sendUnix(s, b, to)
 	}
 	raceRead(b)
 	for {
-		n, errno := d.scratch.transmitTo(r, b, to.IP)
+		n, errno := d.scratch.sendTo(e, b, to.IP)
 		switch errno {
 		case 0:
 			return n, 0, nil
 		case syscall.EINTR, syscall.ECONNREFUSED:
 		case syscall.EAGAIN:
-			d.blocked(r, poll.Writable)
+			d.noteBlocked(e, poll.Writable)
 			return 0, driver.WriteBlocked, nil
 		case syscall.ENOBUFS:
-			d.retry(s)
+			d.scheduleRetry(s)
 			return 0, driver.WriteBlocked, nil
 		default:
 			return 0, 0, errno
@@ -62,16 +62,31 @@ func (d *Driver) Send(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow
 }
 
 func (d *Driver) sendUnix(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow, error) {
-	if err := unixPath(to.Path); err != nil {
+	if err := checkUnixPath(to.Path); err != nil {
 		return 0, 0, err
 	}
-	switch err := unix.Sendto(int(d.rows[s].fd), b, noSignal|dontWait, &unix.SockaddrUnix{Name: to.Path}); err {
+	switch err := unix.Sendto(int(d.sockets[s].fd), b, msgNoSignal|msgDontWait, &unix.SockaddrUnix{Name: to.Path}); err {
 	case nil:
 		return len(b), 0, nil
-	case unix.EAGAIN, unix.ENOBUFS: // whose queue is full tells nobody but who is connected to it
-		d.retry(s)
+	case unix.EAGAIN, unix.ENOBUFS: // the kernel has an event for room in a peer's queue only if the socket is connected to it
+		d.scheduleRetry(s)
 		return 0, driver.WriteBlocked, nil
 	default:
 		return 0, 0, err
 	}
+}
+
+// isDatagramError reports whether an error is that of a datagram which was sent earlier: an
+// ICMP message, or a peer that is gone. The call that returned it has cleared it. The
+// socket goes on.
+func (e *socketEntry) isDatagramError(errno syscall.Errno) bool {
+	if e.typ != inetDatagram && e.typ != unixDatagram {
+		return false
+	}
+	switch errno {
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.ENETDOWN, enonet,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO, syscall.EMSGSIZE, syscall.EACCES, syscall.ECONNRESET:
+		return true
+	}
+	return false
 }

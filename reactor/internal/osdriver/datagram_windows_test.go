@@ -1,4 +1,4 @@
-package osdriver_test
+package osdriver
 
 import (
 	"errors"
@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/windows"
+
 	"github.com/stator-go/stator/reactor/driver"
-	"github.com/stator-go/stator/reactor/internal/osdriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// What the driver does with datagrams, between two sockets of its own: package net's
-// are not to be had under Wine.
+// Datagrams between two sockets of the driver, as package net's do not work under Wine.
 func TestDatagramsOfTheDriver(t *testing.T) {
-	d, err := osdriver.New(8)
+	d, err := New(8)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +66,24 @@ func TestDatagramsOfTheDriver(t *testing.T) {
 	if _, _, err := d.Send(a, make([]byte, 1<<17), names[1]); !errors.Is(err, syscall.EMSGSIZE) {
 		t.Errorf("a datagram of 128 KiB: %v: want %v", err, syscall.EMSGSIZE)
 	}
-	six := driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("[::1]:1")}
-	if _, _, err := d.Send(a, nil, six); !errors.Is(err, syscall.EAFNOSUPPORT) {
+	toIPv6 := driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("[::1]:1")}
+	if _, _, err := d.Send(a, nil, toIPv6); !errors.Is(err, syscall.EAFNOSUPPORT) {
 		t.Errorf("an IPv6 address on an IPv4 socket: %v: want %v", err, syscall.EAFNOSUPPORT)
+	}
+}
+
+// A send that fails is made again only if the error is that of an earlier datagram: an error
+// that is returned each time would hold up the loop for ever.
+func TestEarlierErrors(t *testing.T) {
+	for errno, want := range map[syscall.Errno]bool{
+		windows.WSAECONNRESET:   true,
+		windows.WSAENETRESET:    true,
+		windows.WSAENETUNREACH:  false,
+		windows.WSAEHOSTUNREACH: false,
+		windows.WSAEACCES:       false,
+	} {
+		if got := isEarlierSendError(errno); got != want {
+			t.Errorf("%v: earlier %v: want %v", errno, got, want)
+		}
 	}
 }

@@ -12,33 +12,23 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// The operating system's driver, as far as all systems have it alike: a poller to
-// wait with, a clock, signals, and the table of what is open.
-//
-//	os.go, rows.go, sockaddr.go   what is the same everywhere
-//	os_unix.go, net_unix.go, ...  the calls of Unix, and what their answers mean
-//	sys_linux.go                  how Linux makes them: raw, where they cannot block
-//	sys_plain.go                  how package unix makes them, on any other Unix
-//	open_*.go, unsent_*.go        ways that several systems have
-//	have_GOOS.go                  what this system has
-//	os_windows.go, ...            the calls of Winsock
-//
-// The tag stator_plain has Linux make its calls as any other Unix, so that its tests
-// are theirs, too.
+// base is the part of a Driver that is the same on every system: a poller to wait with,
+// a clock, signals, and the table of open sockets.
+type base struct {
+	poller        *poll.Poller
+	edgeTriggered bool // the kernel is, so that Rearm is not needed
+	waker         *poll.Waker
+	start         time.Time
+	signals       *sig.Source // opened by the first Notify
 
-// common is what the operating system's Driver, osDriver, has on every system.
-type common struct {
-	poller  *poll.Poller
-	edges   bool // the poller's kernel knows them
-	waker   *poll.Waker
-	start   time.Time
-	signals *sig.Source // made at the first Notify
-	rows    []row       // by Sock; 0 is none
-	free    driver.Sock
-	used    driver.Sock
+	sockets []socketEntry // by Sock; entry 0 is that of no socket
+	free    driver.Sock   // the first free entry, 0 for none; its data is the next one
+	used    driver.Sock   // the highest Sock that was ever given out
 }
 
-func New(socks int) (*Driver, error) {
+// New returns the driver for a loop with slots for so many machines. Its table has room
+// for the four ports of each, and for 256 sockets more.
+func New(slots int) (*Driver, error) {
 	p, err := poll.New()
 	if err != nil {
 		return nil, err
@@ -48,17 +38,18 @@ func New(socks int) (*Driver, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &Driver{common: common{poller: p, edges: p.Edges(), waker: w, start: time.Now(), rows: make([]row, 4*socks+256)}}
-	d.rows[0].fd = noDescriptor
+	d := &Driver{base: base{poller: p, edgeTriggered: p.Edges(), waker: w, start: time.Now(), sockets: make([]socketEntry, 4*slots+256)}}
+	d.sockets[0].fd = noDescriptor
 	return d, nil
 }
 
+// Now starts at 1, so that 0 can stand for no time.
 func (d *Driver) Now() int64 { return int64(time.Since(d.start)) + 1 }
 
 func (d *Driver) Wake() { d.waker.Wake() }
 
-// wait collects events, at the latest until the clock says until.
-func (d *Driver) wait(dst []poll.Event, until int64) (int, error) {
+// pollUntil is Wait, as far as the poller has the events.
+func (d *Driver) pollUntil(dst []poll.Event, until int64) (int, error) {
 	timeout := time.Duration(-1)
 	if until != math.MaxInt64 {
 		if timeout = 0; until != 0 {
@@ -87,9 +78,9 @@ func (d *Driver) End() error {
 	return d.poller.Close()
 }
 
-// refusedError is an error of the system's that is ErrRefused too. It is comparable, as
-// those are, so that all ports share its number.
-type refusedError struct{ why error }
+// refusedError is an error of the system's that is driver.ErrRefused, too. It is
+// comparable, so that the loop keeps equal errors of many ports once.
+type refusedError struct{ err error }
 
-func (e refusedError) Error() string   { return driver.ErrRefused.Error() + ": " + e.why.Error() }
-func (e refusedError) Unwrap() []error { return []error{driver.ErrRefused, e.why} }
+func (e refusedError) Error() string   { return driver.ErrRefused.Error() + ": " + e.err.Error() }
+func (e refusedError) Unwrap() []error { return []error{driver.ErrRefused, e.err} }

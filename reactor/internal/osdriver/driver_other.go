@@ -9,9 +9,10 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// osDriver has no implementation here: a loop needs Config.Driver.
+// Driver has no implementation on this system: a loop needs Config.Driver.
 type Driver struct{ driver.Driver }
 
+// New returns driver.ErrUnsupported.
 func New(int) (*Driver, error) {
 	return nil, fmt.Errorf("a driver for %s: %w", runtime.GOOS, driver.ErrUnsupported)
 }

@@ -6,15 +6,15 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// socketError is an error of Winsock's under the name that it has everywhere else, so
-// that errors.Is finds both, and with the words for it that Go has. It is comparable,
-// so that all ports share its number.
-type socketError struct{ name, winsock syscall.Errno }
+// winsockError is an error of Winsock, with its portable name: errors.Is finds both, and the
+// text is Go's. It is comparable, so that the loop keeps equal errors of many ports once.
+type winsockError struct{ name, winsock syscall.Errno }
 
-func (e socketError) Error() string   { return e.name.Error() }
-func (e socketError) Unwrap() []error { return []error{e.name, e.winsock} }
+func (e winsockError) Error() string   { return e.name.Error() }
+func (e winsockError) Unwrap() []error { return []error{e.name, e.winsock} }
 
-var portableNames = map[syscall.Errno]syscall.Errno{
+// posixErrors has the portable names of Winsock's errors.
+var posixErrors = map[syscall.Errno]syscall.Errno{
 	windows.WSAEACCES:          syscall.EACCES,
 	windows.WSAEADDRINUSE:      syscall.EADDRINUSE,
 	windows.WSAEADDRNOTAVAIL:   syscall.EADDRNOTAVAIL,
@@ -30,24 +30,25 @@ var portableNames = map[syscall.Errno]syscall.Errno{
 	windows.WSAENOTCONN:        syscall.ENOTCONN,
 	windows.WSAENOTSOCK:        syscall.ENOTSOCK,
 	windows.WSAENETRESET:       syscall.ENETRESET,
-	windows.WSAESHUTDOWN:       syscall.EPIPE, // written to after the end of output
+	windows.WSAESHUTDOWN:       syscall.EPIPE, // a write after the end of output
 	windows.WSAETIMEDOUT:       syscall.ETIMEDOUT,
 	windows.WSAEINVAL:          syscall.EINVAL,
 	windows.WSAEPROTONOSUPPORT: syscall.EPROTONOSUPPORT,
 }
 
-// portable is an error with the name that it has elsewhere, if it is one of Winsock's.
-func portable(err error) error {
+// portableError returns an error with its portable name, if it is one of Winsock's.
+func portableError(err error) error {
 	winsock, ok := err.(syscall.Errno)
-	if name := portableNames[winsock]; ok && name != 0 {
-		return socketError{name, winsock}
+	if name := posixErrors[winsock]; ok && name != 0 {
+		return winsockError{name, winsock}
 	}
 	return err
 }
 
-func dialError(err error) error {
+// connectError marks an error of connect as ErrRefused if nothing listens there.
+func connectError(err error) error {
 	if err == windows.WSAECONNREFUSED {
-		return refusedError{socketError{syscall.ECONNREFUSED, windows.WSAECONNREFUSED}}
+		return refusedError{winsockError{syscall.ECONNREFUSED, windows.WSAECONNREFUSED}}
 	}
-	return portable(err)
+	return portableError(err)
 }

@@ -8,13 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sockets that do not block, and that a child does not inherit, from the first.
+// Sockets are opened with SOCK_NONBLOCK and SOCK_CLOEXEC: they do not block, and a child
+// does not inherit them.
 
-const sockFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+const nonblockCloexec = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 
-func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|sockFlags, 0) }
+// newSocket opens a socket.
+func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|nonblockCloexec, 0) }
 
-func acceptOn(r *row) (descriptor, syscall.Errno) {
-	fd, _, err := unix.Accept4(int(r.fd), sockFlags)
+// accept accepts a connection.
+func accept(e *socketEntry) (descriptor, syscall.Errno) {
+	fd, _, err := unix.Accept4(int(e.fd), nonblockCloexec)
 	return descriptor(fd), errnoOf(err)
 }

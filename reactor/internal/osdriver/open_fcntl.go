@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sockets that are made what they have to be once they are open: the system, or package
-// unix, has no accept4. Until then no child may be started.
+// Sockets are opened first, and then set to non-blocking mode and close-on-exec: the system,
+// or package unix, has no accept4. In between no child may be started, hence the lock.
 
+// newSocket opens a socket.
 func newSocket(family, typ int) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -18,36 +19,38 @@ func newSocket(family, typ int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := own(fd); err != nil {
+	if err := initSocket(fd); err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
 	return fd, nil
 }
 
-// acceptOn holds the lock only where accept cannot block: what was adopted could have
-// been made to, and would keep the process from starting children.
-func acceptOn(r *row) (descriptor, syscall.Errno) {
-	if r.is&shared == 0 {
+// accept accepts a connection. It holds the lock only if it cannot block: a listener that
+// was adopted may have been set to blocking mode by another process, and the
+// process could start no children while it blocks.
+func accept(e *socketEntry) (descriptor, syscall.Errno) {
+	if e.flags&adopted == 0 {
 		syscall.ForkLock.RLock()
 		defer syscall.ForkLock.RUnlock()
 	}
-	fd, _, err := unix.Accept(int(r.fd))
+	fd, _, err := unix.Accept(int(e.fd))
 	if err != nil {
 		return 0, errnoOf(err)
 	}
-	if err = own(fd); err != nil {
+	if err = initSocket(fd); err != nil {
 		unix.Close(fd)
 	}
 	return descriptor(fd), errnoOf(err)
 }
 
-// own makes a socket what all of the driver's are. Where a peer is gone already, macOS
-// refuses options of an accepted socket: its first read tells of that.
-func own(fd int) error {
+// initSocket sets the modes and options that all sockets of the driver have. On macOS an
+// option of an accepted socket can't be set if the peer is gone already: that error is
+// ignored, as the first read returns the end.
+func initSocket(fd int) error {
 	unix.CloseOnExec(fd)
-	if noSigPipe != 0 {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, noSigPipe, 1)
+	if noSigPipeOption != 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, noSigPipeOption, 1)
 	}
 	return unix.SetNonblock(fd, true)
 }

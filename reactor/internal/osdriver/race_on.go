@@ -7,7 +7,8 @@ import (
 	"unsafe"
 )
 
-// Raw system calls touch memory behind the race detector's back: it is told here.
+// The race detector does not see what the kernel reads and writes during a raw system
+// call: raceRead and raceWrite report it. See the package comment.
 
 func raceRead(b []byte) {
 	if len(b) > 0 {

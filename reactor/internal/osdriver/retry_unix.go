@@ -11,85 +11,85 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Some refusals are followed by no event when there is room: a connect to a unix
-// socket whose backlog is full, a datagram for a unix socket whose queue is, the
-// full queue of a network interface. Wait tells of their sockets by time, as if they
-// had become writable, so that whoever waits for that tries again.
+// Sometimes a call would block, and the kernel has no event for the moment at which it
+// would not: a connect to a unix socket whose backlog is full, a datagram for a unix
+// socket whose queue is full, the full queue of a network interface. Wait then makes an
+// event up after some time, that the socket is writable, so that the loop tries again.
 
-// retryAfter is how long a refused socket waits. Those that wait together are told of
-// one after the other, retriesAtOnce at a time: what a thousand attempts cost does
-// not depend on how long they are in vain.
 const (
-	retryAfter    = 5 * time.Millisecond
+	// retryAfter is how long a socket waits for the event.
+	retryAfter = 5 * time.Millisecond
+	// retriesAtOnce bounds the events of one Wait. So sockets that wait together take
+	// turns, and the cost of a thousand attempts a second does not depend on how many wait.
 	retriesAtOnce = 64
 )
 
-// retries are the sockets to be told of, the oldest first, and when the next ones are.
-type retries struct {
-	socks []driver.Sock
-	at    int64
-	dials map[driver.Sock]unix.Sockaddr // those that wait to connect, and where to
+// retryQueue has the sockets that wait, the oldest first.
+type retryQueue struct {
+	sockets  []driver.Sock
+	dueAt    int64                         // when the next event is
+	connects map[driver.Sock]unix.Sockaddr // where those that awaitsReconnect connect to
 }
 
-// retry has Wait tell of a socket that was refused.
-func (d *Driver) retry(s driver.Sock) {
-	r := &d.rows[s]
-	if r.is&refused != 0 {
+// scheduleRetry makes Wait return an event for a socket after retryAfter.
+func (d *Driver) scheduleRetry(s driver.Sock) {
+	e := &d.sockets[s]
+	if e.flags&awaitsRetry != 0 {
 		return
 	}
-	r.is |= refused
-	if len(d.retries.socks) == 0 {
-		d.retries.at = d.Now() + int64(retryAfter)
+	e.flags |= awaitsRetry
+	if len(d.retries.sockets) == 0 {
+		d.retries.dueAt = d.Now() + int64(retryAfter)
 	}
-	d.retries.socks = append(d.retries.socks, s)
+	d.retries.sockets = append(d.retries.sockets, s)
 }
 
-// retryNow tells of sockets whose time has come. One that was closed, or closed and
-// opened, since it was refused is another one, which was not.
-func (d *Driver) retryNow(dst []poll.Event) (n int) {
-	now, q := d.Now(), d.retries.socks
-	if now < d.retries.at {
+// collectRetries stores the events that are due in dst and returns how many. A socket
+// that was closed since has no awaitsRetry, nor has a new one with its number.
+func (d *Driver) collectRetries(dst []poll.Event) (n int) {
+	now, q := d.Now(), d.retries.sockets
+	if now < d.retries.dueAt {
 		return 0
 	}
 	for most := min(retriesAtOnce, len(dst)); n < most && len(q) > 0; q = q[1:] {
-		if r := &d.rows[q[0]]; r.is&refused != 0 {
-			r.is &^= refused
-			dst[n] = poll.Event{Token: poll.Token(r.data), Ready: poll.Writable}
-			if r.fd == noDescriptor { // closePipe was here
+		if e := &d.sockets[q[0]]; e.flags&awaitsRetry != 0 {
+			e.flags &^= awaitsRetry
+			dst[n] = poll.Event{Token: poll.Token(e.data), Ready: poll.Writable}
+			if e.fd == noDescriptor { // closePipe closed it: this is the end for its reader
 				dst[n].Ready = poll.Readable | poll.ReadClosed
 			}
 			n++
 		}
 	}
-	d.retries.socks = d.retries.socks[:copy(d.retries.socks, q)]
-	d.retries.at = now + int64(retryAfter)
+	d.retries.sockets = d.retries.sockets[:copy(d.retries.sockets, q)]
+	d.retries.dueAt = now + int64(retryAfter)
 	return n
 }
 
-// redialLater notes where a socket is to connect to. Register begins its wait.
-func (d *Driver) redialLater(s driver.Sock, to unix.Sockaddr) {
-	if d.retries.dials == nil {
-		d.retries.dials = map[driver.Sock]unix.Sockaddr{}
+// noteReconnect notes where a socket has to connect to. Register schedules the attempt.
+func (d *Driver) noteReconnect(s driver.Sock, to unix.Sockaddr) {
+	if d.retries.connects == nil {
+		d.retries.connects = map[driver.Sock]unix.Sockaddr{}
 	}
-	d.retries.dials[s] = to
+	d.retries.connects[s] = to
 }
 
-// redial tries again to connect a socket that waits to. Full: the backlog is still full.
-func (d *Driver) redial(s driver.Sock) (driver.Flow, error) {
-	err := unix.Connect(int(d.rows[s].fd), d.retries.dials[s])
-	if err == unix.EAGAIN {
-		d.retry(s)
+// reconnect tries again to connect a socket that awaitsReconnect.
+func (d *Driver) reconnect(s driver.Sock) (driver.Flow, error) {
+	err := unix.Connect(int(d.sockets[s].fd), d.retries.connects[s])
+	if err == unix.EAGAIN { // the backlog is still full
+		d.scheduleRetry(s)
 		return driver.WriteBlocked, nil
 	}
-	d.rows[s].is &^= redials
-	delete(d.retries.dials, s)
-	return 0, dialError(err)
+	d.sockets[s].flags &^= awaitsReconnect
+	delete(d.retries.connects, s)
+	return 0, connectError(err)
 }
 
-// forget drops a row, and where its socket was to connect to.
+// forget is drop, for a socket that may wait.
 func (d *Driver) forget(s driver.Sock) {
-	if d.rows[s].is&redials != 0 {
-		delete(d.retries.dials, s)
+	if d.sockets[s].flags&awaitsReconnect != 0 {
+		delete(d.retries.connects, s)
 	}
 	d.drop(s)
 }

@@ -1,19 +1,20 @@
 //go:build unix
 
-package osdriver_test
+package osdriver
 
 import (
 	"net"
+	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/reactor/driver"
-	"github.com/stator-go/stator/reactor/internal/osdriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// A datagram for a peer whose queue is full can be sent once the peer has read, though
-// the kernel tells nobody who is not connected to it.
+// A datagram for a unix socket whose queue is full can be sent once that has read. The
+// kernel has no event for it, as the sender is not connected: the driver makes one.
 func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 	path := t.TempDir()
 	peer, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path + "/peer", Net: "unixgram"})
@@ -21,7 +22,7 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer peer.Close()
-	d, err := osdriver.New(4)
+	d, err := New(4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 		}
 		return n == 1
 	}
-	told := func(within time.Duration) (n int) {
+	writableEvents := func(within time.Duration) (n int) {
 		var evs [8]poll.Event
 		for until := d.Now() + int64(within); n == 0 && d.Now() < until; {
 			k, err := d.Wait(evs[:], until)
@@ -62,22 +63,22 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 	}
 	for send() {
 	}
-	told(0) // the first event of all: the socket has room
+	writableEvents(0) // the first event: the socket has room
 	for range 3 {
 		for range 10 {
 			if send() {
-				t.Fatal("there is room, though nobody read")
+				t.Fatal("there is room, though the peer did not read")
 			}
 		}
-		if n := told(10 * time.Second); n != 1 {
-			t.Fatalf("%d events for a socket that was refused", n)
+		if n := writableEvents(10 * time.Second); n != 1 {
+			t.Fatalf("%d events for a socket whose send blocked: want 1", n)
 		}
 	}
 	send()
 	if _, err := peer.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if told(10*time.Second) != 1 || !send() {
+	if writableEvents(10*time.Second) != 1 || !send() {
 		t.Error("there is no room, though the peer read")
 	}
 	for send() {
@@ -85,7 +86,48 @@ func TestUnconnectedDatagramsAreTriedAgain(t *testing.T) {
 	if err := d.Close(s); err != nil {
 		t.Fatal(err)
 	}
-	if told(30*time.Millisecond) != 0 {
+	if writableEvents(30*time.Millisecond) != 0 {
 		t.Error("an event for a socket that is closed")
 	}
+}
+
+// The kernel has no event for room in the queue of a network interface: the driver makes one
+// for a socket of datagrams. Of a stream, ENOBUFS is an error.
+func TestNoBufferSpace(t *testing.T) {
+	d, err := New(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.End()
+	const data = 1<<32 | 5
+	s, err := d.Bind(driver.Addr{Net: driver.UDP, IP: netip.MustParseAddrPort("127.0.0.1:0")}, driver.SocketOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(s)
+	if err := d.Register(s, data); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		for range 2 {
+			if n, flow, err := d.writeResult(s, -1, 10, syscall.ENOBUFS); n != 0 || flow != driver.WriteBlocked || err != nil {
+				t.Fatal(n, flow, err)
+			}
+		}
+		var evs [4]poll.Event
+		n, until := 0, d.Now()+int64(10*time.Second)
+		for n == 0 && d.Now() < until {
+			if n, err = d.Wait(evs[:], until); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n != 1 || evs[0] != (poll.Event{Token: data, Ready: poll.Writable}) {
+			t.Fatalf("%v", evs[:n])
+		}
+	}
+	d.sockets[s].typ = tcpStream
+	if _, flow, err := d.writeResult(s, -1, 10, syscall.ENOBUFS); flow != driver.BothEnded || err != syscall.ENOBUFS {
+		t.Error(flow, err)
+	}
+	d.sockets[s].typ = inetDatagram
 }

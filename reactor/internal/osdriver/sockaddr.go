@@ -10,19 +10,21 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// What the systems' forms of an address have in common.
+// What the addresses of all systems have in common: zones, and the wildcard.
 
-// zoned is an IPv6 address with its interface, or the IPv4 address that it stands for.
-func zoned(b [16]byte, zone uint32) netip.Addr {
+// addrWithZone returns an IPv6 address with the index of its interface, or the IPv4
+// address that it stands for.
+func addrWithZone(b [16]byte, zoneIndex uint32) netip.Addr {
 	ip := netip.AddrFrom16(b).Unmap()
-	if zone != 0 {
-		ip = ip.WithZone(strconv.FormatUint(uint64(zone), 10))
+	if zoneIndex != 0 {
+		ip = ip.WithZone(strconv.FormatUint(uint64(zoneIndex), 10))
 	}
 	return ip
 }
 
-// zone is the number of the interface that an address names, 0 for none.
-func zone(a netip.Addr) uint32 {
+// zoneIndex returns the index of the interface that an address names by number or by
+// name, or 0.
+func zoneIndex(a netip.Addr) uint32 {
 	name := a.Zone()
 	if name == "" {
 		return 0
@@ -36,16 +38,16 @@ func zone(a netip.Addr) uint32 {
 	return 0
 }
 
-// is4 tells whether an address belongs to a socket of IPv4.
-func is4(ip netip.Addr) bool { return ip.Is4() || ip.Is4In6() }
+// isIPv4 reports whether an address needs a socket of IPv4.
+func isIPv4(ip netip.Addr) bool { return ip.Is4() || ip.Is4In6() }
 
-// everywhere tells whether a means every address there is, IPv4's too.
-func everywhere(a driver.Addr, o driver.SocketOptions) bool {
+// isWildcard reports whether to bind to a means all addresses, those of IPv4 too.
+func isWildcard(a driver.Addr, o driver.SocketOptions) bool {
 	return a.IP.Addr() == netip.IPv6Unspecified() && !o.V6Only
 }
 
-// everywhere4 is a with every address of IPv4.
-func everywhere4(a driver.Addr) driver.Addr {
+// wildcard4 returns the wildcard address of IPv4 with the port of a.
+func wildcard4(a driver.Addr) driver.Addr {
 	a.IP = netip.AddrPortFrom(netip.IPv4Unspecified(), a.IP.Port())
 	return a
 }

@@ -9,69 +9,73 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// row is one open descriptor: 16 bytes, where nothing has to be noted of writes.
-type row struct {
-	data   driver.EventData // as registered, 0 before; in a free row, the next one
-	wrote  lastWrite
-	fd     descriptor
-	nature nature
-	watch  poll.Interest // as registered
-	is     marks
+// socketEntry is an open descriptor in the table, base.sockets. It has 16 bytes where
+// the kernel knows what is not acknowledged, so that lastWrite is empty.
+type socketEntry struct {
+	data      driver.EventData // as registered, 0 before; of a free entry, the next free one
+	lastWrite lastWrite
+	fd        descriptor
+	typ       socketType
+	interest  poll.Interest // as registered
+	flags     socketFlags
 }
 
-type marks uint8
+type socketFlags uint8
 
 const (
-	shared   marks = 1 << iota // adopted: others may have the same description, and options of their own
-	six                        // an IPv6 socket
-	refused                    // it is in retries.socks
-	dialling                   // its connection is on its way
-	redials                    // it is in retries.dials
-	packets                    // a listener of sockets with whole messages
-	cut                        // a unixPacket's reset, which is told before what came earlier, was seen
-	blocking                   // adopted, and blocked before that
+	adopted         socketFlags = 1 << iota // from elsewhere: others may have its description, and may have set its options
+	ipv6                                    // its addresses are of IPv6
+	awaitsRetry                             // it is in retryQueue.sockets
+	connecting                              // its connection is under way
+	awaitsReconnect                         // its connection has to be tried again; it is in retryQueue.connects
+	seqpacket                               // a listener of unixPacket sockets
+	resetSeen                               // a unixPacket whose reset was returned by the kernel, and not yet by Read
+	wasBlocking                             // adopted, and its description blocked before
 )
 
-type nature uint8
+// socketType is what a descriptor stands for. Those up to unixDatagram are sockets with
+// bytes or messages in them, those up to listening are sockets.
+type socketType uint8
 
 const (
-	tcpStream nature = iota + 1
+	tcpStream socketType = iota + 1
 	unixStream
 	unixPacket // whole messages, and an end
 	inetDatagram
 	unixDatagram
 	listening
-	pipeIn
-	pipeOut
-	pipeBoth // a system's pipe, each end of which is open both ways
-	fifo
-	device // tty and whatever else can be polled
+	pipeIn   // the read end
+	pipeOut  // the write end
+	pipeBoth // an end of a pipe that is open both ways, as some systems' pipe(2) has it
+	fifo     // a FIFO that is open both ways
+	device   // a terminal, or another file that can be waited for
 )
 
-// add gives a descriptor a row, or closes it.
-func (d *Driver) add(fd descriptor, n nature, is marks) (driver.Sock, error) {
+// add makes an entry for a descriptor. If the table is full it closes the descriptor.
+func (d *Driver) add(fd descriptor, typ socketType, flags socketFlags) (driver.Sock, error) {
 	s := d.free
 	if s != 0 {
-		d.free = driver.Sock(d.rows[s].data)
+		d.free = driver.Sock(d.sockets[s].data)
 	} else {
-		if int(d.used)+1 >= len(d.rows) {
+		if int(d.used)+1 >= len(d.sockets) {
 			closeDescriptor(fd)
 			return 0, fmt.Errorf("%d descriptors: %w", d.used, driver.ErrFull)
 		}
 		d.used++
 		s = d.used
 	}
-	d.rows[s] = row{fd: fd, nature: n, is: is}
+	d.sockets[s] = socketEntry{fd: fd, typ: typ, flags: flags}
 	return s, nil
 }
 
+// drop frees an entry. It does not close the descriptor.
 func (d *Driver) drop(s driver.Sock) {
-	d.rows[s] = row{data: driver.EventData(d.free), fd: noDescriptor}
+	d.sockets[s] = socketEntry{data: driver.EventData(d.free), fd: noDescriptor}
 	d.free = s
 }
 
 func (d *Driver) Traits(s driver.Sock) driver.Traits {
-	switch d.rows[s].nature {
+	switch d.sockets[s].typ {
 	case inetDatagram, unixDatagram:
 		return driver.Datagram
 	case unixPacket:
@@ -88,28 +92,29 @@ func (d *Driver) Traits(s driver.Sock) driver.Traits {
 	return 0
 }
 
-// Unacked asks about a TCP connection; of others what was written is the peer's at once.
+// Unacked concerns TCP alone: what is written to another socket is the peer's at once.
 func (d *Driver) Unacked(s driver.Sock) bool {
-	r := &d.rows[s]
-	return r.nature == tcpStream && r.wrote.unacked(d, r.fd)
+	e := &d.sockets[s]
+	return e.typ == tcpStream && e.lastWrite.unacked(d, e.fd)
 }
 
-// blocked follows a call that would block.
-func (d *Driver) blocked(r *row, dir poll.Interest) {
-	if !d.edges || r.watch&dir == 0 {
-		d.watchAgain(r, dir)
+// noteBlocked is called after a call that would block, so that the next event of its
+// direction comes.
+func (d *Driver) noteBlocked(e *socketEntry, dir poll.Interest) {
+	if !d.edgeTriggered || e.interest&dir == 0 {
+		d.rearm(e, dir)
 	}
 }
 
-// watchAgain adds a direction to what is watched; backends without edges are told to
-// watch it once more.
-func (d *Driver) watchAgain(r *row, dir poll.Interest) {
+// rearm adds a direction to what is registered or, if it is there, re-arms it in a poller
+// that is not edge-triggered.
+func (d *Driver) rearm(e *socketEntry, dir poll.Interest) {
 	switch {
-	case r.data == 0:
-	case r.watch&dir == 0:
-		r.watch |= dir
-		d.poller.Modify(int(r.fd), poll.Token(r.data), r.watch)
+	case e.data == 0: // Register has not been called
+	case e.interest&dir == 0:
+		e.interest |= dir
+		d.poller.Modify(int(e.fd), poll.Token(e.data), e.interest)
 	default:
-		d.poller.Rearm(int(r.fd), poll.Token(r.data), dir|poll.Edge)
+		d.poller.Rearm(int(e.fd), poll.Token(e.data), dir|poll.Edge)
 	}
 }

@@ -6,16 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What AIX has: see have_linux.go for what each means.
+// What AIX has: see sys_linux.go for what each constant means.
 
 const (
-	abstractNames  = false
-	takesIPv4      = true
-	shortIsDrained = true
-	spreads        = 0 // SO_REUSEPORT lets one of the listeners have all
+	abstractNames   = false
+	dualStack       = true
+	shortReadDrains = true
+	reusePortOption = 0 // SO_REUSEPORT gives all connections to one of the listeners
 
-	noSignal  = unix.MSG_NOSIGNAL
-	dontWait  = unix.MSG_NONBLOCK
-	errNoNet  = syscall.Errno(1 << 20) // there is no such error
-	noSigPipe = 0
+	msgNoSignal     = unix.MSG_NOSIGNAL
+	msgDontWait     = unix.MSG_NONBLOCK
+	enonet          = syscall.Errno(1 << 20) // no such error: no call returns this number
+	noSigPipeOption = 0
 )

@@ -6,22 +6,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What macOS and iOS have: see have_linux.go for what each means.
+// What macOS and iOS have: see sys_linux.go for what each constant means.
 
 const (
-	abstractNames  = false
-	takesIPv4      = true
-	shortIsDrained = true
-	spreads        = 0 // SO_REUSEPORT lets one of the listeners have all
+	abstractNames   = false
+	dualStack       = true
+	shortReadDrains = true
+	reusePortOption = 0 // SO_REUSEPORT gives all connections to one of the listeners
 
-	noSignal  = 0
-	dontWait  = unix.MSG_DONTWAIT
-	errNoNet  = syscall.Errno(1 << 20) // there is no such error
-	noSigPipe = unix.SO_NOSIGPIPE
+	msgNoSignal     = 0
+	msgDontWait     = unix.MSG_DONTWAIT
+	enonet          = syscall.Errno(1 << 20) // no such error: no call returns this number
+	noSigPipeOption = unix.SO_NOSIGPIPE
 )
 
-// sendQueue is how many bytes the peer has not acknowledged.
-func sendQueue(fd int) int {
+// sendQueueLen returns how many bytes the peer has not acknowledged.
+func sendQueueLen(fd int) int {
 	n, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NWRITE)
 	return n
 }

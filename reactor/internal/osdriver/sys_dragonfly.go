@@ -6,15 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What DragonFly BSD has: see have_linux.go for what each means.
+// What DragonFly BSD has: see sys_linux.go for what each constant means.
 
 const (
-	abstractNames  = false
-	takesIPv4      = false
-	shortIsDrained = true
-	spreads        = unix.SO_REUSEPORT
+	abstractNames   = false
+	dualStack       = false
+	shortReadDrains = true
+	reusePortOption = unix.SO_REUSEPORT
 
-	noSignal = unix.MSG_NOSIGNAL
-	dontWait = unix.MSG_DONTWAIT
-	errNoNet = syscall.Errno(1 << 20) // there is no such error
+	msgNoSignal = unix.MSG_NOSIGNAL
+	msgDontWait = unix.MSG_DONTWAIT
+	enonet      = syscall.Errno(1 << 20) // no such error: no call returns this number
 )

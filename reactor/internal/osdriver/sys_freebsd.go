@@ -6,24 +6,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What FreeBSD has: see have_linux.go for what each means.
+// What FreeBSD has: see sys_linux.go for what each constant means.
 
 const (
-	abstractNames  = false
-	takesIPv4      = true
-	shortIsDrained = false // its kqueue tells of no urgent byte
-	spreads        = unix.SO_REUSEPORT_LB
+	abstractNames   = false
+	dualStack       = true
+	shortReadDrains = false // its kqueue has no event for an urgent byte
+	reusePortOption = unix.SO_REUSEPORT_LB
 
-	noSignal = unix.MSG_NOSIGNAL
-	dontWait = unix.MSG_DONTWAIT
-	errNoNet = syscall.Errno(1 << 20) // there is no such error
+	msgNoSignal = unix.MSG_NOSIGNAL
+	msgDontWait = unix.MSG_DONTWAIT
+	enonet      = syscall.Errno(1 << 20) // no such error: no call returns this number
 )
 
 // fionwrite is FIONWRITE of sys/filio.h, which package unix lacks.
 const fionwrite = 0x40046677
 
-// sendQueue is how many bytes the peer has not acknowledged.
-func sendQueue(fd int) int {
+// sendQueueLen returns how many bytes the peer has not acknowledged.
+func sendQueueLen(fd int) int {
 	n, _ := unix.IoctlGetInt(fd, fionwrite)
 	return n
 }

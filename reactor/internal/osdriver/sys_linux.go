@@ -6,17 +6,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a system has, and for the driver of every Unix, what that means: have_GOOS.go has
-// the others' answers.
+// What Linux has. The comments hold for sys_GOOS.go of all Unixes.
 
 const (
-	abstractNames  = true              // unix sockets have names, "@name", that are no files
-	takesIPv4      = true              // a socket of every IPv6 address may take connections of IPv4
-	shortIsDrained = true              // what ends a read of TCP early was told as Priority, or the poller looks again: see came
-	spreads        = unix.SO_REUSEPORT // the option by which listeners share an address, and connections spread over them; 0: none
+	// abstractNames says whether unix sockets can have names, "@name", that are not
+	// paths.
+	abstractNames = true
+	// dualStack says whether a socket that is bound to the wildcard address of IPv6 can
+	// accept IPv4.
+	dualStack = true
+	// shortReadDrains says whether a short read of TCP proves that nothing is left. An
+	// urgent byte may have ended the read. The system has to have an event for that, with
+	// Priority; or its poller is not edge-triggered, and looks again when it is re-armed.
+	shortReadDrains = true
+	// reusePortOption is the socket option with which listeners share an address so that
+	// the system spreads connections over them, or 0.
+	reusePortOption = unix.SO_REUSEPORT
 
-	noSignal  = unix.MSG_NOSIGNAL // a send's flag: a peer that is gone is no signal
-	dontWait  = unix.MSG_DONTWAIT
-	errNoNet  = syscall.ENONET
-	noSigPipe = 0 // the option for that of a socket; 0: none, or not needed
+	msgNoSignal     = unix.MSG_NOSIGNAL // flag of a send: no SIGPIPE
+	msgDontWait     = unix.MSG_DONTWAIT // flag of a call: no blocking
+	enonet          = syscall.ENONET    // an error of earlier datagrams that not every system has
+	noSigPipeOption = 0                 // socket option for no SIGPIPE where msgNoSignal is 0; else 0
 )

@@ -6,25 +6,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What NetBSD has: see have_linux.go for what each means.
+// What NetBSD has: see sys_linux.go for what each constant means.
 
 const (
-	abstractNames  = false
-	takesIPv4      = true
-	shortIsDrained = false // its kqueue tells of no urgent byte
-	spreads        = 0     // SO_REUSEPORT lets one of the listeners have all
+	abstractNames   = false
+	dualStack       = true
+	shortReadDrains = false // its kqueue has no event for an urgent byte
+	reusePortOption = 0     // SO_REUSEPORT gives all connections to one of the listeners
 
-	noSignal  = unix.MSG_NOSIGNAL
-	dontWait  = unix.MSG_DONTWAIT
-	errNoNet  = syscall.Errno(1 << 20) // there is no such error
-	noSigPipe = 0
+	msgNoSignal     = unix.MSG_NOSIGNAL
+	msgDontWait     = unix.MSG_DONTWAIT
+	enonet          = syscall.Errno(1 << 20) // no such error: no call returns this number
+	noSigPipeOption = 0
 )
 
 // fionwrite is FIONWRITE of sys/filio.h, which package unix lacks.
 const fionwrite = 0x40046679
 
-// sendQueue is how many bytes the peer has not acknowledged.
-func sendQueue(fd int) int {
+// sendQueueLen returns how many bytes the peer has not acknowledged.
+func sendQueueLen(fd int) int {
 	n, _ := unix.IoctlGetInt(fd, fionwrite)
 	return n
 }

@@ -6,16 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What Solaris and illumos have: see have_linux.go for what each means.
+// What Solaris and illumos have: see sys_linux.go for what each constant means.
 
 const (
-	abstractNames  = false
-	takesIPv4      = true
-	shortIsDrained = true
-	spreads        = 0 // package unix has no SO_REUSEPORT
+	abstractNames   = false
+	dualStack       = true
+	shortReadDrains = true
+	reusePortOption = 0 // package unix has no SO_REUSEPORT
 
-	noSignal  = unix.MSG_NOSIGNAL
-	dontWait  = unix.MSG_DONTWAIT
-	errNoNet  = syscall.ENONET
-	noSigPipe = 0
+	msgNoSignal     = unix.MSG_NOSIGNAL
+	msgDontWait     = unix.MSG_DONTWAIT
+	enonet          = syscall.ENONET
+	noSigPipeOption = 0
 )

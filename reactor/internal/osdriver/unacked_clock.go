@@ -4,18 +4,18 @@ package osdriver
 
 import "time"
 
-// The system has no question, or not in every version, for how much of what was
-// written the peer has acknowledged. So what was not written long ago may be on its way.
+// The system has no call, or not in every version, that returns how many bytes the peer
+// has not acknowledged. So bytes count as acknowledged some time after they were written.
 
-// ackWithin is what a peer takes to acknowledge, which it may delay for 200 ms.
-const ackWithin = 250 * time.Millisecond
+// maxAckDelay is within what time a peer acknowledges: it may wait for 200 ms.
+const maxAckDelay = 250 * time.Millisecond
 
-// lastWrite is when something was written last, 0 for never.
+// lastWrite is the time of the last write, 0 for none.
 type lastWrite struct{ at int64 }
 
 func (w *lastWrite) note(d *Driver) { w.at = d.Now() }
 
-// unsent tells whether something may be on its way to the peer.
+// unacked reports whether the peer may lack something.
 func (w *lastWrite) unacked(d *Driver, _ descriptor) bool {
-	return w.at != 0 && d.Now()-w.at < int64(ackWithin)
+	return w.at != 0 && d.Now()-w.at < int64(maxAckDelay)
 }

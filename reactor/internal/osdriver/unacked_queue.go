@@ -2,12 +2,13 @@
 
 package osdriver
 
-// The system tells how much of what was written the peer has not acknowledged.
+// The system has a call that returns how many bytes the peer has not acknowledged:
+// sendQueueLen.
 
-// lastWrite need not be noted.
+// lastWrite is empty: the time of a write does not matter.
 type lastWrite struct{}
 
 func (*lastWrite) note(*Driver) {}
 
-// unsent tells whether something is on its way to the peer.
-func (*lastWrite) unacked(_ *Driver, fd descriptor) bool { return sendQueue(int(fd)) > 0 }
+// unacked reports whether the peer lacks something.
+func (*lastWrite) unacked(_ *Driver, fd descriptor) bool { return sendQueueLen(int(fd)) > 0 }

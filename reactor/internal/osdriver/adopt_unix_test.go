@@ -13,8 +13,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Whoever has the same description as an adopted descriptor can make it block. Sockets
-// are asked for what there is; all else is made what it has to be again.
+// Another process with the same description can set an adopted descriptor to blocking mode
+// at any time. Calls of the driver do not block all the same.
 func TestMadeBlocking(t *testing.T) {
 	d := testDriver(t)
 	sock := func(s driver.Sock, err error) driver.Sock {
@@ -33,14 +33,14 @@ func TestMadeBlocking(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	out := make([]byte, 128<<10) // more than a pipe takes
-	for _, c := range []struct { // in this order: what was written could be read
+	for _, c := range []struct { // read before write, else there would be something to read
 		name string
 		fd   uintptr
 		call func(driver.Sock) (driver.Flow, error)
 		end  func()
 	}{
-		{"accept", uintptr(d.rows[l].fd), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Accept(s); return flow, err },
-			func() { unix.Shutdown(int(d.rows[l].fd), unix.SHUT_RDWR) }},
+		{"accept", uintptr(d.sockets[l].fd), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Accept(s); return flow, err },
+			func() { unix.Shutdown(int(d.sockets[l].fd), unix.SHUT_RDWR) }},
 		{"read", r.Fd(), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Read(s, make([]byte, 1)); return flow, err }, func() { w.Write([]byte("x")) }},
 		{"write", w.Fd(), func(s driver.Sock) (driver.Flow, error) { _, flow, err := d.Write(s, out); return flow, err }, func() { r.Read(out) }},
 	} {
@@ -54,7 +54,7 @@ func TestMadeBlocking(t *testing.T) {
 		late := make(chan struct{})
 		timer := time.AfterFunc(2*time.Second, func() { close(late); c.end() })
 		if flow, err := c.call(s); flow&(driver.ReadBlocked|driver.WriteBlocked) == 0 || err != nil {
-			t.Errorf("%s: %v, %v: want to hear that it would block", c.name, flow, err)
+			t.Errorf("%s: flow %v, %v: want a blocked one", c.name, flow, err)
 		}
 		if !timer.Stop() {
 			<-late
@@ -63,8 +63,8 @@ func TestMadeBlocking(t *testing.T) {
 	}
 }
 
-// Two sockets of one description, stdin and stdout of a terminal say: whichever is
-// closed last, it blocks again.
+// Two sockets have one description, as stdin and stdout of a terminal have. It does not
+// block until the last of them is closed, whichever that is, and blocks again then.
 func TestOneDescriptionTwice(t *testing.T) {
 	for _, last := range []int{0, 1} {
 		d := testDriver(t)
@@ -86,10 +86,10 @@ func TestOneDescriptionTwice(t *testing.T) {
 		}
 		d.Close(socks[1-last])
 		if _, flow, err := d.Read(socks[last], make([]byte, 1)); flow&driver.ReadBlocked == 0 || err != nil {
-			t.Errorf("read: %v, %v: want to hear that it would block", flow, err)
+			t.Errorf("read: flow %v, %v: want ReadBlocked", flow, err)
 		}
-		if d.Close(socks[last]); !blocks(kept) {
-			t.Errorf("closed last, %d does not leave it blocking", last)
+		if d.Close(socks[last]); !isBlocking(kept) {
+			t.Errorf("socket %d was closed last: the description does not block again", last)
 		}
 	}
 }

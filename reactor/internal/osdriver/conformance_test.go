@@ -23,57 +23,60 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// overDriver is a System of a reactor.Driver.
-func overDriver() (drivertest.System, error) {
+// The cases of drivertest run over the operating system's driver: driverSystem is their
+// System. Where the cases ask for more than a loop does, it does what a loop would do.
+
+func newDriverSystem() (drivertest.System, error) {
 	d, err := osdriver.New(20_000)
 	if err != nil {
 		return nil, err
 	}
-	s := &driven{d: d}
+	s := &driverSystem{d: d}
 	s.DriverCalls = drivertest.DriverCalls{Driver: d, Sock: func(f drivertest.File) driver.Sock { return s.get(f).sock }}
 	return s, nil
 }
 
-type driven struct {
+// driverSystem is a System over a Driver.
+type driverSystem struct {
 	drivertest.Process
 	drivertest.DriverCalls
 	d     driver.Driver
 	calls sync.WaitGroup
 
-	mu    sync.Mutex // of files, for what After calls
-	files []*drivenFile
+	mu    sync.Mutex // of files, as After's functions run on other goroutines
+	files []*driverFile
 	waker poll.Token
 }
 
-// drivenFile is what a File stands for, and the row of the loop's cache for it.
-type drivenFile struct {
+// driverFile is what a File stands for, and what a loop would cache for it.
+type driverFile struct {
 	sock     driver.Sock
 	network  string
 	token    poll.Token
 	interest poll.Interest
 	dialled  bool
-	writable bool // as a loop takes it for granted: no event will tell
+	writable bool // a loop assumes that it is, without an event
 }
 
-func (s *driven) put(f drivenFile) drivertest.File {
+func (s *driverSystem) put(f driverFile) drivertest.File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files = append(s.files, &f)
 	return drivertest.File(len(s.files) - 1)
 }
 
-func (s *driven) get(f drivertest.File) *drivenFile {
+func (s *driverSystem) get(f drivertest.File) *driverFile {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f < 0 || int(f) >= len(s.files) {
-		return &drivenFile{}
+		return &driverFile{}
 	}
 	return s.files[f]
 }
 
-func (s *driven) Now() time.Duration { return time.Duration(s.d.Now()) }
+func (s *driverSystem) Now() time.Duration { return time.Duration(s.d.Now()) }
 
-func (s *driven) After(d time.Duration, f func()) error {
+func (s *driverSystem) After(d time.Duration, f func()) error {
 	s.calls.Add(1)
 	time.AfterFunc(d, func() {
 		defer s.calls.Done()
@@ -82,7 +85,7 @@ func (s *driven) After(d time.Duration, f func()) error {
 	return nil
 }
 
-func (s *driven) Shut() error {
+func (s *driverSystem) Shut() error {
 	s.calls.Wait()
 	for _, f := range s.files {
 		if f.sock != 0 {
@@ -92,9 +95,9 @@ func (s *driven) Shut() error {
 	return s.d.End()
 }
 
-// Wait translates what the driver tells: what was not asked for is left out, what
-// a loop knows without an event is put in.
-func (s *driven) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
+// Wait translates the driver's events: it leaves out what the case did not ask for, and
+// adds what a loop assumes without an event.
+func (s *driverSystem) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
 	if len(dst) == 0 {
 		return s.d.Wait(dst, 0)
 	}
@@ -102,7 +105,7 @@ func (s *driven) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
 	if timeout >= 0 && int64(timeout) < math.MaxInt64-now {
 		until = now + int64(timeout)
 	}
-	if timeout == 0 || s.known() {
+	if timeout == 0 || s.hasAssumed() {
 		until = 0
 	}
 	for {
@@ -116,8 +119,8 @@ func (s *driven) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
 	}
 }
 
-// known tells whether there is something to tell that no event brings.
-func (s *driven) known() bool {
+// hasAssumed reports whether there is something that a loop assumes without an event.
+func (s *driverSystem) hasAssumed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.files {
@@ -128,7 +131,8 @@ func (s *driven) known() bool {
 	return false
 }
 
-func (s *driven) translate(dst []poll.Event, n int) (kept int) {
+// translate changes the first n events of dst to those of the case, and returns how many.
+func (s *driverSystem) translate(dst []poll.Event, n int) (kept int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ev := range dst[:n] {
@@ -171,13 +175,13 @@ func (s *driven) translate(dst []poll.Event, n int) (kept int) {
 	return kept
 }
 
-func (s *driven) Register(h drivertest.File, t poll.Token, i poll.Interest) error {
+func (s *driverSystem) Register(h drivertest.File, t poll.Token, i poll.Interest) error {
 	const all = poll.Readable | poll.Writable | poll.Priority
 	switch {
 	case i&all == 0 || i&^(all|poll.Edge) != 0:
 		return poll.ErrInterest
 	case i&poll.Edge == 0:
-		return fmt.Errorf("levels: %w", errors.ErrUnsupported)
+		return fmt.Errorf("level-triggered events: %w", errors.ErrUnsupported)
 	}
 	f := s.get(h)
 	if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {
@@ -186,29 +190,29 @@ func (s *driven) Register(h drivertest.File, t poll.Token, i poll.Interest) erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.token, f.interest = t, i
-	f.writable = i&poll.Writable != 0 && f.writes() && s.d.Traits(f.sock)&driver.ReadOnly == 0
+	f.writable = i&poll.Writable != 0 && f.assumedWritable() && s.d.Traits(f.sock)&driver.ReadOnly == 0
 	return nil
 }
 
-// Rearm has nothing to do: the driver re-arms as its calls block.
-func (s *driven) Rearm(drivertest.File, poll.Interest) error {
+// Rearm is not a call of a driver, which re-arms when a call would block.
+func (s *driverSystem) Rearm(drivertest.File, poll.Interest) error {
 	return fmt.Errorf("re-arming without a call that blocks: %w", errors.ErrUnsupported)
 }
 
-func (s *driven) NewWaker(t poll.Token) (drivertest.Waker, error) {
+func (s *driverSystem) NewWaker(t poll.Token) (drivertest.Waker, error) {
 	if s.waker != 0 {
 		return nil, fmt.Errorf("a second waker: %w", errors.ErrUnsupported)
 	}
 	s.waker = t
-	return &drivenWaker{s: s}, nil
+	return &driverWaker{s: s}, nil
 }
 
-type drivenWaker struct {
-	s      *driven
+type driverWaker struct {
+	s      *driverSystem
 	closed atomic.Bool
 }
 
-func (w *drivenWaker) Wake() error {
+func (w *driverWaker) Wake() error {
 	if w.closed.Load() {
 		return poll.ErrClosed
 	}
@@ -216,14 +220,14 @@ func (w *drivenWaker) Wake() error {
 	return nil
 }
 
-func (w *drivenWaker) Close() error {
+func (w *driverWaker) Close() error {
 	if w.closed.Swap(true) {
 		return poll.ErrClosed
 	}
 	return nil
 }
 
-func drivenAddr(network, addr string) (driver.Addr, error) {
+func driverAddr(network, addr string) (driver.Addr, error) {
 	switch network {
 	case "unix":
 		return driver.Addr{Net: driver.Unix, Path: addr}, nil
@@ -237,8 +241,8 @@ func drivenAddr(network, addr string) (driver.Addr, error) {
 	return driver.Addr{Net: driver.TCP, IP: ip}, err
 }
 
-func (s *driven) open(network, addr string, open func(driver.Addr, driver.SocketOptions) (driver.Sock, error)) (drivertest.File, string, error) {
-	a, err := drivenAddr(network, addr)
+func (s *driverSystem) open(network, addr string, open func(driver.Addr, driver.SocketOptions) (driver.Sock, error)) (drivertest.File, string, error) {
+	a, err := driverAddr(network, addr)
 	if err != nil {
 		return 0, "", err
 	}
@@ -250,18 +254,18 @@ func (s *driven) open(network, addr string, open func(driver.Addr, driver.Socket
 		return 0, "", err
 	}
 	name, err := s.d.Addr(sock, driver.Local)
-	return s.put(drivenFile{sock: sock, network: network}), name.String(), err
+	return s.put(driverFile{sock: sock, network: network}), name.String(), err
 }
 
-func (s *driven) Listen(network, addr string) (drivertest.File, string, error) {
+func (s *driverSystem) Listen(network, addr string) (drivertest.File, string, error) {
 	return s.open(network, addr, s.d.Listen)
 }
 
-func (s *driven) Bind(network, addr string) (drivertest.File, string, error) {
+func (s *driverSystem) Bind(network, addr string) (drivertest.File, string, error) {
 	return s.open(network, addr, s.d.Bind)
 }
 
-func (s *driven) Dial(network, addr string) (drivertest.File, error) {
+func (s *driverSystem) Dial(network, addr string) (drivertest.File, error) {
 	var flow driver.Flow
 	f, _, err := s.open(network, addr, func(a driver.Addr, o driver.SocketOptions) (sock driver.Sock, err error) {
 		sock, flow, err = s.d.Connect(a, o)
@@ -273,7 +277,7 @@ func (s *driven) Dial(network, addr string) (drivertest.File, error) {
 	return f, err
 }
 
-func (s *driven) FinishConnect(h drivertest.File) error {
+func (s *driverSystem) Finish(h drivertest.File) error {
 	flow, err := s.d.FinishConnect(s.get(h).sock)
 	if err == nil && flow&driver.WriteBlocked != 0 {
 		return syscall.ENOTCONN
@@ -281,7 +285,7 @@ func (s *driven) FinishConnect(h drivertest.File) error {
 	return err
 }
 
-func (s *driven) Accept(h drivertest.File) (drivertest.File, error) {
+func (s *driverSystem) Accept(h drivertest.File) (drivertest.File, error) {
 	f := s.get(h)
 	sock, flow, err := s.d.Accept(f.sock)
 	if err != nil {
@@ -290,10 +294,10 @@ func (s *driven) Accept(h drivertest.File) (drivertest.File, error) {
 	if sock == 0 && flow&driver.ReadBlocked != 0 {
 		return 0, drivertest.ErrWouldBlock
 	}
-	return s.put(drivenFile{sock: sock, network: f.network}), nil
+	return s.put(driverFile{sock: sock, network: f.network}), nil
 }
 
-func (s *driven) Adopt(c syscall.Conn) (f drivertest.File, err error) {
+func (s *driverSystem) Adopt(c syscall.Conn) (f drivertest.File, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -302,11 +306,11 @@ func (s *driven) Adopt(c syscall.Conn) (f drivertest.File, err error) {
 	if e := raw.Control(func(fd uintptr) { sock, err = s.d.Adopt(fd) }); e != nil || err != nil {
 		return 0, notAdopted(errors.Join(e, err))
 	}
-	return s.put(drivenFile{sock: sock, network: "tcp"}), nil
+	return s.put(driverFile{sock: sock, network: "tcp"}), nil
 }
 
 // Open tries to adopt a file.
-func (s *driven) Open(path string) (drivertest.File, error) {
+func (s *driverSystem) Open(path string) (drivertest.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, err
@@ -316,19 +320,20 @@ func (s *driven) Open(path string) (drivertest.File, error) {
 	if err != nil {
 		return 0, notAdopted(err)
 	}
-	return s.put(drivenFile{sock: sock}), nil
+	return s.put(driverFile{sock: sock}), nil
 }
 
-// notAdopted is why a descriptor was not: nothing comes of one that cannot be waited for.
+// notAdopted returns the error of Adopt as a case expects it: a descriptor that cannot be
+// waited for is unsupported by a driver, while a poller registers it and fails.
 func notAdopted(err error) error {
 	if errors.Is(err, driver.ErrNotPollable) {
-		return fmt.Errorf("what cannot be waited for is not adopted: %w", errors.ErrUnsupported)
+		return fmt.Errorf("adopting what cannot be waited for: %w", errors.ErrUnsupported)
 	}
 	return err
 }
 
-// Calls hands the descriptor to a loop with a machine that counts.
-func (s *driven) Calls(h drivertest.File) (int, error) {
+// Calls hands the descriptor to a loop with a machine that counts its calls.
+func (s *driverSystem) Calls(h drivertest.File) (int, error) {
 	f := s.get(h)
 	if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {
 		return 0, err
@@ -363,9 +368,9 @@ func (s *driven) Calls(h drivertest.File) (int, error) {
 	return int(calls.Load()), nil
 }
 
-func (s *driven) SendTo(h drivertest.File, b []byte, to string) (int, error) {
+func (s *driverSystem) SendTo(h drivertest.File, b []byte, to string) (int, error) {
 	f := s.get(h)
-	a, err := drivenAddr(f.network, to)
+	a, err := driverAddr(f.network, to)
 	if err != nil {
 		return 0, err
 	}
@@ -376,7 +381,7 @@ func (s *driven) SendTo(h drivertest.File, b []byte, to string) (int, error) {
 	return n, err
 }
 
-func (s *driven) Close(h drivertest.File) error {
+func (s *driverSystem) Close(h drivertest.File) error {
 	s.mu.Lock()
 	f := s.files[h]
 	sock := f.sock

@@ -10,8 +10,8 @@ import (
 
 const talks reactor.Port = 0
 
-// wordy answers each byte with more than half of its write buffer, and has nothing to do
-// for the other readiness that it waits for.
+// wordy writes more than half of its write buffer for each byte that it reads, and
+// does nothing for the other readiness that it waits for.
 type wordy struct{}
 
 func (*wordy) ready(cx *reactor.Context[reactor.None], r reactor.Ready) reactor.State {
@@ -25,8 +25,8 @@ func (*wordy) ready(cx *reactor.Context[reactor.None], r reactor.Ready) reactor.
 	return cx.Fail(cx.Write(talks, make([]byte, 250)))
 }
 
-// A gate that the flush at a turn's end opens is news, also to a machine whose last
-// call, for something else, did nothing.
+// A gate that the flush at a turn's end opens causes a call, even of a machine whose
+// last call, for something else, made no progress.
 func TestFlushOpensGateOfIdleCall(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -36,12 +36,12 @@ func TestFlushOpensGateOfIdleCall(t *testing.T) {
 	s, _ := adopt(d, l, k, wordy{})
 	s.PeerSends("abc")
 	if got := len(s.Written()); got != 750 {
-		t.Errorf("%d bytes were written for three of input: want 750", got)
+		t.Errorf("got %d bytes written for 3 read, want 750", got)
 	}
 }
 
-// The error of a write that the handler was answered is not told by the loop as well,
-// though what an earlier write left in the cork has met it first.
+// If a write returns an error to its handler, the loop does not report the error once
+// more, even if bytes of an earlier write met it first.
 func TestErrorOfAWriteIsToldOnce(t *testing.T) {
 	for name, write := range map[string]func(*read) error{
 		"too long to copy":      func(cx *read) error { return cx.Write(0, make([]byte, 16*kib)) },
@@ -55,7 +55,7 @@ func TestErrorOfAWriteIsToldOnce(t *testing.T) {
 				fsm.Any: {},
 				idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
 					if err := cx.Write(0, []byte("x")); err != nil {
-						t.Errorf("what is gathered has an error: %v", err)
+						t.Errorf("a short Write: got %v, want no error, as it is not sent yet", err)
 					}
 					return cx.Fail(write(cx))
 				}},

@@ -2,6 +2,7 @@ package reactor_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
+// A machine that has stopped sends the rest of its output until Linger is over.
 func TestStopFlushesWithinLinger(t *testing.T) {
 	for _, flushed := range []bool{true, false} {
 		d, log, ended := newFake(t), &journal{}, newEnds()
@@ -27,18 +29,18 @@ func TestStopFlushesWithinLinger(t *testing.T) {
 		d.Do(func() { s.Room = 2 })
 		s.PeerSends("x")
 		if err := ended.next(t); err != nil {
-			t.Errorf("reason %v", err)
+			t.Errorf("got reason %v, want none", err)
 		}
 		if err := ref.Send(idle); !errors.Is(err, reactor.ErrStale) {
-			t.Errorf("a message to a machine that has stopped: %v", err)
+			t.Errorf("Send to a machine that has stopped: got %v, want ErrStale", err)
 		}
 		d.Advance(1999 * time.Millisecond)
 		if s.Closed() {
-			t.Fatal("closed before all is out, and before Linger is over")
+			t.Fatal("got the port closed before its output is sent and before Linger is over, want it open")
 		}
 		if flushed {
 			s.PeerTakes(100)
-			s.PeerHangsUp() // a peer that has not got all yet is not cut off by a reset
+			s.PeerHangsUp() // a peer that ends before it has all gets the rest, and no reset
 		} else {
 			d.Advance(2 * time.Millisecond)
 		}
@@ -47,15 +49,15 @@ func TestStopFlushesWithinLinger(t *testing.T) {
 			want, cut = "he", 1
 		}
 		if got := s.Written(); got != want || !s.Closed() {
-			t.Errorf("sent %q, want %q; closed %t", got, want, s.Closed())
+			t.Errorf("got %q sent and closed %t, want %q and true", got, s.Closed(), want)
 		}
 		if n := stats(t, l); n.Lingered != cut || n.Machines != 0 {
-			t.Errorf("%d lingered, %d machines", n.Lingered, n.Machines)
+			t.Errorf("got %d lingered and %d machines, want %d and 0", n.Lingered, n.Machines, cut)
 		}
 	}
 }
 
-// What is not connected when its machine stops is waited for if something was
+// A connection that is under way when its machine stops is waited for if something was
 // written to it, and not otherwise.
 func TestStopWhileConnecting(t *testing.T) {
 	for _, test := range []struct {
@@ -91,12 +93,7 @@ func TestStopWhileConnecting(t *testing.T) {
 		}), reader{log: log})
 		d.send(ref, fsm.Stay)
 		log.want(t, "end")
-		var s *fakedriver.Socket
-		select {
-		case s = <-dialled:
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%v: no connection is begun", test)
-		}
+		s := await(t, fmt.Sprintf("%v: a call of Connect", test), dialled)
 		d.Settle() // it is registered
 		switch test.then {
 		case "opens":
@@ -106,15 +103,15 @@ func TestStopWhileConnecting(t *testing.T) {
 		case "hangs":
 			d.Advance(time.Second - time.Millisecond)
 			if s.Closed() {
-				t.Errorf("%v: closed before Linger is over", test)
+				t.Errorf("%v: got the port closed before Linger is over, want it open", test)
 			}
 			d.Advance(2 * time.Millisecond)
 		}
 		if got := s.Written(); got != test.sent || !s.Closed() {
-			t.Errorf("%v: sent %q; closed %t", test, got, s.Closed())
+			t.Errorf("%v: got %q sent and closed %t, want %q and true", test, got, s.Closed(), test.sent)
 		}
 		if n := stats(t, l).Machines; n != 0 {
-			t.Errorf("%v: %d machines", test, n)
+			t.Errorf("%v: got %d machines, want 0", test, n)
 		}
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// What a machine waits for, and must not miss.
+// What a machine waits for must reach it: no lost wake-up.
 
-// One that declines its input until what it wrote is out: it is out when its turn
-// ends, and no event tells.
+// A machine leaves its input until its output is sent. It is sent at the end of the
+// turn, without an event.
 func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -40,12 +40,13 @@ func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.Written(); got != "wait" {
-		t.Errorf("it wrote %q", got)
+		t.Errorf("the peer: got %q, want \"wait\"", got)
 	}
 	log.want(t, "request")
 }
 
-// Two ports break in one batch, in states that read neither: both errors are told.
+// Two ports break in one turn, in states that read neither: each error takes a Fail
+// edge.
 func TestPortsThatBreakTogether(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -72,7 +73,8 @@ func TestPortsThatBreakTogether(t *testing.T) {
 	log.want(t, "broken broken, too")
 }
 
-// A connection breaks behind the end of its input, which was told: its error is, too.
+// A connection breaks after its handler saw the end of its input: the error takes the
+// Fail edge.
 func TestBreakBehindTheEnd(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -102,8 +104,8 @@ func TestBreakBehindTheEnd(t *testing.T) {
 	log.want(t, "reset")
 }
 
-// The peer ends while there is no room for the answers to what it sent: they are given
-// when there is, and the end is told behind them.
+// The peer ends while there is no room for the replies to what it sent. They are sent
+// once there is room, and then the handler sees the end.
 func TestEndBehindARefusal(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})

@@ -12,7 +12,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// started is a loop over d whose Run's answer the test reads.
+// started makes a loop over d and runs it. The channel has what Run returns.
 func started(t testing.TB, d *fake, ctx context.Context) (*reactor.Loop, <-chan error) {
 	t.Helper()
 	l, err := reactor.NewLoop(reactor.Config{Slots: 16, Driver: d})
@@ -25,20 +25,20 @@ func started(t testing.TB, d *fake, ctx context.Context) (*reactor.Loop, <-chan 
 	return l, ended
 }
 
-// polite says goodbye before it ends: its Shutdown edge leads to a state that does.
+// polite is a kind whose Shutdown edge leads to a state that writes before it stops.
 func polite(t testing.TB, ended *ends) *reactor.Kind[reader, reactor.State] {
 	return kind(t, "polite", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.add}, reactor.Table[reader, reactor.State]{
 		fsm.Any: {OnMessage: (*reader).onMessage},
 		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: (*reader).ready,
 			Shutdown: done, To: fsm.To(busy)},
-		busy: {Name: "busy", Within: fsm.Never, To: fsm.To(idle)}, // no edge: shutdown waits
+		busy: {Name: "busy", Within: fsm.Never, To: fsm.To(idle)}, // no Shutdown edge: the machine stays
 		done: {Name: "done", OnEnter: func(_ *reader, cx *read) reactor.State { return cx.Fail(cx.Write(0, []byte("bye"))) },
 			Wait: reactor.Port(0).Drained(), Within: fsm.After(time.Second, fsm.Stop),
 			OnReady: func(*reader, *read, reactor.Ready) reactor.State { return fsm.Stop }},
 	})
 }
 
-// echoes answers one line a call.
+// echoes writes back one line per call.
 func echoes(_ *reader, cx *read, _ reactor.Ready) reactor.State {
 	b, err := cx.Peek(0)
 	if i := strings.IndexByte(string(b), '\n'); err == nil && i >= 0 {
@@ -52,42 +52,42 @@ func TestShutdownOnceNothingIsReady(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l, over := started(t, d, context.Background())
 	k := polite(t, ended)
-	requests := strings.Repeat("line\n", 100) // more than Config.Steps, so more than a turn
+	requests := strings.Repeat("line\n", 100) // more than Config.Steps, so more than one turn takes
 	s, _ := adopt(d, l, k, reader{do: echoes})
 	part, _ := adopt(d, l, k, reader{do: echoes})
 	part.PeerSends("no whole li")
-	down := make(chan error, 1)
+	var down <-chan error
 	d.AtOnce(func() {
 		d.Update(func() { s.In = [][]byte{[]byte(requests)}; s.Event(poll.Readable) })
-		go func() { down <- l.Shutdown(context.Background()) }()
-		time.Sleep(10 * time.Millisecond) // more likely than not it has asked by now; both orders are right
+		down = shutdown(context.Background(), l)
 	})
 	if err := await(t, "Shutdown", down); err != nil {
-		t.Errorf("Shutdown: %v", err)
+		t.Errorf("Shutdown: got %v, want no error", err)
 	}
 	if err := await(t, "Run", over); err != nil {
-		t.Errorf("Run: %v", err)
+		t.Errorf("Run: got %v, want no error", err)
 	}
 	if got := s.Written(); got != requests+"bye" {
-		t.Errorf("%d bytes were answered, ending in %q: want all and a goodbye", len(got), got[max(0, len(got)-8):])
+		t.Errorf("the peer: got %d bytes that end in %q, want %d that end in \"bye\"", len(got), got[max(0, len(got)-8):], len(requests)+3)
 	}
 	if got := part.Written(); got != "bye" {
-		t.Errorf("one with half a request got %q", got)
+		t.Errorf("a peer that sent half a request: got %q, want \"bye\"", got)
 	}
 	for range 2 {
 		if err := ended.next(t); err != nil {
-			t.Errorf("reason %v", err)
+			t.Errorf("got reason %v, want none", err)
 		}
 	}
 	if _, err := k.Spawn(l, reader{}); !errors.Is(err, reactor.ErrClosed) {
-		t.Errorf("spawn on a loop that has ended: %v", err)
+		t.Errorf("Spawn on a loop that has ended: got %v, want ErrClosed", err)
 	}
 	if err := l.Run(context.Background()); !errors.Is(err, reactor.ErrRunning) {
-		t.Errorf("a second Run: %v", err)
+		t.Errorf("a second Run: got %v, want ErrRunning", err)
 	}
 }
 
-// asking is a context that tells when Shutdown has asked and begins to wait.
+// asking is a context whose Done is called when Shutdown has asked the loop and begins
+// to wait.
 type asking struct {
 	context.Context
 	asked chan struct{}
@@ -95,11 +95,21 @@ type asking struct {
 
 func (a asking) Done() <-chan struct{} {
 	close(a.asked)
-	return nil
+	return a.Context.Done()
 }
 
-// What was accepted before the shutdown was asked for is handled before the edge is
-// taken, however many turns' messages it is, and whatever panics on the way.
+// shutdown begins a Shutdown and returns once it has asked the loop. The channel has
+// what Shutdown returns.
+func shutdown(ctx context.Context, l *reactor.Loop) <-chan error {
+	result := make(chan error, 1)
+	a := asking{ctx, make(chan struct{})}
+	go func() { result <- l.Shutdown(a) }()
+	<-a.asked
+	return result
+}
+
+// Messages that were accepted before Shutdown are handled before the machine takes its
+// Shutdown edge, even if they fill several turns, and if another machine panics meanwhile.
 func TestShutdownBehindWhatWasAccepted(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{Batch: 2})
@@ -113,65 +123,60 @@ func TestShutdownBehindWhatWasAccepted(t *testing.T) {
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	ref, other := spawn(t, l, k, clerk{log: log}), spawn(t, l, k, clerk{log: &journal{}})
-	down := make(chan error, 1)
+	var down <-chan error
 	d.AtOnce(func() {
 		post(t, ref, nums("n", 1, 4)...)
 		post(t, other, note{do: "panic"})
 		post(t, ref, nums("n", 5, 9)...)
-		a := asking{context.Background(), make(chan struct{})}
-		go func() { down <- l.Shutdown(a) }()
-		<-a.asked
+		down = shutdown(context.Background(), l)
 	})
 	if err := await(t, "Shutdown", down); err != nil {
-		t.Error(err)
+		t.Errorf("Shutdown: got %v, want no error", err)
 	}
 	log.want(t, "n1 n2 n3 n4 n5 n6 n7 n8 n9 end")
 }
 
+// A machine whose state has no Shutdown edge is stopped when the context ends.
 func TestShutdownStopsWhatHasNoEdgeWhenItsTimeIsUp(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l, over := started(t, d, context.Background())
 	s, ref := adopt(d, l, polite(t, ended), reader{do: echoes})
 	d.send(ref, busy)
 	ctx, cancel := context.WithCancelCause(context.Background())
-	down := make(chan error, 1)
-	go func() { down <- l.Shutdown(ctx) }()
-	time.Sleep(10 * time.Millisecond)
+	down := shutdown(ctx, l)
 	d.Settle()
 	ended.none(t)
 	late := errors.New("late")
 	cancel(late)
 	if err := await(t, "Shutdown", down); err != late {
-		t.Errorf("Shutdown: %v, want its context's cause", err)
+		t.Errorf("Shutdown: got %v, want its context's cause", err)
 	}
 	if err := await(t, "Run", over); err != nil {
-		t.Errorf("Run: %v", err)
+		t.Errorf("Run: got %v, want no error", err)
 	}
 	if err := ended.next(t); !errors.Is(err, reactor.ErrShutdown) {
-		t.Errorf("reason %v, want ErrShutdown", err)
+		t.Errorf("got reason %v, want ErrShutdown", err)
 	}
 	if !s.Closed() {
-		t.Error("the port is open")
+		t.Error("the port: got it open, want it closed")
 	}
 }
 
-// A state without an edge may lead to one with, and that takes its edge.
+// A machine takes the Shutdown edge of the next state that has one.
 func TestShutdownWaitsForAState(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l, over := started(t, d, context.Background())
 	s, ref := adopt(d, l, polite(t, ended), reader{do: echoes})
 	d.send(ref, busy)
-	down := make(chan error, 1)
-	go func() { down <- l.Shutdown(context.Background()) }()
-	time.Sleep(10 * time.Millisecond)
+	down := shutdown(context.Background(), l)
 	d.Settle()
 	ended.none(t)
 	d.send(ref, idle)
 	if err := errors.Join(await(t, "Shutdown", down), await(t, "Run", over), ended.next(t)); err != nil {
-		t.Error(err)
+		t.Errorf("Shutdown, Run and the machine's reason: got %v, want no error", err)
 	}
 	if got := s.Written(); got != "bye" {
-		t.Errorf("got %q", got)
+		t.Errorf("the peer: got %q, want \"bye\"", got)
 	}
 }
 
@@ -185,17 +190,17 @@ func TestContextEndStopsEverything(t *testing.T) {
 	stuck, _ := adopt(d, l, k, reader{do: echoes})
 	d.Do(func() { stuck.Room = 3 })
 	s.PeerSends("abc\n")
-	stuck.PeerSends("abcdef\n") // what the kernel does not take is not waited for
+	stuck.PeerSends("abcdef\n") // the loop does not wait until the kernel takes the rest
 	cancel(cause)
 	if err := await(t, "Run", over); err != cause {
-		t.Errorf("Run: %v, want the context's cause", err)
+		t.Errorf("Run: got %v, want the context's cause", err)
 	}
 	if got := s.Written() + stuck.Written(); got != "abc\nabc" {
-		t.Errorf("sent %q", got)
+		t.Errorf("the peers: got %q, want \"abc\\nabc\"", got)
 	}
 	for range 2 {
 		if err := ended.next(t); !errors.Is(err, reactor.ErrShutdown) {
-			t.Errorf("reason %v, want ErrShutdown", err)
+			t.Errorf("got reason %v, want ErrShutdown", err)
 		}
 	}
 }
@@ -206,7 +211,7 @@ func TestContextThatEndedBeforeRun(t *testing.T) {
 	cancel()
 	_, over := started(t, d, ctx)
 	if err := await(t, "Run", over); !errors.Is(err, context.Canceled) {
-		t.Errorf("Run: %v", err)
+		t.Errorf("Run: got %v, want context.Canceled", err)
 	}
 }
 
@@ -226,24 +231,24 @@ func TestLoopThatNeverRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := end(l); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want no error", name, err)
 		}
-		if !s.Closed() || !d.Ended() {
-			t.Errorf("%s: left open: socket %t, driver %t", name, !s.Closed(), !d.Ended())
+		if !d.Ended() || !s.Closed() {
+			t.Errorf("%s: got driver open %t, socket open %t, want false, false", name, !d.Ended(), !s.Closed())
 		}
 		if err := ref.Send(idle); !errors.Is(err, reactor.ErrClosed) {
-			t.Errorf("%s: Send: %v", name, err)
+			t.Errorf("Send after %s: got %v, want ErrClosed", name, err)
 		}
 		if err := l.Run(context.Background()); !errors.Is(err, reactor.ErrRunning) {
-			t.Errorf("%s: Run behind it: %v", name, err)
+			t.Errorf("Run after %s: got %v, want ErrRunning", name, err)
 		}
 		if err := l.Close(); err != nil {
-			t.Errorf("%s: Close behind it: %v", name, err)
+			t.Errorf("Close after %s: got %v, want no error", name, err)
 		}
 	}
 }
 
-// What would wait for itself says so.
+// Close and Shutdown in a handler would wait for themselves: they return an error.
 func TestEndingALoopFromItsHandler(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -258,8 +263,8 @@ func TestEndingALoopFromItsHandler(t *testing.T) {
 	}), reader{})
 	d.send(ref, idle)
 	for range 2 {
-		if err := <-got; !errors.Is(err, reactor.ErrInHandler) {
-			t.Errorf("%v, want ErrInHandler", err)
+		if err := await(t, "Close or Shutdown", got); !errors.Is(err, reactor.ErrInHandler) {
+			t.Errorf("got %v, want ErrInHandler", err)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/reactor/internal/fakedriver"
 )
 
-// stillStore is the store of a loop that does not run.
+// stillStore returns the store of a loop that does not run.
 func stillStore(t *testing.T) *store[struct{}, None] {
 	l, err := NewLoop(Config{Slots: 64, Buffers: 16 << 10, Driver: fakedriver.New(t)})
 	if err != nil {
@@ -21,7 +21,7 @@ func stillStore(t *testing.T) *store[struct{}, None] {
 	return s
 }
 
-func (s *store[M, Msg]) newStarved(t *testing.T, size int) (uint32, *header) {
+func (s *store[M, Msg]) newWaiter(t *testing.T, size int) (uint32, *header) {
 	x, h, err := s.admit()
 	if err != nil {
 		t.Fatal(err)
@@ -30,32 +30,33 @@ func (s *store[M, Msg]) newStarved(t *testing.T, size int) (uint32, *header) {
 	return x, h
 }
 
-// Machines that come, starve and end leave nothing behind, also while nobody is fed.
-func TestStarvedListIsBounded(t *testing.T) {
+// Machines that come, wait for buffers and end do not make the list grow, also while
+// none is woken.
+func TestBufferWaitersListIsBounded(t *testing.T) {
 	s := stillStore(t)
 	l := s.loop
 	for range 1000 {
-		x, h := s.newStarved(t, 4096)
+		x, h := s.newWaiter(t, 4096)
 		l.end(x, h)
 		l.reap()
 	}
 	if n := cap(l.buffers.waiters); n > 8 {
-		t.Errorf("the list has room for %d machines, of which none lives", n)
+		t.Errorf("a list of machines that have all ended: got capacity %d, want 8 at most", n)
 	}
 }
 
-func TestStarvingDoesNotAllocate(t *testing.T) {
+func TestWaitForBuffersDoesNotAllocate(t *testing.T) {
 	s := stillStore(t)
 	l := s.loop
-	x, h := s.newStarved(t, 4096)
+	x, h := s.newWaiter(t, 4096)
 	if n := testing.AllocsPerRun(100, func() {
 		l.buffers.wake()
 		l.buffers.wait(x, h, 8192)
 		l.buffers.wait(x, h, 4096)
 	}); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("got %v allocations, want 0", n)
 	}
 	if len(l.buffers.waiters) != 1 || l.buffers.waiters[0].size != 4096 || !l.buffers.servable() {
-		t.Errorf("%v starve", l.buffers.waiters)
+		t.Errorf("got waiters %v, servable %t, want one for 4096 bytes, true", l.buffers.waiters, l.buffers.servable())
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // glutton writes as many bytes as a message says, and does on readiness what its
-// function says.
+// function says. Buffers is Config.Buffers, what all ports of a loop may hold.
 type glutton struct {
 	do  func(cx *glut) error
 	log *journal
@@ -44,11 +44,11 @@ func gluttons(t testing.TB, wait reactor.Ready) *reactor.Kind[glutton, int] {
 
 const kib = 1 << 10
 
-// never is for machines whose other port is not open.
+// never is readiness of a port that is not open.
 const never = fsm.Ready(1 << 1)
 
-// full is a loop whose Buffers are held, but for what is left, by one machine whose
-// peer takes nothing.
+// full makes a loop with held + left bytes of Buffers, of which one machine holds held:
+// its peer takes nothing.
 func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakedriver.Socket) {
 	t.Helper()
 	d = newFake(t)
@@ -60,12 +60,14 @@ func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop,
 	return d, l, hog
 }
 
+// guest makes another machine on the loop.
 func (d *fake) guest(l *reactor.Loop, wait reactor.Ready, g glutton) *fakedriver.Socket {
 	d.t.Helper()
 	s, _ := adopt(d, l, gluttons(d.t, wait), g)
 	return s
 }
 
+// write makes a machine write n bytes.
 func (d *fake) write(ref reactor.Ref[int], n int) {
 	d.t.Helper()
 	if err := ref.Send(n); err != nil {
@@ -74,9 +76,9 @@ func (d *fake) write(ref reactor.Ref[int], n int) {
 	d.Settle()
 }
 
-// answers takes what its function took from port 0 when there is room for an answer
-// of so many bytes.
-func answers(log *journal, size int) glutton {
+// replies makes a glutton that consumes its input when there is room for a reply of so
+// many bytes.
+func replies(log *journal, size int) glutton {
 	return glutton{log: log, do: func(cx *glut) error {
 		b, err := cx.Peek(0)
 		if err != nil {
@@ -91,11 +93,11 @@ func answers(log *journal, size int) glutton {
 	}}
 }
 
-// Who was refused for want of Buffers goes on when another machine gives them back,
-// without an event of its own, and not before.
-func TestStarvedMachineIsFed(t *testing.T) {
+// A call that was refused as Buffers were full is repeated when another machine has
+// freed enough, without an event of the machine's own, and not before.
+func TestBufferWaiterIsWoken(t *testing.T) {
 	const in, out = reactor.Port(0), reactor.Port(1)
-	answer := func(cx *glut, log *journal) error { return answers(log, 100).do(cx) }
+	answer := func(cx *glut, log *journal) error { return replies(log, 100).do(cx) }
 	for _, c := range []struct {
 		name string
 		left int // of Buffers
@@ -152,8 +154,8 @@ func TestStarvedMachineIsFed(t *testing.T) {
 				hog.PeerTakes(kib)
 			}
 			log.want(t, "")
-			if n := stats(t, l).Turns - turns; n > 8 {
-				t.Errorf("%d turns while it waited", n)
+			if n := stats(t, l).Turns - turns; n != 4 {
+				t.Errorf("got %d turns while it waited, want 4: three events and Stats", n)
 			}
 			hog.PeerTakes(kib)
 			log.want(t, "hello")
@@ -161,20 +163,20 @@ func TestStarvedMachineIsFed(t *testing.T) {
 	}
 }
 
-// What comes back is shown to as many as it serves, the oldest first; who is refused
-// again waits again.
-func TestStarvedMachinesTakeTurns(t *testing.T) {
+// Bytes that are freed wake as many waiters as they are enough for, the oldest first. A
+// waiter that is refused again waits again.
+func TestBufferWaitersAreWokenInOrder(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	for i, size := range []int{6 * kib, 100, 100} {
-		s := d.guest(l, reactor.Port(0).Readable(), answers(log, size))
+		s := d.guest(l, reactor.Port(0).Readable(), replies(log, size))
 		d.Do(func() { s.Room = 0 })
 		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full")
 	hog.PeerTakes(4 * kib)
 	log.want(t, "machine1")
-	hog.PeerTakes(4 * kib) // machine 0 wants two chunks
+	hog.PeerTakes(4 * kib) // machine 0 needs two chunks
 	log.want(t, "machine2")
 	hog.PeerTakes(4 * kib)
 	log.want(t, "")
@@ -182,12 +184,13 @@ func TestStarvedMachinesTakeTurns(t *testing.T) {
 	log.want(t, "machine0")
 }
 
-// The first one's kernel takes all, so the others are served, too.
-func TestStarvedMachinesGetWhatIsLeft(t *testing.T) {
+// The first waiter's peer takes all its output at once, so the same bytes serve the
+// others, too.
+func TestBufferWaitersShareWhatIsFreed(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	for i := range 4 {
-		s := d.guest(l, reactor.Port(0).Readable(), answers(log, 100))
+		s := d.guest(l, reactor.Port(0).Readable(), replies(log, 100))
 		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full full")
@@ -195,8 +198,8 @@ func TestStarvedMachinesGetWhatIsLeft(t *testing.T) {
 	log.want(t, "machine0 machine1 machine2 machine3")
 }
 
-// An event of its own may make a machine ask for less: that counts from then on.
-func TestStarvedMachineAsksForLess(t *testing.T) {
+// A waiter that is called for an event of its own and asks for less waits for less.
+func TestBufferWaiterAsksForLess(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	size := 10 * kib
@@ -217,32 +220,32 @@ func TestStarvedMachineAsksForLess(t *testing.T) {
 	log.want(t, "full full")
 	hog.PeerTakes(4 * kib)
 	if got := s.Written(); len(got) != 100 {
-		t.Errorf("%d bytes were written", len(got))
+		t.Errorf("got %d bytes written, want 100", len(got))
 	}
 }
 
-// One that asks for more than there will ever be, and one that has ended, are in
-// nobody's way.
-func TestStarvedForGood(t *testing.T) {
+// A waiter that asks for more than all Buffers, and one that has ended, do not keep
+// others from being woken.
+func TestBufferWaiterInVain(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	wait := reactor.Port(0).Readable()
-	greedy := d.guest(l, wait, answers(log, 20*kib))
+	greedy := d.guest(l, wait, replies(log, 20*kib))
 	greedy.PeerSends("greedy")
-	ended := d.guest(l, wait, answers(log, 100))
+	ended := d.guest(l, wait, replies(log, 100))
 	ended.PeerSends("ended")
-	s := d.guest(l, wait, answers(log, 100))
+	s := d.guest(l, wait, replies(log, 100))
 	s.PeerSends("hello")
 	log.want(t, "full full full")
 	d.Do(func() { ended.Err = errors.New("reset"); ended.Event(poll.Error) })
 	if !ended.Closed() {
-		t.Fatal("a machine whose connection was reset lives on")
+		t.Fatal("a machine whose connection was reset: got it alive, want it ended")
 	}
 	hog.PeerTakes(16 * kib)
 	log.want(t, "hello")
 }
 
-// Bytes that are held count once: a port may fill all Buffers, in pieces.
+// Bytes that are held count once: one port may fill all Buffers in pieces.
 func TestOutputCountsOnce(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
@@ -256,16 +259,16 @@ func TestOutputCountsOnce(t *testing.T) {
 	d.write(ref, 1)
 	log.want(t, "1 reactor: output of glutton: Config.Buffers: full")
 	if held := stats(t, l).Held; held != 64*kib {
-		t.Errorf("%d bytes are held", held)
+		t.Errorf("got %d bytes held, want %d", held, 64*kib)
 	}
 	s.PeerTakes(128 * kib)
 	if got := s.Written(); got != strings.Repeat("\x00", 64*kib) {
-		t.Errorf("%d bytes came", len(got))
+		t.Errorf("got %d bytes written, want %d", len(got), 64*kib)
 	}
 }
 
-// An answer that Buffers will never have room for is refused, and closes no gate: the
-// next request is read.
+// A reply that is larger than all Buffers is refused, and closes no gate: the next
+// request is read.
 func TestMoreThanBuffersClosesNoGate(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
@@ -284,8 +287,8 @@ func TestMoreThanBuffersClosesNoGate(t *testing.T) {
 	log.want(t, "a full b full")
 }
 
-// What is gathered takes Buffers' room until it is sent: it is sent before a write is
-// refused for it, as no event would tell that it is out.
+// Bytes that are not sent yet count as held. They are sent before a write is refused for
+// them, as no event would follow.
 func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
@@ -298,6 +301,6 @@ func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
 	}), glutton{log: log})
 	d.write(ref, 5*kib)
 	if got := len(s.Written()); got != 10*kib {
-		t.Errorf("%d bytes were written of %d", got, 10*kib)
+		t.Errorf("got %d bytes written, want %d", got, 10*kib)
 	}
 }

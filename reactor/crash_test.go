@@ -17,7 +17,7 @@ import (
 
 var errBoom = errors.New("boom")
 
-// bomb goes off in the handler that its fuse names, in one of three ways.
+// bomb panics in the handler that its fuse names, in one of four ways.
 type bomb struct {
 	log  *journal
 	fuse string
@@ -89,7 +89,7 @@ func bombs(t testing.TB, o reactor.Options) *reactor.Kind[bomb, string] {
 
 func TestPanicEndsItsMachineOnly(t *testing.T) {
 	for _, test := range []struct{ fuse, after string }{
-		// What is called, from the handler that panics on.
+		// after is what is called after the handler that panics.
 		{"born", "ends"},
 		{"enter", "exit ends"},
 		{"ready", "exit ends"},
@@ -112,7 +112,7 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 					d.Advance(time.Second)
 				}
 				if test.fuse == "ready" {
-					// Its event and the other one's come in one batch.
+					// Its event and that of the other machine come in one turn.
 					d.Do(func() {
 						for _, x := range []*fakedriver.Socket{s, other} {
 							x.In = append(x.In, []byte("hello"))
@@ -128,54 +128,57 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 			got := log.take()
 			i := strings.LastIndex(got, test.fuse)
 			if got := strings.TrimPrefix(got[i+len(test.fuse):], " "); got != test.after {
-				t.Errorf("%s: behind it %q was called, want %q", name, got, test.after)
+				t.Errorf("%s: got %q called after it, want %q", name, got, test.after)
 			}
 			var p *reactor.PanicError
 			if err := ended.next(t); !errors.As(err, &p) {
-				t.Errorf("%s: the reason is %v, want a PanicError", name, err)
+				t.Errorf("%s: got reason %v, want a PanicError", name, err)
 				continue
 			}
-			if goexit := p.Value == nil; goexit != (how == "goexit") || p.Kind != "bomb" || !strings.Contains(string(p.Stack), "bomb).at") {
-				t.Errorf("%s: %+v: its stack should show the handler", name, p)
+			if goexit := p.Value == nil; goexit != (how == "goexit") || p.Kind != "bomb" {
+				t.Errorf("%s: got value %v of kind %q, want one of kind bomb, of a Goexit nil", name, p.Value, p.Kind)
+			}
+			if !strings.Contains(string(p.Stack), "bomb).at") {
+				t.Errorf("%s: got stack\n%s\nwant the handler in it", name, p.Stack)
 			}
 			if how == "error" && !errors.Is(p, errBoom) {
-				t.Errorf("%s: %v does not unwrap to what was panicked with", name, p)
+				t.Errorf("%s: got %v, want it to wrap %v", name, p, errBoom)
 			}
 			state := "idle"
 			if test.fuse == "born" {
 				state = "any"
 			}
 			if p.State != state {
-				t.Errorf("%s: in state %q, want %q", name, p.State, state)
+				t.Errorf("%s: got state %q, want %q", name, p.State, state)
 			}
 			if !s.Closed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
-				t.Errorf("%s: the machine, or its port, is there still", name)
+				t.Errorf("%s: got the machine, or its port, alive, want both gone", name)
 			}
 			if got := s.Written(); got != "" {
-				t.Errorf("%s: what it wrote was sent: %q", name, got)
+				t.Errorf("%s: got %q sent, want nothing of what it wrote", name, got)
 			}
-			// The loop goes on, and the other machine was served in the same batch.
+			// The loop goes on, and has served the other machine in the same turn.
 			if test.fuse == "ready" {
 				if got := other.Written(); got != "hello" {
-					t.Errorf("%s: the other machine answered %q", name, got)
+					t.Errorf("%s: the other machine: got %q, want \"hello\"", name, got)
 				}
 			}
 			other.PeerSends("more")
 			if got := other.Written(); got != "more" {
-				t.Errorf("%s: the other machine answers %q", name, got)
+				t.Errorf("%s: the other machine: got %q, want \"more\"", name, got)
 			}
 			if err := otherRef.Send("go"); err != nil {
-				t.Errorf("%s: the other machine: %v", name, err)
+				t.Errorf("%s: Send to the other machine: got %v, want no error", name, err)
 			}
 			if n := stats(t, l); n.Panics != 1 || n.Machines != 1 {
-				t.Errorf("%s: %d panics counted, %d machines alive, want 1 and 1", name, n.Panics, n.Machines)
+				t.Errorf("%s: got %d panics and %d machines, want 1 and 1", name, n.Panics, n.Machines)
 			}
 		}
 	}
 }
 
-// A batch in which many handlers panic, each in another way: all others are served.
-func TestManyPanicsInOneBatch(t *testing.T) {
+// In a turn in which many handlers panic, all other machines are served.
+func TestManyPanicsInOneTurn(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
 	k := bombs(t, reactor.Options{OnEnd: ended.add})
@@ -200,16 +203,16 @@ func TestManyPanicsInOneBatch(t *testing.T) {
 			want = ""
 		}
 		if got := s.Written(); got != want || s.Closed() != (i%2 == 0) {
-			t.Errorf("machine %d answered %q, want %q", i, got, want)
+			t.Errorf("machine %d: got %q and closed %t, want %q and %t", i, got, s.Closed(), want, i%2 == 0)
 		}
 	}
 	if n := stats(t, l).Panics; n != 10 {
-		t.Errorf("%d panics, want 10", n)
+		t.Errorf("got %d panics, want 10", n)
 	}
 }
 
-// A handler that looked at its input and panicked must not make the loop believe
-// that another machine has seen its own.
+// After a handler that has seen its input and panicked, the loop does not take another
+// machine's input for seen.
 func TestPanicLeavesNoLookBehind(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -239,7 +242,7 @@ func TestPanicLeavesNoLookBehind(t *testing.T) {
 	log.want(t, "1:bang 2:ab")
 }
 
-// A panic in an Exit while the loop stops everything ends that machine, not the stop.
+// A panic in an OnExit while the loop stops all machines ends that machine alone.
 func TestPanicWhileTheLoopStops(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l, err := reactor.NewLoop(reactor.Config{Slots: 8, Driver: d})
@@ -253,15 +256,19 @@ func TestPanicWhileTheLoopStops(t *testing.T) {
 		adopt(d, l, k, bomb{log: &logs[i], fuse: []string{"exit", "ends", ""}[i%3], how: []string{"string", "goexit"}[i/3]})
 		logs[i].take()
 	}
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Errorf("Close: got %v, want no error", err)
+	}
 	for i := range logs {
-		ended.next(t)
+		if err := ended.next(t); err == nil {
+			t.Errorf("got an end without a reason, want one")
+		}
 		logs[i].want(t, "exit ends")
 	}
 }
 
-// Options.OnEnd is the user's, too: its panic ends what is ending anyway.
-func TestPanicInEnded(t *testing.T) {
+// A panic in Options.OnEnd is counted, and does nothing else.
+func TestPanicInOnEnd(t *testing.T) {
 	for _, how := range []string{"string", "goexit"} {
 		d := newFake(t)
 		l := d.start(reactor.Config{})
@@ -276,26 +283,27 @@ func TestPanicInEnded(t *testing.T) {
 		d.Settle()
 		log.want(t, "message exit ends ended")
 		if !s.Closed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
-			t.Errorf("%s: the machine, or its port, is there still", how)
+			t.Errorf("%s: got the machine, or its port, alive, want both gone", how)
 		}
-		if other.PeerSends("more"); other.Written() != "more" {
-			t.Errorf("%s: the other machine does not answer", how)
+		other.PeerSends("more")
+		if got := other.Written(); got != "more" {
+			t.Errorf("%s: the other machine: got %q, want \"more\"", how, got)
 		}
 		if n := stats(t, l); n.Panics != 1 || n.Machines != 1 {
-			t.Errorf("%s: %d panics counted, %d machines alive, want 1 and 1", how, n.Panics, n.Machines)
+			t.Errorf("%s: got %d panics and %d machines, want 1 and 1", how, n.Panics, n.Machines)
 		}
 		if err := otherRef.Send("stop"); err != nil {
 			t.Fatal(err)
 		}
 		d.Settle()
 		if n := stats(t, l); n.Panics != 2 || n.Machines != 0 || n.Failed != 0 {
-			t.Errorf("%s: the panic is the reason of %d machines that just stopped (%v)", how, n.Failed, n)
+			t.Errorf("%s: got %d panics, %d machines, %d failed, want 2, 0, 0", how, n.Panics, n.Machines, n.Failed)
 		}
 	}
 }
 
-// The same, of a loop that is closed and never ran.
-func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
+// The same, in a loop that is closed and never ran.
+func TestPanicInOnEndOfALoopThatNeverRan(t *testing.T) {
 	for _, how := range []string{"string", "goexit"} {
 		d, log := newFake(t), &journal{}
 		l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: d})
@@ -311,11 +319,11 @@ func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
 		closed := make(chan error, 1)
 		go func() { closed <- l.Close() }()
 		if err := await(t, "Close", closed); err != nil {
-			t.Errorf("%s: %v", how, err)
+			t.Errorf("%s: Close: got %v, want no error", how, err)
 		}
 		log.want(t, "ended ended ended")
 		if !d.Ended() {
-			t.Errorf("%s: the driver has not ended", how)
+			t.Errorf("%s: got the driver open, want it closed", how)
 		}
 	}
 }
@@ -325,7 +333,7 @@ type explosive struct{ fakedriver.Conn }
 
 func (explosive) SyscallConn() (syscall.RawConn, error) { panic(errBoom) }
 
-// A panic in what a caller elsewhere passes in is the caller's, not the loop's.
+// A panic in a Descriptor that a caller passes to Adopt is the caller's, not the loop's.
 func TestPanicInADescriptor(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -334,12 +342,12 @@ func TestPanicInADescriptor(t *testing.T) {
 	func() {
 		defer func() {
 			if v := recover(); v != errBoom {
-				t.Errorf("Adopt panics with %v, want %v", v, errBoom)
+				t.Errorf("Adopt: got panic %v, want %v", v, errBoom)
 			}
 		}()
 		k.Adopt(l, explosive{}, bomb{})
 	}()
 	if n := stats(t, l); n.Panics != 0 || n.Machines != 0 {
-		t.Errorf("%d panics counted, %d machines alive", n.Panics, n.Machines)
+		t.Errorf("got %d panics and %d machines, want 0 and 0", n.Panics, n.Machines)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// clocked notes, relative to its birth, when it entered a state and when a timer
-// fired.
+// clocked records when it entered a state and when a timer fired, as the time since its
+// birth.
 type clocked struct {
 	log  *journal
 	zero time.Duration
@@ -44,19 +44,19 @@ func (c *clocked) timer(cx *clock, f reactor.Fired) reactor.State {
 	return c.fire(c, cx, f)
 }
 
-// take reads everything, and answers nothing.
+// take reads everything and writes nothing.
 func (c *clocked) take(cx *clock, _ reactor.Ready) reactor.State {
 	b, err := cx.Peek(0)
 	cx.Discard(0, len(b))
 	return cx.Fail(err)
 }
 
-// goTo is for do: the message is the state to go to.
+// goTo is a function for clocked.do. The message is the state to go to.
 func goTo(_ *clocked, _ *clock, what int) reactor.State { return reactor.State(what) }
 
 type clockRow = reactor.Row[clocked, int]
 
-// clockKind adds to the rows what every one of these tests has.
+// clockKind adds to the rows the handlers that all of these tests have.
 func clockKind(t testing.TB, o reactor.Options, rows ...clockRow) *reactor.Kind[clocked, int] {
 	t.Helper()
 	rows[0].OnEnter = (*clocked).born
@@ -77,6 +77,7 @@ func clockKind(t testing.TB, o reactor.Options, rows ...clockRow) *reactor.Kind[
 	return kind(t, "clocked", o, rows)
 }
 
+// tell sends a message and waits until it is handled.
 func tell(d *fake, ref reactor.Ref[int], what int) {
 	d.t.Helper()
 	if err := ref.Send(what); err != nil {
@@ -85,6 +86,7 @@ func tell(d *fake, ref reactor.Ref[int], what int) {
 	d.Settle()
 }
 
+// steps advances the clock n times. If each is not nil, it is called after each step.
 func steps(d *fake, n int, by time.Duration, each func()) {
 	d.t.Helper()
 	for range n {
@@ -95,6 +97,7 @@ func steps(d *fake, n int, by time.Duration, each func()) {
 	}
 }
 
+// Within bounds the stay in a state, even if input and messages keep coming.
 func TestWithinBoundsTheStayHoweverBusy(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -142,12 +145,12 @@ func TestIdleIsNotRenewedByCalls(t *testing.T) {
 	s, _ := adopt(d, l, k, clocked{log: log})
 	steps(d, 15, 100*time.Millisecond, func() { s.PeerSends("x") })
 	log.want(t, "1@0s 2@1s")
-	if calls < 9 {
-		t.Errorf("%d calls", calls)
+	if calls != 10 {
+		t.Errorf("got %d calls in state 1, want 10: at its start, and for 9 inputs", calls)
 	}
 }
 
-// Readiness without bytes, however often it comes, is silence.
+// Events without bytes do not renew Idle, however often they come.
 func TestIdleIsNotPutOffByEmptyEvents(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -163,7 +166,7 @@ func TestIdleIsNotPutOffByEmptyEvents(t *testing.T) {
 	log.want(t, "1@0s 2@1s")
 }
 
-// A loop that is late must not take for silence what came in time.
+// A loop that runs late reads input that came in time before it lets Idle end.
 func TestIdleOfALateLoop(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -186,9 +189,9 @@ func TestStallBoundsOutputThatDoesNotMove(t *testing.T) {
 	s, ref := adopt(d, l, k, clocked{log: log, do: func(_ *clocked, cx *clock, n int) reactor.State {
 		return cx.Fail(cx.Write(0, make([]byte, n)))
 	}})
-	steps(d, 5, time.Second, nil) // nothing was written: nothing stalls
+	steps(d, 5, time.Second, nil) // no output: no stall
 	tell(d, ref, 100)
-	steps(d, 5, time.Second, nil) // the kernel took it: nothing stalls
+	steps(d, 5, time.Second, nil) // the kernel took it: no stall
 	d.Do(func() { s.Room = 0 })
 	tell(d, ref, 100)
 	steps(d, 9, 100*time.Millisecond, func() { s.PeerSends("input is no output") })
@@ -208,11 +211,12 @@ func TestLifeEndsTheMachineOnce(t *testing.T) {
 	ended.none(t)
 	d.Advance(100 * time.Millisecond)
 	if err := ended.next(t); !errors.Is(err, reactor.ErrTimeout) {
-		t.Errorf("ended with %v, want ErrTimeout", err)
+		t.Errorf("got reason %v, want ErrTimeout", err)
 	}
 }
 
-func TestWhyADeadlineLedHere(t *testing.T) {
+// Cause says which deadline of which state led to this one.
+func TestCauseOfADeadline(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	k := clockKind(t, reactor.Options{}, clockRow{},
@@ -224,12 +228,12 @@ func TestWhyADeadlineLedHere(t *testing.T) {
 
 func TestContextWithin(t *testing.T) {
 	for _, test := range []struct {
-		bound, later, sooner string
-		within               time.Duration
+		within time.Duration
+		want   string
 	}{
-		{within: 300 * time.Millisecond, bound: "1@0s 2@300ms"},
-		{within: 3 * time.Second, bound: "1@0s 2@3s"},
-		{within: 0, bound: "1@0s"},
+		{within: 300 * time.Millisecond, want: "1@0s 2@300ms"},
+		{within: 3 * time.Second, want: "1@0s 2@3s"},
+		{within: 0, want: "1@0s"},
 	} {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
@@ -237,9 +241,9 @@ func TestContextWithin(t *testing.T) {
 			clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
 		spawn(t, l, k, clocked{log: log, do: goTo, in: func(_ *clocked, cx *clock) { cx.Within(test.within) }})
 		steps(d, 50, 100*time.Millisecond, nil)
-		log.want(t, test.bound) // in state 2, which has no Within, it does nothing
+		log.want(t, test.want) // in state 2, which has no Within, IO.Within does nothing
 		if at, ok := d.SleepsUntil(); ok {
-			t.Errorf("the loop wants to be up at %v, for nothing", at)
+			t.Errorf("Within %v: got a loop that will wake at %v, want never", test.within, at)
 		}
 	}
 }
@@ -261,8 +265,8 @@ func TestContextWithinLaterInTheStay(t *testing.T) {
 	log.want(t, "1@0s 2@1.1s")
 }
 
-// A slot that is used again must not inherit its last machine's deadlines.
-func TestNoDeadlineOfTheDead(t *testing.T) {
+// A machine does not get the deadlines of the one that had its slot before.
+func TestNoDeadlineOfTheSlotsLastMachine(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{Slots: 1, Timers: 2})
 	k := clockKind(t, reactor.Options{Timers: twoTimers}, clockRow{},
@@ -277,30 +281,30 @@ func TestNoDeadlineOfTheDead(t *testing.T) {
 	log.want(t, "")
 }
 
-// Many machines with deadlines of every kind at random times, the clock in steps of
-// random length: none is early, and none is later than the step that passed it, or
-// a tick.
+// Of many machines with deadlines of each kind at random times, and a clock that moves
+// in random steps, no deadline fires early, and none fires later than the step in which
+// the clock passed it, or a tick.
 func TestDeadlinesAreNeverEarly(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	d := newFake(t)
 	const machines, span = 200, 20_000
 	l := d.start(reactor.Config{Slots: machines})
-	before, missed := time.Duration(d.Now()), 0
+	before, running := time.Duration(d.Now()), 0
 	step := func(cx *clock, due time.Duration) {
 		switch now := cx.Now(); {
 		case now < due:
-			t.Errorf("a deadline fired %v early", due-now)
+			t.Errorf("a deadline due at %v: got it fired at %v, want it no earlier", due, now)
 		case before >= due+time.Millisecond:
-			t.Errorf("a deadline due at %v fired at %v: the clock passed it in an earlier step", due, now)
+			t.Errorf("a deadline due at %v: got it fired at %v, want it in an earlier step", due, now)
 		}
-		missed--
+		running--
 	}
 	k := kind(t, "random", reactor.Options{Timers: []reactor.TimerSpec{{Name: "timer"}}}, reactor.Table[clocked, int]{
 		fsm.Any: {OnMessage: (*clocked).onMessage},
 		1: {Name: "one", Within: fsm.After(time.Hour, 2), OnTimer: (*clocked).timer, To: fsm.To(2), OnEnter: func(c *clocked, cx *clock) reactor.State {
 			after := time.Duration(1+rng.IntN(span)) * 100 * time.Microsecond
 			c.zero = cx.Now() + after
-			if missed++; rng.IntN(2) == 0 {
+			if running++; rng.IntN(2) == 0 {
 				cx.Within(after)
 				return fsm.Stay
 			}
@@ -324,15 +328,15 @@ func TestDeadlinesAreNeverEarly(t *testing.T) {
 		before = time.Duration(d.Now())
 		d.Advance(by)
 	}
-	if n := stats(t, l).Deadlines + stats(t, l).Timers; n < 1000 {
-		t.Errorf("%d deadlines in all: the test is too short", n)
+	if s := stats(t, l); s.Deadlines < 1000 || s.Timers < 1000 {
+		t.Errorf("got %d deadlines and %d timers, want 1000 of each for a meaningful test", s.Deadlines, s.Timers)
 	}
-	if missed != machines {
-		t.Errorf("%d deadlines run, want %d", missed, machines)
+	if running != machines {
+		t.Errorf("got %d deadlines set, want %d, one for each machine", running, machines)
 	}
 }
 
-// Output stalls from when it was written, and not from when its turn began.
+// Stall counts from when the output was written, and not from when the turn began.
 func TestStallAfterASlowHandler(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})

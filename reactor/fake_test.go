@@ -174,11 +174,16 @@ func (j *journal) add(line string) {
 
 // take returns what was recorded since the last take, joined by spaces.
 func (j *journal) take() string {
+	return strings.Join(j.drain(), " ")
+}
+
+// drain returns what was recorded since the last drain or take.
+func (j *journal) drain() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	all := strings.Join(j.lines, " ")
+	lines := j.lines
 	j.lines = nil
-	return all
+	return lines
 }
 
 // want compares what was recorded since the last take.

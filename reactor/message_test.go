@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +12,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// note is a message of these tests: what to do, and a number to tell it by.
+// note is a message of these tests: what to do, and a number.
 type note struct {
 	do  string
 	num int
@@ -23,7 +21,7 @@ type note struct {
 
 type postCx = reactor.Context[note]
 
-// clerk notes what it handles, and does it.
+// clerk records each message, and does what it says.
 type clerk struct {
 	log  *journal
 	left int
@@ -42,34 +40,37 @@ func (c *clerk) onMessage(cx *postCx, n *note) reactor.State {
 	return fsm.Stay
 }
 
-// fussy takes only "go" and "n": in the state busy everything else waits.
-func (c *clerk) fussy(cx *postCx, n *note) reactor.State {
+// onlyGo handles "go" alone and defers all else.
+func (c *clerk) onlyGo(cx *postCx, n *note) reactor.State {
 	if n.do != "go" {
 		return fsm.Later
 	}
 	return c.onMessage(cx, n)
 }
 
-// clerks take every message in idle, none in busy (Defer), "go" alone in done (Later).
+// clerks handle every message in idle, none in busy (Row.Defer), "go" alone in done
+// (fsm.Later).
 func clerks(t testing.TB, o reactor.Options) *reactor.Kind[clerk, note] {
 	all := fsm.To(idle, busy, done)
 	return kind(t, "clerk", o, reactor.Table[clerk, note]{
 		fsm.Any: {},
 		idle:    {Name: "idle", Within: fsm.Never, OnMessage: (*clerk).onMessage, To: all},
 		busy:    {Name: "busy", Within: fsm.After(time.Second, idle), Defer: true, To: all},
-		done:    {Name: "done", Within: fsm.After(time.Second, idle), OnMessage: (*clerk).fussy, To: all},
+		done:    {Name: "done", Within: fsm.After(time.Second, idle), OnMessage: (*clerk).onlyGo, To: all},
 	})
 }
 
+// post sends notes.
 func post(t testing.TB, ref reactor.Ref[note], notes ...note) {
 	t.Helper()
 	for _, n := range notes {
 		if err := ref.Send(n); err != nil {
-			t.Fatalf("send %s%d: %v", n.do, n.num, err)
+			t.Fatalf("Send of %s%d: got %v, want no error", n.do, n.num, err)
 		}
 	}
 }
 
+// nums makes notes with the numbers from one to another.
 func nums(do string, from, to int) (all []note) {
 	for i := from; i <= to; i++ {
 		all = append(all, note{do: do, num: i})
@@ -77,7 +78,8 @@ func nums(do string, from, to int) (all []note) {
 	return all
 }
 
-func TestMessagesBeforeBirthAreKeptInOrder(t *testing.T) {
+// Messages to a machine whose loop does not run yet are handled in their order.
+func TestMessagesBeforeRunAreKeptInOrder(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: d})
 	if err != nil {
@@ -100,11 +102,11 @@ func TestMailboxIsBounded(t *testing.T) {
 	a, b := spawn(t, l, k, clerk{log: log}), spawn(t, l, k, clerk{log: log})
 	post(t, a, nums("n", 1, 3)...)
 	if err := a.Send(note{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("one more than Options.Mailbox: %v", err)
+		t.Errorf("Send beyond Options.Mailbox: got %v, want ErrFull", err)
 	}
 	post(t, b, nums("n", 1, 2)...)
 	if err := b.Send(note{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("one more than Options.Queue: %v", err)
+		t.Errorf("Send beyond Options.Queue: got %v, want ErrFull", err)
 	}
 	runs(t, l)
 	d.Settle()
@@ -114,10 +116,10 @@ func TestMailboxIsBounded(t *testing.T) {
 	log.want(t, "n4 n5 n6")
 }
 
-func TestSendToNobody(t *testing.T) {
-	var nobody reactor.Ref[note]
-	if err := nobody.Send(note{}); !errors.Is(err, reactor.ErrStale) {
-		t.Errorf("the zero Ref: %v", err)
+func TestSendToAStaleRef(t *testing.T) {
+	var zero reactor.Ref[note]
+	if err := zero.Send(note{}); !errors.Is(err, reactor.ErrStale) {
+		t.Errorf("Send to the zero Ref: got %v, want ErrStale", err)
 	}
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{Slots: 1})
@@ -126,15 +128,22 @@ func TestSendToNobody(t *testing.T) {
 	post(t, first, note{do: "stop"})
 	d.Settle()
 	second := spawn(t, l, k, clerk{log: log})
-	if err := first.Send(note{}); !errors.Is(err, reactor.ErrStale) || first.Token().Index() != second.Token().Index() {
-		t.Errorf("a machine whose slot has another one: %v", err)
+	if got, want := second.Token().Index(), first.Token().Index(); got != want {
+		t.Errorf("the second machine: got slot %d, want that of the first, %d", got, want)
 	}
-	l.Close()
+	if err := first.Send(note{}); !errors.Is(err, reactor.ErrStale) {
+		t.Errorf("Send to a machine whose slot has another one: got %v, want ErrStale", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Errorf("Close: got %v, want no error", err)
+	}
 	if err := second.Send(note{}); !errors.Is(err, reactor.ErrClosed) {
-		t.Errorf("a loop that has ended: %v", err)
+		t.Errorf("Send to a loop that has ended: got %v, want ErrClosed", err)
 	}
 }
 
+// Messages that were accepted and not handled when their machine ended are counted as
+// dead: n4 and n5.
 func TestDeadMessagesAreCounted(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -146,24 +155,14 @@ func TestDeadMessagesAreCounted(t *testing.T) {
 	d.AtOnce(func() {
 		post(t, ref, note{do: "go", num: 1, to: idle}, note{do: "stop"}, note{do: "n", num: 4}, note{do: "n", num: 5})
 	})
+	log.want(t, "go0 go1 n1 n2 n3 stop0")
 	s := stats(t, l)
-	if s.Messages+s.Dead < 8 || s.Machines != 0 {
-		t.Errorf("8 messages were accepted, %d handled (some twice: Later), %d dead", s.Messages, s.Dead)
-	}
-	// n1 to n3 were kept when "stop" came, or handled behind it: never lost.
-	handled := strings.Fields(log.take())
-	dead := 8
-	for _, name := range []string{"go0", "go1", "n1", "n2", "n3", "stop0", "n4", "n5"} {
-		if slices.Contains(handled, name) {
-			dead--
-		}
-	}
-	if int(s.Dead) != dead {
-		t.Errorf("%d dead, want %d: handled %q", s.Dead, dead, handled)
+	if s.Messages != 9 || s.Dead != 2 || s.Machines != 0 { // n1 to n3 are handled twice: deferred at first
+		t.Errorf("got %d messages handled, %d dead, %d machines, want 9, 2, 0", s.Messages, s.Dead, s.Machines)
 	}
 }
 
-// A machine posts to itself until it has done so often enough.
+// A loop whose machine posts to itself again and again does not sleep between.
 func TestSelfPost(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -181,15 +180,19 @@ func TestSelfPost(t *testing.T) {
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	log := &journal{}
-	post(t, spawn(t, l, k, clerk{log: log, left: 10_000}), note{})
+	ref := spawn(t, l, k, clerk{log: log, left: 10_000})
+	before := stats(t, l).Parks
+	d.Settle()
+	post(t, ref, note{})
 	d.Settle()
 	log.want(t, "done")
-	if n := stats(t, l).Parks; n > 100 {
-		t.Errorf("the loop slept %d times with messages of its own waiting", n)
+	if n := stats(t, l).Parks - before; n != 2 {
+		t.Errorf("got %d parks, want 2: until the first message, and until Stats", n)
 	}
 }
 
-// sum checks that each sender's messages come once and in order.
+// sum checks that each sender's messages come once and in order. over gets what is
+// wrong, or nothing after the last message.
 type sum struct {
 	next []int
 	left int
@@ -198,7 +201,7 @@ type sum struct {
 
 func (s *sum) onMessage(_ *postCx, n *note) reactor.State {
 	if n.num != s.next[int(n.to)] {
-		s.over <- fmt.Sprintf("sender %d: message %d, want %d", n.to, n.num, s.next[int(n.to)])
+		s.over <- fmt.Sprintf("sender %d: got message %d, want %d", n.to, n.num, s.next[int(n.to)])
 		return fsm.Stop
 	}
 	s.next[int(n.to)]++
@@ -231,7 +234,7 @@ func TestManySendersStress(t *testing.T) {
 						break
 					}
 					if !errors.Is(err, reactor.ErrFull) {
-						t.Errorf("send: %v", err)
+						t.Errorf("Send: got %v, want nil or ErrFull", err)
 						return
 					}
 					runtime.Gosched()
@@ -243,7 +246,7 @@ func TestManySendersStress(t *testing.T) {
 	awaitVerdict(t, over)
 }
 
-// awaitVerdict waits for what a machine found wrong: nothing is right.
+// awaitVerdict waits for what a machine found wrong, and fails if it is something.
 func awaitVerdict(t testing.TB, over <-chan string) {
 	t.Helper()
 	if wrong := await(t, "the last message, unless a message or a wake-up is lost", over); wrong != "" {

@@ -12,10 +12,10 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// pump reads a port while its messages are taken, and posts each byte.
+// pump posts each byte that it reads, until a Post is refused.
 type pump struct {
 	to    reactor.Ref[note]
-	ended *ends // told of errors that are no refusal
+	ended *ends // gets errors that are no refusal
 }
 
 func (p *pump) ready(cx *reactor.Context[note], _ reactor.Ready) reactor.State {
@@ -51,7 +51,7 @@ func pumps(t testing.TB, gated bool) *reactor.Kind[pump, note] {
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz"
 
-// letters is what a clerk's journal says of the alphabet, and of nothing else.
+// letters returns the letters of a clerk's journal.
 func letters(log *journal) (s string) {
 	for _, r := range log.take() {
 		if r >= 'a' && r <= 'z' {
@@ -61,8 +61,8 @@ func letters(log *journal) (s string) {
 	return s
 }
 
-// A Post that is refused closes Sendable, and no byte is lost: with the gate in Wait
-// the handler is called when there is room; without it too, as a refusal is noted.
+// A Post that is refused closes the gate Sendable, and no byte is lost: the handler is
+// called when the mailbox has room, also if its Wait does not name the gate.
 func TestSendableClosesAndReopens(t *testing.T) {
 	for _, gated := range []bool{true, false} {
 		for _, loops := range []int{1, 2} {
@@ -77,11 +77,11 @@ func TestSendableClosesAndReopens(t *testing.T) {
 			s, _ := adopt(d, l, pumps(t, gated), pump{to: to})
 			s.PeerSends(alphabet[:10])
 			s.PeerSends(alphabet[10:20])
-			log.want(t, "") // three are kept, the others wait at their sender
+			log.want(t, "") // three are stashed, the others wait at their sender
 			if n := s.Unread(); gated && n != 1 {
-				t.Errorf("%s: %d pieces unread while the gate is closed, want 1", name, n)
+				t.Errorf("%s: got %d pieces unread while the gate is closed, want 1", name, n)
 			}
-			for range 10 { // the clerk turns to idle, and each loop's room wakes the other
+			for range 10 { // the clerk goes to idle, and the loops wake each other
 				d2.Advance(100 * time.Millisecond)
 				d.Settle()
 				d2.Settle()
@@ -91,13 +91,14 @@ func TestSendableClosesAndReopens(t *testing.T) {
 				d2.Settle()
 			}
 			if got := letters(log); got != alphabet[:20] {
-				t.Errorf("%s: delivered %q", name, got)
+				t.Errorf("%s: got %q delivered, want %q", name, got, alphabet[:20])
 			}
 		}
 	}
 }
 
-// The one that refused ends: that is room, too, and the next Post says ErrStale.
+// When the machine that refused ends, its sender is called, and the next Post returns
+// ErrStale.
 func TestSendableReopensWhenTheReceiverEnds(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -112,14 +113,14 @@ func TestSendableReopensWhenTheReceiverEnds(t *testing.T) {
 	ended.none(t)
 	d.Advance(time.Second)
 	if err := ended.next(t); !errors.Is(err, reactor.ErrStale) {
-		t.Errorf("the Post behind the refused one: %v", err)
+		t.Errorf("the Post after the refused one: got %v, want ErrStale", err)
 	}
 	if n := stats(t, l).Dead; n != 1 {
-		t.Errorf("%d messages are dead, want 1", n)
+		t.Errorf("got %d dead messages, want 1", n)
 	}
 }
 
-// poster has one message for each of its targets, in their order; what is refused it
+// poster posts one message to each of its targets, in their order. If one is refused, it
 // tries again when it is called.
 type poster struct {
 	to    []reactor.Ref[note]
@@ -142,7 +143,7 @@ func (p *poster) ready(cx *postCx, _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-// posters wait for a port that is readable for ever, and for room.
+// posters wait for a port that is always readable, and for Sendable.
 func posters(t testing.TB) *reactor.Kind[poster, note] {
 	return kind(t, "poster", reactor.Options{Ports: []string{"in"}}, reactor.Table[poster, note]{
 		fsm.Any: {OnMessage: func(*poster, *postCx, *note) reactor.State { return fsm.Stop }},
@@ -158,8 +159,8 @@ func newPoster(d *fake, l *reactor.Loop, name string, once bool, to ...reactor.R
 	return ref
 }
 
-// closed is a clerk that takes no messages until a second has passed, or it is told
-// to; so many wait already.
+// closed makes a clerk that handles no messages until a second has passed, or a "go"
+// comes. So many messages are in its mailbox.
 func closed(d *fake, l *reactor.Loop, log *journal, o reactor.Options, full int) reactor.Ref[note] {
 	d.t.Helper()
 	ref := spawn(d.t, l, clerks(d.t, o), clerk{log: log})
@@ -171,8 +172,9 @@ func closed(d *fake, l *reactor.Loop, log *journal, o reactor.Options, full int)
 	return ref
 }
 
-// Of a thousand that wait for a mailbox of four, four are called when it is empty.
-func TestAsManyAreLetInAsThereIsRoom(t *testing.T) {
+// Of a thousand senders that wait for a mailbox of four, as many are woken as it has
+// room for.
+func TestAsManySendersAreWokenAsThereIsRoom(t *testing.T) {
 	const machines = 1000
 	d, log, calls := newFake(t), &journal{}, new(atomic.Int64)
 	l := d.start(reactor.Config{Slots: machines + 1})
@@ -189,14 +191,15 @@ func TestAsManyAreLetInAsThereIsRoom(t *testing.T) {
 	for i := range machines {
 		want += fmt.Sprintf(" %d0", i)
 	}
-	if log.take() != want {
-		t.Error("not each came once, in the order that they were refused")
+	if got := log.take(); got != want {
+		t.Errorf("got %d bytes of calls that end in %q, want each sender's message once, in the order of the refusals", len(got), got[max(0, len(got)-30):])
 	}
-	if n := calls.Load(); n > 3*machines {
-		t.Errorf("%d calls for %d messages", n, machines)
+	if n := calls.Load(); n != 3*machines { // refused, woken, and once more as its port is readable
+		t.Errorf("got %d calls for %d messages, want %d", n, machines, 3*machines)
 	}
 }
 
+// A sender that is woken and does not post leaves the room to the next one.
 func TestRoomThatIsLeftIsForTheNext(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -209,8 +212,8 @@ func TestRoomThatIsLeftIsForTheNext(t *testing.T) {
 	log.want(t, "n1 d0")
 }
 
-// One that ends while it waits leaves no gap, and its slot's next machine waits at
-// a door of its own.
+// A sender that ends while it waits leaves the queue, and its slot's next machine waits
+// in the queue of its own receiver.
 func TestRefusedMachineEnds(t *testing.T) {
 	for ends := range 3 {
 		d, log := newFake(t), &journal{}
@@ -230,7 +233,7 @@ func TestRefusedMachineEnds(t *testing.T) {
 		d.Settle()
 		again := newPoster(d, l, "again", false, other)
 		if again.Token().Index() != waiting[ends].Token().Index() {
-			t.Fatalf("slot %d was not used again", waiting[ends].Token().Index())
+			t.Fatalf("got slot %d, want slot %d again", again.Token().Index(), waiting[ends].Token().Index())
 		}
 		d.Advance(time.Second / 2)
 		log.want(t, want)
@@ -239,7 +242,7 @@ func TestRefusedMachineEnds(t *testing.T) {
 	}
 }
 
-// Who is refused by two gets through to both, whichever has room first.
+// A sender that was refused by two receivers reaches both, whichever has room first.
 func TestRefusedByTwo(t *testing.T) {
 	for _, first := range []int{0, 1} {
 		d, d2, log := newFake(t), newFake(t), &journal{}
@@ -258,8 +261,8 @@ func TestRefusedByTwo(t *testing.T) {
 	}
 }
 
-// The ring that mailboxes share can be what is full.
-func TestRefusedByTheRing(t *testing.T) {
+// The queue that the mailboxes of a kind share can be full, too.
+func TestRefusedByTheQueue(t *testing.T) {
 	for _, loops := range []int{1, 2} {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
@@ -275,13 +278,13 @@ func TestRefusedByTheRing(t *testing.T) {
 			d2.Settle()
 		}
 		if got := len(strings.Fields(log.take())); got != 3*len(all) {
-			t.Errorf("%d loops: %d of %d messages were handled", loops, got, 3*len(all))
+			t.Errorf("%d loops: got %d messages handled, want %d", loops, got, 3*len(all))
 		}
 	}
 }
 
-// feeder posts until it is refused, and goes on when Sendable opens: it waits for a
-// port that is readable for ever.
+// feeder posts until it is refused, and goes on when Sendable opens: its port is always
+// readable.
 type feeder struct {
 	to   reactor.Ref[note]
 	me   reactor.State
@@ -299,7 +302,7 @@ func (f *feeder) ready(cx *postCx, _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-// feeders go on when Sendable opens; a message has them post as many more.
+// feeders go on when Sendable opens. A message makes one post as many more.
 func feeders(t testing.TB) *reactor.Kind[feeder, note] {
 	return kind(t, "feeder", reactor.Options{Ports: []string{"in"}}, reactor.Table[feeder, note]{
 		fsm.Any: {OnMessage: func(f *feeder, _ *postCx, n *note) reactor.State { f.most += n.num; return fsm.Stay }},
@@ -308,7 +311,7 @@ func feeders(t testing.TB) *reactor.Kind[feeder, note] {
 	})
 }
 
-// orRefused makes a refusal what a handler waits for.
+// orRefused makes a refusal an error for which Fail stays.
 func orRefused(err error) error {
 	if errors.Is(err, reactor.ErrFull) {
 		return reactor.ErrWouldBlock
@@ -316,8 +319,8 @@ func orRefused(err error) error {
 	return err
 }
 
-// Feeders on one loop fill the mailbox of a machine on another one, whose room must
-// wake them each time.
+// Feeders on one loop fill the mailbox of a machine on another loop, which has to wake
+// them each time.
 func TestRefusedAcrossLoopsStress(t *testing.T) {
 	const machines, each = 3, 5_000
 	k := feeders(t)
@@ -340,7 +343,7 @@ func TestRefusedAcrossLoopsStress(t *testing.T) {
 	}
 }
 
-// tally tells of the last of all messages.
+// tally reports the last of all messages.
 type tally struct {
 	left *int
 	over chan string
@@ -360,7 +363,7 @@ func tallies(t testing.TB, o reactor.Options) *reactor.Kind[tally, note] {
 	})
 }
 
-// BenchmarkRefused is a message that was refused at first, with so many machines
+// BenchmarkRefused measures a message that was refused at first, with so many senders
 // waiting: all for one mailbox, or each for one of its own.
 func BenchmarkRefused(b *testing.B) {
 	k := feeders(b)

@@ -11,6 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
+// Row.Defer stashes messages until the next state. They count against the mailbox.
 func TestDeferKeepsMessagesAndTheirPlaces(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -23,7 +24,7 @@ func TestDeferKeepsMessagesAndTheirPlaces(t *testing.T) {
 	d.Settle()
 	log.want(t, "go0")
 	if err := ref.Send(note{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("a fifth with four kept: %v", err)
+		t.Errorf("Send with four of four messages stashed: got %v, want ErrFull", err)
 	}
 	d.Advance(time.Second)
 	log.want(t, "n1 n2 n3 n4")
@@ -32,9 +33,9 @@ func TestDeferKeepsMessagesAndTheirPlaces(t *testing.T) {
 	log.want(t, "n5 n6 n7 n8")
 }
 
-// What machines keep has left the ring that they share with the others of their kind.
-func TestKeptMessagesAreInNobodysWay(t *testing.T) {
-	const machines, mailbox = 100, 7 // more than a page of them
+// Stashed messages do not take room in the queue that all machines of the kind share.
+func TestStashedMessagesLeaveTheQueue(t *testing.T) {
+	const machines, mailbox = 100, 7 // more than a page of stashed messages
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{Slots: machines + 1})
 	k := clerks(t, reactor.Options{Mailbox: mailbox, Queue: 8})
@@ -45,7 +46,7 @@ func TestKeptMessagesAreInNobodysWay(t *testing.T) {
 		post(t, ref, nums("n", 1, mailbox)...)
 		d.Settle()
 		if err := ref.Send(note{}); !errors.Is(err, reactor.ErrFull) {
-			t.Fatalf("one more than Options.Mailbox: %v", err)
+			t.Fatalf("Send beyond Options.Mailbox: got %v, want ErrFull", err)
 		}
 	}
 	log.take()
@@ -55,12 +56,11 @@ func TestKeptMessagesAreInNobodysWay(t *testing.T) {
 	log.want(t, "m1 m2 m3 m4 m5 m6 m7")
 	d.Advance(time.Second)
 	if got, want := log.take(), strings.Repeat(" n1 n2 n3 n4 n5 n6 n7", machines); got != want[1:] {
-		t.Errorf("%d bytes of %d were handed out: %.100s", len(got), len(want), got)
+		t.Errorf("got %d bytes of calls that begin with %.100q, want %d", len(got), got, len(want)-1)
 	}
 }
 
-// A message that is kept does not keep the one from being handled that the machine
-// waits for.
+// A message that is deferred does not hold up the one that the machine waits for.
 func TestLaterHoldsUpNothingElse(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -75,27 +75,26 @@ func TestLaterHoldsUpNothingElse(t *testing.T) {
 	log.want(t, "go1 n1 n2 n3")
 }
 
-// What one state keeps and the next one too stays in its place.
+// Messages that one state defers, and the next one too, stay in their order.
 func TestLaterKeepsTheOrder(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, clerks(t, reactor.Options{}), clerk{log: log})
 	post(t, ref, note{do: "go", to: busy})
 	d.Settle()
-	// Behind busy all of it is handed out at once: to idle, which goes to done,
-	// which keeps 1 and 2 and goes to idle at the second "go".
+	// After busy all of it is delivered at once: to idle, which goes to done, which defers
+	// 1 and 2 and goes to idle at the second "go".
 	post(t, ref, note{do: "go", num: 1, to: done}, note{do: "n", num: 1}, note{do: "n", num: 2},
 		note{do: "go", num: 2, to: idle}, note{do: "n", num: 3})
 	d.Settle()
 	d.Advance(time.Second)
 	log.want(t, "go0 go1 go2 n1 n2 n3")
 	if n := stats(t, l).Dead; n != 0 {
-		t.Errorf("%d messages are dead", n)
+		t.Errorf("got %d dead messages, want 0", n)
 	}
 }
 
-// In a state that answers Later, what comes after a transition to itself is behind
-// what is kept.
+// Messages that come in the turn of a transition are handled after the stashed ones.
 func TestMessagesDuringRedelivery(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -109,9 +108,9 @@ func TestMessagesDuringRedelivery(t *testing.T) {
 	log.want(t, "go0 go1 n1 n2 n3 n4")
 }
 
-// A state is entered with messages that were kept for it, while an error is to be told
-// that its handler has done away with: what was kept is handed out all the same.
-func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
+// A state is entered with stashed messages, and with a port's error pending that the
+// handler has just closed: the stashed messages are delivered all the same.
+func TestStashedMessagesBehindAnErrorOfAClosedPort(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	k := kind(t, "closer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[clerk, note]{

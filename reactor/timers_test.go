@@ -18,13 +18,13 @@ const (
 	many
 )
 
-// timerKind has three states and three named timers; what to do comes as a message.
+// timerKind has three states and three named timers. The messages say what to do.
 func timerKind(t testing.TB) *reactor.Kind[clocked, int] {
 	return clockKind(t, reactor.Options{Timers: twoTimers}, clockRow{},
 		clockRow{Within: fsm.Never}, clockRow{Within: fsm.Never}, clockRow{Within: fsm.Never})
 }
 
-const arm = -1 // as a message: arm the first two for 1 s
+const arm = -1 // a message: arm the first two timers for 1 s
 
 func armOrGo(c *clocked, cx *clock, what int) reactor.State {
 	if what != arm {
@@ -36,17 +36,18 @@ func armOrGo(c *clocked, cx *clock, what int) reactor.State {
 	return fsm.Stay
 }
 
+// A timer ends with the state that armed it, unless its In names more states.
 func TestTimersLiveInTheirStates(t *testing.T) {
 	for _, test := range []struct {
 		walk  []int
 		fired int
 	}{
 		{nil, 2},
-		{[]int{1}, 2},    // naming the state that armed it is not leaving it
+		{[]int{1}, 2},    // a transition to the state that armed it does not leave it
 		{[]int{2}, 1},    // "across" lives on
 		{[]int{3}, 0},    // left both
 		{[]int{2, 3}, 0}, // left later
-		{[]int{2, 1}, 1}, // what ended does not come back
+		{[]int{2, 1}, 1}, // a timer that ended does not come back
 		{[]int{3, 1}, 0},
 	} {
 		d, log := newFake(t), &journal{}
@@ -61,10 +62,10 @@ func TestTimersLiveInTheirStates(t *testing.T) {
 		log.want(t, "")
 		d.Advance(time.Millisecond)
 		if n := stats(t, l).Timers; int(n) != test.fired {
-			t.Errorf("after states %v %d timers fired, want %d: %s", test.walk, n, test.fired, log.take())
+			t.Errorf("after states %v: got %d timers fired, want %d: %s", test.walk, n, test.fired, log.take())
 		}
 		if at, ok := d.SleepsUntil(); ok {
-			t.Errorf("after states %v the loop wants to be up at %v, for nothing", test.walk, at)
+			t.Errorf("after states %v: got a loop that will wake at %v, want never", test.walk, at)
 		}
 	}
 }
@@ -86,11 +87,12 @@ func TestTimerIsMovedByArmAndStoppedByDisarm(t *testing.T) {
 	log.want(t, "1@0s t0.0@300ms")
 	tell(d, ref, 300)
 	tell(d, ref, 0)
-	tell(d, ref, 0) // of a timer that does not run: nothing
+	tell(d, ref, 0) // Disarm of a timer that does not run does nothing
 	steps(d, 10, 100*time.Millisecond, nil)
 	log.want(t, "")
 }
 
+// A timer with Many runs at most so many times at once, each with an ID.
 func TestArmIDManyOfAName(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -120,20 +122,21 @@ func TestTimerThatIsNotDeclared(t *testing.T) {
 		return fsm.Stay
 	}})
 	tell(d, ref, 3)
-	if err := <-failed; err == nil || errors.Is(err, reactor.ErrFull) {
-		t.Errorf("a timer that does not exist: %v", err)
+	if err := await(t, "ArmID", failed); err == nil || errors.Is(err, reactor.ErrFull) {
+		t.Errorf("ArmID of a timer that is not declared: got %v, want an error other than ErrFull", err)
 	}
 	tell(d, ref, int(many))
-	if err := <-failed; err != nil {
-		t.Errorf("the first timer: %v", err)
+	if err := await(t, "ArmID", failed); err != nil {
+		t.Errorf("ArmID of the first timer: got %v, want no error", err)
 	}
 	tell(d, ref, int(across))
-	if err := <-failed; !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("one more than Config.Timers: %v", err)
+	if err := await(t, "ArmID", failed); !errors.Is(err, reactor.ErrFull) {
+		t.Errorf("ArmID beyond Config.Timers: got %v, want ErrFull", err)
 	}
 }
 
-// Of two timers due in the same tick the first one's handler stops the other.
+// Of two timers that are due in the same tick, the handler of the first one can stop the
+// other.
 func TestDueTimerIsDisarmed(t *testing.T) {
 	for name, fire := range map[string]func(*clocked, *clock, reactor.Fired) reactor.State{
 		"disarm": func(_ *clocked, cx *clock, f reactor.Fired) reactor.State {
@@ -152,7 +155,7 @@ func TestDueTimerIsDisarmed(t *testing.T) {
 		tell(d, ref, arm)
 		d.Advance(2 * time.Second)
 		if n := stats(t, l).Timers; n != 1 {
-			t.Errorf("%s: %d timers fired, want 1: %s", name, n, log.take())
+			t.Errorf("%s: got %d timers fired, want 1: %s", name, n, log.take())
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// What the tests over real descriptors share.
+// What tests over real sockets share.
 
 // port0 and port1 are the ports of the machines under test.
 const port0, port1 reactor.Port = 0, 1
@@ -45,6 +45,7 @@ func netLoop(t testing.TB, cfg reactor.Config) *reactor.Loop {
 	return l
 }
 
+// netListen makes a kind listen on a port of 127.0.0.1.
 func netListen[M, Msg any](t testing.TB, l *reactor.Loop, k *reactor.Kind[M, Msg], m M) *reactor.Listener {
 	t.Helper()
 	n, err := k.Listen(l, "tcp", "127.0.0.1:0", m)
@@ -54,6 +55,7 @@ func netListen[M, Msg any](t testing.TB, l *reactor.Loop, k *reactor.Kind[M, Msg
 	return n
 }
 
+// netDial connects to a listener.
 func netDial(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	t.Helper()
 	c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(n.Addr))
@@ -65,7 +67,7 @@ func netDial(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	return c
 }
 
-// netPair is a connection of package net's, and its peer's side of it.
+// netPair returns both ends of a connection of package net.
 func netPair(t testing.TB) (c, peer net.Conn) {
 	t.Helper()
 	n, err := net.Listen("tcp", "127.0.0.1:0")
@@ -84,7 +86,7 @@ func netPair(t testing.TB) (c, peer net.Conn) {
 	return c, peer
 }
 
-// netDialUDP is a socket of package net's that is connected to a listener's.
+// netDialUDP returns a socket of package net that is connected to a datagram port.
 func netDialUDP(t testing.TB, addr string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("udp", addr)
@@ -96,7 +98,7 @@ func netDialUDP(t testing.TB, addr string) net.Conn {
 	return c
 }
 
-// netKind makes a kind of one state of its own.
+// netKind makes a kind of one state.
 func netKind[M any](t testing.TB, opt reactor.Options, row reactor.Row[M, reactor.None]) *reactor.Kind[M, reactor.None] {
 	t.Helper()
 	row.Name = "one"
@@ -106,6 +108,7 @@ func netKind[M any](t testing.TB, opt reactor.Options, row reactor.Row[M, reacto
 	return netTable(t, opt, reactor.Table[M, reactor.None]{{Shutdown: fsm.Stop}, row})
 }
 
+// netTable makes a kind with one port, unless the options say otherwise.
 func netTable[M any](t testing.TB, opt reactor.Options, rows reactor.Table[M, reactor.None]) *reactor.Kind[M, reactor.None] {
 	t.Helper()
 	if opt.Ports == nil {
@@ -118,7 +121,7 @@ func netTable[M any](t testing.TB, opt reactor.Options, rows reactor.Table[M, re
 	return k
 }
 
-// netBytes are random bytes.
+// netBytes returns random bytes.
 func netBytes(n int) []byte {
 	b := make([]byte, n)
 	r := rand.NewChaCha8([32]byte{byte(n)})
@@ -126,8 +129,8 @@ func netBytes(n int) []byte {
 	return b
 }
 
-// netEcho sends b in random pieces, and reads it back in others: all of it, and
-// then the end.
+// netEcho sends b in random pieces, and checks that all of it comes back, and then the
+// end.
 func netEcho(t testing.TB, c *net.TCPConn, b []byte) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -160,21 +163,22 @@ func netReadAll(t testing.TB, c io.Reader) (got []byte) {
 			return got
 		}
 		if err != nil {
-			t.Errorf("after %d bytes: %v", len(got), err)
+			t.Errorf("a read after %d bytes: got %v, want io.EOF at the end", len(got), err)
 			return got
 		}
 	}
 }
 
+// netSame compares bytes.
 func netSame(t testing.TB, got, want []byte) {
 	t.Helper()
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
-			t.Fatalf("byte %d of %d is %#x: want %#x", i, len(want), got[i], want[i])
+			t.Fatalf("byte %d of %d: got %#x, want %#x", i, len(want), got[i], want[i])
 		}
 	}
 	if len(got) != len(want) {
-		t.Fatalf("%d bytes: want %d", len(got), len(want))
+		t.Fatalf("got %d bytes, want %d", len(got), len(want))
 	}
 }
 
@@ -201,7 +205,7 @@ func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// echoing is a kind that echoes until the end.
+// echoing makes a kind that echoes until the end.
 func echoing(t testing.TB, opt reactor.Options) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, opt, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
@@ -221,6 +225,6 @@ func ping(t testing.TB, c net.Conn) {
 	}
 	b[0] = 0
 	if _, err := c.Read(b); err != nil || b[0] != 42 {
-		t.Fatalf("ping: %v, %v", b, err)
+		t.Fatalf("ping: got %v, %v, want %v", b, err, []byte{42})
 	}
 }

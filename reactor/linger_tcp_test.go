@@ -11,8 +11,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// What was written before Stop arrives, also at a peer that goes on sending: the
-// socket is not closed on it.
+// What a machine wrote before it stopped arrives, also at a peer that goes on sending:
+// the close causes no reset.
 func TestStopDeliversWhatWasWritten(t *testing.T) {
 	reply := netBytes(5 << 20) // more than kernels hold
 	for _, sending := range []bool{false, true} {
@@ -37,9 +37,9 @@ func TestStopDeliversWhatWasWritten(t *testing.T) {
 				select {
 				case <-stop:
 					return
-				case <-time.After(100 * time.Microsecond):
+				case <-time.After(100 * time.Microsecond): // sends slowly until all is read
 					if _, err := c.Write(make([]byte, 100)); err != nil {
-						t.Errorf("sending meanwhile: %v", err)
+						t.Errorf("a write meanwhile: got %v, want no error", err)
 						return
 					}
 				}
@@ -52,13 +52,13 @@ func TestStopDeliversWhatWasWritten(t *testing.T) {
 		c.Close()
 		eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 		if s := stats(t, l); s.Lingered != 0 || s.Failed != 0 {
-			t.Errorf("%+v", s)
+			t.Errorf("got %d machines cut off and %d failed, want 0 and 0", s.Lingered, s.Failed)
 		}
 	}
 }
 
-// A refusal in the midst of an upload arrives: nothing was waiting to be read when
-// the machine stopped, and more came after it had.
+// A refusal during an upload arrives: there was no input to read when the machine
+// stopped, and more came afterwards.
 func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	refusal := netBytes(64 << 10)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
@@ -74,8 +74,9 @@ func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	c := netDialNarrow(t, netListen(t, l, k, struct{}{}))
 	c.Write([]byte("begin"))
+	eventually(t, "the machine has stopped", func() bool { return stats(t, l).BytesOut > 0 })
 	for range 10 {
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(time.Millisecond) // so that each piece comes in a turn of its own
 		if _, err := c.Write(make([]byte, 1000)); err != nil {
 			t.Fatal(err)
 		}
@@ -85,16 +86,17 @@ func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// A peer that does not read is cut off at the write buffer's limit.
+// A machine whose peer does not read gets ErrFull when the write buffer is full, and is
+// cut off after Linger.
 func TestPeerThatNeverReads(t *testing.T) {
-	const outbox = 256 << 10
+	const writeBuffer = 256 << 10
 	const again reactor.Timer = 0
 	full := make(chan int, 1)
 	write := func(n *int, cx *netCx) fsm.State {
 		for {
 			if err := cx.Write(port0, make([]byte, 10<<10)); err != nil {
 				if !errors.Is(err, reactor.ErrFull) {
-					t.Error(err)
+					t.Errorf("Write beyond the write buffer: got %v, want ErrFull", err)
 				}
 				full <- cx.Buffered(port0)
 				return cx.Fail(err)
@@ -104,19 +106,19 @@ func TestPeerThatNeverReads(t *testing.T) {
 			}
 		}
 	}
-	k := netKind(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}, WriteBuffer: outbox, Linger: 20 * time.Millisecond},
+	k := netKind(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}, WriteBuffer: writeBuffer, Linger: 20 * time.Millisecond},
 		reactor.Row[int, reactor.None]{OnEnter: write,
 			OnTimer: func(n *int, cx *netCx, _ fsm.Fired) fsm.State { return write(n, cx) }})
 	l := netLoop(t, reactor.Config{})
 	netDialNarrow(t, netListen(t, l, k, 0))
-	if held := await(t, "the machine's report", full); held > outbox || held < outbox-10<<10 {
-		t.Errorf("%d bytes pending at the limit: want %d at the most", held, outbox)
+	if held := await(t, "the machine's report", full); held > writeBuffer || held < writeBuffer-10<<10 {
+		t.Errorf("got %d bytes buffered at the limit, want %d at most, and less than a write below", held, writeBuffer)
 	}
-	if held := stats(t, l).Held; held > outbox+8<<10 {
-		t.Errorf("%d bytes held in chunks: want %d and the rounding at the most", held, outbox)
+	if held := stats(t, l).Held; held > writeBuffer+8<<10 {
+		t.Errorf("got %d bytes held in chunks, want %d and two chunks at most", held, writeBuffer)
 	}
 	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 	if s := stats(t, l); s.Lingered != 1 || s.Failed != 1 || s.Held != 0 || s.WriteBufferFull != 1 {
-		t.Errorf("%+v", s)
+		t.Errorf("got %d cut off, %d failed, %d bytes held, %d writes refused, want 1, 1, 0, 1", s.Lingered, s.Failed, s.Held, s.WriteBufferFull)
 	}
 }

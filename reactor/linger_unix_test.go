@@ -12,8 +12,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A peer that writes all it has before it reads gets what a machine wrote before it
-// stopped, however much is on its way in both directions.
+// A peer that reads only after it has written all it has gets what a machine wrote before
+// it stopped, even if kernels can hold neither.
 func TestStopTakesWhatAWriterSends(t *testing.T) {
 	const size = 4 << 20
 	l := netLoop(t, reactor.Config{})
@@ -39,6 +39,6 @@ func TestStopTakesWhatAWriterSends(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := io.Copy(io.Discard, c); err != nil || got != size {
-		t.Errorf("%d bytes, %v: want %d", got, err, size)
+		t.Errorf("got %d bytes, %v, want %d", got, err, size)
 	}
 }

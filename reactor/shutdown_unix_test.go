@@ -15,7 +15,7 @@ import (
 	"github.com/stator-go/stator/reactor/driver/drivertest"
 )
 
-// A loop that ends leaves no descriptor behind, however it ends.
+// A loop that ends leaves no descriptor open, in whichever way it ends.
 func TestEveryDescriptorIsClosed(t *testing.T) {
 	for name, end := range map[string]func(l *reactor.Loop, cancel func()) error{
 		"Close":    func(l *reactor.Loop, _ func()) error { return l.Close() },
@@ -48,29 +48,31 @@ func TestEveryDescriptorIsClosed(t *testing.T) {
 			}
 			clients = append(clients, c)
 		}
-		for deadline := time.Now().Add(10 * time.Second); born.Load() < 20 && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
-		}
+		eventually(t, "20 machines", func() bool { return born.Load() == 20 })
 		if err := end(l, cancel); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want no error, or the end of the context", name, err)
 		}
-		await(t, "Run", over)
+		if err := await(t, "Run", over); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: Run: got %v, want no error, or the end of the context", name, err)
+		}
 		cancel()
 		for _, c := range clients {
 			c.Close()
 		}
 		if after := descriptors(t); after != before {
-			t.Errorf("%s: %d descriptors are open, %d were before", name, after, before)
+			t.Errorf("%s: got %d descriptors open, want %d", name, after, before)
 		}
 	}
 }
 
+// timed shuts a loop down with little time.
 func timed(l *reactor.Loop) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	return l.Shutdown(ctx)
 }
 
+// descriptors returns how many descriptors the process has open.
 func descriptors(t testing.TB) int {
 	t.Helper()
 	n, err := drivertest.Process{}.Descriptors()
@@ -80,22 +82,22 @@ func descriptors(t testing.TB) int {
 	return n
 }
 
-// A context that has ended before Serve begins is a shutdown like any other.
+// Serve with a context that has ended shuts the loop down, and returns no error.
 func TestServeAfterTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	for range 200 { // it is a race
+	for range 200 { // Run and Shutdown race
 		l, err := reactor.NewLoop(reactor.Config{Slots: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Serve(ctx, time.Minute); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Serve: got %v, want no error", err)
 		}
 	}
 }
 
-// A socket that comes during a shutdown is not listened on.
+// ListenOn during a shutdown returns ErrClosed, and closes what it was given.
 func TestListenOnDuringShutdown(t *testing.T) {
 	n, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +111,7 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	}
 	over := make(chan error, 1)
 	go func() { over <- l.Run(context.Background()) }()
-	eventually(t, "running", func() bool { return stats(t, l).Turns > 0 })
+	eventually(t, "the loop runs", func() bool { return stats(t, l).Turns > 0 })
 	others := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
 		OnReady: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
 	answered := make(chan error, 1)
@@ -124,13 +126,15 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	})
 	spawn(t, l, k, empty{})
 	if err := l.Shutdown(context.Background()); err != nil {
-		t.Error(err)
+		t.Errorf("Shutdown: got %v, want no error", err)
 	}
-	await(t, "Run", over)
+	if err := await(t, "Run", over); err != nil {
+		t.Errorf("Run: got %v, want no error", err)
+	}
 	if err := await(t, "the machine's report", answered); !errors.Is(err, reactor.ErrClosed) {
-		t.Errorf("ListenOn: %v", err)
+		t.Errorf("ListenOn: got %v, want ErrClosed", err)
 	}
 	if after := descriptors(t); after != before {
-		t.Errorf("%d descriptors are open, %d were before", after, before)
+		t.Errorf("got %d descriptors open, want %d", after, before)
 	}
 }

@@ -112,14 +112,15 @@ func (l *Loop) errorFollowsInput(h *header, p Port, pt *port) bool {
 	if l.stores[h.kind].rows[h.state].wait&fsm.Ready(readBit(p)) == 0 {
 		return false
 	}
-	if pt.in == 0 && pt.flags&pKernelInput != 0 && !l.pull(h, p, pt) {
+	if pt.in == 0 && pt.flags&pReadEnded == 0 && !l.pull(h, p, pt) {
 		return true
 	}
 	return pt.in != 0 && (pt.flags&pInputSeen == 0 || h.flags&mRefused != 0)
 }
 
-// pull reads once from a broken port, to find out whether there is input. It returns false
-// if it could not try: there was no chunk for it, or a message might be cut.
+// pull reads once from a broken port, to find out whether there is input: an event for it
+// may still be to come. It returns false if it could not try, as there was no chunk, or as a
+// message might be cut.
 func (l *Loop) pull(h *header, p Port, pt *port) bool {
 	if pt.flags&pDatagram != 0 {
 		return false
@@ -132,6 +133,7 @@ func (l *Loop) pull(h *header, p Port, pt *port) bool {
 	n, flow, err := l.drv.Read(pt.sock, k.b)
 	if n > 0 {
 		k.w, pt.in = n, to
+		pt.flags |= pKernelInput
 	} else {
 		l.pool.put(to)
 	}

@@ -1,9 +1,10 @@
 package reactor
 
 import (
-	"github.com/stator-go/stator/sig"
 	"slices"
 	"sync/atomic"
+
+	"github.com/stator-go/stator/sig"
 )
 
 // signals are the signals that a loop's machines asked for.

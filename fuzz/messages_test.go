@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
 

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/probe"
 )
 
 // What runs are told through probes: claims, which are judged, and values, which

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/probe"
 )
 
 type heard []string

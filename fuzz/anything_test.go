@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -200,7 +201,7 @@ func TestStaleEventIsDropped(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", puppet{new([]reactor.Ref[order])})
 		return err
 	}}
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 0 listener=0
 		send 0 word=0 more=0
 		send 0 word=1 more=0

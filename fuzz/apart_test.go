@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -99,7 +100,7 @@ func TestDifferencesAreTold(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tr, err := Parse(c.trace)
+			tr, err := trace.Parse(c.trace)
 			if err != nil {
 				t.Fatal(err)
 			}

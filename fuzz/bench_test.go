@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -18,11 +19,11 @@ func benchEvents(b *testing.B, s Spec) {
 	}
 	defer w.tidy()
 	for i := range 4 {
-		w.do(Event{Op: opDial, On: uint16(i)})
+		w.do(trace.Event{Op: trace.Dial, On: uint16(i)})
 	}
 	at := 0
 	run := func() {
-		w.do(Event{Op: opSend, On: uint16(at & 3)})
+		w.do(trace.Event{Op: trace.Send, On: uint16(at & 3)})
 		c := &w.conns[at&3]
 		if len(c.got) > 1<<16 || len(c.sent) > 1<<16 {
 			c.got, c.sent = c.got[:0], c.sent[:0]
@@ -117,7 +118,7 @@ func BenchmarkServer(b *testing.B) { benchEvents(b, serverSpec()) }
 func BenchmarkRun(b *testing.B) {
 	s := echoSpec()
 	w := newWorld(s.filled())
-	tr := Trace{{Op: opDial}, {Op: opSend}}
+	tr := trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}
 	b.ReportAllocs()
 	for range b.N {
 		if f := w.run(tr); f != nil {
@@ -159,10 +160,10 @@ func benchHour(b *testing.B, every time.Duration) {
 			b.Fatal(err)
 		}
 		for i := range 1000 {
-			w.do(Event{Op: opDial, On: uint16(i)})
+			w.do(trace.Event{Op: trace.Dial, On: uint16(i)})
 		}
 		b.StartTimer()
-		w.do(Event{Op: opAdvance, A: 60, B: 4})
+		w.do(trace.Event{Op: trace.Advance, A: 60, B: 4})
 		b.StopTimer()
 		stats, err := w.loops[0].Stats(w.loops[0])
 		if err != nil || stats.Machines != 1000 || w.failure != nil {

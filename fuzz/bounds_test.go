@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -79,7 +80,7 @@ func TestIdleWithMessages(t *testing.T) {
 		{"nothing ends it", lied, "", s},
 		{"nothing did", lied, "X deadlines: waiter is in state waiting, ", broken},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +122,7 @@ func TestDeadlinesAreJudged(t *testing.T) {
 		{"Stall", stall, broken, "X deadlines: echo is in state echoing, "},
 		{"Stall that is kept", stall, whole, ""},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,7 @@
 package fuzz
 
+import "github.com/stator-go/stator/fuzz/trace"
+
 // Bytes of go test -fuzz are records of 4, each an event:
 //
 //	|   0    |      1        |  2  |  3  |
@@ -20,29 +22,29 @@ const (
 )
 
 // opBytes is the op of each value of a record's first byte below sends.
-var opBytes = func() (t [sends]Op) {
-	at := 1 // the first is opNone
-	put := func(op Op, n int) {
+var opBytes = func() (t [sends]trace.Op) {
+	at := 1 // the first is trace.Settle
+	put := func(op trace.Op, n int) {
 		for range n {
 			t[at] = op
 			at++
 		}
 	}
-	for op := opTurn; op < opCount; op++ {
+	for op := trace.Turn; op < trace.NumOps; op++ {
 		put(op, max(1, min(usual[op], 4)))
 	}
-	put(opDial, len(t)-at)
+	put(trace.Dial, len(t)-at)
 	return t
 }()
 
 // targets is how many of a kind of target there are.
-func (s *Spec) targets(on target) int {
+func (s *Spec) targets(on trace.Target) int {
 	switch on {
-	case onConn, onPen:
+	case trace.OnConn, trace.OnDatagramPeer:
 		return 2 * s.Conns
-	case onLoop:
+	case trace.OnLoop:
 		return s.Loops
-	case onAction:
+	case trace.OnAction:
 		return 16
 	}
 	return 1
@@ -74,27 +76,27 @@ func contract(x uint16) (v byte) {
 
 // trace reads a trace: whatever the bytes, they are one. What is missing at the end is
 // zeros.
-func (s *Spec) trace(b []byte) (tr Trace) {
-	var last [onPen + 1]uint16 // target of each kind
+func (s *Spec) trace(b []byte) (tr trace.Trace) {
+	var last [trace.OnDatagramPeer + 1]uint16 // target of each kind
 	for len(b) > 0 && len(tr) < mostBytes {
 		r := [record]byte{'0', '0', '0', '0'}
 		b = b[copy(r[:], b):]
 		for i := range r {
 			r[i] -= '0'
 		}
-		e := Event{Op: opSend, Hold: r[1]&holds != 0, B: expand(r[3])}
+		e := trace.Event{Op: trace.Send, Hold: r[1]&holds != 0, B: expand(r[3])}
 		n := len(s.Dict)
 		switch {
 		case r[0] >= sends:
 			e.A = uint16((int(r[0]-sends) + int(r[2])) % max(1, n))
-		case opBytes[r[0]] == opSend && (r[2] >= otherByte || n == 0):
+		case opBytes[r[0]] == trace.Send && (r[2] >= otherByte || n == 0):
 			e.A, e.B = uint16(n)+uint16(r[3]), 0
-		case opBytes[r[0]] == opSend:
+		case opBytes[r[0]] == trace.Send:
 			e.A = uint16(int(r[2]) % n)
 		default:
 			e.Op, e.A = opBytes[r[0]], expand(r[2])
 		}
-		on := ops[e.Op].on
+		on := e.Op.Target()
 		if at := uint16(r[1] &^ holds); at > 0 {
 			last[on] = (at - 1) % uint16(s.targets(on))
 		}
@@ -106,11 +108,11 @@ func (s *Spec) trace(b []byte) (tr Trace) {
 
 // bytes are those that trace reads a trace from, or one like it where it has numbers
 // that no byte expands to.
-func (s *Spec) bytes(tr Trace) (b []byte) {
-	var last [onPen + 1]uint16
+func (s *Spec) bytes(tr trace.Trace) (b []byte) {
+	var last [trace.OnDatagramPeer + 1]uint16
 	for _, e := range tr {
 		r := [record]byte{2: contract(e.A), 3: contract(e.B)}
-		word := e.Op == opSend && int(e.A) < max(1, len(s.Dict))
+		word := e.Op == trace.Send && int(e.A) < max(1, len(s.Dict))
 		if word && e.A < 256-sends {
 			r[0], r[2] = sends+byte(e.A), 0
 		} else {
@@ -118,10 +120,10 @@ func (s *Spec) bytes(tr Trace) (b []byte) {
 				r[0]++
 			}
 		}
-		if e.Op == opSend && !word {
+		if e.Op == trace.Send && !word {
 			r[2], r[3] = otherByte, byte(int(e.A)-len(s.Dict))
 		}
-		on := ops[e.Op].on
+		on := e.Op.Target()
 		if e.On != last[on] {
 			r[1], last[on] = byte(e.On%126)+1, e.On
 		}

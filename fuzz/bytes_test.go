@@ -3,6 +3,8 @@ package fuzz
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // Whatever the bytes, they are a trace, and that trace has bytes that are read as it.
@@ -10,7 +12,7 @@ func TestBytes(t *testing.T) {
 	spec := echoSpec()
 	s := spec.filled()
 	random := rand.New(rand.NewPCG(1, 1))
-	seen := map[Op]bool{}
+	seen := map[trace.Op]bool{}
 	for range 2000 {
 		b := make([]byte, 1+random.IntN(64))
 		for i := range b {
@@ -27,8 +29,8 @@ func TestBytes(t *testing.T) {
 			t.Fatalf("%q is\n%sand from its own bytes\n%s", b, tr, again)
 		}
 	}
-	if len(seen) != int(opCount) {
-		t.Errorf("%d of %d ops have bytes", len(seen), opCount)
+	if len(seen) != int(trace.NumOps) {
+		t.Errorf("%d of %d ops have bytes", len(seen), trace.NumOps)
 	}
 }
 
@@ -36,11 +38,11 @@ func TestBytes(t *testing.T) {
 func TestZeroBytes(t *testing.T) {
 	spec := echoSpec()
 	s := spec.filled()
-	if tr := s.trace([]byte("0000")); len(tr) != 1 || tr[0] != (Event{}) {
+	if tr := s.trace([]byte("0000")); len(tr) != 1 || tr[0] != (trace.Event{}) {
 		t.Errorf("zeros mean %v", tr)
 	}
-	dial := s.bytes(Trace{{Op: opDial}})
-	if tr := s.trace(dial[:1]); len(tr) != 1 || tr[0] != (Event{Op: opDial}) {
+	dial := s.bytes(trace.Trace{{Op: trace.Dial}})
+	if tr := s.trace(dial[:1]); len(tr) != 1 || tr[0] != (trace.Event{Op: trace.Dial}) {
 		t.Errorf("the first byte of a dial means %v", tr)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // Some oracles need no model: they run a trace again with something changed that
@@ -12,7 +14,7 @@ import (
 
 // check runs a trace, and, if it is to be deep, looks whether what must not matter
 // does not.
-func (w *World) check(tr Trace, deep bool) *Failure {
+func (w *World) check(tr trace.Trace, deep bool) *Failure {
 	w.haunted, w.rerun, w.peak, w.culprit = false, false, peak{}, nil
 	f := w.run(tr)
 	if w.deaf {
@@ -39,13 +41,13 @@ func (w *World) check(tr Trace, deep bool) *Failure {
 	return f
 }
 
-func (w *World) compare(tr Trace) *Failure {
+func (w *World) compare(tr trace.Trace) *Failure {
 	for i := 0; i < w.spec.Conns; i++ {
 		if f := w.pieces(tr, i); f != nil {
 			return f
 		}
 	}
-	calm := tr.calm("without faults")
+	calm := calm(tr, "without faults")
 	plain, f := w.outputs(calm)
 	if f == nil && w.spec.judges("S") {
 		f = w.ghosts(tr, calm, plain)
@@ -59,7 +61,7 @@ func (w *World) compare(tr Trace) *Failure {
 func (s *Spec) judges(letter string) bool { return !strings.Contains(s.Without, letter) }
 
 // ghosts compares what connections get with and without events that are not true.
-func (w *World) ghosts(tr Trace, calm variant, plain [][]byte) *Failure {
+func (w *World) ghosts(tr trace.Trace, calm variant, plain [][]byte) *Failure {
 	untrue := calm
 	untrue.how, untrue.haunted = "with events that are not true", true
 	haunted, f := w.outputs(untrue)
@@ -70,7 +72,7 @@ func (w *World) ghosts(tr Trace, calm variant, plain [][]byte) *Failure {
 }
 
 // lonely compares what a connection gets among others and without them.
-func (w *World) lonely(tr Trace, calm variant, conn int, among []byte) *Failure {
+func (w *World) lonely(tr trace.Trace, calm variant, conn int, among []byte) *Failure {
 	calm.how = "among others"
 	apart := calm.alone(conn, "when it is alone")
 	alone, f := w.outputs(apart)
@@ -82,8 +84,8 @@ func (w *World) lonely(tr Trace, calm variant, conn int, among []byte) *Failure 
 
 // pieces compares what a connection gets for the same bytes in one piece with what it
 // gets when they come in many, and when the end is right behind them.
-func (w *World) pieces(tr Trace, conn int) *Failure {
-	whole, speaks := tr.whole(conn, "with its bytes in one piece")
+func (w *World) pieces(tr trace.Trace, conn int) *Failure {
+	whole, speaks := whole(tr, conn, "with its bytes in one piece")
 	if !speaks || !w.spec.judges("C") && !w.spec.judges("H") {
 		return nil
 	}
@@ -97,7 +99,7 @@ func (w *World) pieces(tr Trace, conn int) *Failure {
 	return f
 }
 
-func (w *World) segments(tr Trace, conn int, whole variant, one [][]byte) *Failure {
+func (w *World) segments(tr trace.Trace, conn int, whole variant, one [][]byte) *Failure {
 	for _, cut := range []variant{whole.split("byte by byte"), whole.cut("when each read and write moves one byte")} {
 		many, f := w.outputs(cut)
 		if f == nil {
@@ -113,7 +115,7 @@ func (w *World) segments(tr Trace, conn int, whole variant, one [][]byte) *Failu
 // hangsUp compares answers to bytes that the peer's end is right behind with those to
 // bytes that it follows later. Who ends without an answer that is under way may do so;
 // who closes with bytes unread that it would have answered has not looked for them.
-func (w *World) hangsUp(tr Trace, conn int, whole variant, one [][]byte) *Failure {
+func (w *World) hangsUp(tr trace.Trace, conn int, whole variant, one [][]byte) *Failure {
 	whole.how = "when its end comes later"
 	ended := whole.ended("with its end right behind its bytes")
 	cut, f := w.outputs(ended)
@@ -142,7 +144,7 @@ func (w *World) outputs(v variant) ([][]byte, *Failure) {
 
 // differ is the failure of an oracle if a connection gets other bytes in one run than
 // in another.
-func (w *World) differ(o oracle, tr Trace, conn int, one variant, a []byte, other variant, b []byte) *Failure {
+func (w *World) differ(o oracle, tr trace.Trace, conn int, one variant, a []byte, other variant, b []byte) *Failure {
 	if bytes.Equal(a, b) {
 		return nil
 	}
@@ -157,9 +159,9 @@ const unsteadyWhy = "a range over a map, the time, random numbers, a global, wha
 
 // unsteady is the failure of a trace of which a run, or one of its variants, is not the
 // same each time.
-func (w *World) unsteady(tr Trace, runs ...variant) *Failure {
+func (w *World) unsteady(tr trace.Trace, runs ...variant) *Failure {
 	return &Failure{Oracle: string(oracleSame), Text: "a second run of the same trace differs from the first (" + unsteadyWhy + ")",
-		At: len(tr), runs: append(runs, tr.itself(""))}
+		At: len(tr), runs: append(runs, itself(tr, ""))}
 }
 
 // parting is where the first byte is that two outputs do not share.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/driving"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
@@ -303,7 +304,7 @@ func (s *simulated) Calls(h conformance.File) (int, error) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":1", struct{}{})
 		return err
 	}, Dict: []string{text}}).filled())
-	if f := w.run(Trace{{Op: opDial, Hold: true}, {Op: opSend}, {Op: opAct}}); f != nil {
+	if f := w.run(trace.Trace{{Op: trace.Dial, Hold: true}, {Op: trace.Send}, {Op: trace.Act}}); f != nil {
 		return 0, f
 	}
 	return then, nil

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/netip"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 )
@@ -129,7 +130,7 @@ func (w *World) send(c *conn, b []byte) {
 		w.arrive(p.other, b[:n])
 		if b = b[n:]; len(b) > 0 {
 			if p.other != nil && n == piece {
-				w.strikes(opSplit, p.other)
+				w.strikes(trace.Split, p.other)
 			}
 			w.settle()
 			if c.peer != p || p.shutOut {

@@ -1,6 +1,10 @@
 package fuzz
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/stator-go/stator/fuzz/trace"
+)
 
 // corpus is what a guided search has seen: for each feature, and for the highest of
 // each value that probes tell of, some traces that show it.
@@ -20,9 +24,9 @@ type corpus struct {
 
 // kept is what a search knows of a feature.
 type kept struct {
-	traces []Trace // that show it: the shortest, and others
-	tries  int     // runs that showed it, and picks
-	stands bool    // the value is as high yet when the event is over
+	traces []trace.Trace // that show it: the shortest, and others
+	tries  int           // runs that showed it, and picks
+	stands bool          // the value is as high yet when the event is over
 }
 
 const (
@@ -36,7 +40,7 @@ func newCorpus(r *rand.Rand) *corpus {
 }
 
 // keep keeps what a run showed.
-func (c *corpus) keep(tr Trace, hits []hit, p peak) {
+func (c *corpus) keep(tr trace.Trace, hits []hit, p peak) {
 	for _, h := range hits {
 		k := c.known[h.feature]
 		if k == nil {
@@ -48,15 +52,15 @@ func (c *corpus) keep(tr Trace, hits []hit, p peak) {
 			}
 		}
 		k.tries++
-		c.add(k, tr.until(h.at))
+		c.add(k, until(tr, h.at))
 	}
 	if p.claim != nil {
-		c.climb(tr.until(p.at), p)
+		c.climb(until(tr, p.at), p)
 	}
 }
 
 // climb keeps a trace that brought a value as high as any before, or higher.
-func (c *corpus) climb(tr Trace, p peak) {
+func (c *corpus) climb(tr trace.Trace, p peak) {
 	if p.claim.peak == 0 {
 		c.peaks = append(c.peaks, nil)
 		p.claim.peak = len(c.peaks)
@@ -81,7 +85,7 @@ func (c *corpus) climb(tr Trace, p peak) {
 // add adds a trace that shows a feature: of two that are as short the newer one, as
 // where the other led nothing may lead on. Others are kept the less often the more
 // there were, unless they are far longer.
-func (c *corpus) add(k *kept, tr Trace) {
+func (c *corpus) add(k *kept, tr trace.Trace) {
 	switch {
 	case len(k.traces) == 0:
 		k.traces = append(k.traces, tr)
@@ -96,7 +100,7 @@ func (c *corpus) add(k *kept, tr Trace) {
 }
 
 // until is a trace up to the event that showed something; the end of the run may have.
-func (tr Trace) until(at int) Trace {
+func until(tr trace.Trace, at int) trace.Trace {
 	if at > 0 {
 		return tr[:at]
 	}
@@ -105,7 +109,7 @@ func (tr Trace) until(at int) Trace {
 
 // pick takes a trace to change: one that brought a value high, or one that shows the
 // least known of some features.
-func (c *corpus) pick() Trace {
+func (c *corpus) pick() trace.Trace {
 	if len(c.peaks) > 0 && c.IntN(3) == 0 {
 		ladder := c.peaks[c.IntN(len(c.peaks))]
 		at := len(ladder) - 1
@@ -130,7 +134,7 @@ func (c *corpus) pick() Trace {
 }
 
 // of is the shortest of a feature's traces, half of the time.
-func (c *corpus) of(k *kept) Trace {
+func (c *corpus) of(k *kept) trace.Trace {
 	if c.IntN(2) == 0 {
 		return k.traces[0]
 	}

@@ -4,12 +4,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // What was seen once is picked until it is as well known as the rest.
 func TestCorpusPicksWhatIsNew(t *testing.T) {
 	c := newCorpus(rand.New(rand.NewPCG(1, 0)))
-	old, fresh := Trace{{Op: opDial}}, Trace{{Op: opDial}, {Op: opSend}}
+	old, fresh := trace.Trace{{Op: trace.Dial}}, trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}
 	for range 1000 {
 		for f := range uint32(20) {
 			c.keep(old, []hit{{feature: f, at: 1}}, peak{})
@@ -27,7 +29,7 @@ func TestCorpusPicksWhatIsNew(t *testing.T) {
 // the others some.
 func TestCorpusKeepsTheShortest(t *testing.T) {
 	c := newCorpus(rand.New(rand.NewPCG(1, 0)))
-	long := make(Trace, 100)
+	long := make(trace.Trace, 100)
 	for at := 60; at > 10; at-- {
 		c.keep(long, []hit{{feature: 7, at: at}}, peak{})
 	}
@@ -49,7 +51,7 @@ func TestCorpusKeepsTheShortest(t *testing.T) {
 func TestCorpusClimbs(t *testing.T) {
 	c := newCorpus(rand.New(rand.NewPCG(1, 0)))
 	steps := &claim{}
-	tr := make(Trace, 10)
+	tr := make(trace.Trace, 10)
 	for at := 1; at <= 10; at++ {
 		c.keep(tr, nil, peak{claim: steps, at: at, higher: true, stands: true})
 	}

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 )
@@ -20,7 +21,7 @@ func (d *driver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flo
 		return 0, reactor.Addr{}, reactor.Gone, errno.EBADF
 	}
 	if s.armed.blocksRead() {
-		d.w.strikes(opBlockRead, s)
+		d.w.strikes(trace.BlockRead, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Addr{}, reactor.Drained, nil
@@ -44,7 +45,7 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 	case s == nil:
 		return 0, reactor.Gone, errno.EBADF
 	case s.armed.blocksWrite():
-		d.w.strikes(opBlockWrite, s)
+		d.w.strikes(trace.BlockWrite, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Full, nil
@@ -58,13 +59,13 @@ func (d *driver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.
 	from.IP = reachable(from.IP)
 	how, befalls := d.armed.fate()
 	if befalls {
-		d.w.happens(opMailFails, s)
+		d.w.happens(trace.DatagramFails, s)
 	}
-	if befalls && how == mailLost {
+	if befalls && how == trace.DatagramLost {
 		return len(b), 0, nil
 	}
 	d.w.post(from, to, b)
-	if befalls && how == mailTwice {
+	if befalls && how == trace.DatagramDoubled {
 		d.w.post(from, to, b)
 	}
 	return len(b), 0, nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -52,9 +53,9 @@ func TestDigests(t *testing.T) {
 func TestDigestDiffers(t *testing.T) {
 	spec := echoSpec()
 	w := newWorld(spec.filled())
-	w.run(Trace{{Op: opDial}, {Op: opSend}})
+	w.run(trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
 	first := w.sum()
-	if w.run(Trace{{Op: opDial}, {Op: opSend, A: 1}}); w.sum() == first {
+	if w.run(trace.Trace{{Op: trace.Dial}, {Op: trace.Send, A: 1}}); w.sum() == first {
 		t.Error("two words, one digest")
 	}
 }
@@ -90,7 +91,7 @@ func TestDigestHasAddresses(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "udp", ":7000", swapper{flip: &flip})
 		return err
 	}}
-	found := Replay(spec, Trace{{Op: opLetter, On: 0}, {Op: opLetter, On: 1}})
+	found := Replay(spec, trace.Trace{{Op: trace.Datagram, On: 0}, {Op: trace.Datagram, On: 1}})
 	if found.Failure == nil || found.Failure.Oracle != string(oracleSame) {
 		t.Errorf("%v: want a failure of %s", found.Failure, oracleSame)
 	}

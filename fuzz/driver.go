@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
@@ -72,10 +73,10 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	}
 	most := d.armed.few(len(dst))
 	if most < min(len(dst), len(d.news)+len(d.extra)+len(d.ghosts)) {
-		d.w.strikes(opFew, nil)
+		d.w.strikes(trace.Few, nil)
 	}
 	if d.armed.permute(d.news) {
-		d.w.strikes(opPermute, nil)
+		d.w.strikes(trace.Permute, nil)
 	}
 	took := 0
 	for ; took < len(d.news) && n < most; took++ {
@@ -98,7 +99,7 @@ func (d *driver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	k = copy(dst[n:most], d.ghosts)
 	d.ghosts = d.ghosts[:copy(d.ghosts, d.ghosts[k:])]
 	for range k {
-		d.w.strikes(opStale, nil)
+		d.w.strikes(trace.Stale, nil)
 	}
 	n, d.stale = n+k, d.stale+uint64(k)
 	if d.w.haunted && n > 0 { // else one would come with a deadline, which it may put off
@@ -176,14 +177,14 @@ func (d *driver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		return 0, reactor.Gone, errno.ENOTCONN
 	}
 	if d.w.abrupt(s); s.armed.blocksRead() {
-		d.w.happens(opBlockRead, s)
+		d.w.happens(trace.BlockRead, s)
 		d.w.moved++
 		s.tell()
 		return 0, reactor.Drained, nil
 	}
 	short := s.armed.shortRead(len(b))
 	if short < len(b) {
-		d.w.happens(opShortRead, s)
+		d.w.happens(trace.ShortRead, s)
 	}
 	n := d.w.read(s, b[:short])
 	d.w.noteBytes(noteRead, s, b[:n])
@@ -225,7 +226,7 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 		return 0, reactor.Gone, err
 	}
 	if s.armed.blocksWrite() {
-		d.w.happens(opBlockWrite, s)
+		d.w.happens(trace.BlockWrite, s)
 		d.w.moved++
 		d.w.starve(s)
 		return 0, reactor.Full, nil
@@ -237,11 +238,11 @@ func (d *driver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	}
 	short := s.armed.shortWrite(len(b))
 	if short < len(b) {
-		d.w.happens(opShortWrite, s)
+		d.w.happens(trace.ShortWrite, s)
 	}
 	n := min(short, s.room())
 	if n < short && s.other.window+s.other.queue < window+queue {
-		d.w.strikes(opWindow, s)
+		d.w.strikes(trace.Window, s)
 	}
 	if c := d.w.of(s); c != nil {
 		c.wrote += n
@@ -369,7 +370,7 @@ func (d *driver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
 		return 0, 0, errno.EBADF
 	}
 	if err := d.armed.acceptFails(); err != nil {
-		d.w.strikes(opAcceptFails, nil)
+		d.w.strikes(trace.AcceptFails, nil)
 		if !errors.Is(err, errno.ECONNABORTED) {
 			return 0, 0, err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -49,7 +50,7 @@ func echoSpec() Spec {
 func TestEchoRuns(t *testing.T) {
 	s := echoSpec()
 	w := newWorld(s.filled())
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 0 listener=0
 		send 0 word=0 more=0
 		dial 1 listener=0
@@ -80,9 +81,9 @@ func TestEventsDoNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.tidy()
-	w.do(Event{Op: opDial})
-	events := Trace{{Op: opSend}, {Op: opShortRead, A: 1, B: 2}, {Op: opSend, A: 2}, {Op: opBlockWrite, A: 1},
-		{Op: opSpurious}, {Op: opPermute, A: 3}, {Op: opSend, A: 1}, {Op: opAdvance, A: 3, B: 1}}
+	w.do(trace.Event{Op: trace.Dial})
+	events := trace.Trace{{Op: trace.Send}, {Op: trace.ShortRead, A: 1, B: 2}, {Op: trace.Send, A: 2}, {Op: trace.BlockWrite, A: 1},
+		{Op: trace.Spurious}, {Op: trace.Permute, A: 3}, {Op: trace.Send, A: 1}, {Op: trace.Advance, A: 3, B: 1}}
 	step := func() {
 		for _, e := range events {
 			w.do(e)

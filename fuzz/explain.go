@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // String is a finding in one line.
@@ -82,44 +84,46 @@ func (f *Finding) Explain() string {
 }
 
 // meaning is an event for people.
-func (w *World) meaning(e Event) string { return strings.TrimSpace(w.says(e) + " " + w.spec.word(e)) }
+func (w *World) meaning(e trace.Event) string {
+	return strings.TrimSpace(w.says(e) + " " + w.spec.word(e))
+}
 
 // says is what an event does, but for the word that it sends.
-func (w *World) says(e Event) string {
-	s := w.spec
-	o := &ops[e.Op%opCount]
+func (w *World) says(e trace.Event) string {
+
+	o := &sentences[e.Op%trace.NumOps]
 	if strings.Contains(o.least, "A") {
 		e.A = max(e.A, 1)
 	}
 	if strings.Contains(o.least, "B") {
 		e.B = max(e.B, 1)
 	}
-	text := counted.Replace(strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.say))
+	text := counted.Replace(strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.text))
 	switch {
-	case e.Op == opAct && int(e.On) < len(w.actions):
+	case e.Op == trace.Act && int(e.On) < len(w.actions):
 		text = fmt.Sprintf("action %q happens with %d", w.actions[e.On].name, e.A)
 		if e.B > 0 {
 			text += fmt.Sprintf(", %d times", int(e.B)+1)
 		}
-	case e.Op == opLetter:
-		text += " " + brief([]byte(s.letter(e.A)))
-	case e.Op == opAbrupt && e.B >= abruptWords:
-		text += ": it sends " + brief([]byte(s.letter(e.B-abruptWords)))
-	case e.Op == opAbrupt:
+	case e.Op == trace.Datagram:
+		text += " " + brief([]byte(trace.Dictionary(w.spec.Dict).DatagramWord(e.A)))
+	case e.Op == trace.Abrupt && e.B >= trace.AbruptSend:
+		text += ": it sends " + brief([]byte(trace.Dictionary(w.spec.Dict).DatagramWord(e.B-trace.AbruptSend)))
+	case e.Op == trace.Abrupt:
 		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
-	case e.Op == opMailFails:
-		text += " " + []string{"are lost", "come twice", "overtake others"}[e.A%mailFates]
-	case e.Op == opAcceptFails:
+	case e.Op == trace.DatagramFails:
+		text += " " + []string{"are lost", "come twice", "overtake others"}[e.A%trace.NumDatagramFates]
+	case e.Op == trace.AcceptFails:
 		text += ": " + acceptErrors[int(e.A)%len(acceptErrors)].Error()
-	case e.Op == opConnectFails:
+	case e.Op == trace.ConnectFails:
 		text += ": " + []string{"it is refused", "no answer comes"}[e.A%2]
-	case e.Op == opPace && e.A == always:
+	case e.Op == trace.Pace && e.A == always:
 		text = fmt.Sprintf("connection %d reads at once", e.On)
-	case e.Op == opPace && (e.A == 0 || e.B == 0):
+	case e.Op == trace.Pace && (e.A == 0 || e.B == 0):
 		text = fmt.Sprintf("connection %d does not read", e.On)
-	case e.Op == opAdvance, e.Op == opJump:
-		text += " by " + e.span().String()
-	case e.Op == opSend && e.B > 0:
+	case e.Op == trace.Advance, e.Op == trace.Jump:
+		text += " by " + e.Span().String()
+	case e.Op == trace.Send && e.B > 0:
 		text += fmt.Sprintf(" %d times", int(e.B)+1)
 	}
 	return text
@@ -130,11 +134,11 @@ var counted = strings.NewReplacer(" 1 times", " once", fmt.Sprint(" ", always, "
 	" 1 bytes", " 1 byte", " 1 turns", " 1 turn", " 1 slots", " 1 slot", " 1 steps", " 1 step", " 1 events", " 1 event", " 1-th next", " next")
 
 // word is what a send sends.
-func (s *Spec) word(e Event) string {
-	if e.Op != opSend {
+func (s *Spec) word(e trace.Event) string {
+	if e.Op != trace.Send {
 		return ""
 	}
-	return brief([]byte(s.said(e.A, false)))
+	return brief([]byte(trace.Dictionary(s.Dict).Word(e.A)))
 }
 
 // Mermaid draws the run as a sequence diagram, and of two that differ the second one.

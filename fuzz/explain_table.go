@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // step is a row of the table that tells of a run: an event of the trace, or what
@@ -39,11 +41,11 @@ func (f *Finding) stories() []story {
 	case f.w == nil || f.w.journal == nil:
 		return nil
 	case f.Failure == nil:
-		return []story{{variant: f.Trace.itself(""), journal: f.w.journal, end: len(f.Trace), marked: -1}}
+		return []story{{variant: itself(f.Trace, ""), journal: f.w.journal, end: len(f.Trace), marked: -1}}
 	case f.Failure.told != nil:
 		return f.Failure.told
 	}
-	s := story{variant: f.Trace.itself(""), journal: f.w.journal, end: f.Failure.At, marked: -1}
+	s := story{variant: itself(f.Trace, ""), journal: f.w.journal, end: f.Failure.At, marked: -1}
 	if at := f.Failure.line; at > 0 && at < len(s.lines) { // what follows does not matter
 		told := *s.journal
 		told.lines = told.lines[:at+1]
@@ -78,9 +80,9 @@ func (f *Finding) steps(s story) (all []step) {
 }
 
 // event is an event of a trace as a line.
-func (w *World) event(e Event) line {
+func (w *World) event(e trace.Event) line {
 	l := line{now: int64(time.Hour), conn: -1, text: w.says(e), detail: w.spec.word(e)}
-	if ops[e.Op%opCount].on == onConn && int(e.On) < len(w.conns) {
+	if e.Op.Target() == trace.OnConn && int(e.On) < len(w.conns) {
 		l.conn = int(e.On)
 		l.text = strings.TrimSpace(strings.TrimPrefix(l.text, fmt.Sprint("connection ", l.conn, " ")))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -45,7 +46,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
-	tr, err := Parse(found.file())
+	tr, err := trace.Parse(found.file())
 	if err != nil {
 		t.Fatalf("%v in:\n%s", err, found.file())
 	}
@@ -81,15 +82,15 @@ func TestReplayOfKeptTraces(t *testing.T) {
 }
 
 // A trace that is kept says the same with a longer dictionary: words, single bytes, and
-// the letter that has none.
+// the empty datagram.
 func TestKeptTracesLast(t *testing.T) {
-	tr, err := Parse("dial 0\nsend 0 word=1\nsend 0 word=35\nsend 0 word=255 more=2\nabrupt 0 calls=9 what=4\nabrupt 0 calls=9 what=68\nletter 0 word=0\nletter 0 word=67\nletter 0 word=258\n")
+	tr, err := trace.Parse("dial 0\nsend 0 word=1\nsend 0 word=35\nsend 0 word=255 more=2\nabrupt 0 calls=9 what=4\nabrupt 0 calls=9 what=68\ndatagram 0 word=0\ndatagram 0 word=67\ndatagram 0 word=258\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	short := &World{spec: &Spec{Dict: []string{"a", "b"}}}
 	long := &World{spec: &Spec{Dict: []string{"a", "b", "c"}}}
-	kept, err := Parse(short.spec.kept(tr).String())
+	kept, err := trace.Parse(trace.Dictionary(short.spec.Dict).Lasting(tr).String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,26 +113,27 @@ func TestKeptTracesLast(t *testing.T) {
 // Every event is written so that it can be read, and whatever the bytes, they are a
 // trace that a world runs.
 func TestFormats(t *testing.T) {
-	var all Trace
-	for op := range opCount {
-		e := Event{Op: op, Hold: op%2 == 0}
-		if ops[op].on != onNothing {
+	var all trace.Trace
+	for op := range trace.NumOps {
+		e := trace.Event{Op: op, Hold: op%2 == 0}
+		if op.Target() != trace.OnNothing {
 			e.On = 3
 		}
-		if ops[op].a != "" {
+		a, b := op.Args()
+		if a != "" {
 			e.A = 65535
 		}
-		if ops[op].b != "" {
+		if b != "" {
 			e.B = 7
 		}
 		all = append(all, e)
 	}
-	read, err := Parse(all.String())
+	read, err := trace.Parse(all.String())
 	if err != nil || read.String() != all.String() {
 		t.Errorf("%v; read:\n%s\nwant:\n%s", err, read, all)
 	}
 	for _, bad := range []string{"fly 1", "dial x", "dial 0 listener=70000", "dial 0 height=3", "dial 0 1", "dial 0 listener=1 listener=2", "settle =5", "dial 0 hold hold", "send 0 word=1 byte=2", "send 0 byte=256", "dial 0 byte=2"} {
-		if _, err := Parse(bad); err == nil {
+		if _, err := trace.Parse(bad); err == nil {
 			t.Errorf("%q is a trace", bad)
 		}
 	}
@@ -159,7 +161,7 @@ func TestEventsAreTold(t *testing.T) {
 		"split 1 bytes=1 times=65535":      "connection 1 sends in pieces of 1 byte, each time",
 		"abrupt 0 calls=1 what=0":          "connection 0 acts before the next read or write of its machine: it is reset",
 		"abrupt 0 calls=11 what=3":         `connection 0 acts before the 11-th next read or write of its machine: it sends "1 bytes"`,
-		"mail-fails 0 how=1 times=2":       "datagrams of loop 0, the next 2, come twice",
+		"datagram-fails 0 how=1 times=2":       "datagrams of loop 0, the next 2, come twice",
 		"connect-fails 0 how=1":            "connecting fails on loop 0, once: no answer comes",
 		"pace 0 bytes=65535":               "connection 0 reads at once",
 		"pace 0 bytes=3":                   "connection 0 does not read",
@@ -171,7 +173,7 @@ func TestEventsAreTold(t *testing.T) {
 		"act 1 arg=1":                      "action 1 happens with 1",
 		"accept-fails 0 error=0 times=300": "accepting fails on loop 0, 300 times: " + acceptErrors[0].Error(),
 	} {
-		tr, err := Parse(text)
+		tr, err := trace.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}

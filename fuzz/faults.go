@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
@@ -51,14 +52,6 @@ func (a *armed) blocksWrite() bool {
 	return true
 }
 
-// What a peer does abruptly; beyond these it sends a word.
-const (
-	abruptReset = iota
-	abruptClose
-	abruptFinish
-	abruptWords
-)
-
 // abrupt is asked before each read and write of a machine's: a peer does not wait for
 // a turn to end.
 func (w *World) abrupt(s *sock) {
@@ -72,17 +65,17 @@ func (w *World) abrupt(s *sock) {
 	if c.peer == nil || c.peer.other != s {
 		return
 	}
-	w.happens(opAbrupt, s)
+	w.happens(trace.Abrupt, s)
 	c.ending = cutOff // it may have been about to say more
 	switch s.armed.what {
-	case abruptReset:
+	case trace.AbruptReset:
 		w.hangUp(c, true)
-	case abruptClose:
+	case trace.AbruptClose:
 		w.hangUp(c, false)
-	case abruptFinish:
-		w.doFinish(c, Event{})
+	case trace.AbruptFinish:
+		w.doFinish(c, trace.Event{})
 	default:
-		if word := w.spec.letter(uint16(s.armed.what - abruptWords)); !c.peer.shutOut && len(word) <= c.peer.room() {
+		if word := trace.Dictionary(w.spec.Dict).DatagramWord(uint16(s.armed.what - trace.AbruptSend)); !c.peer.shutOut && len(word) <= c.peer.room() {
 			w.noteBytes(noteSend, c.peer, []byte(word))
 			c.sent = append(c.sent, word...)
 			c.sentAt = w.mark(c, c.sentAt, len(c.sent))
@@ -195,7 +188,7 @@ func (w *World) lies(told []poll.Event) {
 	for _, ev := range told {
 		for _, s := range w.socks[1:] {
 			if s.driver != nil && s.watched && s.data == uint64(ev.Token) {
-				w.strikes(opSpurious, s)
+				w.strikes(trace.Spurious, s)
 			}
 		}
 	}

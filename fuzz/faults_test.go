@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -41,7 +42,7 @@ func TestAbrupt(t *testing.T) {
 		{"dial 0\nabrupt 0 calls=3 what=4\nsend 0 word=0\n", "word|would block|more|would block|EOF"},
 		{"dial 0\nabrupt 0 calls=3 what=0\nsend 0 word=0\n", "word|connection reset by peer"},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,14 +69,14 @@ func TestScarce(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", clockwork{probe: w.Probe()})
 		return err
 	}}
-	Trace{{Op: opScarce, A: 1, B: 2}, {Op: opLimit, A: 3, B: 4}}.limit(&config)
+	limit(trace.Trace{{Op: trace.Scarce, A: 1, B: 2}, {Op: trace.Limit, A: 3, B: 4}}, &config)
 	if config.Slots = 3; config.Buffers != 9<<10 || config.Timers != 2 || config.Steps != 4 {
 		t.Errorf("%+v: want 9 KiB, 2 timers, 4 steps", config)
 	}
 	w := newWorld(spec.filled())
-	w.begin(Trace{{Op: opScarce, B: 1}})
+	w.begin(trace.Trace{{Op: trace.Scarce, B: 1}})
 	defer w.tidy()
-	for _, e := range []Event{{Op: opDial}, {Op: opSend}, {Op: opSend, A: 1}} {
+	for _, e := range []trace.Event{{Op: trace.Dial}, {Op: trace.Send}, {Op: trace.Send, A: 1}} {
 		w.do(e)
 	}
 	if stats, err := w.loops[0].Stats(w.loops[0]); err != nil || stats.Failed != 1 || len(timers) != 0 {
@@ -98,7 +99,7 @@ func TestActionsInBursts(t *testing.T) {
 		})
 		return err
 	}}
-	if f := newWorld(spec.filled()).run(Trace{{Op: opAct, B: 4}}); f != nil || full != 2 {
+	if f := newWorld(spec.filled()).run(trace.Trace{{Op: trace.Act, B: 4}}); f != nil || full != 2 {
 		t.Errorf("%v; %d of 5 messages refused: want 2", f, full)
 	}
 }
@@ -122,7 +123,7 @@ func TestBoundariesAreMet(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}}
-	found := Replay(spec, Trace{{Op: opDial}, {Op: opSend}})
+	found := Replay(spec, trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
 	if found.Failure == nil || found.Failure.Oracle != string(oracleSegments) {
 		t.Errorf("%v: want a failure of segmentation", found)
 	}

@@ -1,5 +1,7 @@
 package fuzz
 
+import "github.com/stator-go/stator/fuzz/trace"
+
 // Features are what makes a run worth keeping: coverage.go has those of transitions,
 // probes.go those of values; here are the others. A fault counts with the state of the
 // machine that it meets, once when an event arms it and once when it happens. A state
@@ -13,8 +15,8 @@ const (
 )
 
 // armedIn is told of each fault that an event arms.
-func (w *World) armedIn(e Event) {
-	if c := int(e.On); ops[e.Op].on == onConn && c < len(w.conns) {
+func (w *World) armedIn(e trace.Event) {
+	if c := int(e.On); e.Op.Target() == trace.OnConn && c < len(w.conns) {
 		if s := w.conns[c].machineEnd(); s != nil {
 			w.met(e.Op, s, 0)
 		}
@@ -22,12 +24,12 @@ func (w *World) armedIn(e Event) {
 }
 
 // happens is told of each fault that happens to a socket of a machine's.
-func (w *World) happens(op Op, s *sock) {
+func (w *World) happens(op trace.Op, s *sock) {
 	w.met(op, s, faultHappens)
 	w.strikes(op, s)
 }
 
-func (w *World) met(op Op, s *sock, how uint32) {
+func (w *World) met(op trace.Op, s *sock, how uint32) {
 	if m := s.machine(); m != nil && m.kind != nil {
 		w.cover.addFine(faultFeature | how | uint32(op)<<20 | uint32(w.cover.index(m.kind))<<8 | uint32(m.state))
 	}

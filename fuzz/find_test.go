@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -139,7 +140,7 @@ func TestFaultsAreFound(t *testing.T) {
 func TestBlockedWriteIsToldOfRoom(t *testing.T) {
 	s := echoSpec()
 	s.Oracles = []Oracle{sameBytes}
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 0 listener=0
 		pace 0 bytes=0 ms=0
 		send 0 word=0 more=0
@@ -210,7 +211,7 @@ func TestMuchOutputIsNoChatter(t *testing.T) {
 		return cx.Fail(cx.Write(peer, answer))
 	})
 	s.Dict, s.Without = []string{string(make([]byte, 10_000))}, "CHS"
-	tr, err := Parse("dial 0\nwindow 0 bytes=9 queue=0\nsend 0\n")
+	tr, err := trace.Parse("dial 0\nwindow 0 bytes=9 queue=0\nsend 0\n")
 	if err != nil {
 		t.Fatal(err)
 	}

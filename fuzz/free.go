@@ -3,6 +3,8 @@ package fuzz
 import (
 	"fmt"
 	"strings"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // What of a failure does not matter: when a trace is as short as it gets, each of its
@@ -17,14 +19,14 @@ func (s *shrinker) free() (all [][]string) {
 		return nil
 	}
 	for at, e := range s.best {
-		o := &ops[e.Op%opCount]
+		a, b := e.Op.Args()
 		var names []string
 		for _, arg := range []struct {
 			name string
-			of   func(*Event) *uint16
+			of   func(*trace.Event) *uint16
 		}{
-			{o.a, func(e *Event) *uint16 { return &e.A }},
-			{o.b, func(e *Event) *uint16 { return &e.B }},
+			{a, func(e *trace.Event) *uint16 { return &e.A }},
+			{b, func(e *trace.Event) *uint16 { return &e.B }},
 		} {
 			if arg.name != "" && s.anyValue(at, arg.of) {
 				names = append(names, arg.name)
@@ -43,7 +45,7 @@ func (s *shrinker) free() (all [][]string) {
 }
 
 // anyValue tries other values of an argument: small ones, large ones, others.
-func (s *shrinker) anyValue(at int, of func(*Event) *uint16) bool {
+func (s *shrinker) anyValue(at int, of func(*trace.Event) *uint16) bool {
 	for _, change := range []func(uint16) uint16{
 		func(v uint16) uint16 { return v + 1 },
 		func(v uint16) uint16 { return v + 2 },
@@ -51,7 +53,7 @@ func (s *shrinker) anyValue(at int, of func(*Event) *uint16) bool {
 		func(v uint16) uint16 { return v + 37 },
 		func(uint16) uint16 { return 1<<16 - 1 },
 	} {
-		tr := append(Trace{}, s.best...)
+		tr := append(trace.Trace{}, s.best...)
 		v := of(&tr[at])
 		if *v = change(*v); !s.fails(tr) {
 			return false
@@ -61,10 +63,10 @@ func (s *shrinker) anyValue(at int, of func(*Event) *uint16) bool {
 }
 
 func (s *shrinker) swaps(at int) bool {
-	tr := append(Trace{}, s.best...)
+	tr := append(trace.Trace{}, s.best...)
 	tr[at], tr[at+1] = tr[at+1], tr[at]
 	return tr[at] != tr[at+1] && s.fails(tr)
 }
 
 // fails tells whether a trace fails in the same way.
-func (s *shrinker) fails(tr Trace) bool { return s.judge(tr).same(s.f) }
+func (s *shrinker) fails(tr trace.Trace) bool { return s.judge(tr).same(s.f) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -137,7 +138,7 @@ func replay(t *testing.T, spec Spec, dir string) bool {
 }
 
 // readTraces reads the traces of a directory, which need not be there.
-func readTraces(dir string) (names []string, traces []Trace, err error) {
+func readTraces(dir string) (names []string, traces []trace.Trace, err error) {
 	files, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -151,7 +152,7 @@ func readTraces(dir string) (names []string, traces []Trace, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		tr, err := Parse(string(text))
+		tr, err := trace.Parse(string(text))
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -161,7 +162,7 @@ func readTraces(dir string) (names []string, traces []Trace, err error) {
 }
 
 // Replay runs one trace, and judges it by all that there is to judge by.
-func Replay(spec Spec, tr Trace) *Finding {
+func Replay(spec Spec, tr trace.Trace) *Finding {
 	w := newWorld(spec.filled())
 	w.journal = &journal{}
 	found := &Finding{Trace: tr, Runs: 1, Events: len(tr), w: w}

@@ -20,7 +20,7 @@ func (f *Finding) GoTest(spec string) string {
 	text = strings.ReplaceAll(text, "`", "'") // of comments: nothing else has any
 	text = "\t\t" + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n\t\t")
 	fmt.Fprintf(&b, `func TestTrace_%08x(t *testing.T) {
-	trace, err := fuzz.Parse(`+"`\n%s\n\t`"+`)
+	trace, err := trace.Parse(`+"`\n%s\n\t`"+`)
 	if err != nil {
 		t.Fatal(err)
 	}

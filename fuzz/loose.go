@@ -1,6 +1,10 @@
 package fuzz
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/stator-go/stator/fuzz/trace"
+)
 
 // Failures that come and go: where machines do not do the same each time, a trace is
 // judged by several runs of it, and people are told so.
@@ -10,12 +14,12 @@ const looseRuns = 10
 
 // shrinkLoose shrinks a trace that failed once, as far as one of its runs does still:
 // in the same way, or, for a failure of D, by not being like the first one.
-func (w *World) shrinkLoose(tr Trace, f *Failure) *Finding {
+func (w *World) shrinkLoose(tr trace.Trace, f *Failure) *Finding {
 	w.hears = chattering
 	s := &shrinker{w: w, best: tr, f: f}
-	s.judge = func(tr Trace) *Failure { return w.loosely(tr, f) }
+	s.judge = func(tr trace.Trace) *Failure { return w.loosely(tr, f) }
 	found := false
-	for _, v := range append(f.runs[:len(f.runs):len(f.runs)], tr.itself("")) {
+	for _, v := range append(f.runs[:len(f.runs):len(f.runs)], itself(tr, "")) {
 		found = found || !v.haunted && s.try(v.trace)
 	}
 	if !found { // it may be seen only where traces are compared
@@ -25,7 +29,7 @@ func (w *World) shrinkLoose(tr Trace, f *Failure) *Finding {
 	if found {
 		s.minimize()
 	}
-	s.best = w.spec.kept(s.best)
+	s.best = trace.Dictionary(w.spec.Dict).Lasting(s.best)
 	again := w.show(s)
 	switch {
 	case !found:
@@ -39,7 +43,7 @@ func (w *World) shrinkLoose(tr Trace, f *Failure) *Finding {
 }
 
 // loosely is the failure of a trace if one of some runs shows it.
-func (w *World) loosely(tr Trace, f *Failure) *Failure {
+func (w *World) loosely(tr trace.Trace, f *Failure) *Failure {
 	first := uint64(0)
 	for n := range looseRuns {
 		g := w.shallow(tr)
@@ -78,7 +82,7 @@ func (w *World) show(s *shrinker) *Failure {
 	f := *s.f
 	tally := w.tally
 	w.tally = nil
-	f.told = []story{w.narrate(s.best.itself("in a run that does not show it"), nil)}
+	f.told = []story{w.narrate(itself(s.best, "in a run that does not show it"), nil)}
 	w.tally = tally
 	return &f
 }

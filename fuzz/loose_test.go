@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -54,7 +55,7 @@ func TestShrinkWhatComesAndGoes(t *testing.T) {
 // What fails once, and never again, is a failure.
 func TestFailsOnce(t *testing.T) {
 	w := newWorld(moody(50, func(*echoCx) error { panic("once") }).filled())
-	tr, err := Parse("dial 0\n" + strings.Repeat("send 0\nadvance n=1 unit=1\n", 100))
+	tr, err := trace.Parse("dial 0\n" + strings.Repeat("send 0\nadvance n=1 unit=1\n", 100))
 	if err != nil {
 		t.Fatal(err)
 	}

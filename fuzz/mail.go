@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -30,8 +31,8 @@ func (w *World) clearPens() {
 	}
 }
 
-// doLetter sends a word as a datagram, to one of the sockets that machines have bound.
-func (w *World) doLetter(e Event) {
+// doDatagram sends a word as a datagram, to one of the sockets that machines have bound.
+func (w *World) doDatagram(e trace.Event) {
 	if int(e.On) >= len(w.pens) {
 		return
 	}
@@ -40,7 +41,7 @@ func (w *World) doLetter(e Event) {
 	if to == nil || p.at.Net == reactor.NetNone {
 		return
 	}
-	word := w.spec.letter(e.A)
+	word := trace.Dictionary(w.spec.Dict).DatagramWord(e.A)
 	w.say(-1, fmt.Sprintf("datagram peer %d sends %s", e.On, brief([]byte(word))))
 	p.sent = append(p.sent, word)
 	w.deliver(p.at, to, []byte(word))
@@ -110,14 +111,6 @@ type datagrams struct {
 
 func (d datagrams) pen(sent, got []string) string { return d.judge(sent, got) }
 
-// What may become of a datagram.
-const (
-	mailLost = iota
-	mailTwice
-	mailOvertakes
-	mailFates
-)
-
 // fate is what becomes of the next datagram of, or to, a machine of a loop.
 func (a *armedDriver) fate() (how int, befalls bool) {
 	if a.mails == 0 {
@@ -127,22 +120,22 @@ func (a *armedDriver) fate() (how int, befalls bool) {
 	return a.mail, true
 }
 
-func (d *driver) doMailFails(e Event) {
-	d.armed.mail, d.armed.mails = int(e.A)%mailFates, times(e.B)
+func (d *driver) doDatagramFails(e trace.Event) {
+	d.armed.mail, d.armed.mails = int(e.A)%trace.NumDatagramFates, trace.Times(e.B)
 }
 
 // deliver brings a datagram to a socket of a machine's, or does to it what a fault says.
 func (w *World) deliver(from reactor.Addr, s *sock, b []byte) {
 	how, befalls := s.driver.armed.fate()
 	if befalls {
-		w.happens(opMailFails, s)
+		w.happens(trace.DatagramFails, s)
 	}
 	switch {
-	case befalls && how == mailLost:
-	case befalls && how == mailTwice:
+	case befalls && how == trace.DatagramLost:
+	case befalls && how == trace.DatagramDoubled:
 		w.enqueue(from, s, b)
 		w.enqueue(from, s, b)
-	case befalls && how == mailOvertakes:
+	case befalls && how == trace.DatagramOvertakes:
 		if n := len(s.mail); w.enqueue(from, s, b) && n > 0 {
 			last := s.mail[n]
 			copy(s.mail[1:], s.mail[:n])

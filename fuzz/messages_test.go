@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -197,7 +198,7 @@ func TestParcels(t *testing.T) {
 func TestGateIsFair(t *testing.T) {
 	spec := parcelSpec(0) // the sink's Mailbox is 2, and it is busy 10 ms after each fourth parcel
 	w := newWorld(spec.filled())
-	tr, err := Parse("dial 1\ndial 0\nsend 1 word=2\nsend 0 word=0\nsend 1 word=0 more=2000\nadvance n=1 unit=3\n")
+	tr, err := trace.Parse("dial 1\ndial 0\nsend 1 word=2\nsend 0 word=0\nsend 1 word=0 more=2000\nadvance n=1 unit=3\n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -52,7 +53,7 @@ func TestMistakesOfSpecs(t *testing.T) {
 	} {
 		s := echoSpec()
 		c.change(&s)
-		tr, err := Parse("dial 0\nsend 0\nact 0\nletter 0")
+		tr, err := trace.Parse("dial 0\nsend 0\nact 0\ndatagram 0")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/stator-go/stator/fuzz/internal/feedback"
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // deepOf is of how many runs one is compared with others: what that takes looks like
@@ -27,8 +28,8 @@ const turns = 32
 // alone and may be ended at any time.
 func Native(f *testing.F, spec Spec) {
 	w := newWorld(spec.filled())
-	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opSend}}))
-	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opShortRead, B: 5}, {Op: opSend}, {Op: opAdvance, A: 1, B: 4}, {Op: opReset}}))
+	f.Add(w.spec.bytes(trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}))
+	f.Add(w.spec.bytes(trace.Trace{{Op: trace.Dial}, {Op: trace.ShortRead, B: 5}, {Op: trace.Send}, {Op: trace.Advance, A: 1, B: 4}, {Op: trace.Reset}}))
 	f.Add(w.spec.bytes(talk))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		tr := w.spec.trace(b)
@@ -52,7 +53,7 @@ func Native(f *testing.F, spec Spec) {
 
 // talk is a connection with much to say: most changes of it say something else at a
 // place, where in a short trace they would have to make a place first.
-var talk = append(Trace{{Op: opDial}}, slices.Repeat(Trace{{Op: opSend}}, 20)...)
+var talk = append(trace.Trace{{Op: trace.Dial}}, slices.Repeat(trace.Trace{{Op: trace.Send}}, 20)...)
 
 // eachFeature gives out what a run showed by itself: the fine features are too many.
 func (w *World) eachFeature(hit func(feature uint32)) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -56,18 +57,18 @@ func postmanSpec() Spec {
 // Datagrams come, empty ones too; faults lose them, bring them twice, or let them
 // overtake others.
 func TestDatagramPeers(t *testing.T) {
-	const say = "letter 0 word=0\nletter 0 word=1\n"
+	const say = "datagram 0 word=0\ndatagram 0 word=1\n"
 	for _, c := range []struct{ name, trace, want string }{
 		{"as they are sent", say, "<one> <two>"},
-		{"empty", "letter 0 word=258\n", "<>"},
-		{"a byte", "letter 0 word=100\n", "<b>"},
-		{"of another peer", "letter 1 word=0\n", ""},
-		{"lost on the way there", "mail-fails 0 how=0\n" + say, "<two>"},
-		{"twice", "mail-fails 0 how=1\n" + say, "<one> <one> <two>"},
-		{"overtaken", "letter 0 word=0 hold\nmail-fails 0 how=2 hold\nletter 0 word=1\n", "<two> <one>"},
-		{"lost on the way back", "letter 0 word=0 hold\nletter 0 word=1 hold\nmail-fails 0 how=0\n", "<two>"},
+		{"empty", "datagram 0 word=258\n", "<>"},
+		{"a byte", "datagram 0 word=100\n", "<b>"},
+		{"of another peer", "datagram 1 word=0\n", ""},
+		{"lost on the way there", "datagram-fails 0 how=0\n" + say, "<two>"},
+		{"twice", "datagram-fails 0 how=1\n" + say, "<one> <one> <two>"},
+		{"overtaken", "datagram 0 word=0 hold\nmail-fails 0 how=2 hold\ndatagram 0 word=1\n", "<two> <one>"},
+		{"lost on the way back", "datagram 0 word=0 hold\ndatagram 0 word=1 hold\nmail-fails 0 how=0\n", "<two>"},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +126,7 @@ func TestDatagramServer(t *testing.T) {
 		_, err := k.Spawn(w.Loop(0), asker{&answers})
 		return err
 	}}).filled())
-	if f := w.run(Trace{{Op: opLetter, On: 4}, {Op: opLetter, On: 0}}); f != nil { // that of peer 0 is not for it
+	if f := w.run(trace.Trace{{Op: trace.Datagram, On: 4}, {Op: trace.Datagram, On: 0}}); f != nil { // that of peer 0 is not for it
 		t.Fatal(f)
 	}
 	if got := w.pens[4].got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
@@ -153,7 +154,7 @@ func TestSignals(t *testing.T) {
 		_, err := k.Spawn(w.Loop(0), catcher{&came})
 		return err
 	}}).filled())
-	tr := Trace{{Op: opSignal, A: 1}, {Op: opSignal, A: 2, B: 9}, {Op: opSignal, A: 0, Hold: true}, {Op: opSignal, A: 1}, {Op: opSignal, A: 1<<16 - 1}}
+	tr := trace.Trace{{Op: trace.Signal, A: 1}, {Op: trace.Signal, A: 2, B: 9}, {Op: trace.Signal, A: 0, Hold: true}, {Op: trace.Signal, A: 1}, {Op: trace.Signal, A: 1<<16 - 1}}
 	if f := w.run(tr); f != nil {
 		t.Fatal(f)
 	}
@@ -209,7 +210,7 @@ func filterSpec() Spec {
 func TestPipes(t *testing.T) {
 	spec := filterSpec()
 	w := newWorld(spec.filled())
-	if f := w.run(Trace{{Op: opSend, On: 4}, {Op: opSend, On: 4, A: 1}, {Op: opFinish, On: 4}}); f != nil {
+	if f := w.run(trace.Trace{{Op: trace.Send, On: 4}, {Op: trace.Send, On: 4, A: 1}, {Op: trace.Finish, On: 4}}); f != nil {
 		t.Fatal(f)
 	}
 	if got, want := string(w.conns[5].got), spec.Dict[0]+spec.Dict[1]; got != want {
@@ -217,7 +218,7 @@ func TestPipes(t *testing.T) {
 	}
 	w.begin(nil)
 	defer w.tidy()
-	for _, e := range []Event{{Op: opClose, On: 5}, {Op: opSend, On: 4}} {
+	for _, e := range []trace.Event{{Op: trace.Close, On: 5}, {Op: trace.Send, On: 4}} {
 		w.do(e)
 	}
 	if stats, err := w.loops[0].Stats(w.loops[0]); err != nil || stats.Machines != 0 || stats.Failed != 1 {

@@ -2,8 +2,9 @@ package fuzz
 
 import (
 	"errors"
-	"github.com/stator-go/stator/internal/errno"
 	"syscall"
+
+	"github.com/stator-go/stator/internal/errno"
 
 	"github.com/stator-go/stator/reactor"
 )

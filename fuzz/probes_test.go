@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -68,7 +69,7 @@ func TestSometimes(t *testing.T) {
 	if !strings.Contains(found.String(), "not seen: a hundred lines, a line") {
 		t.Error(found)
 	}
-	found = Replay(countingSpec("\n"), Trace{{Op: opDial}, {Op: opSend}})
+	found = Replay(countingSpec("\n"), trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
 	if want := []string{"a hundred lines", "what no code speaks of"}; !slices.Equal(found.Unseen, want) {
 		t.Errorf("unseen %q after a line: want %q", found.Unseen, want)
 	}
@@ -106,16 +107,16 @@ func TestProbesDoNotAllocate(t *testing.T) {
 func TestFaultsAreFeatures(t *testing.T) {
 	spec := echoSpec()
 	w := newWorld(spec.filled())
-	features := func(tr Trace) int {
+	features := func(tr trace.Trace) int {
 		if f := w.run(tr); f != nil {
 			t.Fatal(f)
 		}
 		return len(w.cover.hits)
 	}
-	plain := Trace{{Op: opDial}, {Op: opSend}}
+	plain := trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}
 	without := features(plain)
-	armed := features(append(plain[:2:2], Event{Op: opBlockRead}))
-	happens := features(Trace{plain[0], {Op: opBlockRead}, plain[1]})
+	armed := features(append(plain[:2:2], trace.Event{Op: trace.BlockRead}))
+	happens := features(trace.Trace{plain[0], {Op: trace.BlockRead}, plain[1]})
 	if armed != without+1 || happens != without+2 {
 		t.Errorf("%d features without a fault, %d with one armed, %d when it happens: want one more each", without, armed, happens)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -17,10 +18,10 @@ type tally struct {
 	began    time.Time
 	took     time.Duration
 	runs     int
-	digest   xxhash.Digest   // of the runs' digests, in order
-	kinds    []*kindTally    // by coverage's index
-	armed    [opCount]uint64 // events of traces that are faults
-	struck   [opCount]uint64 // how often they did something
+	digest   xxhash.Digest        // of the runs' digests, in order
+	kinds    []*kindTally         // by coverage's index
+	armed    [trace.NumOps]uint64 // events of traces that are faults
+	struck   [trace.NumOps]uint64 // how often they did something
 	features map[uint32]bool
 	edges    int // taken so far
 	curve    []sample
@@ -33,10 +34,10 @@ type sample struct{ run, edges, features int }
 
 // kindTally is what a kind's machines were given and did.
 type kindTally struct {
-	cover  fsm.Coverage                       // a copy, when the search is over
-	told   [fsm.Last + 1][len(causes)]uint64  // events, by state
-	moves  map[[2]reactor.State]*moveTally    // transitions, by where from and to
-	faults [opCount][int(fsm.Last) + 1]uint64 // that struck them, by state
+	cover  fsm.Coverage                            // a copy, when the search is over
+	told   [fsm.Last + 1][len(causes)]uint64       // events, by state
+	moves  map[[2]reactor.State]*moveTally         // transitions, by where from and to
+	faults [trace.NumOps][int(fsm.Last) + 1]uint64 // that struck them, by state
 }
 
 // moveTally is what is known of a transition.
@@ -49,7 +50,7 @@ type moveTally struct {
 // way is how a transition can be seen: the shortest trace that was, and how far its
 // run had to go.
 type way struct {
-	trace Trace
+	trace trace.Trace
 	stage stage
 }
 
@@ -119,7 +120,7 @@ func (t *tally) moved(w *World, kind int, from, to reactor.State, by reactor.Cau
 		m.by[i]++
 	}
 	if here := (way{w.trace[:w.at], w.stage}); !w.haunted && (m.way.trace == nil || here.cost() < m.way.cost()) {
-		m.way = way{append(Trace{}, here.trace...), here.stage}
+		m.way = way{append(trace.Trace{}, here.trace...), here.stage}
 	}
 }
 
@@ -127,15 +128,15 @@ func (t *tally) moved(w *World, kind int, from, to reactor.State, by reactor.Cau
 func (w way) cost() int { return len(w.trace)*int(stageOver) + int(w.stage) }
 
 // injected counts an event of a trace that is a fault.
-func (t *tally) injected(e Event) {
-	if op := e.Op % opCount; ops[op].fault {
+func (t *tally) injected(e trace.Event) {
+	if op := e.Op % trace.NumOps; op.IsFault() {
 		t.armed[op]++
 	}
 }
 
 // strikes counts a fault that does something, now, and not what an event armed: to a
 // socket, by the state of its machine, or, without one, to a loop.
-func (w *World) strikes(op Op, s *sock) {
+func (w *World) strikes(op trace.Op, s *sock) {
 	t := w.tally
 	if t == nil {
 		return

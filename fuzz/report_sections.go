@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // Both forms of a report show the same sections: grids of entries, and pictures where
@@ -145,8 +146,8 @@ func (k *kindReport) met() grid {
 	for s := fsm.First; int(s) < len(k.table); s++ {
 		g.head = append(g.head, k.stateName(s))
 	}
-	for op := range opCount {
-		row, sum := []entry{textEntry(ops[op].name)}, uint64(0)
+	for op := range trace.NumOps {
+		row, sum := []entry{textEntry(op.String())}, uint64(0)
 		for s := fsm.First; int(s) < len(k.table); s++ {
 			n := k.faults[op][s]
 			row = append(row, countEntry(n, judged(false, true, n)))
@@ -163,20 +164,19 @@ func (k *kindReport) met() grid {
 // one is reached is the loop's own matter.
 func (r *Report) faults() grid {
 	g := grid{title: "Faults: how often traces arm them, and how often they then strike", head: []string{"fault", "of a", "armed", "struck"}}
-	for op := range opCount {
-		o := &ops[op]
-		if !o.fault {
+	for op := range trace.NumOps {
+		if !op.IsFault() {
 			continue
 		}
 		of, struck := "loop", countEntry(r.tally.struck[op], judged(true, true, r.tally.struck[op]))
 		switch {
-		case o.on == onConn:
+		case op.Target() == trace.OnConn:
 			of = "connection"
-		case op == opLimit, op == opScarce:
+		case op == trace.Limit, op == trace.Scarce:
 			of, struck = "run", countEntry(0, nothing)
 		}
 		n := r.tally.armed[op]
-		g.rows = append(g.rows, []entry{textEntry(o.name), textEntry(of), countEntry(n, judged(true, true, n)), struck})
+		g.rows = append(g.rows, []entry{textEntry(op.String()), textEntry(of), countEntry(n, judged(true, true, n)), struck})
 	}
 	return g
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/golden"
 	"github.com/stator-go/stator/reactor"
 )
@@ -42,7 +43,7 @@ func untimed(t *testing.T, text string) string {
 
 // The report of one trace, word for word: all kinds of cells are in it.
 func TestReportText(t *testing.T) {
-	tr, err := Parse("dial 0 listener=0\nshort-read 0 bytes=1 times=2\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n" +
+	tr, err := trace.Parse("dial 0 listener=0\nshort-read 0 bytes=1 times=2\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n" +
 		"dial 1 listener=0\nadvance n=2 unit=3\nleave 0\n")
 	if err != nil {
 		t.Fatal(err)
@@ -230,35 +231,35 @@ func TestReportOfProbes(t *testing.T) {
 // A fault counts as armed when its event comes, and as struck when it does something.
 func TestFaultsThatStrike(t *testing.T) {
 	for _, c := range []struct {
-		op            Op
+		op            trace.Op
 		misses, trace string
 	}{
-		{opShortRead, "dial 0\nshort-read 0 bytes=1 times=3\n", "dial 0\nshort-read 0 bytes=1 times=1\nsend 0\n"},
-		{opShortWrite, "dial 0\nshort-write 0 bytes=9 times=3\nsend 0\n", "dial 0\nshort-write 0 bytes=1 times=1\nsend 0\n"},
-		{opBlockRead, "dial 0\nblock-read 0 times=3\n", "dial 0\nblock-read 0 times=1\nsend 0\n"},
-		{opBlockWrite, "dial 0\nblock-write 0 times=3\n", "dial 0\nblock-write 0 times=1\nsend 0\n"},
-		{opWindow, "dial 0\nwindow 0 bytes=9 queue=9\nsend 0\n", "dial 0\npace 0\nwindow 0 bytes=1 queue=2\nsend 0\n"},
-		{opSplit, "dial 0\nsplit 0 bytes=9 times=1\nsend 0\n", "dial 0\nsplit 0 bytes=4 times=1\nsend 0\n"},
-		{opSpurious, "spurious 0 bits=1\ndial 0\n", "dial 0\nspurious 0 bits=1\n"},
-		{opStale, "stale 0 bits=1\ndial 0\n", "dial 0\nfinish 0\nstale 0 bits=1\n"},
-		{opPermute, "dial 0\npermute 0 seed=7\n", "dial 0\ndial 1\npermute 0 seed=7 hold\nsend 0 hold\nsend 1\n"},
-		{opFew, "dial 0\nfew 0 events=1 hold\nsend 0\n", "dial 0\ndial 1\nfew 0 events=1 hold\nsend 0 hold\nsend 1\n"},
-		{opLate, "late 0 µs=7\ndial 0\n", "dial 0\nlate 0 µs=700\nadvance n=2 unit=4\n"},
-		{opAcceptFails, "accept-fails 0 error=0 times=1\n", "accept-fails 0 error=0 times=1\ndial 0\n"},
-		{opConnectFails, "connect-fails 0 how=0 times=1\n", ""},
-		{opJump, "jump n=0 unit=3\n", "jump n=1 unit=3\n"},
-		{opAbrupt, "dial 0\nabrupt 0 calls=9 what=0\nsend 0\n", "dial 0\nabrupt 0 calls=1 what=0\nsend 0\n"},
+		{trace.ShortRead, "dial 0\nshort-read 0 bytes=1 times=3\n", "dial 0\nshort-read 0 bytes=1 times=1\nsend 0\n"},
+		{trace.ShortWrite, "dial 0\nshort-write 0 bytes=9 times=3\nsend 0\n", "dial 0\nshort-write 0 bytes=1 times=1\nsend 0\n"},
+		{trace.BlockRead, "dial 0\nblock-read 0 times=3\n", "dial 0\nblock-read 0 times=1\nsend 0\n"},
+		{trace.BlockWrite, "dial 0\nblock-write 0 times=3\n", "dial 0\nblock-write 0 times=1\nsend 0\n"},
+		{trace.Window, "dial 0\nwindow 0 bytes=9 queue=9\nsend 0\n", "dial 0\npace 0\nwindow 0 bytes=1 queue=2\nsend 0\n"},
+		{trace.Split, "dial 0\nsplit 0 bytes=9 times=1\nsend 0\n", "dial 0\nsplit 0 bytes=4 times=1\nsend 0\n"},
+		{trace.Spurious, "spurious 0 bits=1\ndial 0\n", "dial 0\nspurious 0 bits=1\n"},
+		{trace.Stale, "stale 0 bits=1\ndial 0\n", "dial 0\nfinish 0\nstale 0 bits=1\n"},
+		{trace.Permute, "dial 0\npermute 0 seed=7\n", "dial 0\ndial 1\npermute 0 seed=7 hold\nsend 0 hold\nsend 1\n"},
+		{trace.Few, "dial 0\nfew 0 events=1 hold\nsend 0\n", "dial 0\ndial 1\nfew 0 events=1 hold\nsend 0 hold\nsend 1\n"},
+		{trace.Late, "late 0 µs=7\ndial 0\n", "dial 0\nlate 0 µs=700\nadvance n=2 unit=4\n"},
+		{trace.AcceptFails, "accept-fails 0 error=0 times=1\n", "accept-fails 0 error=0 times=1\ndial 0\n"},
+		{trace.ConnectFails, "connect-fails 0 how=0 times=1\n", ""},
+		{trace.Jump, "jump n=0 unit=3\n", "jump n=1 unit=3\n"},
+		{trace.Abrupt, "dial 0\nabrupt 0 calls=9 what=0\nsend 0\n", "dial 0\nabrupt 0 calls=1 what=0\nsend 0\n"},
 	} {
-		for _, trace := range []string{c.misses, c.trace} {
-			tr, err := Parse(trace)
+		for _, text := range []string{c.misses, c.trace} {
+			tr, err := trace.Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := echoSpec()
 			s.Report, s.Without = true, "CHS"
 			got := Replay(s, tr).Report.tally
-			if strikes := got.struck[c.op] > 0; strikes != (trace == c.trace && trace != "") || trace != "" && got.armed[c.op] == 0 {
-				t.Errorf("%s armed %d times, struck %d times, in\n%s", ops[c.op].name, got.armed[c.op], got.struck[c.op], trace)
+			if strikes := got.struck[c.op] > 0; strikes != (text == c.trace && text != "") || text != "" && got.armed[c.op] == 0 {
+				t.Errorf("%s armed %d times, struck %d times, in\n%s", c.op.String(), got.armed[c.op], got.struck[c.op], text)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -32,7 +33,7 @@ const beyond = -1
 const patience = 2 * time.Hour
 
 // run runs a trace from the start. What it found is in w.failure, and answered.
-func (w *World) run(tr Trace) *Failure {
+func (w *World) run(tr trace.Trace) *Failure {
 	if err := w.begin(tr); err != nil {
 		w.fail(oracleSetup, "%v", err)
 	}
@@ -118,7 +119,7 @@ func (w *World) goOn() {
 			w.judgeBacklogs()
 		case stageFinish:
 			for i := range w.conns {
-				w.doFinish(&w.conns[i], Event{})
+				w.doFinish(&w.conns[i], trace.Event{})
 			}
 			w.rest()
 		case stageHangUp:
@@ -145,15 +146,14 @@ func (w *World) goOn() {
 }
 
 // do does one event of the trace.
-func (w *World) do(e Event) {
+func (w *World) do(e trace.Event) {
 	if w.tally != nil {
 		w.tally.injected(e)
 	}
-	o := &ops[e.Op%opCount]
-	if o.fault {
+	if e.Op.IsFault() {
 		w.armedIn(e)
 	}
-	o.do(w, e)
+	does[e.Op%trace.NumOps](w, e)
 	if !e.Hold {
 		w.settle()
 		w.rests()
@@ -210,7 +210,7 @@ func (w *World) tidy() {
 }
 
 // again runs a trace once more, and judges whether all happened as before.
-func (w *World) again(tr Trace) *Failure {
+func (w *World) again(tr trace.Trace) *Failure {
 	first := w.sum()
 	before := w.failure
 	if w.run(tr); w.sum() == first {

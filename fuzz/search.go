@@ -2,6 +2,8 @@ package fuzz
 
 import (
 	"time"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // Budget bounds a search: by runs, by time, or by both. The zero Budget is 1,000 guided
@@ -17,8 +19,8 @@ const Long = 10_000
 
 // Finding is what a search came to.
 type Finding struct {
-	Failure *Failure // nil: none
-	Trace   Trace    // the shortest one found that fails
+	Failure *Failure    // nil: none
+	Trace   trace.Trace // the shortest one found that fails
 	Seed    uint64
 	Runs    int
 	Events  int      // of traces
@@ -90,7 +92,7 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 	return found
 }
 
-func (s *search) next() (Trace, bool) {
+func (s *search) next() (trace.Trace, bool) {
 	switch {
 	case s.count != nil:
 		return s.count.next()

@@ -1,5 +1,7 @@
 package fuzz
 
+import "github.com/stator-go/stator/fuzz/trace"
+
 // mostRuns is how many runs shrinking may take.
 const mostRuns = 3000
 
@@ -8,13 +10,13 @@ const mostRuns = 3000
 // made plainer.
 type shrinker struct {
 	w     *World
-	best  Trace
+	best  trace.Trace
 	f     *Failure
-	judge func(Trace) *Failure // what runs a trace
+	judge func(trace.Trace) *Failure // what runs a trace
 	runs  int
 }
 
-func (w *World) shrink(tr Trace, f *Failure) *Finding {
+func (w *World) shrink(tr trace.Trace, f *Failure) *Finding {
 	s := &shrinker{w: w, best: tr, f: f, judge: w.shallow}
 	chatters := w.chatters
 	if chatters {
@@ -41,13 +43,13 @@ func (w *World) shrink(tr Trace, f *Failure) *Finding {
 	if s.times() < looks {
 		return w.shrinkLoose(tr, f)
 	}
-	s.best, w.journal = w.spec.kept(s.best), &journal{}
+	s.best, w.journal = trace.Dictionary(w.spec.Dict).Lasting(s.best), &journal{}
 	s.f = s.judge(s.best)
 	return &Finding{Failure: s.f, Trace: s.best, free: free, w: w}
 }
 
-func (w *World) shallow(tr Trace) *Failure { return w.check(tr, false) }
-func (w *World) deep(tr Trace) *Failure    { return w.check(tr, true) }
+func (w *World) shallow(tr trace.Trace) *Failure { return w.check(tr, false) }
+func (w *World) deep(tr trace.Trace) *Failure    { return w.check(tr, true) }
 
 // looks is how often a trace must fail to count as one that always does.
 const looks = 3
@@ -80,7 +82,7 @@ func (s *shrinker) size() (n int) {
 		if e.Hold {
 			n += 1 << 10
 		}
-		if e.Op != opNone {
+		if e.Op != trace.Settle {
 			n++
 		}
 	}
@@ -88,7 +90,7 @@ func (s *shrinker) size() (n int) {
 }
 
 // try takes a trace if it fails in the same way.
-func (s *shrinker) try(tr Trace) bool {
+func (s *shrinker) try(tr trace.Trace) bool {
 	if s.runs >= mostRuns {
 		return false
 	}
@@ -104,7 +106,7 @@ func (s *shrinker) try(tr Trace) bool {
 func (s *shrinker) leaveOut() {
 	for size := len(s.best); size > 0; size /= 2 {
 		for at := 0; at < len(s.best); {
-			rest := append(Trace{}, s.best[:at]...)
+			rest := append(trace.Trace{}, s.best[:at]...)
 			if rest = append(rest, s.best[min(len(s.best), at+size):]...); !s.try(rest) {
 				at += size
 			}
@@ -117,10 +119,10 @@ func (s *shrinker) merge() {
 	for at := 0; at+1 < len(s.best); at++ {
 		for at+1 < len(s.best) {
 			a, b := s.best[at], s.best[at+1]
-			if a.Op != opSend || b.Op != opSend || a.On != b.On || a.A != b.A {
+			if a.Op != trace.Send || b.Op != trace.Send || a.On != b.On || a.A != b.A {
 				break
 			}
-			tr := append(Trace{}, s.best[:at+1]...)
+			tr := append(trace.Trace{}, s.best[:at+1]...)
 			tr[at].B += b.B + 1
 			if !s.try(append(tr, s.best[at+2:]...)) {
 				break
@@ -131,10 +133,10 @@ func (s *shrinker) merge() {
 
 // renumber tries connections of lower numbers, each with all that happens to it.
 func (s *shrinker) renumber() {
-	onAny := func(e Event) bool { return ops[e.Op%opCount].on == onConn }
+	onAny := func(e trace.Event) bool { return e.Op.Target() == trace.OnConn }
 	for at, e := range s.best {
 		for to := uint16(0); onAny(e) && to < e.On; to++ {
-			tr := append(Trace{}, s.best...)
+			tr := append(trace.Trace{}, s.best...)
 			for i := at; i < len(tr); i++ {
 				if onAny(tr[i]) && tr[i].On == e.On {
 					tr[i].On = to
@@ -150,26 +152,26 @@ func (s *shrinker) renumber() {
 // plainer tries smaller arguments for each event.
 func (s *shrinker) plainer() {
 	for at := range s.best {
-		s.change(at, func(e *Event) { e.Hold = false })
-		s.change(at, func(e *Event) { e.On = 0 })
-		for _, arg := range []func(*Event) *uint16{
-			func(e *Event) *uint16 { return &e.A },
-			func(e *Event) *uint16 { return &e.B },
+		s.change(at, func(e *trace.Event) { e.Hold = false })
+		s.change(at, func(e *trace.Event) { e.On = 0 })
+		for _, arg := range []func(*trace.Event) *uint16{
+			func(e *trace.Event) *uint16 { return &e.A },
+			func(e *trace.Event) *uint16 { return &e.B },
 		} {
-			s.change(at, func(e *Event) { *arg(e) = 0 })
-			for s.change(at, func(e *Event) { *arg(e) /= 2 }) {
+			s.change(at, func(e *trace.Event) { *arg(e) = 0 })
+			for s.change(at, func(e *trace.Event) { *arg(e) /= 2 }) {
 			}
-			s.change(at, func(e *Event) { *arg(e) -= min(*arg(e), 1) })
+			s.change(at, func(e *trace.Event) { *arg(e) -= min(*arg(e), 1) })
 		}
 	}
 }
 
-func (s *shrinker) change(at int, f func(*Event)) bool {
+func (s *shrinker) change(at int, f func(*trace.Event)) bool {
 	e := s.best[at]
 	if f(&e); e == s.best[at] {
 		return false
 	}
-	tr := append(Trace{}, s.best...)
+	tr := append(trace.Trace{}, s.best...)
 	tr[at] = e
 	return s.try(tr)
 }

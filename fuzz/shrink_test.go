@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -49,17 +50,17 @@ func bombSpec() Spec {
 }
 
 // bombTrace is 10,000 events, of which the last sets the bomb off.
-func bombTrace(w *World) Trace {
+func bombTrace(w *World) trace.Trace {
 	w.run(nil)
 	d := newDice(w, 1, Random)
 	d.draw()
-	tr := make(Trace, 0, 10_000)
+	tr := make(trace.Trace, 0, 10_000)
 	for len(tr) < 9_998 {
-		if e := d.event(); e.Op != opLimit && (e.Op != opSend || e.A%265 != 0 && e.A%265 != '!'+9) {
+		if e := d.event(); e.Op != trace.Limit && (e.Op != trace.Send || e.A%265 != 0 && e.A%265 != '!'+9) {
 			tr = append(tr, e)
 		}
 	}
-	return append(tr, Event{Op: opDial, On: 3}, Event{Op: opSend, On: 3})
+	return append(tr, trace.Event{Op: trace.Dial, On: 3}, trace.Event{Op: trace.Send, On: 3})
 }
 
 // The least that goes off: a dial, the five words, and the last one.
@@ -101,7 +102,7 @@ func BenchmarkShrink(b *testing.B) {
 // What does not matter is said: an argument that could be anything, an event that
 // could come sooner.
 func TestExplainSaysWhatIsFree(t *testing.T) {
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 0
 		send 0 word=1 more=0
 		dial 1
@@ -125,18 +126,18 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 	for i, e := range short.Trace {
 		free := strings.Join(short.free[i], "; ")
 		switch {
-		case e.Op == opDial && free != "any value of listener":
+		case e.Op == trace.Dial && free != "any value of listener":
 			t.Errorf("%v: %q: want any value of listener", e, free)
-		case e.Op == opSend && strings.Contains(free, "word"), e.Op == opSend && strings.Contains(free, "before"):
+		case e.Op == trace.Send && strings.Contains(free, "word"), e.Op == trace.Send && strings.Contains(free, "before"):
 			t.Errorf("%v: %q: its word and its place matter", e, free)
-		case e.Op == opSend && !strings.Contains(free, "any value of more"):
+		case e.Op == trace.Send && !strings.Contains(free, "any value of more"):
 			t.Errorf("%v: %q: how often it is sent does not matter", e, free)
 		}
 	}
 	if !strings.Contains(text, "     any value of listener\n") {
 		t.Errorf("not told:\n%s", text)
 	}
-	order := Trace{{Op: opDial}, {Op: opDial, On: 1}, {Op: opSend, A: 1}}
+	order := trace.Trace{{Op: trace.Dial}, {Op: trace.Dial, On: 1}, {Op: trace.Send, A: 1}}
 	s := &shrinker{w: w, best: order, f: &Failure{}, judge: w.shallow}
 	if got := fmt.Sprint(s.swaps(0)); got != "false" { // it does not fail at all
 		t.Errorf("a trace that passes has a free order: %s", got)
@@ -187,7 +188,7 @@ func TestModelsAreShrunk(t *testing.T) {
 		},
 		Step: func(_ *struct{}, line string) string { return line + "\n" },
 	})}
-	tr, err := Parse("dial 0\nsend 0 word=0 more=40\nsend 0 word=1\n")
+	tr, err := trace.Parse("dial 0\nsend 0 word=0 more=40\nsend 0 word=1\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func TestModelsAreShrunk(t *testing.T) {
 // A finding is written as a Go test, with the trace in it as it can be parsed.
 func TestGoTest(t *testing.T) {
 	found := Find(panicky(), 1, Budget{Runs: 500})
-	found.Trace = append(found.Trace, Event{Op: opSend, A: 2 + '`'})
+	found.Trace = append(found.Trace, trace.Event{Op: trace.Send, A: 2 + '`'})
 	if found.Failure == nil {
 		t.Fatal("not found")
 	}
@@ -210,9 +211,9 @@ func TestGoTest(t *testing.T) {
 	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, parser.ParseComments); err != nil {
 		t.Errorf("%v in:\n%s", err, source)
 	}
-	_, text, _ := strings.Cut(source, "fuzz.Parse(`")
+	_, text, _ := strings.Cut(source, "trace.Parse(`")
 	text, _, _ = strings.Cut(text, "`)")
-	if tr, err := Parse(text); err != nil || tr.String() != found.Trace.String() {
+	if tr, err := trace.Parse(text); err != nil || tr.String() != found.Trace.String() {
 		t.Errorf("%v: read as:\n%s\nwant:\n%s", err, tr, found.Trace)
 	}
 	for _, want := range []string{"// panic: panicky panicked", "fuzz.Replay(panicky(), trace)"} {
@@ -241,7 +242,7 @@ func TestShrinkWithFurtherRuns(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", false)
 		return err
 	}}
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 1 listener=0
 		dial 0 listener=0
 		send 1 word=0 more=0

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // Strategy is how a search chooses its next trace.
@@ -64,7 +66,7 @@ func parseStrategy(text string) (Strategy, error) {
 
 // counter goes through all traces of an alphabet.
 type counter struct {
-	letters Trace
+	letters trace.Trace
 	digits  []int // of the trace at hand
 	depth   int
 }
@@ -73,40 +75,40 @@ func newCounter(w *World, depth int) *counter {
 	c := &counter{depth: depth}
 	for on := range uint16(min(2, w.spec.Conns)) {
 		for listener := range w.listeners {
-			c.letters = append(c.letters, Event{Op: opDial, On: on, A: uint16(listener)})
+			c.letters = append(c.letters, trace.Event{Op: trace.Dial, On: on, A: uint16(listener)})
 		}
 		for word := range max(1, len(w.spec.Dict)) {
-			c.letters = append(c.letters, Event{Op: opSend, On: on, A: uint16(word)})
+			c.letters = append(c.letters, trace.Event{Op: trace.Send, On: on, A: uint16(word)})
 		}
-		for _, op := range []Op{opFinish, opClose, opReset} {
-			c.letters = append(c.letters, Event{Op: op, On: on})
+		for _, op := range []trace.Op{trace.Finish, trace.Close, trace.Reset} {
+			c.letters = append(c.letters, trace.Event{Op: op, On: on})
 		}
 	}
 	for action := range w.actions {
 		for arg := range uint16(2) {
-			c.letters = append(c.letters, Event{Op: opAct, On: uint16(action), A: arg})
+			c.letters = append(c.letters, trace.Event{Op: trace.Act, On: uint16(action), A: arg})
 		}
 	}
 	for _, unit := range []uint16{1, 3, 4} {
-		c.letters = append(c.letters, Event{Op: opAdvance, A: 1, B: unit})
+		c.letters = append(c.letters, trace.Event{Op: trace.Advance, A: 1, B: unit})
 	}
 	for loop := range w.drivers {
-		c.letters = append(c.letters, Event{Op: opLeave, On: uint16(loop)})
+		c.letters = append(c.letters, trace.Event{Op: trace.Leave, On: uint16(loop)})
 	}
 	return c
 }
 
 // next is the trace behind the one at hand; false when all were.
-func (c *counter) next() (Trace, bool) {
+func (c *counter) next() (trace.Trace, bool) {
 	for at := len(c.digits) - 1; ; {
 		if !c.step(at) {
 			return nil, false
 		}
-		tr := make(Trace, len(c.digits))
+		tr := make(trace.Trace, len(c.digits))
 		for i, d := range c.digits {
 			tr[i] = c.letters[d]
 		}
-		if at = tr.idle(); at == len(tr) {
+		if at = idle(tr); at == len(tr) {
 			return tr, true
 		}
 	}
@@ -128,30 +130,30 @@ func (c *counter) step(at int) bool {
 
 // idle is the number of the first event that does nothing, or what another trace does
 // as well; the trace's length when there is none.
-func (tr Trace) idle() int {
+func idle(tr trace.Trace) int {
 	const none, open, finished = 0, 1, 2
 	var conns [2]int
 	dialled, left := 0, [256]bool{}
 	for i, e := range tr {
 		switch e.Op {
-		case opDial:
+		case trace.Dial:
 			if conns[e.On] != none || int(e.On) > dialled {
 				return i
 			}
 			conns[e.On], dialled = open, max(dialled, int(e.On)+1)
-		case opSend, opFinish:
+		case trace.Send, trace.Finish:
 			if conns[e.On] != open {
 				return i
 			}
-			if e.Op == opFinish {
+			if e.Op == trace.Finish {
 				conns[e.On] = finished
 			}
-		case opClose, opReset:
+		case trace.Close, trace.Reset:
 			if conns[e.On] == none {
 				return i
 			}
 			conns[e.On] = none
-		case opLeave:
+		case trace.Leave:
 			if left[e.On] {
 				return i
 			}

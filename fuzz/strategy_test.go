@@ -3,6 +3,8 @@ package fuzz
 import (
 	"strings"
 	"testing"
+
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // Counting goes through each trace once, and leaves out those that do nothing.
@@ -23,7 +25,7 @@ func TestExhaustive(t *testing.T) {
 		}
 		seen[tr.String()] = true
 		byLength[len(tr)]++
-		if first := tr[0]; first.Op == opSend || first.Op == opDial && first.On != 0 {
+		if first := tr[0]; first.Op == trace.Send || first.Op == trace.Dial && first.On != 0 {
 			t.Fatalf("does nothing, or what another does:\n%s", tr)
 		}
 	}

@@ -1,17 +1,19 @@
 package fuzz
 
+import "github.com/stator-go/stator/fuzz/trace"
+
 // A variant is a trace made of another one, with something changed that must not
 // matter. It keeps what each of its events is made of, so that what happens in its run
 // is told in the numbers of the trace that people see.
 type variant struct {
 	how     string // what is special about it, for people
-	trace   Trace
+	trace   trace.Trace
 	from    []int // by event, the number of the one that it is made of; 0: none
 	haunted bool  // events come that are not true
 }
 
 // itself is a trace as it is.
-func (tr Trace) itself(how string) (v variant) {
+func itself(tr trace.Trace, how string) (v variant) {
 	v.how = how
 	for i, e := range tr {
 		v.add(e, i+1)
@@ -19,7 +21,7 @@ func (tr Trace) itself(how string) (v variant) {
 	return v
 }
 
-func (v *variant) add(e Event, from int) {
+func (v *variant) add(e trace.Event, from int) {
 	v.trace, v.from = append(v.trace, e), append(v.from, from)
 }
 
@@ -34,10 +36,10 @@ func (v *variant) number(n int) int {
 }
 
 // calm is a trace without faults, in which the loops rest after each event.
-func (tr Trace) calm(how string) (v variant) {
+func calm(tr trace.Trace, how string) (v variant) {
 	v.how = how
 	for i, e := range tr {
-		if !ops[e.Op%opCount].fault && e.Op != opPace && e.Op != opTurn {
+		if !e.Op.IsFault() && e.Op != trace.Pace && e.Op != trace.Turn {
 			e.Hold = false
 			v.add(e, i+1)
 		}
@@ -49,7 +51,7 @@ func (tr Trace) calm(how string) (v variant) {
 func (v variant) alone(conn int, how string) (out variant) {
 	out.how = how
 	for i, e := range v.trace {
-		if ops[e.Op%opCount].on != onConn || int(e.On) == conn {
+		if e.Op.Target() != trace.OnConn || int(e.On) == conn {
 			out.add(e, v.from[i])
 		}
 	}
@@ -58,15 +60,15 @@ func (v variant) alone(conn int, how string) (out variant) {
 
 // whole is what one connection sends, in one piece; false when it sends nothing. It
 // dials, whether it did or not: words are worth more than who says them.
-func (tr Trace) whole(conn int, how string) (v variant, speaks bool) {
+func whole(tr trace.Trace, conn int, how string) (v variant, speaks bool) {
 	v.how = how
-	v.add(Event{Op: opDial, On: uint16(conn), Hold: true}, 0)
+	v.add(trace.Event{Op: trace.Dial, On: uint16(conn), Hold: true}, 0)
 	for i, e := range tr {
 		switch {
 		case int(e.On) != conn:
-		case e.Op == opDial && v.from[0] == 0:
+		case e.Op == trace.Dial && v.from[0] == 0:
 			v.from[0] = i + 1
-		case e.Op == opSend && e.B < 64:
+		case e.Op == trace.Send && e.B < 64:
 			e.Hold = true
 			v.add(e, i+1)
 		}
@@ -83,7 +85,7 @@ const always = 1<<16 - 1
 
 // split is what whole sends, byte by byte, with the loops at rest after each.
 func (v variant) split(how string) variant {
-	out := v.behindDial(how, Event{Op: opSplit, On: v.trace[0].On, A: 1, B: always})
+	out := v.behindDial(how, trace.Event{Op: trace.Split, On: v.trace[0].On, A: 1, B: always})
 	for i := range out.trace {
 		out.trace[i].Hold = false
 	}
@@ -98,7 +100,7 @@ const cuts = 1024
 // each boundary is met that there is.
 func (v variant) cut(how string) variant {
 	on := v.trace[0].On
-	return v.behindDial(how, Event{Op: opShortRead, On: on, A: 1, B: cuts}, Event{Op: opShortWrite, On: on, A: 1, B: cuts})
+	return v.behindDial(how, trace.Event{Op: trace.ShortRead, On: on, A: 1, B: cuts}, trace.Event{Op: trace.ShortWrite, On: on, A: 1, B: cuts})
 }
 
 // ended is what whole sends to a machine that is there, and the peer's end before the
@@ -109,13 +111,13 @@ func (v variant) ended(how string) (out variant) {
 		e.Hold = i > 0
 		out.add(e, v.from[i])
 	}
-	out.add(Event{Op: opFinish, On: v.trace[0].On}, 0)
+	out.add(trace.Event{Op: trace.Finish, On: v.trace[0].On}, 0)
 	return out
 }
 
 // behindDial is a variant with events behind its first one: faults of a connection
 // that there is.
-func (v variant) behindDial(how string, events ...Event) (out variant) {
+func (v variant) behindDial(how string, events ...trace.Event) (out variant) {
 	out.how = how
 	out.add(v.trace[0], v.from[0])
 	for _, e := range events {

@@ -10,8 +10,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/stator-go/stator/probe"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -39,7 +40,7 @@ type World struct {
 	opened    int
 	slots     int // of each loop
 
-	trace   Trace
+	trace   trace.Trace
 	at      int // the event under way
 	stage   stage
 	words   []byte   // what one send sends
@@ -68,7 +69,7 @@ type World struct {
 	claims    map[string]*claim
 	bounds    map[reactor.AnyKind]*bounds
 	peak      peak
-	culprit   Trace // made of the trace that is checked, and fails by itself
+	culprit   trace.Trace // made of the trace that is checked, and fails by itself
 	knows     knowledge
 	jumped    int64  // when the clock did so last: loops did not see what passed before
 	lives     []life // that are over
@@ -116,7 +117,7 @@ func newWorld(s *Spec) *World {
 }
 
 // begin makes everything new: loops over their drivers, and what Setup makes of them.
-func (w *World) begin(tr Trace) error {
+func (w *World) begin(tr trace.Trace) error {
 	w.clear()
 	w.trace = tr
 	w.heeds = w.heeds || w.tally != nil || w.journal != nil
@@ -127,7 +128,7 @@ func (w *World) begin(tr Trace) error {
 		if w.spec.breaks != nil {
 			cfg.Driver = w.spec.breaks(d)
 		}
-		tr.limit(&cfg)
+		limit(tr, &cfg)
 		w.slots = cfg.Slots
 		l, err := reactor.NewLoop(cfg)
 		if err != nil {
@@ -220,7 +221,7 @@ func (w *World) turn(d *driver) {
 	}
 	w.note(noteTurn, uint64(d.loop), 0)
 	if d.armed.late > 0 && !d.busy() {
-		w.strikes(opLate, nil) // a deadline is why the loop takes this turn
+		w.strikes(trace.Late, nil) // a deadline is why the loop takes this turn
 	}
 	d.armed.turning()
 	w.steps[d.loop].Turn()
@@ -348,7 +349,7 @@ func (w *World) connect(d *driver, a reactor.Addr) *sock {
 	l := w.bound(a, listening)
 	fail := d.armed.connectFails()
 	if fail != connectNone {
-		w.strikes(opConnectFails, nil)
+		w.strikes(trace.ConnectFails, nil)
 	}
 	if fail == connectNone && l == nil && (w.listened(a) || !w.spec.answers(a)) {
 		fail = connectRefused

@@ -58,7 +58,7 @@ func ExampleFind() {
 	fmt.Println(found.Failure)
 	fmt.Print(found.Trace)
 	// Output:
-	// A always: three knocks at most
+	// always: three knocks at most
 	// dial 0 listener=0
 	// send 0 word=0 more=3
 }
@@ -126,7 +126,7 @@ func ExampleLinear() {
 		return
 	}
 	fmt.Println(fuzz.Replay(spec, tr).Failure)
-	// Output: L register: no order of the 2 inputs explains that connection 1 gets "empty\n" for "get", sent in event 4: with 1 of them before it, it would get "1\n"
+	// Output: linearizability "register": no order of the 2 inputs explains that connection 1 gets "empty\n" for "get", sent in event 4: with 1 of them before it, it would get "1\n"
 }
 
 // session serves the register of its loop.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
@@ -46,7 +47,7 @@ func TestAbrupt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newWorld(spec.filled())
+		w := newEngine(spec)
 		if f := w.run(tr); f != nil {
 			t.Error(f)
 		}
@@ -63,23 +64,18 @@ func TestAbrupt(t *testing.T) {
 // What a trace makes scarce is refused, and the machine told so.
 func TestScarce(t *testing.T) {
 	var timers []error
-	var config reactor.Config
 	k := newClockwork(0)
 	spec := Spec{Dict: []string{"o", "b", "m"}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", clockwork{probe: w.Probe()})
 		return err
 	}}
-	limit(trace.Trace{{Op: trace.Scarce, A: 1, B: 2}, {Op: trace.Limit, A: 3, B: 4}}, &config)
-	if config.Slots = 3; config.Buffers != 9<<10 || config.Timers != 2 || config.Steps != 4 {
-		t.Errorf("%+v: want 9 KiB, 2 timers, 4 steps", config)
-	}
-	w := newWorld(spec.filled())
+	w := newEngine(spec)
 	w.begin(trace.Trace{{Op: trace.Scarce, B: 1}})
-	defer w.tidy()
+	defer w.world.Cleanup()
 	for _, e := range []trace.Event{{Op: trace.Dial}, {Op: trace.Send}, {Op: trace.Send, A: 1}} {
-		w.do(e)
+		w.world.Do(e)
 	}
-	if stats, err := w.loops[0].Stats(w.loops[0]); err != nil || stats.Failed != 1 || len(timers) != 0 {
+	if stats, err := w.world.Loop(0).Stats(w.world.Loop(0)); err != nil || stats.Failed != 1 || len(timers) != 0 {
 		t.Errorf("%+v, %v: want a machine that failed at its second timer", stats, err)
 	}
 }
@@ -99,7 +95,7 @@ func TestActionsInBursts(t *testing.T) {
 		})
 		return err
 	}}
-	if f := newWorld(spec.filled()).run(trace.Trace{{Op: trace.Act, B: 4}}); f != nil || full != 2 {
+	if f := newEngine(spec).run(trace.Trace{{Op: trace.Act, B: 4}}); f != nil || full != 2 {
 		t.Errorf("%v; %d of 5 messages refused: want 2", f, full)
 	}
 }
@@ -124,7 +120,7 @@ func TestBoundariesAreMet(t *testing.T) {
 		return err
 	}}
 	found := Replay(spec, trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
-	if found.Failure == nil || found.Failure.Oracle != string(oracleSegments) {
+	if found.Failure == nil || found.Failure.Oracle != judge.Segmentation {
 		t.Errorf("%v: want a failure of segmentation", found)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
@@ -33,15 +34,15 @@ func TestShrinkWhatComesAndGoes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		spec   Spec
-		oracle oracle
+		oracle string
 		told   string
 	}{
-		{"other bytes", moody(101, func(cx *echoCx) error { return cx.Write(peer, []byte("else")) }), oracleSame, "It was shrunk by 10 runs of each shorter trace, two of which differed"},
-		{"a panic", moody(7, func(*echoCx) error { panic("moody") }), oraclePanic, "It comes and goes: the same trace does not fail each time"},
+		{"other bytes", moody(101, func(cx *echoCx) error { return cx.Write(peer, []byte("else")) }), judge.Determinism, "It was shrunk by 10 runs of each shorter trace, two of which differed"},
+		{"a panic", moody(7, func(*echoCx) error { panic("moody") }), judge.Panic, "It comes and goes: the same trace does not fail each time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := Find(c.spec, 1, Budget{Runs: 200})
-			if found.Failure == nil || found.Failure.Oracle != string(c.oracle) {
+			if found.Failure == nil || found.Failure.Oracle != c.oracle {
 				t.Fatalf("%v: want a failure of %s", found, c.oracle)
 			}
 			text := found.Explain()
@@ -54,7 +55,15 @@ func TestShrinkWhatComesAndGoes(t *testing.T) {
 
 // What fails once, and never again, is a failure.
 func TestFailsOnce(t *testing.T) {
-	w := newWorld(moody(50, func(*echoCx) error { panic("once") }).filled())
+	spec, calm := moody(50, func(*echoCx) error { panic("once") }), false
+	moody := spec.Setup
+	spec.Setup = func(w *World) error {
+		if calm {
+			return echoSpec().Setup(w)
+		}
+		return moody(w)
+	}
+	w := newEngine(spec)
 	tr, err := trace.Parse("dial 0\n" + strings.Repeat("send 0\nadvance n=1 unit=1\n", 100))
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +72,9 @@ func TestFailsOnce(t *testing.T) {
 	if f == nil {
 		t.Fatal("nothing fails: want a panic")
 	}
-	w.spec = echoSpec().filled() // from now on all goes well
-	found := w.shrink(tr, f)
-	if !found.Failure.same(f) || len(found.Trace) != len(tr) {
+	calm = true // from now on all goes well
+	found := w.shrunk(tr, f)
+	if !found.account.Failure.Same(f) || len(found.Trace) != len(tr) {
 		t.Fatalf("%v, %d events: want %v, and all %d", found, len(found.Trace), f, len(tr))
 	}
 	if text := found.Explain(); !strings.Contains(text, "It came once, and not again in 10 more runs") || !strings.Contains(text, "What happens in a run that does not show it") {

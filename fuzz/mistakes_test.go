@@ -47,7 +47,7 @@ func TestMistakesOfSpecs(t *testing.T) {
 				return listens(w)
 			}
 		}, `panic: action "burn" panicked: no`},
-		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: there is no Spec.Setup"},
+		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: Spec.Setup is nil"},
 		{"a Setup that makes nothing", func(s *Spec) { s.Setup = func(*World) error { return nil } }, "setup: Spec.Setup made nothing"},
 		{"a Setup that fails", func(s *Spec) { s.Setup = func(*World) error { return reactor.ErrFull } }, "setup: " + reactor.ErrFull.Error()},
 	} {

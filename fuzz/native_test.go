@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stator-go/stator/fuzz/internal/search/feedback"
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
@@ -15,12 +16,12 @@ func FuzzSecret(f *testing.F) { Native(f, secretSpec(len(secretWord), false, fal
 // it, or which fault it met, is not.
 func TestNativeTellsOfStates(t *testing.T) {
 	spec := secretSpec(len(secretWord), false, false)
-	w := newWorld(spec.filled())
+	w := newEngine(spec)
 	told := func(tr trace.Trace) (all []uint32) {
 		if f := w.check(tr, false); f != nil {
 			t.Fatal(f)
 		}
-		w.eachFeature(func(feature uint32) { all = append(all, feature) })
+		w.cover.EachCoarse(func(feature uint32) { all = append(all, feature%feedback.Cases) })
 		return all
 	}
 	tr := trace.Trace{{Op: trace.Dial}}

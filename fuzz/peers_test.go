@@ -73,11 +73,11 @@ func TestDatagramPeers(t *testing.T) {
 			t.Fatal(err)
 		}
 		spec := postmanSpec()
-		w := newWorld(spec.filled())
+		w := newEngine(spec)
 		if f := w.run(tr); f != nil {
 			t.Errorf("%s: %v", c.name, f)
 		}
-		if got := strings.Join(w.pens[0].got, " "); got != c.want {
+		if got := strings.Join(w.world.DatagramPeers()[0].Got, " "); got != c.want {
 			t.Errorf("%s: %q: want %q", c.name, got, c.want)
 		}
 	}
@@ -91,7 +91,7 @@ func TestDatagramPeers(t *testing.T) {
 		}
 		return "gets an answer"
 	})}
-	if found := Find(wrong, 1, Budget{Runs: 1000}); found.Failure == nil || found.Failure.Oracle != "M none" || len(found.Trace) != 1 {
+	if found := Find(wrong, 1, Budget{Runs: 1000}); found.Failure == nil || found.Failure.Oracle != `model "none"` || len(found.Trace) != 1 {
 		t.Errorf("%v\n%s", found, found.Trace)
 	}
 }
@@ -121,15 +121,15 @@ func TestDatagramServer(t *testing.T) {
 		{Shutdown: fsm.Stop},
 		{Name: "asking", Wait: peer.Readable(), Within: fsm.After(time.Hour, fsm.Stop), Enter: (*asker).dial, Ready: (*asker).hear}}))
 	var answers []string
-	w := newWorld((Spec{Dict: []string{"me"}, Setup: func(w *World) error {
+	w := newEngine(Spec{Dict: []string{"me"}, Setup: func(w *World) error {
 		answers = nil
 		_, err := k.Spawn(w.Loop(0), asker{&answers})
 		return err
-	}}).filled())
+	}})
 	if f := w.run(trace.Trace{{Op: trace.Datagram, On: 4}, {Op: trace.Datagram, On: 0}}); f != nil { // that of peer 0 is not for it
 		t.Fatal(f)
 	}
-	if got := w.pens[4].got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
+	if got := w.world.DatagramPeers()[4].Got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
 		t.Errorf("the server got %q, the machine %q: want who?, me", got, answers)
 	}
 }
@@ -149,11 +149,11 @@ func TestSignals(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("catcher", reactor.Options{}, reactor.Table[catcher, reactor.None]{
 		{Shutdown: fsm.Stop, Enter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, Signal: (*catcher).signal}}))
 	var came []reactor.Signals
-	w := newWorld((Spec{Setup: func(w *World) error {
+	w := newEngine(Spec{Setup: func(w *World) error {
 		came = nil
 		_, err := k.Spawn(w.Loop(0), catcher{&came})
 		return err
-	}}).filled())
+	}})
 	tr := trace.Trace{{Op: trace.Signal, A: 1}, {Op: trace.Signal, A: 2, B: 9}, {Op: trace.Signal, A: 0, Hold: true}, {Op: trace.Signal, A: 1}, {Op: trace.Signal, A: 1<<16 - 1}}
 	if f := w.run(tr); f != nil {
 		t.Fatal(f)
@@ -202,26 +202,26 @@ func filterSpec() Spec {
 			_, err = k.Spawn(w.Loop(0), filter{in, out, w.Probe()})
 			return err
 		},
-		Dict: []string{"a line\n", "another, which is longer than the first\n"}, Without: "C",
+		Dict: []string{"a line\n", "another, which is longer than the first\n"}, Without: Segmentation,
 	}
 }
 
 // A machine has the ends of two pipes, and peers the others.
 func TestPipes(t *testing.T) {
 	spec := filterSpec()
-	w := newWorld(spec.filled())
+	w := newEngine(spec)
 	if f := w.run(trace.Trace{{Op: trace.Send, On: 4}, {Op: trace.Send, On: 4, A: 1}, {Op: trace.Finish, On: 4}}); f != nil {
 		t.Fatal(f)
 	}
-	if got, want := string(w.conns[5].got), spec.Dict[0]+spec.Dict[1]; got != want {
+	if got, want := w.got(5), spec.Dict[0]+spec.Dict[1]; got != want {
 		t.Errorf("%q came out: want %q", got, want)
 	}
 	w.begin(nil)
-	defer w.tidy()
+	defer w.world.Cleanup()
 	for _, e := range []trace.Event{{Op: trace.Close, On: 5}, {Op: trace.Send, On: 4}} {
-		w.do(e)
+		w.world.Do(e)
 	}
-	if stats, err := w.loops[0].Stats(w.loops[0]); err != nil || stats.Machines != 0 || stats.Failed != 1 {
+	if stats, err := w.world.Loop(0).Stats(w.world.Loop(0)); err != nil || stats.Machines != 0 || stats.Failed != 1 {
 		t.Errorf("%+v, %v: want a machine that failed, as nobody reads what it writes", stats, err)
 	}
 	if found := Find(filterSpec(), 1, Budget{Runs: 1000}); found.Failure != nil || len(found.Unseen) > 0 {

@@ -20,7 +20,7 @@ import (
 // member's spec, as TestRoom has it, on one loop.
 func roomSpec() Spec {
 	return Spec{
-		Report: true, Without: "C",
+		Report: true, Without: Segmentation,
 		Setup: func(w *World) error {
 			all := new([]reactor.Ref[said])
 			_, err := memberKind.Listen(w.Loop(0), "tcp", ":7000", member{all: all})
@@ -152,20 +152,56 @@ func TestReportOfAnyText(t *testing.T) {
 	}
 }
 
+// wayOf reads the trace in a cell of a report's page, where its first line is a summary.
+// The last line may say how far the run goes on behind it.
+func wayOf(t *testing.T, cell string) trace.Trace {
+	t.Helper()
+	var events []string
+	for line := range strings.Lines(strings.Replace(cell, " …", "\n", 1)) {
+		if !strings.HasPrefix(line, "(") {
+			events = append(events, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	tr, err := trace.Parse(strings.Join(events, "\n"))
+	if err != nil {
+		t.Fatalf("%v in %q", err, cell)
+	}
+	return tr
+}
+
 // The shortest way to an edge takes it, and is no longer than need be.
 func TestWaysLeadThere(t *testing.T) {
-	found := Find(roomSpec(), 2, Budget{Runs: 300})
-	for _, k := range found.Report.kinds {
-		for at, m := range k.moves {
-			again := newWorld(roomSpec().filled())
-			again.run(m.way.trace)
-			if n := again.cover.kinds[0].edges.Taken(at[0], at[1]); n == 0 {
-				t.Errorf("no %s → %s in a run of\n%s", k.stateName(at[0]), k.stateName(at[1]), m.way.trace)
-			}
-			if len(m.way.trace) > 4 {
-				t.Errorf("%d events lead to %s → %s: want 4 at most", len(m.way.trace), k.stateName(at[0]), k.stateName(at[1]))
+	table := memberKind.Plain()
+	state := func(name string) reactor.State {
+		if name == "(birth)" {
+			return fsm.Any
+		}
+		for s := range table {
+			if table.NameOf(reactor.State(s)) == name {
+				return reactor.State(s)
 			}
 		}
+		return fsm.Stop
+	}
+	ways := 0
+	for _, row := range pageRows(t, Find(roomSpec(), 2, Budget{Runs: 300}).Report.HTML()) {
+		if len(row) != 6 || row[2] == "never" {
+			continue
+		}
+		ways++
+		tr := wayOf(t, row[5])
+		again := newEngine(roomSpec())
+		again.run(tr)
+		_, took := again.cover.Kind(0)
+		if took.Taken(state(row[0]), state(row[1])) == 0 {
+			t.Errorf("no %s → %s in a run of\n%s", row[0], row[1], tr)
+		}
+		if len(tr) > 4 {
+			t.Errorf("%d events lead to %s → %s: want 4 at most", len(tr), row[0], row[1])
+		}
+	}
+	if ways < 6 {
+		t.Errorf("%d edges have a way: want 6 at least", ways)
 	}
 }
 
@@ -177,14 +213,12 @@ func TestNoReport(t *testing.T) {
 	if found.Report != nil {
 		t.Error("there is one")
 	}
-	w := newWorld(s.filled())
-	if _, hears := (&driver{w: w}).observer().(reactor.Witness); hears {
+	w := newEngine(s)
+	if w.run(nil); w.world.Witnessed() {
 		t.Error("a world without a report hears each event")
 	}
 	// A report changes nothing of what is found.
-	found.w, found.Report = nil, nil
 	counted := Find(roomSpec(), 1, Budget{Runs: 20})
-	counted.w, counted.Report = nil, nil
 	if a, b := found.String(), counted.String(); a != b {
 		t.Errorf("without a report: %s\nwith one: %s", a, b)
 	}
@@ -228,6 +262,18 @@ func TestReportOfProbes(t *testing.T) {
 	}
 }
 
+// faultRow returns how often a report says that a fault was armed, and struck.
+func faultRow(t *testing.T, r *Report, op trace.Op) (armed, struck string) {
+	t.Helper()
+	for _, row := range pageRows(t, r.HTML()) {
+		if len(row) == 4 && row[0] == op.String() && row[1] != "" {
+			return row[2], row[3]
+		}
+	}
+	t.Fatalf("no row of %s", op)
+	return "", ""
+}
+
 // A fault counts as armed when its event comes, and as struck when it does something.
 func TestFaultsThatStrike(t *testing.T) {
 	for _, c := range []struct {
@@ -256,10 +302,10 @@ func TestFaultsThatStrike(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := echoSpec()
-			s.Report, s.Without = true, "CHS"
-			got := Replay(s, tr).Report.tally
-			if strikes := got.struck[c.op] > 0; strikes != (text == c.trace && text != "") || text != "" && got.armed[c.op] == 0 {
-				t.Errorf("%s armed %d times, struck %d times, in\n%s", c.op.String(), got.armed[c.op], got.struck[c.op], text)
+			s.Report, s.Without = true, Segmentation|HangUp|SpuriousEvents
+			armed, struck := faultRow(t, Replay(s, tr).Report, c.op)
+			if strikes := struck != "never"; strikes != (text == c.trace && text != "") || text != "" && armed == "never" {
+				t.Errorf("%s armed %s times, struck %s times, in\n%s", c.op, armed, struck, text)
 			}
 		}
 	}

@@ -1,0 +1,529 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// simDriver is the operating system of one loop. Its Wait never waits: the world moves
+// the clock, and lets a loop take a turn when there is something for it.
+type simDriver struct {
+	w     *World
+	loop  int
+	woken atomic.Bool
+
+	news        []reactor.Sock // sockets with an event that was not collected, in order
+	extraEvents []poll.Event   // that no socket's readiness made
+	staleEvents []poll.Event   // of sockets that are closed
+	stale       uint64         // how many of those the loop was told of
+	open        int            // sockets
+	armed       armedLoop
+	over        bool
+	caught      reactor.Signals
+	came        func(reactor.Signals)
+}
+
+var _ reactor.Driver = (*simDriver)(nil)
+
+// get returns a socket that the loop holds. A call for any other socket is a misuse: get
+// returns nil.
+func (d *simDriver) get(id reactor.Sock, what string) *socket {
+	if row := int(id) & rowMask; id > 0 && row < len(d.w.sockets) {
+		s := d.w.sockets[row]
+		if s.id == id && s.kind != free && s.driver == d {
+			return s
+		}
+		if s.id == id && s.kind != free {
+			d.w.misuse(fmt.Sprintf("%s of socket %d, which is not this loop's", what, row))
+			return nil
+		}
+		d.w.misuse(fmt.Sprintf("%s of socket %d after its close", what, row))
+		return nil
+	}
+	d.w.misuse(fmt.Sprintf("%s of socket %d, which never was", what, id))
+	return nil
+}
+
+func (d *simDriver) Now() int64 { return d.w.now }
+func (d *simDriver) Wake()      { d.woken.Store(true) }
+
+// busy reports whether a Wait would find something.
+func (d *simDriver) busy() bool {
+	return len(d.news) > 0 || len(d.extraEvents) > 0 || len(d.staleEvents) > 0 || d.woken.Load()
+}
+
+func (d *simDriver) Wait(dst []poll.Event, until int64) (n int, err error) {
+	if until != 0 && d.woken.Load() {
+		d.woken.Store(false) // a look does not use the wake up
+	}
+	most := d.armed.waitLimit(len(dst))
+	if most < min(len(dst), len(d.news)+len(d.extraEvents)+len(d.staleEvents)) {
+		d.w.struck(trace.Few, nil)
+	}
+	if d.armed.permute(d.news) {
+		d.w.struck(trace.Permute, nil)
+	}
+	n = d.takeNews(dst[:most])
+	k := copy(dst[n:most], d.extraEvents)
+	d.w.observeSpurious(d.extraEvents[:k])
+	d.extraEvents = d.extraEvents[:copy(d.extraEvents, d.extraEvents[k:])]
+	n += k
+	k = copy(dst[n:most], d.staleEvents)
+	d.staleEvents = d.staleEvents[:copy(d.staleEvents, d.staleEvents[k:])]
+	for range k {
+		d.w.struck(trace.Stale, nil)
+	}
+	n, d.stale = n+k, d.stale+uint64(k)
+	if d.w.opts.Spurious && n > 0 { // else one would come with a deadline, which it may put off
+		n = d.addSpurious(dst[:most], n)
+	}
+	for _, ev := range dst[:n] {
+		d.w.note(noteEvent, uint64(ev.Token), uint64(ev.Ready))
+	}
+	d.w.events += uint64(n)
+	return n, nil
+}
+
+// takeNews moves events of sockets that are ready into dst.
+func (d *simDriver) takeNews(dst []poll.Event) (n int) {
+	took := 0
+	for ; took < len(d.news) && n < len(dst); took++ {
+		s := d.w.sockets[int(d.news[took])&rowMask]
+		if s.id != d.news[took] || s.driver != d {
+			continue // closed since
+		}
+		s.listed = false
+		if r := s.ready(); r != 0 {
+			s.starved = s.starved && r&poll.Writable == 0
+			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: r}
+			n++
+		}
+	}
+	d.news = d.news[:copy(d.news, d.news[took:])]
+	return n
+}
+
+// addSpurious adds, behind n events that are true, one for each connection.
+func (d *simDriver) addSpurious(dst []poll.Event, n int) int {
+	for _, s := range d.w.sockets[1:] {
+		if s.driver == d && s.watched && s.kind == stream && s.phase == connected && n < len(dst) {
+			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: poll.Readable | poll.Writable}
+			n++
+			if s.ready()&poll.Readable == 0 {
+				d.w.observeConn(ToldReadable, int(s.conn), nil)
+			}
+		}
+	}
+	return n
+}
+
+func (d *simDriver) Register(id reactor.Sock, data uint64) error {
+	s := d.get(id, "register")
+	if s == nil {
+		return errno.EBADF
+	}
+	if s.watched {
+		d.w.misuse(fmt.Sprintf("register of socket %d, twice", int(id)&rowMask))
+		return poll.ErrExist
+	}
+	s.watched, s.data = true, data
+	d.w.setOwner(s)
+	if s.ready() != 0 {
+		s.notify()
+	}
+	return nil
+}
+
+func (d *simDriver) Traits(id reactor.Sock) reactor.Traits {
+	s := d.get(id, "traits")
+	if s == nil {
+		return 0
+	}
+	switch s.kind {
+	case listening:
+		return reactor.Listening
+	case datagram:
+		return reactor.Datagram
+	case pipeIn:
+		return reactor.ReadOnly | reactor.Plain
+	case pipeOut:
+		return reactor.WriteOnly | reactor.Plain
+	}
+	return 0
+}
+
+func (d *simDriver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+	s := d.get(id, "read")
+	switch {
+	case s == nil:
+		return 0, reactor.Gone, errno.EBADF
+	case len(b) == 0:
+		return 0, 0, nil
+	case s.kind == datagram:
+		n, _, flow, err := d.Recv(id, b)
+		return n, flow, err
+	case s.kind == pipeOut:
+		return 0, reactor.Gone, errno.EPIPE
+	case s.phase == unanswered:
+		return 0, reactor.Gone, errno.ENOTCONN
+	}
+	if d.w.actAbruptly(s); countDown(&s.armed.readBlocks) {
+		d.w.met(trace.BlockRead, s)
+		d.w.moved++
+		s.notify()
+		return 0, reactor.Drained, nil
+	}
+	short := s.armed.readLimit(len(b))
+	if short < len(b) {
+		d.w.met(trace.ShortRead, s)
+	}
+	n := d.w.read(s, b[:short])
+	d.machineReads(s, b[:n])
+	switch {
+	case n == 0:
+		return d.readNone(s)
+	case n < short || short == len(b) && n < len(b):
+		return n, reactor.Drained, nil
+	}
+	return n, 0, nil
+}
+
+// readNone returns the result of a read that finds no bytes.
+func (d *simDriver) readNone(s *socket) (int, reactor.Flow, error) {
+	switch {
+	case s.broken != nil:
+		err := s.broken
+		s.broken, s.over = nil, true
+		return 0, reactor.Gone, err
+	case s.over || s.ended || s.shutIn:
+		return 0, reactor.End, nil
+	}
+	return 0, reactor.Drained, nil
+}
+
+func (d *simDriver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+	s := d.get(id, "write")
+	if s == nil {
+		return 0, reactor.Gone, errno.EBADF
+	}
+	if s.kind == datagram {
+		return d.Send(id, b, s.remote)
+	}
+	d.w.actAbruptly(s)
+	if err := s.writable(); err != nil {
+		return 0, reactor.Gone, err
+	}
+	if countDown(&s.armed.writeBlocks) {
+		d.w.met(trace.BlockWrite, s)
+		d.w.moved++
+		d.w.awaitRoom(s)
+		return 0, reactor.Full, nil
+	}
+	if s.other == nil { // closed: what is sent there comes back as a reset
+		d.machineWrites(s, b)
+		d.w.reset(s, errno.EPIPE)
+		return len(b), 0, nil
+	}
+	short := s.armed.writeLimit(len(b))
+	if short < len(b) {
+		d.w.met(trace.ShortWrite, s)
+	}
+	n := min(short, s.room())
+	if n < short && s.other.window+s.other.queue < window+queue {
+		d.w.struck(trace.Window, s)
+	}
+	if c := d.w.connOf(s); c != nil {
+		c.wrote += n
+	}
+	d.machineWrites(s, b[:n])
+	d.w.arrive(s.other, b[:n])
+	if n == len(b) {
+		return n, 0, nil
+	}
+	if n > 0 {
+		d.w.chatter -= min(d.w.chatter, 2*breaths-1)
+	}
+	d.w.awaitRoom(s)
+	return n, reactor.Full, nil
+}
+
+// awaitRoom follows a write that did not take all: an event is due as soon as there is
+// room. A machine that ends with output that waits for room may never send it.
+func (w *World) awaitRoom(s *socket) {
+	s.starved = true
+	if c := w.connOf(s); c != nil {
+		c.ending = CutOff
+	}
+	if s.room() > 0 {
+		s.notify()
+	}
+}
+
+// writable returns why s takes no output; nil if it does.
+func (s *socket) writable() error {
+	switch {
+	case s.phase == unanswered:
+		return errno.ENOTCONN
+	case s.broken != nil:
+		err := s.broken
+		s.broken, s.over = nil, true
+		return err
+	case s.over || s.shutOut || s.kind == pipeIn || s.kind == pipeOut && s.other == nil:
+		return errno.EPIPE
+	}
+	return nil
+}
+
+// Writev sends what the loop had to hold.
+func (d *simDriver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
+	for _, b := range v.B[:v.N] {
+		var n int
+		n, flow, err = d.Write(id, b)
+		if total += n; flow != 0 || err != nil {
+			break
+		}
+	}
+	if s := d.get(id, "write"); s != nil {
+		d.retried(s, total, flow == 0 && err == nil)
+	}
+	if total > 0 {
+		err = nil // the next call returns it
+	}
+	return total, flow, err
+}
+
+// retried notes how far output got that the loop had held.
+func (d *simDriver) retried(s *socket, moved int, all bool) {
+	m := s.machine()
+	switch {
+	case m == nil:
+	case all:
+		m.Stuck = 0
+	case moved > 0 || m.Stuck == 0:
+		m.Stuck = d.w.now
+		if d.w.wants(Stuck) {
+			o := d.w.observation(Stuck)
+			o.Machine = m
+			d.w.emit(o)
+		}
+	}
+}
+
+// machineReads notes what a machine reads.
+func (d *simDriver) machineReads(s *socket, b []byte) {
+	d.w.noteBytes(noteRead, s, b)
+	if len(b) == 0 {
+		return
+	}
+	if s.conn >= 0 {
+		d.w.observeConn(MachineReads, int(s.conn), b)
+	}
+	d.heard(s)
+}
+
+// heard notes that a machine got bytes.
+func (d *simDriver) heard(s *socket) {
+	if m := s.machine(); m != nil {
+		m.Heard = d.w.now
+	}
+}
+
+// machineWrites notes what a machine writes.
+func (d *simDriver) machineWrites(s *socket, b []byte) {
+	d.w.noteBytes(noteWrite, s, b)
+	if len(b) > 0 && s.conn >= 0 {
+		d.w.observeConn(MachineWrites, int(s.conn), b)
+	}
+}
+
+func (d *simDriver) Unsent(id reactor.Sock) bool {
+	s := d.get(id, "look at the queue")
+	return s != nil && s.unsent()
+}
+
+func (d *simDriver) Shutdown(id reactor.Sock, how reactor.How) error {
+	s := d.get(id, "shutdown")
+	if s == nil {
+		return errno.EBADF
+	}
+	d.w.note(noteShut, uint64(id), uint64(how))
+	if s.kind != stream && s.kind != pipeOut {
+		return nil
+	}
+	if how&reactor.ShutWrite != 0 {
+		d.w.finish(s)
+	}
+	if how&reactor.ShutRead != 0 && !s.shutIn {
+		s.shutIn = true
+		s.in.clear()
+		s.notify()
+	}
+	return nil
+}
+
+func (d *simDriver) Close(id reactor.Sock) error {
+	s := d.get(id, "close")
+	if s == nil {
+		return errno.EBADF
+	}
+	d.w.note(noteClose, uint64(id), 0)
+	d.w.machineCloses(s)
+	d.w.close(s)
+	return nil
+}
+
+func (d *simDriver) Listen(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+	return d.bind(a, listening)
+}
+
+func (d *simDriver) Bind(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+	return d.bind(a, datagram)
+}
+
+func (d *simDriver) bind(a reactor.Addr, k socketKind) (reactor.Sock, error) {
+	if a.Net < reactor.Unix && a.IP.Port() == 0 {
+		a.IP = netip.AddrPortFrom(a.IP.Addr(), d.w.port())
+	}
+	if d.w.bound(a, k) != nil {
+		return 0, fmt.Errorf("bind %s: %w", a, errno.EADDRINUSE)
+	}
+	s := d.w.open(k, d)
+	s.local = a
+	d.w.found.Datagrams = d.w.found.Datagrams || k == datagram
+	if k == listening {
+		d.w.listeners = append(d.w.listeners, listener{s.id, a})
+	}
+	return s.id, nil
+}
+
+func (d *simDriver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
+	l := d.get(id, "accept")
+	if l == nil {
+		return 0, 0, errno.EBADF
+	}
+	if err := d.armed.acceptFails(); err != nil {
+		d.w.struck(trace.AcceptFails, nil)
+		if !errors.Is(err, errno.ECONNABORTED) {
+			return 0, 0, err
+		}
+		if len(l.backlog) > 0 {
+			d.w.abort(l)
+			return 0, 0, err
+		}
+	}
+	if len(l.backlog) == 0 {
+		return 0, reactor.Drained, nil
+	}
+	s := l.backlog[0]
+	l.backlog = l.backlog[:copy(l.backlog, l.backlog[1:])]
+	s.driver = d
+	d.open++
+	d.w.moved++
+	d.w.note(noteAccept, uint64(s.id), uint64(s.conn))
+	return s.id, 0, nil
+}
+
+func (d *simDriver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
+	if a.Net == reactor.UDP || a.Net == reactor.Unixgram {
+		s := d.w.open(datagram, d)
+		d.w.found.Datagrams = true
+		s.local.Net, s.remote = a.Net, a
+		if a.Net == reactor.UDP {
+			s.local.IP = netip.AddrPortFrom(loopback, d.w.port())
+		}
+		return s.id, 0, nil
+	}
+	s := d.w.connect(d, a)
+	return s.id, reactor.Full, nil
+}
+
+func (d *simDriver) Finish(id reactor.Sock) (reactor.Flow, error) {
+	s := d.get(id, "finish")
+	switch {
+	case s == nil:
+		return 0, errno.EBADF
+	case s.kind == pipeOut && s.other == nil:
+		return 0, errno.EPIPE
+	case s.phase == unanswered:
+		return reactor.Full, nil
+	case s.phase == answered:
+		s.phase = connected
+	case s.broken != nil:
+		err := s.broken
+		s.broken, s.over = nil, true
+		return 0, err
+	}
+	return 0, nil
+}
+
+func (d *simDriver) Name(id reactor.Sock, side reactor.Side) (reactor.Addr, error) {
+	s := d.get(id, "name")
+	if s == nil {
+		return reactor.Addr{}, errno.EBADF
+	}
+	if side == reactor.Remote {
+		return s.remote, nil
+	}
+	return s.local, nil
+}
+
+// Adopt takes a socket that the world holds, by its number in the place of a descriptor.
+func (d *simDriver) Adopt(id uintptr) (reactor.Sock, error) {
+	if id > math.MaxInt32 || int(id)&rowMask >= len(d.w.sockets) {
+		return 0, errno.EBADF
+	}
+	s := d.w.sockets[int(id)&rowMask]
+	if s.id != reactor.Sock(id) || s.driver != nil || s.kind == free {
+		return 0, errno.EBADF
+	}
+	s.driver = d
+	d.open++
+	return s.id, nil
+}
+
+func (d *simDriver) Release(id reactor.Sock) (uintptr, error) {
+	s := d.get(id, "release")
+	if s == nil {
+		return 0, errno.EBADF
+	}
+	if !s.watched {
+		return 0, poll.ErrNotExist
+	}
+	s.driver, s.watched, s.listed = nil, false, false
+	d.open--
+	return uintptr(id), nil
+}
+
+// Notify notes which signals the loop wants. World.Signal sends them.
+func (d *simDriver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
+	d.caught |= set
+	d.w.found.Signals = true
+	d.came = came
+	return nil
+}
+
+// Signal sends signals to a loop, if its machines asked for them.
+func (w *World) Signal(loop int, set reactor.Signals) {
+	if d := w.drivers[loop]; d.caught&set != 0 {
+		d.came(d.caught & set)
+	}
+}
+
+func (d *simDriver) End() error {
+	if d.over {
+		d.w.misuse("a second End of the driver")
+	}
+	d.over = true
+	if d.open != 0 {
+		d.w.misuse(fmt.Sprintf("the loop has ended and %d of its sockets are open", d.open))
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/stator-go/stator/reactor"
 )
@@ -28,9 +29,13 @@ const (
 )
 
 func (w *World) note(n note, a, b uint64) {
-	w.notes = binary.LittleEndian.AppendUint64(w.notes, a)
-	w.notes = binary.LittleEndian.AppendUint64(w.notes, b)
-	if w.notes = append(w.notes, byte(n)); len(w.notes) > 4000 {
+	const size, full = 8 + 8 + 1, 4000
+	at := len(w.notes)
+	w.notes = slices.Grow(w.notes, size)[:at+size]
+	to := w.notes[at : at+size]
+	binary.LittleEndian.PutUint64(to, a)
+	binary.LittleEndian.PutUint64(to[8:], b)
+	if to[16] = byte(n); len(w.notes) > full {
 		w.Sum()
 	}
 }

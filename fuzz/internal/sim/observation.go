@@ -146,10 +146,13 @@ func (w *World) emit(o *Observation) {
 	w.depth--
 }
 
-// observe emits an observation that is all said by its subject.
+// observe emits an observation that is all said by its subject. There is one after each
+// event, so those have a place of their own, where no other field needs to be cleared.
 func (w *World) observe(what What) {
 	if w.wants(what) {
-		w.emit(w.observation(what))
+		o := &w.plain[w.depth]
+		o.What, o.Stage, o.Event, o.Time, o.Conn = what, w.stage, w.at, w.now, -1
+		w.emit(o)
 	}
 }
 

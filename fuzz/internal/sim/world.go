@@ -41,6 +41,7 @@ type World struct {
 	observers []Observer
 	wanting   [numWhats][]Observer
 	seen      [8]Observation // by depth
+	plain     [8]Observation // those without fields of their own
 	depth     int
 	witnessed bool // loops report events, not transitions alone
 

@@ -1,6 +1,6 @@
 module github.com/stator-go/stator
 
-go 1.25.0
+go 1.26
 
 require golang.org/x/sys v0.44.0
 

@@ -27,9 +27,9 @@ func (w *walker) tail(*int, fsm.Ready) fsm.State     { return head }
 func walkerRows() walkerTable {
 	t := walkerTable{
 		fsm.Any: {},
-		head:    {Name: "head", Wait: 1, Ready: (*walker).head, To: fsm.To(body)},
-		body:    {Name: "body", Wait: 1, Ready: (*walker).body, To: fsm.To(tail)},
-		tail:    {Name: "tail", Wait: 1, Ready: (*walker).tail, To: fsm.To(head)},
+		head:    {Name: "head", Wait: 1, OnReady: (*walker).head, To: fsm.To(body)},
+		body:    {Name: "body", Wait: 1, OnReady: (*walker).body, To: fsm.To(tail)},
+		tail:    {Name: "tail", Wait: 1, OnReady: (*walker).tail, To: fsm.To(head)},
 	}
 	for s := head; s <= tail; s++ {
 		t[s] = t.Resolve(s)
@@ -47,7 +47,7 @@ func (w *walker) step(t walkerTable, cx *int, ready fsm.Ready) bool {
 	if told == 0 {
 		return false
 	}
-	next := row.Ready(w, cx, told)
+	next := row.OnReady(w, cx, told)
 	if !row.To.Has(next) {
 		return next == fsm.Stay
 	}

@@ -87,8 +87,8 @@ func (c *checker) table() bool {
 	if !c.is(c.start) {
 		found(ErrStart, "start %s: want a state, 1 to %d", c.start, len(c.t)-1)
 	}
-	if c.messages && !c.some(func(r *plainRow) bool { return r.Message != nil }) {
-		found(ErrMessage, "messages come and no row has a Message handler")
+	if c.messages && !c.some(func(r *plainRow) bool { return r.OnMessage != nil }) {
+		found(ErrMessage, "messages come and no row has an OnMessage handler")
 	}
 	return true
 }
@@ -122,14 +122,14 @@ func (c *checker) row(s State) {
 	if s == Any && r.Defer {
 		c.add(s, ErrAny, "Defer in row any has no effect: say it in each state that defers")
 	}
-	if !c.messages && r.Message != nil {
-		c.add(s, ErrMessage, "a Message handler, and no messages come")
+	if !c.messages && r.OnMessage != nil {
+		c.add(s, ErrMessage, "an OnMessage handler, and no messages come")
 	}
 	if !c.messages && r.Defer {
 		c.add(s, ErrMessage, "Defer, and no messages come")
 	}
-	if r.Timer != nil && len(c.timers) == 0 {
-		c.add(s, ErrTimer, "a Timer handler, and no timer is declared")
+	if r.OnTimer != nil && len(c.timers) == 0 {
+		c.add(s, ErrTimer, "an OnTimer handler, and no timer is declared")
 	}
 	c.bits(s, r.Wait)
 	for _, d := range [...]struct {
@@ -203,17 +203,17 @@ func (c *checker) bits(s State, r Ready) {
 // wait checks that what is waited for is told to someone, and the reverse.
 func (c *checker) wait(s State) {
 	switch r := c.t.Resolve(s); {
-	case r.Wait != 0 && r.Ready == nil:
-		c.add(s, ErrWait, "Wait without a Ready handler: give this row or row any one")
-	case r.Wait == 0 && r.Ready != nil:
-		c.add(s, ErrWait, "a Ready handler without Wait: say what it waits for, here or in row any")
+	case r.Wait != 0 && r.OnReady == nil:
+		c.add(s, ErrWait, "Wait without an OnReady handler: give this row or row any one")
+	case r.Wait == 0 && r.OnReady != nil:
+		c.add(s, ErrWait, "an OnReady handler without Wait: say what it waits for, here or in row any")
 	}
 }
 
 func (c *checker) message(s State) {
 	r := c.t.Resolve(s)
-	if c.messages && r.Message == nil && !r.Defer && !r.passes() {
-		c.add(s, ErrMessage, "takes no messages: give this row or row any a Message handler, or set Defer")
+	if c.messages && r.OnMessage == nil && !r.Defer && !r.passes() {
+		c.add(s, ErrMessage, "takes no messages: give this row or row any an OnMessage handler, or set Defer")
 	}
 }
 
@@ -245,14 +245,14 @@ func (c *checker) stay(s State) {
 // passes tells whether a row in effect only passes through: its Enter leads on, and
 // no event could.
 func (r *Row[M, C, Msg]) passes() bool {
-	return r.Enter != nil && r.Wait == 0 && r.Ready == nil && r.Message == nil && r.Timer == nil && r.Down == nil && r.Signal == nil
+	return r.OnEnter != nil && r.Wait == 0 && r.OnReady == nil && r.OnMessage == nil && r.OnTimer == nil && r.OnDown == nil && r.OnSignal == nil
 }
 
 func (r *Row[M, C, Msg]) empty() bool {
 	return r.Name == "" && r.Wait == 0 && r.To == 0 && !r.Defer && r.Fail == Stay && r.Shutdown == Stay &&
 		r.Within == Deadline{} && r.Idle == Deadline{} && r.Stall == Deadline{} &&
-		r.Enter == nil && r.Exit == nil && r.Ready == nil && r.Message == nil &&
-		r.Timer == nil && r.Down == nil && r.Signal == nil
+		r.OnEnter == nil && r.OnExit == nil && r.OnReady == nil && r.OnMessage == nil &&
+		r.OnTimer == nil && r.OnDown == nil && r.OnSignal == nil
 }
 
 // reach is every state that edges lead to from the start. Where row Any's Enter may
@@ -298,12 +298,12 @@ func (c *checker) specs() {
 		spec.In.each(func(s State) {
 			if !c.is(s) {
 				found(ErrTarget, "In names %s, which is no row: want 1 to %d", s, len(c.t)-1)
-			} else if c.t.Resolve(s).Timer == nil {
-				found(ErrTimer, "may fire in %s, which has no Timer handler: give it or row any one", c.where(s))
+			} else if c.t.Resolve(s).OnTimer == nil {
+				found(ErrTimer, "may fire in %s, which has no OnTimer handler: give it or row any one", c.where(s))
 			}
 		})
-		if spec.In == 0 && !c.some(func(r *plainRow) bool { return r.Timer != nil }) {
-			found(ErrTimer, "no row has a Timer handler")
+		if spec.In == 0 && !c.some(func(r *plainRow) bool { return r.OnTimer != nil }) {
+			found(ErrTimer, "no row has an OnTimer handler")
 		}
 	}
 }

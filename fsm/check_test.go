@@ -18,9 +18,9 @@ func TestProgramsPass(t *testing.T) {
 // sound is a table with nothing wrong, for cases to break: one port, a timer, messages.
 func sound() (table, []TimerSpec) {
 	return table{
-		Any: {Shutdown: Stop, Message: (*machine).message},
-		1:   {Name: "one", Wait: port0.Readable(), Ready: (*machine).ready, Idle: Never, To: To(2)},
-		2:   {Name: "two", Within: After(time.Second, 3), Timer: (*machine).timer},
+		Any: {Shutdown: Stop, OnMessage: (*machine).message},
+		1:   {Name: "one", Wait: port0.Readable(), OnReady: (*machine).ready, Idle: Never, To: To(2)},
+		2:   {Name: "two", Within: After(time.Second, 3), OnTimer: (*machine).timer},
 		3:   {Name: "three", Idle: After(time.Second, Stop)},
 	}, []TimerSpec{{Name: "tick", In: To(2)}}
 }
@@ -51,11 +51,11 @@ func TestCheckFinds(t *testing.T) {
 		{"no name", func(s *spec) { s.rows[2].Name = "" }, ErrName, `state 2 "": no Name`},
 		{"same name", func(s *spec) { s.rows[3].Name = "one" }, ErrName, `state 3 "one": Name is taken by state 1`},
 		{"defer in any", func(s *spec) { s.rows[Any].Defer = true }, ErrAny, `row any: Defer in row any has no effect: say it in each state that defers`},
-		{"no handler", func(s *spec) { s.rows[1].Ready = nil }, ErrWait, `state 1 "one": Wait without a Ready handler: give this row or row any one`},
-		{"no wait", func(s *spec) { s.rows[1].Wait = 0 }, ErrWait, `state 1 "one": a Ready handler without Wait: say what it waits for, here or in row any`},
+		{"no handler", func(s *spec) { s.rows[1].OnReady = nil }, ErrWait, `state 1 "one": Wait without an OnReady handler: give this row or row any one`},
+		{"no wait", func(s *spec) { s.rows[1].Wait = 0 }, ErrWait, `state 1 "one": an OnReady handler without Wait: say what it waits for, here or in row any`},
 		{"wait and handler of row any", func(s *spec) {
-			s.rows[Any].Wait, s.rows[Any].Ready = s.rows[1].Wait, s.rows[1].Ready
-			s.rows[1].Wait, s.rows[1].Ready = 0, nil
+			s.rows[Any].Wait, s.rows[Any].OnReady = s.rows[1].Wait, s.rows[1].OnReady
+			s.rows[1].Wait, s.rows[1].OnReady = 0, nil
 		}, nil, ""},
 		{"port", func(s *spec) { s.rows[1].Wait = port1.Writable() | port1.Opened() }, ErrWait, `state 1 "one": Wait names port 1: want a port below 1, the number of ports`},
 		{"port of a gate", func(s *spec) { s.rows[1].Wait = port0.Readable().While(port1.Room()) }, ErrWait, `state 1 "one": Wait names port 1: want a port below 1, the number of ports`},
@@ -91,26 +91,26 @@ func TestCheckFinds(t *testing.T) {
 		{"fail is a way", func(s *spec) { s.rows[3].Idle, s.rows[Any].Shutdown, s.rows[3].Fail = Never, Stay, Stop }, nil, ""},
 		{"wait is a way", func(s *spec) {
 			s.rows[3].Idle, s.rows[Any].Shutdown = Never, Stay
-			s.rows[3].Wait, s.rows[3].Ready = port0.Readable(), (*machine).ready
+			s.rows[3].Wait, s.rows[3].OnReady = port0.Readable(), (*machine).ready
 		}, nil, ""},
-		{"no messages", func(s *spec) { s.messages = false }, ErrMessage, `row any: a Message handler, and no messages come`},
-		{"no messages to defer", func(s *spec) { s.messages, s.rows[Any].Message, s.rows[2].Defer = false, nil, true }, ErrMessage,
+		{"no messages", func(s *spec) { s.messages = false }, ErrMessage, `row any: an OnMessage handler, and no messages come`},
+		{"no messages to defer", func(s *spec) { s.messages, s.rows[Any].OnMessage, s.rows[2].Defer = false, nil, true }, ErrMessage,
 			`state 2 "two": Defer, and no messages come`},
 		{"none takes messages", func(s *spec) {
-			s.rows[Any].Message, s.rows[1].Defer, s.rows[2].Defer, s.rows[3].Defer = nil, true, true, true
-		}, ErrMessage, `table: messages come and no row has a Message handler`},
+			s.rows[Any].OnMessage, s.rows[1].Defer, s.rows[2].Defer, s.rows[3].Defer = nil, true, true, true
+		}, ErrMessage, `table: messages come and no row has an OnMessage handler`},
 		{"a state takes no messages", func(s *spec) {
-			s.rows[Any].Message, s.rows[1].Message, s.rows[2].Defer = nil, (*machine).message, true
-		}, ErrMessage, `state 3 "three": takes no messages: give this row or row any a Message handler, or set Defer`},
+			s.rows[Any].OnMessage, s.rows[1].OnMessage, s.rows[2].Defer = nil, (*machine).message, true
+		}, ErrMessage, `state 3 "three": takes no messages: give this row or row any an OnMessage handler, or set Defer`},
 		{"passing through", func(s *spec) {
-			s.rows[Any].Message, s.rows[1].Message, s.rows[2].Defer = nil, (*machine).message, true
-			s.rows[3] = row{Name: "three", Enter: (*machine).enter}
+			s.rows[Any].OnMessage, s.rows[1].OnMessage, s.rows[2].Defer = nil, (*machine).message, true
+			s.rows[3] = row{Name: "three", OnEnter: (*machine).enter}
 		}, nil, ""},
-		{"no timers", func(s *spec) { s.timers = nil }, ErrTimer, `state 2 "two": a Timer handler, and no timer is declared`},
-		{"timer in a deaf state", func(s *spec) { s.timers[0].In = To(2, 3) }, ErrTimer, `timer 0 "tick": may fire in state 3 "three", which has no Timer handler: give it or row any one`},
+		{"no timers", func(s *spec) { s.timers = nil }, ErrTimer, `state 2 "two": an OnTimer handler, and no timer is declared`},
+		{"timer in a deaf state", func(s *spec) { s.timers[0].In = To(2, 3) }, ErrTimer, `timer 0 "tick": may fire in state 3 "three", which has no OnTimer handler: give it or row any one`},
 		{"timer in no row", func(s *spec) { s.timers[0].In |= To(7) }, ErrTarget, `timer 0 "tick": In names 7, which is no row: want 1 to 3`},
 		{"timer in no state", func(s *spec) { s.timers[0].In |= To(Later) }, ErrTarget, `timer 0 "tick": In names what can't be a state: want 1 to 3`},
-		{"timer that none takes", func(s *spec) { s.timers[0].In, s.rows[2].Timer = 0, nil }, ErrTimer, `timer 0 "tick": no row has a Timer handler`},
+		{"timer that none takes", func(s *spec) { s.timers[0].In, s.rows[2].OnTimer = 0, nil }, ErrTimer, `timer 0 "tick": no row has an OnTimer handler`},
 		{"timer of many", func(s *spec) { s.timers[0].Many = -1 }, ErrTimer, `timer 0 "tick": Many is -1: want 0 or more`},
 		{"timer without a name", func(s *spec) { s.timers[0].Name = "" }, ErrName, `timer 0 "": no Name`},
 		{"timers of one name", func(s *spec) { s.timers = append(s.timers, s.timers[0]) }, ErrName, `timer 1 "tick": Name is taken by timer 0`},
@@ -145,7 +145,7 @@ func TestCheckFinds(t *testing.T) {
 func TestCheckFindsAllInOrder(t *testing.T) {
 	rows := table{
 		Any: {Defer: true, Fail: 9},
-		1:   {Name: "one", Ready: (*machine).ready},
+		1:   {Name: "one", OnReady: (*machine).ready},
 		2:   {},
 		3:   {Name: "one", Idle: Never},
 	}
@@ -153,12 +153,12 @@ func TestCheckFindsAllInOrder(t *testing.T) {
 fsm: row any: Defer in row any has no effect: say it in each state that defers
 fsm: row any: Defer, and no messages come
 fsm: row any: Fail leads to 9, which is no row: want 1 to 3, or fsm.Stop
-fsm: state 1 "one": a Ready handler without Wait: say what it waits for, here or in row any
+fsm: state 1 "one": an OnReady handler without Wait: say what it waits for, here or in row any
 fsm: state 1 "one": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never
 fsm: state 2 "": empty row: number states without gaps, from 1
 fsm: state 3 "one": Name is taken by state 1
 fsm: state 3 "one": unreachable from state 1 "one": no To, deadline, Fail or Shutdown leads here
-fsm: timer 0 "t": no row has a Timer handler`
+fsm: timer 0 "t": no row has an OnTimer handler`
 	for range 3 {
 		err := Check(rows, First, 5, []TimerSpec{{Name: "t"}}, false)
 		if err == nil || err.Error() != want {

@@ -42,7 +42,7 @@ func TestCoverageAgainstModel(t *testing.T) {
 func TestMissingAndUndeclared(t *testing.T) {
 	rows := table{
 		Any: {Within: After(time.Hour, Stop), Shutdown: 2, To: To(1)},
-		1:   {Name: "one", Wait: port0.Readable(), Ready: (*machine).ready, Idle: After(time.Second, 2), To: To(2)},
+		1:   {Name: "one", Wait: port0.Readable(), OnReady: (*machine).ready, Idle: After(time.Second, 2), To: To(2)},
 		2:   {Name: "two", Shutdown: Stop, Fail: 1},
 	}
 	c := new(Coverage)

@@ -43,9 +43,9 @@ func newTurnstile() fsm.Table[turnstile, gate, coin] {
 	return fsm.Table[turnstile, gate, coin]{
 		fsm.Any: {Shutdown: fsm.Stop},
 		locked: {Name: "locked", Idle: fsm.Never,
-			Message: (*turnstile).coin, To: fsm.To(unlocked)},
+			OnMessage: (*turnstile).coin, To: fsm.To(unlocked)},
 		unlocked: {Name: "unlocked", Wait: arm.Readable(), Within: fsm.After(10*time.Second, locked),
-			Ready: (*turnstile).push, Message: (*turnstile).keep, To: fsm.To(locked)},
+			OnReady: (*turnstile).push, OnMessage: (*turnstile).keep, To: fsm.To(locked)},
 	}
 }
 
@@ -70,10 +70,10 @@ func Example() {
 	pushed := func() {
 		row := table.Resolve(m.state)
 		if told := row.Wait.Deliver(arm.Readable(), 0); told != 0 {
-			move(row.Ready(&m, gate{}, told))
+			move(row.OnReady(&m, gate{}, told))
 		}
 	}
-	paid := func(c coin) { move(table.Resolve(m.state).Message(&m, gate{}, &c)) }
+	paid := func(c coin) { move(table.Resolve(m.state).OnMessage(&m, gate{}, &c)) }
 
 	pushed() // it is locked, and does not wait for a push
 	paid(coin{20})

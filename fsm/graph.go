@@ -161,7 +161,7 @@ func (r *Row[M, C, Msg]) events() (all []string) {
 	for _, h := range [...]struct {
 		name string
 		has  bool
-	}{{"message", r.Message != nil}, {"timer", r.Timer != nil}, {"down", r.Down != nil}, {"signal", r.Signal != nil}} {
+	}{{"message", r.OnMessage != nil}, {"timer", r.OnTimer != nil}, {"down", r.OnDown != nil}, {"signal", r.OnSignal != nil}} {
 		if h.has {
 			all = append(all, h.name)
 		}
@@ -173,10 +173,10 @@ func (r *Row[M, C, Msg]) events() (all []string) {
 // list of them would say nothing.
 func (r *Row[M, C, Msg]) answers() string {
 	var all []string
-	if r.Enter != nil {
+	if r.OnEnter != nil {
 		all = append(all, "enter")
 	}
-	if r.Ready != nil {
+	if r.OnReady != nil {
 		all = append(all, "ready")
 	}
 	if all = append(all, r.events()...); len(all) == 0 || len(all) > 2 {

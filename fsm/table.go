@@ -34,13 +34,13 @@ type Row[M, C, Msg any] struct {
 	Stall  Deadline // bounds how long written bytes do not move
 	Defer  bool     // messages wait until the state changes (they count against the mailbox)
 
-	Enter   func(*M, C) State          // on each entry, before any event; may lead on (8 times at most)
-	Exit    func(*M, C)                // on each leaving, a stop too
-	Ready   func(*M, C, Ready) State   // readiness: called again while it makes progress
-	Message func(*M, C, *Msg) State    // a message
-	Timer   func(*M, C, Fired) State   // a named timer
-	Down    func(*M, C, Down) State    // what was monitored has ended
-	Signal  func(*M, C, Signals) State // signals asked for
+	OnEnter   func(*M, C) State          // on each entry, before any event; may lead on (8 times at most)
+	OnExit    func(*M, C)                // on each leaving, a stop too
+	OnReady   func(*M, C, Ready) State   // readiness: called again while it makes progress
+	OnMessage func(*M, C, *Msg) State    // a message
+	OnTimer   func(*M, C, Fired) State   // a named timer
+	OnDown    func(*M, C, Down) State    // what was monitored has ended
+	OnSignal  func(*M, C, Signals) State // signals asked for
 
 	Fail     State  // where an error leads: Stay is row Any's, then Stop with the error as reason
 	Shutdown State  // where a shutdown leads as soon as nothing is ready; its own state: go on, nothing is entered; Stay is row Any's, then: go on
@@ -54,8 +54,8 @@ type Table[M, C, Msg any] []Row[M, C, Msg]
 // Resolve is the row that state s has in effect: its own, with what it leaves
 // empty taken from row Any.
 //
-// Taken are Wait, Idle, Stall, the handlers Ready, Message, Timer, Down and
-// Signal, Fail and Shutdown; a Ready handler is taken only by a row that waits
+// Taken are Wait, Idle, Stall, the handlers OnReady, OnMessage, OnTimer, OnDown and
+// Signal, Fail and Shutdown; an OnReady handler is taken only by a row that waits
 // for something. Row Any's To is added to the row's: the handlers taken may lead
 // there. Not taken are Within, Enter and Exit, which are the machine's life, birth
 // and end in row Any; nor Defer; nor Name.
@@ -72,20 +72,20 @@ func (t Table[M, C, Msg]) Resolve(s State) Row[M, C, Msg] {
 	r.Fail = or(or(r.Fail, base.Fail), Stop)
 	r.Shutdown = or(r.Shutdown, base.Shutdown)
 	r.To |= base.To
-	if r.Ready == nil && r.Wait != 0 {
-		r.Ready = base.Ready
+	if r.OnReady == nil && r.Wait != 0 {
+		r.OnReady = base.OnReady
 	}
-	if r.Message == nil {
-		r.Message = base.Message
+	if r.OnMessage == nil {
+		r.OnMessage = base.OnMessage
 	}
-	if r.Timer == nil {
-		r.Timer = base.Timer
+	if r.OnTimer == nil {
+		r.OnTimer = base.OnTimer
 	}
-	if r.Down == nil {
-		r.Down = base.Down
+	if r.OnDown == nil {
+		r.OnDown = base.OnDown
 	}
-	if r.Signal == nil {
-		r.Signal = base.Signal
+	if r.OnSignal == nil {
+		r.OnSignal = base.OnSignal
 	}
 	return r
 }
@@ -214,26 +214,26 @@ func (r *Row[M, C, Msg]) plain() plainRow {
 		Name: r.Name, Wait: r.Wait, Within: r.Within, Idle: r.Idle, Stall: r.Stall, Defer: r.Defer,
 		Fail: r.Fail, Shutdown: r.Shutdown, To: r.To,
 	}
-	if r.Enter != nil {
-		p.Enter = func(*none, none) State { return Stay }
+	if r.OnEnter != nil {
+		p.OnEnter = func(*none, none) State { return Stay }
 	}
-	if r.Exit != nil {
-		p.Exit = func(*none, none) {}
+	if r.OnExit != nil {
+		p.OnExit = func(*none, none) {}
 	}
-	if r.Ready != nil {
-		p.Ready = func(*none, none, Ready) State { return Stay }
+	if r.OnReady != nil {
+		p.OnReady = func(*none, none, Ready) State { return Stay }
 	}
-	if r.Message != nil {
-		p.Message = func(*none, none, *none) State { return Stay }
+	if r.OnMessage != nil {
+		p.OnMessage = func(*none, none, *none) State { return Stay }
 	}
-	if r.Timer != nil {
-		p.Timer = func(*none, none, Fired) State { return Stay }
+	if r.OnTimer != nil {
+		p.OnTimer = func(*none, none, Fired) State { return Stay }
 	}
-	if r.Down != nil {
-		p.Down = func(*none, none, Down) State { return Stay }
+	if r.OnDown != nil {
+		p.OnDown = func(*none, none, Down) State { return Stay }
 	}
-	if r.Signal != nil {
-		p.Signal = func(*none, none, Signals) State { return Stay }
+	if r.OnSignal != nil {
+		p.OnSignal = func(*none, none, Signals) State { return Stay }
 	}
 	return p
 }

@@ -9,16 +9,16 @@ import (
 func TestResolve(t *testing.T) {
 	base := row{
 		Name: "base", Wait: port0.Readable(), Within: After(time.Hour, Stop), Idle: After(1, 1), Stall: After(2, 2), Defer: true,
-		Enter: (*machine).enter, Exit: (*machine).exit, Ready: (*machine).ready, Message: (*machine).message,
-		Timer: (*machine).timer, Down: (*machine).down, Signal: (*machine).signal, Fail: 1, Shutdown: 2, To: To(1),
+		OnEnter: (*machine).enter, OnExit: (*machine).exit, OnReady: (*machine).ready, OnMessage: (*machine).message,
+		OnTimer: (*machine).timer, OnDown: (*machine).down, OnSignal: (*machine).signal, Fail: 1, Shutdown: 2, To: To(1),
 	}
 	rows := table{Any: base, 1: {Name: "heir", To: To(2)}, 2: {
 		Name: "own", Wait: port1.Opened(), Within: After(3, 1), Idle: Never, Stall: After(4, 1),
-		Ready: (*machine).other, Fail: 2, Shutdown: Stop,
+		OnReady: (*machine).other, Fail: 2, Shutdown: Stop,
 	}}
 
 	heir := rows.Resolve(1)
-	if heir.Name != "heir" || heir.Within != (Deadline{}) || heir.Defer || heir.Enter != nil || heir.Exit != nil {
+	if heir.Name != "heir" || heir.Within != (Deadline{}) || heir.Defer || heir.OnEnter != nil || heir.OnExit != nil {
 		t.Errorf("took what is row any's alone: %+v", heir)
 	}
 	if heir.Wait != base.Wait || heir.Idle != base.Idle || heir.Stall != base.Stall || heir.Fail != 1 || heir.Shutdown != 2 || heir.To != To(1, 2) {
@@ -28,8 +28,8 @@ func TestResolve(t *testing.T) {
 		name     string
 		got, own any
 	}{
-		{"Ready", heir.Ready, base.Ready}, {"Message", heir.Message, base.Message}, {"Timer", heir.Timer, base.Timer},
-		{"Down", heir.Down, base.Down}, {"Signal", heir.Signal, base.Signal},
+		{"Ready", heir.OnReady, base.OnReady}, {"Message", heir.OnMessage, base.OnMessage}, {"Timer", heir.OnTimer, base.OnTimer},
+		{"Down", heir.OnDown, base.OnDown}, {"Signal", heir.OnSignal, base.OnSignal},
 	} {
 		if reflect.ValueOf(x.got).Pointer() != reflect.ValueOf(x.own).Pointer() {
 			t.Errorf("%s is not row any's", x.name)
@@ -40,12 +40,12 @@ func TestResolve(t *testing.T) {
 	if own.Wait != port1.Opened() || own.Within != After(3, 1) || own.Idle != Never || own.Stall != After(4, 1) || own.Fail != 2 || own.Shutdown != Stop {
 		t.Errorf("lost what is its own: %+v", own)
 	}
-	if reflect.ValueOf(own.Ready).Pointer() == reflect.ValueOf(base.Ready).Pointer() {
+	if reflect.ValueOf(own.OnReady).Pointer() == reflect.ValueOf(base.OnReady).Pointer() {
 		t.Error("lost its own Ready")
 	}
 
 	rows[Any].Wait, rows[Any].Fail = 0, Stay
-	if r := rows.Resolve(1); r.Ready != nil || r.Fail != Stop {
+	if r := rows.Resolve(1); r.OnReady != nil || r.Fail != Stop {
 		t.Errorf("a row that waits for nothing took Ready, or Fail is %v", r.Fail)
 	}
 	if r := rows.Resolve(Any); r.Name != "base" || r.To != To(1) || r.Fail != Stay {
@@ -100,8 +100,8 @@ func TestPlainKeepsAll(t *testing.T) {
 		}
 	}
 	full := row{
-		Enter: (*machine).enter, Exit: (*machine).exit, Ready: (*machine).ready, Message: (*machine).message,
-		Timer: (*machine).timer, Down: (*machine).down, Signal: (*machine).signal,
+		OnEnter: (*machine).enter, OnExit: (*machine).exit, OnReady: (*machine).ready, OnMessage: (*machine).message,
+		OnTimer: (*machine).timer, OnDown: (*machine).down, OnSignal: (*machine).signal,
 	}
 	plain := full.plain()
 	for i := range reflect.TypeFor[row]().NumField() {

@@ -33,10 +33,10 @@ func newPuppet() *reactor.Kind[puppet, order] {
 	both := client.Readable().While(client.Room()) | upstream.Readable()
 	return reactor.Must(reactor.NewKind("puppet", reactor.Options{
 		Ports: []string{"client", "upstream"}, Timers: []reactor.TimerSpec{{Name: "one"}, {Name: "many", Many: 3, In: fsm.To(obeying, deferring)}},
-		Mailbox: 3, Inflow: 16, Outbox: 300, Inbox: 200, Linger: time.Second},
+		Mailbox: 3, Queue: 16, WriteBuffer: 300, ReadBuffer: 200, Linger: time.Second},
 		reactor.Table[puppet, order]{
-			fsm.Any: {Shutdown: fsm.Stop, Fail: last, Message: (*puppet).message, Timer: (*puppet).timer, Ready: (*puppet).ready,
-				Within: fsm.After(10*time.Minute, fsm.Stop), Enter: (*puppet).born, To: to},
+			fsm.Any: {Shutdown: fsm.Stop, Fail: last, OnMessage: (*puppet).message, OnTimer: (*puppet).timer, OnReady: (*puppet).ready,
+				Within: fsm.After(10*time.Minute, fsm.Stop), OnEnter: (*puppet).born, To: to},
 			obeying:   {Name: "obeying", Wait: both, Idle: fsm.After(time.Minute, fsm.Stop), Stall: fsm.After(5*time.Second, last)},
 			deferring: {Name: "deferring", Wait: both | upstream.Opened(), Defer: true, Within: fsm.After(time.Second, obeying)},
 			waitingUp: {Name: "waiting", Wait: upstream.Opened() | upstream.Drained() | client.Writable(), Within: fsm.After(2*time.Second, obeying)},

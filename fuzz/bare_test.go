@@ -7,16 +7,17 @@ import (
 
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // tiny is a loop by hand: an echo for one connection at a time, told that it is ready
 // by the events of its only slot.
 type tiny struct {
-	d        reactor.Driver
-	listener reactor.Sock
-	sock     reactor.Sock // 0: none
-	life     uint64       // how many were before
+	d        driver.Driver
+	listener driver.Sock
+	sock     driver.Sock // 0: none
+	life     uint64      // how many were before
 	out      []byte
 	stop     bool
 	retry    int64
@@ -31,7 +32,7 @@ func (l *tiny) Turn() bool {
 	var events [4]poll.Event
 	n, _ := l.d.Wait(events[:], 0)
 	for _, ev := range events[:n] {
-		if uint64(ev.Token) != tinyListener && uint64(ev.Token) != l.data() {
+		if ev.Token != tinyListener && driver.EventData(ev.Token) != l.data() {
 			l.stats.Stale++
 		} else if l.drops && ev.Ready&poll.ReadClosed != 0 {
 			l.close()
@@ -56,7 +57,7 @@ func (l *tiny) Turn() bool {
 	return false
 }
 
-func (l *tiny) data() uint64 { return 2*l.life<<32 | 1<<32 }
+func (l *tiny) data() driver.EventData { return 2*driver.EventData(l.life)<<32 | 1<<32 }
 
 func (l *tiny) echo() {
 	var b [8]byte
@@ -69,7 +70,7 @@ func (l *tiny) echo() {
 			n, flow, err = l.d.Read(l.sock, b[:])
 			l.out = append(l.out[:0], b[:n]...)
 		}
-		if err != nil || flow&reactor.End != 0 {
+		if err != nil || flow&driver.ReadEnded != 0 {
 			l.close()
 		} else if n == 0 {
 			return
@@ -106,9 +107,9 @@ func tinySpec(how tiny) Spec {
 		Conns: 1, Dict: []string{"hello", "a longer word"},
 		Oracles: []Oracle{sameBytes},
 		Setup: func(w *World) (err error) {
-			w.Bare(0, func(d reactor.Driver) BareLoop {
+			w.Bare(0, func(d driver.Driver) BareLoop {
 				l := &tiny{d: d, twice: how.twice, drops: how.drops, retry: math.MaxInt64}
-				if l.listener, err = d.Listen(reactor.Addr{Net: reactor.TCP}, reactor.Opt{}); err == nil {
+				if l.listener, err = d.Listen(driver.Addr{Net: driver.TCP}, driver.SocketOptions{}); err == nil {
 					err = d.Register(l.listener, tinyListener)
 				}
 				return l

@@ -61,8 +61,8 @@ func newServer() *reactor.Kind[server, reactor.None] {
 	return reactor.Must(reactor.NewKind("server", reactor.Options{Ports: []string{"peer"}}, reactor.Table[server, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 		head: {Name: "head", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Within: fsm.After(time.Hour, fsm.Stop),
-			Ready: (*server).head, To: fsm.To(answering)},
-		answering: {Name: "answering", Enter: (*server).answer, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(head)},
+			OnReady: (*server).head, To: fsm.To(answering)},
+		answering: {Name: "answering", OnEnter: (*server).answer, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(head)},
 	}))
 }
 
@@ -148,7 +148,7 @@ func (m *beating) read(cx *echoCx, _ reactor.Ready) reactor.State {
 func benchHour(b *testing.B, every time.Duration) {
 	k := reactor.Must(reactor.NewKind("beating", reactor.Options{Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "beat"}}},
 		reactor.Table[beating, reactor.None]{{Shutdown: fsm.Stop},
-			{Name: "idle", Wait: peer.Readable(), Idle: fsm.After(2*time.Hour, fsm.Stop), Enter: (*beating).arm, Timer: (*beating).beat, Ready: (*beating).read}}))
+			{Name: "idle", Wait: peer.Readable(), Idle: fsm.After(2*time.Hour, fsm.Stop), OnEnter: (*beating).arm, OnTimer: (*beating).beat, OnReady: (*beating).read}}))
 	s := Spec{Conns: 1000, Config: reactor.Config{Slots: 1024}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", beating{every})
 		return err
@@ -165,7 +165,7 @@ func benchHour(b *testing.B, every time.Duration) {
 		b.StartTimer()
 		w.world.Do(trace.Event{Op: trace.Advance, A: 60, B: 4})
 		b.StopTimer()
-		stats, err := w.world.Loop(0).Stats(w.world.Loop(0))
+		stats, err := w.world.Loop(0).Stats()
 		if err != nil || stats.Machines != 1000 || w.judge.Failure() != nil {
 			b.Fatalf("%d machines after an hour, %v, %v: want 1,000", stats.Machines, err, w.judge.Failure())
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // lazy has a bound of a second, and gives itself an hour.
@@ -15,7 +16,7 @@ type lazy struct{}
 
 var lazyKind = reactor.Must(reactor.NewKind("lazy", reactor.Options{Ports: []string{"peer"}}, reactor.Table[lazy, reactor.None]{
 	{Shutdown: fsm.Stop},
-	{Name: "lying", Wait: peer.Readable(), Within: fsm.After(time.Second, fsm.Stop), Ready: (*lazy).read, Enter: (*lazy).lie}}))
+	{Name: "lying", Wait: peer.Readable(), Within: fsm.After(time.Second, fsm.Stop), OnReady: (*lazy).read, OnEnter: (*lazy).lie}}))
 
 func (*lazy) lie(cx *echoCx) reactor.State {
 	cx.Within(time.Hour)
@@ -29,9 +30,9 @@ func (*lazy) read(cx *echoCx, _ reactor.Ready) reactor.State {
 }
 
 // inventive is a driver that tells its loop of bytes that did not move.
-type inventive struct{ reactor.Driver }
+type inventive struct{ driver.Driver }
 
-func (d inventive) Read(s reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d inventive) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	n, flow, err := d.Driver.Read(s, b)
 	if n == 0 && err == nil {
 		b[0] = 'x'
@@ -40,7 +41,7 @@ func (d inventive) Read(s reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	return n, flow, err
 }
 
-func (d inventive) Writev(s reactor.Sock, v *reactor.Vec) (int, reactor.Flow, error) {
+func (d inventive) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) {
 	n, flow, err := d.Driver.Writev(s, v)
 	if n == 0 && err == nil {
 		return 1, flow, nil
@@ -55,20 +56,20 @@ func TestIdleWithMessages(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("waiter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, int]{
 		{Shutdown: fsm.Stop},
 		{Name: "waiting", Wait: peer.Readable(), Idle: fsm.After(10*time.Second, fsm.Stop),
-			Enter: func(_ *struct{}, cx *chatCx) reactor.State { to = cx.Self(); return fsm.Stay },
-			Ready: func(_ *struct{}, cx *chatCx, _ reactor.Ready) reactor.State {
+			OnEnter: func(_ *struct{}, cx *chatCx) reactor.State { to = cx.Self(); return fsm.Stay },
+			OnReady: func(_ *struct{}, cx *chatCx, _ reactor.Ready) reactor.State {
 				var b [16]byte
 				_, err := cx.Read(peer, b[:])
 				return cx.Fail(err)
 			},
-			Message: func(*struct{}, *chatCx, *int) reactor.State { return fsm.Stay }}}))
+			OnMessage: func(*struct{}, *chatCx, *int) reactor.State { return fsm.Stay }}}))
 	s := Spec{Without: Segmentation | HangUp | SpuriousEvents, Setup: func(w *World) error {
 		w.Action("a message", func(n int) { to.Send(n) })
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}}
 	broken := s
-	broken.wrap = func(d reactor.Driver) reactor.Driver { return inventive{d} }
+	broken.wrap = func(d driver.Driver) driver.Driver { return inventive{d} }
 	const busy = "dial 0\nadvance n=9 unit=3\nact 0\nadvance n=9 unit=3\nact 0\nadvance n=9 unit=3\n"
 	const lied = "dial 0\nadvance n=9 unit=3\nspurious 0 bits=1\nadvance n=9 unit=3\n"
 	for _, c := range []struct {
@@ -100,7 +101,7 @@ func TestDeadlinesAreJudged(t *testing.T) {
 	broken.Dict = append(broken.Dict, string(make([]byte, 4000)))
 	broken.Without = Segmentation | SpuriousEvents
 	whole := broken
-	broken.wrap = func(d reactor.Driver) reactor.Driver { return inventive{d} }
+	broken.wrap = func(d driver.Driver) driver.Driver { return inventive{d} }
 	lazy := broken
 	lazy.wrap, lazy.Setup = nil, func(w *World) error {
 		_, err := lazyKind.Listen(w.Loop(0), "tcp", ":7000", struct{}{})

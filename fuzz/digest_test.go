@@ -85,7 +85,7 @@ func (s *swapper) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 func TestDigestHasAddresses(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("swapper", reactor.Options{Ports: []string{"peer"}}, reactor.Table[swapper, reactor.None]{
 		fsm.Any:   {Shutdown: fsm.Stop},
-		fsm.First: {Name: "hearing", Wait: peer.Readable(), Idle: fsm.Never, Ready: (*swapper).hear},
+		fsm.First: {Name: "hearing", Wait: peer.Readable(), Idle: fsm.Never, OnReady: (*swapper).hear},
 	}))
 	flip := 0
 	spec := Spec{Dict: []string{"x"}, Setup: func(w *World) error {

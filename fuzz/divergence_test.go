@@ -13,7 +13,7 @@ import (
 // readingSpec is of machines with one state, which reads.
 func readingSpec[M any](m func() M, ready func(*M, *echoCx, reactor.Ready) reactor.State) Spec {
 	k := reactor.Must(reactor.NewKind("reading", reactor.Options{Ports: []string{"peer"}}, reactor.Table[M, reactor.None]{
-		{Shutdown: fsm.Stop}, {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Ready: ready}}))
+		{Shutdown: fsm.Stop}, {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: ready}}))
 	return Spec{Dict: []string{"hello", "\n"}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", m())
 		return err

@@ -22,7 +22,7 @@ var echoKind = reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []str
 	reactor.Table[echo, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 		echoing: {Name: "echoing", Wait: peer.Readable().While(peer.Room()),
-			Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*echo).echo},
+			Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*echo).echo},
 	}))
 
 func (c *echo) echo(cx *echoCx, _ reactor.Ready) fsm.State {

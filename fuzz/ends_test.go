@@ -25,9 +25,9 @@ const (
 func politeSpec(how string, over func(bool) bool) Spec {
 	k := reactor.Must(reactor.NewKind("polite", reactor.Options{Ports: []string{"peer"}}, reactor.Table[polite, reactor.None]{
 		{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
-		{Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, politeParting), Enter: (*polite).enter, Ready: (*polite).read,
+		{Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, politeParting), OnEnter: (*polite).enter, OnReady: (*polite).read,
 			To: fsm.To(politeParting)},
-		{Name: "parting", Wait: peer.Drained(), Within: fsm.After(time.Second, fsm.Stop), Ready: (*polite).part},
+		{Name: "parting", Wait: peer.Drained(), Within: fsm.After(time.Second, fsm.Stop), OnReady: (*polite).part},
 	}))
 	return Spec{
 		Dict: []string{"hello\n", "QUIT\n", "half", "a\nb\nc\n"}, Isolated: true,

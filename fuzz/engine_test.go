@@ -25,7 +25,7 @@ func (e *engine) got(conn int) string { return string(e.world.Conn(conn).Got) }
 
 func (e *engine) stats(t testing.TB) reactor.Stats {
 	t.Helper()
-	s, err := e.world.Loop(0).Stats(e.world.Loop(0))
+	s, err := e.world.Loop(0).Stats()
 	if err != nil {
 		t.Fatal(err)
 	}

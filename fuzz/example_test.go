@@ -25,7 +25,7 @@ type cx = reactor.Context[reactor.None]
 func newDoor() *reactor.Kind[door, reactor.None] {
 	return reactor.Must(reactor.NewKind("door", reactor.Options{Ports: []string{"peer"}}, reactor.Table[door, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "closed", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*door).knock}}))
+		{Name: "closed", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*door).knock}}))
 }
 
 func (d *door) knock(cx *cx, _ reactor.Ready) fsm.State {
@@ -135,7 +135,7 @@ type session struct{ value *string }
 func newRegister() *reactor.Kind[session, reactor.None] {
 	return reactor.Must(reactor.NewKind("register", reactor.Options{Ports: []string{"peer"}}, reactor.Table[session, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "serving", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*session).serve}}))
+		{Name: "serving", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*session).serve}}))
 }
 
 func (s *session) serve(cx *cx, _ reactor.Ready) fsm.State {

@@ -14,7 +14,7 @@ import (
 // panicky is an echo that does not like empty lines.
 func panicky() Spec {
 	k := reactor.Must(reactor.NewKind("panicky", reactor.Options{Ports: []string{"peer"}},
-		reactor.Table[faulty, reactor.None]{{}, {Name: "echoing", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: (*faulty).ready}}))
+		reactor.Table[faulty, reactor.None]{{}, {Name: "echoing", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), OnReady: (*faulty).ready}}))
 	return Spec{
 		Setup: func(w *World) error {
 			_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: faults[0].how})

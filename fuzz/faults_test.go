@@ -16,7 +16,7 @@ func TestAbrupt(t *testing.T) {
 	var errs []error
 	k := reactor.Must(reactor.NewKind("twice", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
 			var b [100]byte
 			for {
 				if _, err := cx.WriteSome(peer, []byte("x")); err != nil {
@@ -75,7 +75,7 @@ func TestScarce(t *testing.T) {
 	for _, e := range []trace.Event{{Op: trace.Dial}, {Op: trace.Send}, {Op: trace.Send, A: 1}} {
 		w.world.Do(e)
 	}
-	if stats, err := w.world.Loop(0).Stats(w.world.Loop(0)); err != nil || stats.Failed != 1 || len(timers) != 0 {
+	if stats, err := w.world.Loop(0).Stats(); err != nil || stats.Failed != 1 || len(timers) != 0 {
 		t.Errorf("%+v, %v: want a machine that failed at its second timer", stats, err)
 	}
 }
@@ -84,7 +84,7 @@ func TestScarce(t *testing.T) {
 // a mailbox overflows.
 func TestActionsInBursts(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("box", reactor.Options{Mailbox: 3}, reactor.Table[struct{}, int]{
-		{Shutdown: fsm.Stop}, {Name: "open", Idle: fsm.Never, Message: func(*struct{}, *reactor.Context[int], *int) reactor.State { return fsm.Stay }}}))
+		{Shutdown: fsm.Stop}, {Name: "open", Idle: fsm.Never, OnMessage: func(*struct{}, *reactor.Context[int], *int) reactor.State { return fsm.Stay }}}))
 	full := 0
 	spec := Spec{Setup: func(w *World) error {
 		ref, err := k.Spawn(w.Loop(0), struct{}{})
@@ -104,7 +104,7 @@ func TestActionsInBursts(t *testing.T) {
 func TestBoundariesAreMet(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("pairs", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
 			var b [2]byte
 			n, err := cx.Read(peer, b[:])
 			if err != nil {

@@ -106,7 +106,7 @@ func TestFaultsAreFound(t *testing.T) {
 			k := reactor.Must(reactor.NewKind("faulty", reactor.Options{Ports: []string{"peer"}},
 				reactor.Table[faulty, reactor.None]{
 					fsm.Any: {Shutdown: fsm.Stop},
-					{Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: idle, Ready: (*faulty).ready, To: fsm.To(2)},
+					{Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: idle, OnReady: (*faulty).ready, To: fsm.To(2)},
 					{Name: "second", Within: idle, To: fsm.To(3)},
 					{Name: "third", Within: fsm.After(time.Second, fsm.Stop)},
 				}))
@@ -182,7 +182,7 @@ func (*chatter) again(cx *chatCx, n *int) reactor.State {
 func TestChatterIsFound(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("chatter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[chatter, int]{
 		{Shutdown: fsm.Stop},
-		{Name: "talking", Wait: peer.Readable(), Idle: fsm.Never, Ready: (*chatter).ready, Message: (*chatter).again},
+		{Name: "talking", Wait: peer.Readable(), Idle: fsm.Never, OnReady: (*chatter).ready, OnMessage: (*chatter).again},
 	}))
 	found := Find(Spec{
 		Dict: []string{"a"},

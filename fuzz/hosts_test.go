@@ -27,8 +27,8 @@ const (
 func hostSpec(h host, patience time.Duration, m Model[struct{}, byte], oracle func(string, Model[struct{}, byte]) Oracle) Spec {
 	k := reactor.Must(reactor.NewKind("host", reactor.Options{Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "answer", In: fsm.To(hostTalking, hostParting)}}},
 		reactor.Table[host, reactor.None]{
-			{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), Timer: (*host).answer},
-			{Name: "talking", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Enter: (*host).greet, Ready: (*host).hear, To: fsm.To(hostParting)},
+			{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnTimer: (*host).answer},
+			{Name: "talking", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnEnter: (*host).greet, OnReady: (*host).hear, To: fsm.To(hostParting)},
 			{Name: "parting", Within: fsm.After(time.Minute, fsm.Stop)},
 		}))
 	m.New = func() (s struct{}) { return s }

@@ -22,13 +22,13 @@ const (
 	relaying = fsm.First + 1
 )
 
-var relayKind = reactor.Must(reactor.NewKind("relay", reactor.Options{Ports: []string{"client", "upstream"}, Outbox: 1 << 10},
+var relayKind = reactor.Must(reactor.NewKind("relay", reactor.Options{Ports: []string{"client", "upstream"}, WriteBuffer: 1 << 10},
 	reactor.Table[relay, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
-		dialling: {Name: "dialling", Wait: upstream.Opened(), Within: fsm.After(5*time.Second, fsm.Stop), Enter: (*relay).dial, Ready: (*relay).opened,
+		dialling: {Name: "dialling", Wait: upstream.Opened(), Within: fsm.After(5*time.Second, fsm.Stop), OnEnter: (*relay).dial, OnReady: (*relay).opened,
 			To: fsm.To(relaying)},
 		relaying: {Name: "relaying", Wait: client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
-			Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*relay).both},
+			Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*relay).both},
 	}))
 
 func (r *relay) dial(cx *echoCx) reactor.State {
@@ -135,12 +135,12 @@ type said struct{ text string }
 type roomCx = reactor.Context[said]
 
 var memberKind = reactor.Must(reactor.NewKind("member", reactor.Options{
-	Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "nudge"}}, Mailbox: 4, Outbox: 512},
+	Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "nudge"}}, Mailbox: 4, WriteBuffer: 512},
 	reactor.Table[member, said]{
-		fsm.Any: {Shutdown: fsm.Stop, Message: (*member).hear},
-		{Name: "joining", Enter: (*member).join, Within: fsm.After(time.Second, fsm.Stop), Wait: peer.Readable(), Ready: (*member).first, To: fsm.To(2)},
-		{Name: "joined", Wait: peer.Readable().While(fsm.Sendable), Ready: (*member).say, Idle: fsm.After(time.Minute, fsm.Stop), Timer: (*member).nudge,
-			Enter: func(_ *member, cx *roomCx) reactor.State { return cx.Fail(cx.Arm(0, time.Second)) }, To: fsm.To(2, 3)},
+		fsm.Any: {Shutdown: fsm.Stop, OnMessage: (*member).hear},
+		{Name: "joining", OnEnter: (*member).join, Within: fsm.After(time.Second, fsm.Stop), Wait: peer.Readable(), OnReady: (*member).first, To: fsm.To(2)},
+		{Name: "joined", Wait: peer.Readable().While(fsm.Sendable), OnReady: (*member).say, Idle: fsm.After(time.Minute, fsm.Stop), OnTimer: (*member).nudge,
+			OnEnter: func(_ *member, cx *roomCx) reactor.State { return cx.Fail(cx.Arm(0, time.Second)) }, To: fsm.To(2, 3)},
 		{Name: "busy", Defer: true, Within: fsm.After(50*time.Millisecond, 2)},
 	}))
 
@@ -229,7 +229,7 @@ func (*lines) line(cx *echoCx, _ reactor.Ready) reactor.State {
 
 func TestLines(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}},
-		reactor.Table[lines, reactor.None]{{}, {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*lines).line}}))
+		reactor.Table[lines, reactor.None]{{}, {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Hour, fsm.Stop), OnReady: (*lines).line}}))
 	Run(t, Spec{
 		Setup: func(w *World) error {
 			_, err := k.Listen(w.Loop(0), "tcp", ":7000", lines{})

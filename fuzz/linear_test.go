@@ -24,8 +24,8 @@ type cellCx = reactor.Context[byte]
 
 func newCell() *reactor.Kind[cell, byte] {
 	return reactor.Must(reactor.NewKind("cell", reactor.Options{Ports: []string{"peer"}}, reactor.Table[cell, byte]{
-		{Shutdown: fsm.Stop, Message: (*cell).hear},
-		{Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*cell).serve, Enter: (*cell).join},
+		{Shutdown: fsm.Stop, OnMessage: (*cell).hear},
+		{Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*cell).serve, OnEnter: (*cell).join},
 	}))
 }
 

@@ -60,13 +60,13 @@ type (
 
 func newSender() *reactor.Kind[sender, reactor.None] {
 	return reactor.Must(reactor.NewKind("sender", reactor.Options{Ports: []string{"peer"}}, reactor.Table[sender, reactor.None]{
-		{Shutdown: fsm.Stop, Enter: (*sender).join},
-		{Name: "sending", Wait: peer.Readable().While(fsm.Sendable), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*sender).send}}))
+		{Shutdown: fsm.Stop, OnEnter: (*sender).join},
+		{Name: "sending", Wait: peer.Readable().While(fsm.Sendable), Idle: fsm.After(time.Hour, fsm.Stop), OnReady: (*sender).send}}))
 }
 
 func newSink() *reactor.Kind[sink, parcel] {
-	return reactor.Must(reactor.NewKind("sink", reactor.Options{Mailbox: 2, Inflow: 4}, reactor.Table[sink, parcel]{
-		{Message: (*sink).take},
+	return reactor.Must(reactor.NewKind("sink", reactor.Options{Mailbox: 2, Queue: 4}, reactor.Table[sink, parcel]{
+		{OnMessage: (*sink).take},
 		{Name: "taking", Idle: fsm.Never, To: fsm.To(2)},
 		{Name: "busy", Defer: true, Within: fsm.After(10*time.Millisecond, 1)}}))
 }

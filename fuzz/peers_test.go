@@ -20,7 +20,7 @@ type postman struct{ probe probe.Probe }
 
 func newPostman() *reactor.Kind[postman, reactor.None] {
 	return reactor.Must(reactor.NewKind("postman", reactor.Options{Ports: []string{"sock"}}, reactor.Table[postman, reactor.None]{
-		{Shutdown: fsm.Stop}, {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never, Ready: (*postman).serve}}))
+		{Shutdown: fsm.Stop}, {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never, OnReady: (*postman).serve}}))
 }
 
 func (p *postman) serve(cx *echoCx, _ reactor.Ready) reactor.State {
@@ -119,7 +119,7 @@ func (a *asker) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 func TestDatagramServer(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("asker", reactor.Options{Ports: []string{"server"}}, reactor.Table[asker, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "asking", Wait: peer.Readable(), Within: fsm.After(time.Hour, fsm.Stop), Enter: (*asker).dial, Ready: (*asker).hear}}))
+		{Name: "asking", Wait: peer.Readable(), Within: fsm.After(time.Hour, fsm.Stop), OnEnter: (*asker).dial, OnReady: (*asker).hear}}))
 	var answers []string
 	w := newEngine(Spec{Dict: []string{"me"}, Setup: func(w *World) error {
 		answers = nil
@@ -147,7 +147,7 @@ func (c *catcher) signal(_ *echoCx, s reactor.Signals) reactor.State {
 // Signals that machines ask for are events; a burst in one turn is one.
 func TestSignals(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("catcher", reactor.Options{}, reactor.Table[catcher, reactor.None]{
-		{Shutdown: fsm.Stop, Enter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, Signal: (*catcher).signal}}))
+		{Shutdown: fsm.Stop, OnEnter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, OnSignal: (*catcher).signal}}))
 	var came []reactor.Signals
 	w := newEngine(Spec{Setup: func(w *World) error {
 		came = nil
@@ -186,9 +186,9 @@ func (f *filter) copy(cx *echoCx, _ reactor.Ready) reactor.State {
 }
 
 func filterSpec() Spec {
-	k := reactor.Must(reactor.NewKind("filter", reactor.Options{Ports: []string{"in", "out"}, Outbox: 64}, reactor.Table[filter, reactor.None]{
-		{Shutdown: fsm.Stop, Enter: (*filter).open},
-		{Name: "copying", Wait: client.Readable().While(upstream.Room()), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*filter).copy}}))
+	k := reactor.Must(reactor.NewKind("filter", reactor.Options{Ports: []string{"in", "out"}, WriteBuffer: 64}, reactor.Table[filter, reactor.None]{
+		{Shutdown: fsm.Stop, OnEnter: (*filter).open},
+		{Name: "copying", Wait: client.Readable().While(upstream.Room()), Idle: fsm.After(time.Hour, fsm.Stop), OnReady: (*filter).copy}}))
 	return Spec{
 		Setup: func(w *World) error {
 			in, err := w.ReadPipe()
@@ -221,7 +221,7 @@ func TestPipes(t *testing.T) {
 	for _, e := range []trace.Event{{Op: trace.Close, On: 5}, {Op: trace.Send, On: 4}} {
 		w.world.Do(e)
 	}
-	if stats, err := w.world.Loop(0).Stats(w.world.Loop(0)); err != nil || stats.Machines != 0 || stats.Failed != 1 {
+	if stats, err := w.world.Loop(0).Stats(); err != nil || stats.Machines != 0 || stats.Failed != 1 {
 		t.Errorf("%+v, %v: want a machine that failed, as nobody reads what it writes", stats, err)
 	}
 	if found := Find(filterSpec(), 1, Budget{Runs: 1000}); found.Failure != nil || len(found.Unseen) > 0 {
@@ -253,10 +253,10 @@ func TestPipeThatNobodyAdopts(t *testing.T) {
 // Who waits to be accepted while there are as many machines of the kind as there may be
 // does so rightly.
 func TestMostMachinesOfAKind(t *testing.T) {
-	k := reactor.Must(reactor.NewKind("few", reactor.Options{Ports: []string{"peer"}, Most: 2}, reactor.Table[struct{}, reactor.None]{
+	k := reactor.Must(reactor.NewKind("few", reactor.Options{Ports: []string{"peer"}, MaxMachines: 2}, reactor.Table[struct{}, reactor.None]{
 		{Shutdown: fsm.Stop},
 		{Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
-			Ready: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+			OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
 				_, err := cx.Copy(peer, peer)
 				return cx.Fail(err)
 			}}}))

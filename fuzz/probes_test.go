@@ -34,7 +34,7 @@ func (c *counting) line(cx *echoCx, _ reactor.Ready) reactor.State {
 
 func countingSpec(words ...string) Spec {
 	k := reactor.Must(reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[counting, reactor.None]{
-		{Shutdown: fsm.Stop}, {Name: "counting", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*counting).line}}))
+		{Shutdown: fsm.Stop}, {Name: "counting", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*counting).line}}))
 	return Spec{
 		Setup: func(w *World) error {
 			_, err := k.Listen(w.Loop(0), "tcp", ":7000", counting{probe: w.Probe()})

@@ -36,7 +36,7 @@ func (*lamp) press(cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.S
 func newLamp() *reactor.Kind[lamp, reactor.None] {
 	return reactor.Must(reactor.NewKind("lamp", reactor.Options{Ports: []string{"wire"}},
 		reactor.Table[lamp, reactor.None]{
-			fsm.Any: {Wait: wire.Readable(), Ready: (*lamp).press, Shutdown: fsm.Stop},
+			fsm.Any: {Wait: wire.Readable(), OnReady: (*lamp).press, Shutdown: fsm.Stop},
 			off:     {Name: "off", Idle: fsm.Never, To: fsm.To(on)},
 			on:      {Name: "on", Idle: fsm.After(time.Hour, off), To: fsm.To(off, glowing)},
 			glowing: {Name: "glowing", Within: fsm.After(time.Second, off)},

@@ -136,7 +136,7 @@ func TestReportPage(t *testing.T) {
 // What machines and tests are called, say and fail with may be any text.
 func TestReportOfAnyText(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("<kind>&\x01", reactor.Options{Ports: []string{`"p`}},
-		reactor.Table[faulty, reactor.None]{{}, {Name: "a<b\n\xff", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop), Ready: (*faulty).ready}}))
+		reactor.Table[faulty, reactor.None]{{}, {Name: "a<b\n\xff", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop), OnReady: (*faulty).ready}}))
 	s := Spec{Report: true, Dict: []string{"\n]]></style>\x00"}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: func(*faulty, *echoCx, []byte) (int, reactor.State, error) { panic("<b>\xfe\x02&amp;") }})
 		return err

@@ -28,7 +28,7 @@ var secretBytes = []string{"0", "3", "7", "9", "a", "b", "c", "d", "e", "f", "g"
 func newSecret(steps int) *reactor.Kind[secret, reactor.None] {
 	rows := reactor.Table[secret, reactor.None]{{Shutdown: fsm.Stop}}
 	for step := range steps {
-		rows = append(rows, reactor.Row[secret, reactor.None]{Name: fmt.Sprint("step ", step), Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*secret).step,
+		rows = append(rows, reactor.Row[secret, reactor.None]{Name: fmt.Sprint("step ", step), Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop), OnReady: (*secret).step,
 			To: fsm.To(fsm.First, fsm.First+1, fsm.First+reactor.State((step+1)%steps))})
 	}
 	return reactor.Must(reactor.NewKind("secret", reactor.Options{Ports: []string{"peer"}}, rows))

@@ -21,7 +21,7 @@ const bombWords = 5
 
 func newBomb() *reactor.Kind[bomb, reactor.None] {
 	return reactor.Must(reactor.NewKind("bomb", reactor.Options{Ports: []string{"peer"}}, reactor.Table[bomb, reactor.None]{
-		{Shutdown: fsm.Stop}, {Name: "armed", Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop), Ready: (*bomb).hear}}))
+		{Shutdown: fsm.Stop}, {Name: "armed", Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop), OnReady: (*bomb).hear}}))
 }
 
 func (m *bomb) hear(cx *echoCx, _ reactor.Ready) reactor.State {
@@ -202,7 +202,7 @@ func TestShrinkWithFurtherRuns(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("trusting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[bool, reactor.None]{
 		{},
 		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop),
-			Ready: func(spoken *bool, cx *echoCx, _ reactor.Ready) fsm.State {
+			OnReady: func(spoken *bool, cx *echoCx, _ reactor.Ready) fsm.State {
 				var b [64]byte
 				_, err := cx.Read(peer, b[:])
 				if err == reactor.ErrWouldBlock && *spoken {

@@ -9,6 +9,7 @@ import (
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Spec configures a fuzz test: how machines are set up, what peers say, and what is
@@ -34,13 +35,13 @@ type Spec struct {
 	// Report asks for Finding.Report. Runs then take somewhat longer.
 	Report bool
 
-	Loops    int                     // number of loops; 0: 1
-	Conns    int                     // connections that peers may have open at once; 0: 4
-	Patience time.Duration           // how long machines may take to answer what a PerConn waits for, with no fault in the way; 0: 1 s
-	Config   reactor.Config          // of each loop; Slots 0: 64. Driver and Observer are set by the World
-	Answers  func(reactor.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
+	Loops    int                    // number of loops; 0: 1
+	Conns    int                    // connections that peers may have open at once; 0: 4
+	Patience time.Duration          // how long machines may take to answer what a PerConn waits for, with no fault in the way; 0: 1 s
+	Config   reactor.Config         // of each loop; Slots 0: 64. Driver and Observer are set by the World
+	Answers  func(driver.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
 
-	wrap func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver
+	wrap func(driver.Driver) driver.Driver // what tests put between a loop and its driver
 }
 
 // Check is a set of checks that [Spec.Without] leaves out. Combine them with |.

@@ -34,7 +34,7 @@ const (
 func newClockwork(own fsm.States) *reactor.Kind[clockwork, reactor.None] {
 	row := func(name string, other reactor.State) reactor.Row[clockwork, reactor.None] {
 		return reactor.Row[clockwork, reactor.None]{Name: name, Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop),
-			Ready: (*clockwork).read, Timer: (*clockwork).fired, Exit: (*clockwork).leave, To: fsm.To(ticking, resting)}
+			OnReady: (*clockwork).read, OnTimer: (*clockwork).fired, OnExit: (*clockwork).leave, To: fsm.To(ticking, resting)}
 	}
 	return reactor.Must(reactor.NewKind("clockwork", reactor.Options{Ports: []string{"peer"}, Timers: []reactor.TimerSpec{
 		{Name: "own", In: own}, {Name: "both", In: fsm.To(ticking, resting)}, {Name: "many", Many: 2, In: fsm.To(ticking)}}},

@@ -32,7 +32,7 @@ func Example_tutorial() {
 		reactor.Table[greeter, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop},
 			fsm.First: {Name: "greeting", Wait: visitor.Readable().While(visitor.Room()),
-				Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*greeter).greet},
+				Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*greeter).greet},
 		}))
 	found := fuzz.Find(fuzz.Spec{
 		Setup: func(w *fuzz.World) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // World is where one run happens: production loops over simulated drivers, a peer for
@@ -58,6 +59,6 @@ type BareLoop interface {
 // Bare replaces the i-th loop by one that is written by hand. Call it in Setup. The new
 // loop gets the same sockets, peers, clock and faults, and the same checks, except those
 // that look at a table. Use it to fuzz code that does not use package reactor's machines.
-func (w *World) Bare(i int, loop func(reactor.Driver) BareLoop) {
-	w.w.Bare(i, func(d reactor.Driver) sim.BareLoop { return loop(d) })
+func (w *World) Bare(i int, loop func(driver.Driver) BareLoop) {
+	w.w.Bare(i, func(d driver.Driver) sim.BareLoop { return loop(d) })
 }

@@ -138,7 +138,7 @@ func TestAcceptWithoutSlots(t *testing.T) {
 		opt  reactor.Options
 	}{
 		{"of the loop", reactor.Config{Slots: 4}, reactor.Options{}},
-		{"of the kind", reactor.Config{}, reactor.Options{Most: 4}},
+		{"of the kind", reactor.Config{}, reactor.Options{MaxMachines: 4}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := netLoop(t, c.cfg)

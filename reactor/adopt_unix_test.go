@@ -34,7 +34,7 @@ type listening struct {
 func listeningTo(t testing.TB) *reactor.Kind[listening, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
 			b, err := cx.Peek(port0)
 			if err == reactor.ErrWouldBlock {
 				return fsm.Stay
@@ -88,9 +88,9 @@ type writing struct {
 // writingTo writes all it has and ends its direction.
 func writingTo(t testing.TB) *reactor.Kind[writing, reactor.None] {
 	const failed = fsm.First + 1
-	return netTable(t, reactor.Options{Outbox: 2 << 20}, reactor.Table[writing, reactor.None]{{Fail: failed},
+	return netTable(t, reactor.Options{WriteBuffer: 2 << 20}, reactor.Table[writing, reactor.None]{{Fail: failed},
 		{Name: "writing", Within: fsm.After(time.Minute, failed),
-			Enter: func(m *writing, cx *netCx) fsm.State {
+			OnEnter: func(m *writing, cx *netCx) fsm.State {
 				if err := cx.Write(port0, m.b); err != nil {
 					return cx.Fail(err)
 				}
@@ -100,9 +100,9 @@ func writingTo(t testing.TB) *reactor.Kind[writing, reactor.None] {
 				return fsm.Stay
 			}},
 		{Name: "failed", Within: fsm.After(time.Minute, fsm.Stop),
-			Enter: func(m *writing, cx *netCx) fsm.State {
+			OnEnter: func(m *writing, cx *netCx) fsm.State {
 				if m.report != nil {
-					m.report <- cx.Why()
+					m.report <- cx.Cause()
 				}
 				return fsm.Stop
 			}},
@@ -164,7 +164,7 @@ func TestAdoptSocketpair(t *testing.T) {
 
 	a, b = adoptPair(t, unix.SOCK_DGRAM)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var p [100]byte
 			n, err := cx.Read(port0, p[:])
 			if err != nil {
@@ -188,7 +188,7 @@ func TestAdoptSocketpair(t *testing.T) {
 func TestAdoptAndRelease(t *testing.T) {
 	files := make(chan *os.File, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			b, err := cx.Peek(port0)
 			if err != nil {
 				return cx.Fail(err)
@@ -346,13 +346,13 @@ func TestAdoptStdioOfChild(t *testing.T) {
 	}
 	k := netTable(t, reactor.Options{Ports: []string{"stdin", "stdout"}}, reactor.Table[talk, reactor.None]{{},
 		{Name: "talking", Wait: stdin.Writable() | stdout.Readable(), Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(2),
-			Enter: func(m *talk, cx *netCx) fsm.State {
+			OnEnter: func(m *talk, cx *netCx) fsm.State {
 				if m.out == nil {
 					return fsm.Stay
 				}
 				return cx.Fail(cx.Adopt(stdout, m.out))
 			},
-			Ready: func(m *talk, cx *netCx, r reactor.Ready) fsm.State {
+			OnReady: func(m *talk, cx *netCx, r reactor.Ready) fsm.State {
 				if r.Has(stdin.Writable()) && len(m.said) > 0 {
 					n, err := cx.WriteSome(stdin, m.said)
 					if m.said = m.said[n:]; len(m.said) == 0 {
@@ -391,7 +391,7 @@ func TestListenOnKeepsThePath(t *testing.T) {
 	}
 	l := netLoop(t, reactor.Config{})
 	k := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
-		Ready: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
+		OnReady: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
 	on, err := k.ListenOn(l, n.(*net.UnixListener), empty{})
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 // releasing is a kind that sends back what it reads, and then gives its socket to files.
 func releasing(t *testing.T, files chan<- *os.File) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			if n, err := cx.Copy(port0, port0); n == 0 || err != nil {
 				return cx.Fail(err)
 			}

@@ -74,9 +74,9 @@ func (a *alloc) told(_ *allocCx, done *chan struct{}) reactor.State {
 func allocKind(t testing.TB, o reactor.Options, ready func(*alloc, *allocCx, reactor.Ready) reactor.State) *reactor.Kind[alloc, chan struct{}] {
 	o.Ports, o.Timers = []string{"peer"}, []reactor.TimerSpec{{Name: "timer"}}
 	return kind(t, "alloc", o, reactor.Table[alloc, chan struct{}]{
-		fsm.Any: {Message: (*alloc).told},
-		idle: {Name: "idle", Idle: fsm.After(time.Minute, fsm.Stop), Wait: reactor.Port(0).Readable(), Ready: ready, Fail: fsm.Stop,
-			Timer: func(*alloc, *allocCx, reactor.Fired) reactor.State { return fsm.Stay }},
+		fsm.Any: {OnMessage: (*alloc).told},
+		idle: {Name: "idle", Idle: fsm.After(time.Minute, fsm.Stop), Wait: reactor.Port(0).Readable(), OnReady: ready, Fail: fsm.Stop,
+			OnTimer: func(*alloc, *allocCx, reactor.Fired) reactor.State { return fsm.Stay }},
 	})
 }
 
@@ -155,7 +155,7 @@ func TestNoAllocations(t *testing.T) {
 			t.Skip("accept answers an address, which is allocated")
 		}
 		gone := make(chan struct{}, 1)
-		k := allocKind(t, reactor.Options{Ended: func(reactor.Token, error) { gone <- struct{}{} }}, (*alloc).ready)
+		k := allocKind(t, reactor.Options{OnEnd: func(reactor.Token, error) { gone <- struct{}{} }}, (*alloc).ready)
 		l := run(t, reactor.Config{})
 		n, err := k.Listen(l, "tcp4", "127.0.0.1:0", alloc{})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -20,9 +21,9 @@ type null struct {
 	woken  chan struct{}
 }
 
-func (d *null) Now() int64               { return 1 }
-func (d *null) Close(reactor.Sock) error { return nil }
-func (d *null) End() error               { return nil }
+func (d *null) Now() int64              { return 1 }
+func (d *null) Close(driver.Sock) error { return nil }
+func (d *null) End() error              { return nil }
 
 func (d *null) Wake() {
 	select {
@@ -31,12 +32,12 @@ func (d *null) Wake() {
 	}
 }
 
-func (d *null) Register(_ reactor.Sock, data uint64) error {
+func (d *null) Register(_ driver.Sock, data driver.EventData) error {
 	d.events = append(d.events, poll.Event{Token: poll.Token(data), Ready: poll.Readable})
 	return nil
 }
 
-func (d *null) Read(reactor.Sock, []byte) (int, reactor.Flow, error) { return 1, reactor.Drained, nil }
+func (d *null) Read(driver.Sock, []byte) (int, driver.Flow, error) { return 1, driver.ReadBlocked, nil }
 
 func (d *null) Wait(dst []poll.Event, until int64) (int, error) {
 	if d.left > 0 {
@@ -78,7 +79,7 @@ func BenchmarkDispatch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	row := reactor.Row[flipper, reactor.None]{Within: fsm.Never, Wait: reactor.Port(0).Readable(), Ready: (*flipper).flip, To: fsm.To(idle, busy)}
+	row := reactor.Row[flipper, reactor.None]{Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: (*flipper).flip, To: fsm.To(idle, busy)}
 	rows := reactor.Table[flipper, reactor.None]{{}, row, row}
 	rows[idle].Name, rows[busy].Name = "idle", "busy"
 	k := kind(b, "flipper", reactor.Options{Ports: []string{"peer"}}, rows)

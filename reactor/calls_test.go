@@ -11,6 +11,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -38,7 +39,7 @@ func readers(t testing.TB, o reactor.Options, wait reactor.Ready) *reactor.Kind[
 		o.Ports = []string{"peer"}
 	}
 	return kind(t, "reader", o, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Wait: wait, Ready: (*reader).ready, Message: (*reader).told},
+		fsm.Any: {Wait: wait, OnReady: (*reader).ready, OnMessage: (*reader).told},
 		idle:    {Name: "idle", Within: fsm.Never, To: fsm.To(busy)},
 		busy:    {Name: "busy", Within: fsm.Never, To: fsm.To(idle)},
 	})
@@ -64,7 +65,7 @@ func takeLine(r *reader, cx *read, _ reactor.Ready) reactor.State {
 func TestPipelinedInputIsServedOneAtATime(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	s, _ := adopt(d, l, readers(t, reactor.Options{Ended: ended.told}, reactor.Port(0).Readable()), reader{do: takeLine, log: log})
+	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Readable()), reader{do: takeLine, log: log})
 	log.take()
 	s.sends("a\nb\nc\nd")
 	// d is looked at, and again with what the kernel says then: nothing.
@@ -166,12 +167,12 @@ func TestPassDoesNotSpin(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	k := kind(t, "passer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[reader, reactor.None]{
-		fsm.Any: {Ready: func(r *reader, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
+		fsm.Any: {OnReady: func(r *reader, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 			r.log.add("any")
 			return fsm.Stay
 		}},
 		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), Fail: fsm.Stop,
-			Ready: func(*reader, *reactor.Context[reactor.None], reactor.Ready) reactor.State { return fsm.Pass }},
+			OnReady: func(*reader, *reactor.Context[reactor.None], reactor.Ready) reactor.State { return fsm.Pass }},
 	})
 	s, _ := adopt(d, l, k, reader{log: log})
 	log.take()
@@ -184,7 +185,7 @@ func TestSpinEndsTheMachine(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
 	circle := func(r *reader, cx *read, _ reactor.Ready) reactor.State { return idle + busy - cx.State() }
-	s, _ := adopt(d, l, readers(t, reactor.Options{Ended: ended.told}, reactor.Port(0).Writable()), reader{do: circle})
+	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Writable()), reader{do: circle})
 	d.settle()
 	if err := ended.next(t); !errors.Is(err, reactor.ErrSpin) {
 		t.Errorf("ended with %v, want ErrSpin", err)
@@ -198,10 +199,10 @@ func TestSpinEndsTheMachine(t *testing.T) {
 func TestTickingStateIsNoSpin(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	k := kind(t, "ticker", reactor.Options{Ended: ended.told}, reactor.Table[walker, reactor.None]{
+	k := kind(t, "ticker", reactor.Options{OnEnd: ended.told}, reactor.Table[walker, reactor.None]{
 		fsm.Any: {},
 		idle: {Name: "idle", Within: fsm.After(time.Second, idle), Fail: fsm.Stop, Shutdown: fsm.Stop,
-			Enter: func(w *walker, _ *reactor.Context[reactor.None]) reactor.State { w.log.add("tick"); return fsm.Stay }},
+			OnEnter: func(w *walker, _ *reactor.Context[reactor.None]) reactor.State { w.log.add("tick"); return fsm.Stay }},
 	})
 	spawn(t, l, k, walker{log: log})
 	for range 200 {
@@ -237,7 +238,7 @@ func TestTransitionShowsLeftoversAgain(t *testing.T) {
 func TestEndIsToldBehindLeftovers(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	s, _ := adopt(d, l, readers(t, reactor.Options{Ended: ended.told}, reactor.Port(0).Readable()), reader{log: log,
+	s, _ := adopt(d, l, readers(t, reactor.Options{OnEnd: ended.told}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			b, err := cx.Peek(0)
 			if err != nil {
@@ -265,7 +266,7 @@ func TestEndIsToldBehindLeftovers(t *testing.T) {
 func relayTo(t *testing.T, d *fake, l *reactor.Loop, outbox int, log *journal) (from, to *fakeSock) {
 	t.Helper()
 	const in, out = reactor.Port(0), reactor.Port(1)
-	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, Outbox: outbox}, in.Readable().While(out.Room()))
+	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, WriteBuffer: outbox}, in.Readable().While(out.Room()))
 	to = d.sock()
 	from, _ = adopt(d, l, k, reader{log: log, do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 		if cx.Err(out) == reactor.ErrClosed {
@@ -333,7 +334,7 @@ func refusal(t *testing.T, room int) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	lines := 0
-	s, _ := adopt(d, l, readers(t, reactor.Options{Outbox: 100}, reactor.Port(0).Readable()), reader{log: log,
+	s, _ := adopt(d, l, readers(t, reactor.Options{WriteBuffer: 100}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			if _, err := cx.Peek(0); err != nil {
 				return cx.Fail(err)
@@ -362,7 +363,7 @@ func TestEventsOfAClosedPort(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	var second *fakeSock
-	d.onDial = func(s *fakeSock, _ reactor.Addr) (reactor.Flow, error) { second = s; return reactor.Full, nil }
+	d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { second = s; return driver.WriteBlocked, nil }
 	s, _ := adopt(d, l, readers(t, reactor.Options{}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			var b [16]byte
@@ -394,11 +395,11 @@ func TestErrorsOfManyPorts(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
 	k := kind(t, "broken", reactor.Options{Ports: []string{"peer"}}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Message: func(r *reader, cx *read, to *reactor.State) reactor.State {
+		fsm.Any: {OnMessage: func(r *reader, cx *read, to *reactor.State) reactor.State {
 			r.log.add(fmt.Sprint(cx.Err(0)))
 			return *to
 		}},
-		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), Ready: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
+		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
 			var b [1]byte
 			cx.Read(0, b[:])
 			return fsm.Stay
@@ -433,16 +434,16 @@ func TestErrorOfAWriteIsToldOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, log, ended := newFake(t), &journal{}, newEnds()
 			l := d.start(reactor.Config{})
-			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, Ended: ended.told}, reactor.Table[reader, reactor.State]{
+			k := kind(t, "writer", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.told}, reactor.Table[reader, reactor.State]{
 				fsm.Any: {},
-				idle: {Name: "idle", Within: fsm.Never, Fail: busy, Message: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
+				idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
 					if err := cx.Write(0, []byte("x")); err != nil {
 						t.Errorf("what is gathered has an error: %v", err)
 					}
 					return cx.Fail(write(cx))
 				}},
-				busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, Enter: func(_ *reader, cx *read) reactor.State {
-					log.add(cx.Why().Error())
+				busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnEnter: func(_ *reader, cx *read) reactor.State {
+					log.add(cx.Cause().Error())
 					return fsm.Stay
 				}},
 			})
@@ -463,7 +464,7 @@ func TestCopyOfWhatWasSeen(t *testing.T) {
 	const in, out = reactor.Port(0), reactor.Port(1)
 	to := d.sock()
 	to.room = 0
-	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, Outbox: 100}, in.Readable())
+	k := readers(t, reactor.Options{Ports: []string{"in", "out"}, WriteBuffer: 100}, in.Readable())
 	from, _ := adopt(d, l, k, reader{log: log, do: func(_ *reader, cx *read, _ reactor.Ready) reactor.State {
 		if cx.Err(out) == reactor.ErrClosed {
 			return cx.Fail(errors.Join(cx.Adopt(out, fakeConn{to}), cx.Write(out, make([]byte, 100))))

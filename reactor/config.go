@@ -5,24 +5,25 @@ import (
 	"math"
 	"time"
 
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/slab"
 )
 
-// Config are a loop's limits. Zero fields take the documented defaults; nothing
-// grows beyond what stands here.
+// Config has the limits of a loop. A field that is zero takes the default that its
+// comment names. Nothing grows beyond these limits.
 type Config struct {
-	ID         int           // 1 to 255, part of every token; 0 picks the lowest that no running loop has
-	Slots      int           // machines at once; 65,536, at most 16,777,216
-	Timers     int           // named timers at once; as many as Slots
-	Monitors   int           // machines waiting for others' ends at once, each for one; as many as Slots
-	Events     int           // readiness events collected a turn; 256
-	Accepts    int           // connections accepted a turn and listener; 64
-	Batch      int           // messages delivered a turn and kind; 256
-	Steps      int           // calls of a machine a turn while it makes progress; 32
-	Buffers    int           // bytes that all ports may hold together, at least 8 KiB; 256 MiB
-	Resolution time.Duration // of deadlines, 100 µs to 1 s; 1 ms
-	Driver     Driver        // nil is the operating system's
-	Observer   Observer      // told what machines do; nil: none
+	ID         int           // 1 to 255, part of every token; default: the lowest that no running loop has
+	Slots      int           // machines at once; default 65,536, at most 16,777,216
+	Timers     int           // named timers that run at once; default: as many as Slots
+	Monitors   int           // pairs of a machine and one that it monitors; default: as many as Slots
+	Events     int           // readiness events per turn; default 256
+	Accepts    int           // connections accepted per turn and listener; default 64
+	Batch      int           // messages delivered per turn and kind; default 256
+	Steps      int           // calls of OnReady per turn and machine; default 32
+	Buffers    int           // bytes that all ports may hold together; default 256 MiB, at least 8 KiB
+	Resolution time.Duration // of deadlines, 100 µs to 1 s; default 1 ms
+	Driver     driver.Driver // default: the operating system's
+	Observer   Observer      // is called for what machines do; default: none
 }
 
 func (c *Config) check() error {
@@ -60,30 +61,29 @@ func (c *Config) check() error {
 	return nil
 }
 
-// Options are a kind's names and limits. Zero fields take the documented
-// defaults.
+// Options are the names and limits of a kind. A field that is zero takes the default that
+// its comment names.
 //
-// Messages have two limits. Mailbox is each machine's, for what waits anywhere.
-// Inflow is for what is on its way, in the ring that all machines of the kind on a
-// loop share; a message that a machine keeps (Row.Defer, Later) leaves the ring, so
-// that one who waits is not in the way of the others. Memory for kept messages is
-// found 256 at a time, as they come, for at most Mailbox of each machine.
+// Messages have two limits. Mailbox bounds those that wait for one machine. Queue bounds
+// those on their way, in a ring that all machines of the kind on a loop share. A message
+// that a machine defers leaves the ring, so that it does not block the other machines'.
+// Memory for deferred messages is allocated as they come, 256 at a time.
 //
-// The reason that Ended is told is nil for fsm.Stop and for the end of input, ErrTimeout
-// for a deadline, ErrShutdown for a shutdown, else what broke. It is told in simulated
-// runs, too, of which there are thousands: leave it nil there.
+// OnEnd is called with nil after fsm.Stop and after the end of input, with ErrTimeout
+// after a deadline, ErrShutdown after a shutdown, and else with what failed. It is called
+// in simulated runs, too.
 type Options struct {
-	Ports   []string           // names of ports 0, 1, ...; their number sizes the slot; at most 4
-	Timers  []TimerSpec        // by Timer
-	Start   State              // fsm.First
-	Mailbox int                // messages that may wait for one machine, kept ones too; 64
-	Inflow  int                // messages that may be on their way to all of them on a loop; 4,096
-	Outbox  int                // bytes a port may hold; Room is under half of it; 256 KiB
-	Inbox   int                // unconsumed bytes a port may hold; 64 KiB
-	Linger  time.Duration      // for flushing after Stop; 5 s
-	Shared  bool               // Listen shares its address with other loops of the process (SO_REUSEPORT): the system spreads connections
-	Most    int                // machines of this kind at once on a loop; the loop's Slots
-	Ended   func(Token, error) // told on the loop's goroutine of each machine's end and its reason; nil: panics go to package log
+	Ports       []string           // names of ports 0, 1, ...; at most 4
+	Timers      []TimerSpec        // named timers, by Timer
+	Start       State              // first state; default fsm.First
+	Mailbox     int                // messages that may wait for one machine; default 64
+	Queue       int                // messages on their way to all machines of the kind on a loop; default 4,096
+	WriteBuffer int                // bytes of output that a port may hold; the gate Room is open below half of it; default 256 KiB
+	ReadBuffer  int                // bytes of unconsumed input that a port may hold; default 64 KiB
+	Linger      time.Duration      // how long output may take after Stop; default 5 s
+	ReusePort   bool               // Listen shares its address with other loops: the system distributes connections
+	MaxMachines int                // machines of this kind on a loop; default: the loop's Slots
+	OnEnd       func(Token, error) // is called on the loop's goroutine when a machine ends; nil: panics go to package log
 }
 
 func (o *Options) check() error {
@@ -91,7 +91,7 @@ func (o *Options) check() error {
 		name string
 		v    *int
 		def  int
-	}{{"Mailbox", &o.Mailbox, 64}, {"Inflow", &o.Inflow, 4096}, {"Outbox", &o.Outbox, 256 << 10}, {"Inbox", &o.Inbox, 64 << 10}} {
+	}{{"Mailbox", &o.Mailbox, 64}, {"Queue", &o.Queue, 4096}, {"WriteBuffer", &o.WriteBuffer, 256 << 10}, {"ReadBuffer", &o.ReadBuffer, 64 << 10}} {
 		if *f.v == 0 {
 			*f.v = f.def
 		}
@@ -99,8 +99,8 @@ func (o *Options) check() error {
 			return fmt.Errorf("option %s %d: want 1 to %d, or 0 for %d", f.name, *f.v, 1<<30, f.def)
 		}
 	}
-	if o.Most < 0 || o.Most > slab.MaxSlots {
-		return fmt.Errorf("option Most %d: want 1 to %d, or 0 for the loop's slots", o.Most, slab.MaxSlots)
+	if o.MaxMachines < 0 || o.MaxMachines > slab.MaxSlots {
+		return fmt.Errorf("option MaxMachines %d: want 1 to %d, or 0 for the loop's slots", o.MaxMachines, slab.MaxSlots)
 	}
 	if o.Linger == 0 {
 		o.Linger = 5 * time.Second

@@ -1,28 +1,31 @@
 package reactor
 
 import (
+	"fmt"
 	"io"
 	"net/netip"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Context is what a handler of a kind that takes Msg works with, for the length of the
-// call: Self and the methods of IO (go doc reactor.IO). It belongs to the handler's
-// goroutine: kept and used later, its methods answer ErrOutside, or do nothing where they
-// answer no error, unless the loop happens to call another machine of the kind; used
-// elsewhere meanwhile, it is a data race, which go test -race tells.
+// Context is what a handler works with: Self, and the methods of IO. Msg is the message
+// type of the kind.
+//
+// A Context is valid until the handler returns, on the handler's goroutine. Its methods
+// return ErrOutside later, or do nothing if they return no error. Using it from another
+// goroutine is a data race.
 type Context[Msg any] struct {
 	IO
 	inbox *inbox[Msg]
 }
 
-// Self is this machine's address.
+// Self returns the address of the machine.
 func (cx *Context[Msg]) Self() Ref[Msg] { return Ref[Msg]{cx.inbox, cx.Token()} }
 
-// IO is the part of a Context that knows no message type: what helpers and
-// libraries take.
+// IO is the part of a Context that does not depend on a message type. Helper functions
+// and libraries take a *IO: pass &cx.IO to them.
 type IO struct {
 	loop *Loop
 	st   *base
@@ -30,77 +33,82 @@ type IO struct {
 	x    uint32
 }
 
-// Token is the machine's identity: it fits no other machine, then or later.
+// Token returns the identity of the machine. No other machine ever has the same one.
 func (c *IO) Token() Token { return c.loop.slots.TokenAt(c.x) }
 
-// State is the state that the machine is in; in Enter, the one being entered.
+// State returns the state that the machine is in; in OnEnter, the one being entered.
 func (c *IO) State() State { return State(c.h.state) }
 
-// Now is the driver's clock: monotonic, comparable with itself alone.
+// Now returns the driver's clock. It is monotonic, and comparable only with itself.
 func (c *IO) Now() time.Duration { return time.Duration(c.loop.drv.Now()) }
 
-// Fail answers to an error: Stay for nil and ErrWouldBlock, else the row's Fail,
-// else Stop with err as reason (io.EOF: none).
+// Fail returns the state that an error leads to: fsm.Stay for nil and ErrWouldBlock, else
+// the row's Fail, else fsm.Stop, with err as the reason. For io.EOF there is no reason.
 func (c *IO) Fail(err error) State {
 	if err == nil || err == ErrWouldBlock {
 		return fsm.Stay
 	}
-	c.loop.testify(c.x, c.h, CauseFail)
+	c.loop.trace(c.x, c.h, EventFail)
 	to := c.st.rows[c.h.state].fail
 	if to == fsm.Stay {
 		to = fsm.Stop
 	}
-	if c.loop.reason = err; err == io.EOF && to == fsm.Stop {
-		c.loop.reason = nil
+	if c.loop.call.reason = err; err == io.EOF && to == fsm.Stop {
+		c.loop.call.reason = nil
 	}
 	return to
 }
 
-// Stop is fsm.Stop with a reason.
+// Stop returns fsm.Stop, and makes reason the reason of the machine's end.
 func (c *IO) Stop(reason error) State {
-	c.loop.reason = reason
+	c.loop.call.reason = reason
 	return fsm.Stop
 }
 
-// Why is the error that led to this state, in the Enter of a state that Fail or
-// a deadline leads to.
-func (c *IO) Why() error { return c.loop.reason }
+// Cause returns the error that led to this state, in the OnEnter of a state that Fail or
+// a deadline leads to. Otherwise it is nil.
+func (c *IO) Cause() error { return c.loop.call.reason }
 
-// Within replaces this stay's bound (in Enter: backoff, negotiated times) by d from
-// now; 0 is none. The row still says where it leads. In a row without Within it does nothing.
+// Within replaces the bound of this stay by d from now; 0 means no bound. The row still
+// says where it leads. It is for times that are known only in OnEnter, such as a backoff.
+// In a row without Within it does nothing.
 func (c *IO) Within(d time.Duration) {
-	if !c.inside() || !c.st.rows[c.h.state].within.Runs() {
+	if !c.inCall() || !c.st.rows[c.h.state].within.Runs() {
 		return
 	}
 	c.h.withinAt = after(c.loop.drv.Now(), d)
-	c.h.flags |= unarmed // it may be earlier than what is armed
+	c.h.flags |= mRearm // the new bound may be earlier than the armed one
 }
 
-// moved notes progress: the machine is called again while something is ready.
-func (c *IO) moved() {
-	c.loop.progress = true
-	c.h.circles = 0
+// madeProgress records progress: the machine is called again if something is ready.
+func (c *IO) madeProgress() {
+	c.loop.call.progress = true
+	c.h.spinCount = 0
 }
 
-// inside tells whether a handler of the machine's runs, as it must.
-func (c *IO) inside() bool { return c.loop.calling == c.x+1 }
+// inCall reports whether a handler of the machine is running.
+func (c *IO) inCall() bool { return c.loop.call.machine == c.x+1 }
 
-// open finds an open port, or says what is wrong with it.
+// open returns an open port, or an error that says what is wrong with it.
 func (c *IO) open(p Port) (*port, error) {
 	if uint32(p) >= c.st.nports {
 		return nil, c.noPort(p)
 	}
-	if !c.inside() {
+	if !c.inCall() {
 		return nil, ErrOutside
 	}
 	pt := c.st.port(c.h, p)
-	if pt.flags&isOpen == 0 {
+	if pt.flags&pOpen == 0 {
 		return nil, ErrClosed
 	}
 	return pt, nil
 }
 
-// Err is what broke the port, nil while it works; io.EOF once its input is over.
+func (c *IO) noPort(p Port) error {
+	return fmt.Errorf("reactor: %s: port %d: want 0 to %d, as Options.Ports names them", c.st.name, p, int(c.st.nports)-1)
+}
+
+// Err returns the error that broke the port, io.EOF once its input is over, or nil.
 func (c *IO) Err(p Port) error {
 	pt, err := c.open(p)
 	switch {
@@ -108,14 +116,14 @@ func (c *IO) Err(p Port) error {
 		return err
 	case pt.err != 0:
 		return c.loop.errs.of(pt.err)
-	case pt.flags&ended != 0 && pt.in == 0:
+	case pt.flags&pReadEnded != 0 && pt.in == 0:
 		return io.EOF
 	}
 	return nil
 }
 
-// Pending is how many bytes of output the port holds.
-func (c *IO) Pending(p Port) int {
+// Buffered returns how many bytes of output the port holds.
+func (c *IO) Buffered(p Port) int {
 	pt, err := c.open(p)
 	if err != nil {
 		return 0
@@ -123,37 +131,39 @@ func (c *IO) Pending(p Port) int {
 	return c.loop.held(pt)
 }
 
-// RemoteAddr is the peer's address; the zero value when there is none. It asks
-// the system.
-func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, Remote).IP }
+// RemoteAddr returns the address of the port's peer, or the zero value. It is a system
+// call.
+func (c *IO) RemoteAddr(p Port) netip.AddrPort { return c.name(p, driver.Remote).IP }
 
-// LocalAddr is the port's own address.
-func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, Local).IP }
+// LocalAddr returns the port's own address.
+func (c *IO) LocalAddr(p Port) netip.AddrPort { return c.name(p, driver.Local).IP }
 
-func (c *IO) name(p Port, side Side) (a Addr) {
+func (c *IO) name(p Port, side driver.Side) (a driver.Addr) {
 	if pt, err := c.open(p); err == nil && pt.sock != 0 {
-		a, _ = c.loop.drv.Name(pt.sock, side)
+		a, _ = c.loop.drv.Addr(pt.sock, side)
 	}
 	return a
 }
 
-// Close drops what was not sent, and frees the port for another Dial.
+// Close closes a port at once, and drops output that was not sent. Another Dial may use
+// the port then. It does nothing if the port is not open.
 func (c *IO) Close(p Port) {
 	if pt, err := c.open(p); err == nil {
 		c.loop.closePort(c.h, p, pt)
-		c.moved()
+		c.madeProgress()
 	}
 }
 
-// CloseWrite ends this direction once what was written is out.
+// CloseWrite ends the output of a port after what was written has been sent. Its peer
+// reads the end then. Input goes on.
 func (c *IO) CloseWrite(p Port) error {
 	pt, err := c.open(p)
-	if err != nil || pt.flags&wantShut != 0 {
+	if err != nil || pt.flags&pShutWanted != 0 {
 		return err
 	}
 	c.loop.flush()
-	pt.flags |= wantShut
+	pt.flags |= pShutWanted
 	c.loop.shutIfDrained(pt)
-	c.moved()
+	c.madeProgress()
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 func datagramEcho(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [100]byte
 			n, from, err := cx.ReadFrom(port0, b[:])
 			if err != nil {
@@ -82,7 +82,7 @@ func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 	errs := make(chan error, 3)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [100]byte
 			n, from, err := cx.ReadFrom(port0, b[:])
 			if err != nil {
@@ -131,10 +131,10 @@ func TestDatagramDialled(t *testing.T) {
 	heard := make(chan string, 16)
 	k := netTable(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}}, reactor.Table[struct{}, reactor.None]{{},
 		{Name: "asking", Wait: port0.Readable(), Within: fsm.After(time.Minute, fsm.Stop),
-			Enter: func(_ *struct{}, cx *netCx) fsm.State {
+			OnEnter: func(_ *struct{}, cx *netCx) fsm.State {
 				return cx.Fail(errors.Join(cx.Dial(port0, "udp", addr), cx.Arm(again, time.Millisecond)))
 			},
-			Timer: func(_ *struct{}, cx *netCx, _ fsm.Fired) fsm.State {
+			OnTimer: func(_ *struct{}, cx *netCx, _ fsm.Fired) fsm.State {
 				for _, s := range []string{"one", "", "three"} {
 					if err := cx.Write(port0, []byte(s)); err != nil {
 						return cx.Fail(err)
@@ -145,7 +145,7 @@ func TestDatagramDialled(t *testing.T) {
 				}
 				return cx.Fail(cx.Arm(again, time.Millisecond))
 			},
-			Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 				var b [100]byte
 				n, err := cx.Read(port0, b[:])
 				if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
-// A machine has one node in the wheel, its slot's number, at the earliest of its
-// deadlines or before. Pushing one back does not touch it: what is due is computed
-// when the node expires. Named timers have the nodes above.
-
+// A machine has one node in the timer wheel, with the number of its slot. The node expires
+// at the earliest of the machine's deadlines, or before. Moving a deadline back does not
+// touch the node: when it expires, the deadlines are computed anew. Named timers have the
+// nodes behind those of the slots.
 func timerOf(x uint32) timerwheel.Timer { return timerwheel.Timer(x) }
 
-// after is now + d, for ever when d is no bound or the sum overflows.
+// after returns now + d, or forever if d is no bound or the sum overflows.
 func after(now int64, d time.Duration) int64 {
 	if d <= 0 || now > math.MaxInt64-int64(d) {
 		return forever
@@ -23,70 +23,45 @@ func after(now int64, d time.Duration) int64 {
 	return now + int64(d)
 }
 
-// entered moves the state, stops the timers that do not live there, and starts
-// Within anew.
-func (l *Loop) entered(x uint32, h *header, to State) {
-	b := l.stores[h.kind]
-	from := State(h.state)
-	h.state = uint8(to)
-	h.flags &^= stuck | exiting
-	if h.kept != 0 && !b.rows[to].keeps {
-		h.flags |= unkept
-		l.queue(x, h)
-	}
-	if h.timers != 0 {
-		l.cullTimers(h, b, from, to)
-	}
-	l.unsee(h)
-	row := &b.rows[to]
-	h.withinAt = forever
-	if row.within.Runs() || row.idle.Runs() {
-		now := l.drv.Now()
-		h.withinAt = after(now, row.within.D)
-		h.heardAt = now
-	}
-	h.flags |= unarmed // the next one may be earlier than what is armed
-}
-
-// arm sees to it that the machine's node expires by its earliest deadline.
+// arm makes sure that the machine's node expires at its earliest deadline, or before.
 func (l *Loop) arm(x uint32, h *header) {
-	h.flags &^= unarmed
+	h.flags &^= mRearm
 	if at, _, _ := l.deadline(h); at != forever {
 		l.wheel.Extend(timerOf(x), at)
 	}
 }
 
-// deadline is the machine's earliest deadline, and where it leads.
-func (l *Loop) deadline(h *header) (at int64, to State, why Cause) {
+// deadline returns the earliest deadline of a machine, and the state that it leads to.
+func (l *Loop) deadline(h *header) (at int64, to State, why Event) {
 	b := l.stores[h.kind]
 	row := &b.rows[h.state]
-	at, to, why = h.withinAt, row.within.To, CauseWithin
+	at, to, why = h.withinAt, row.within.To, EventWithin
 	if row.idle.Runs() {
-		if t := after(h.heardAt, row.idle.D); t < at {
-			at, to, why = t, row.idle.To, CauseIdle
+		if t := after(h.activeAt, row.idle.D); t < at {
+			at, to, why = t, row.idle.To, EventIdle
 		}
 	}
 	if row.stall.Runs() {
 		for p := Port(0); uint32(p) < b.nports; p++ {
 			if pt := b.port(h, p); pt.out != 0 {
-				if t := after(l.pool.chunks[pt.out].since, row.stall.D); t < at {
-					at, to, why = t, row.stall.To, CauseStall
+				if t := after(l.pool.chunks[pt.out].movedAt, row.stall.D); t < at {
+					at, to, why = t, row.stall.To, EventStall
 				}
 			}
 		}
 	}
 	if h.lifeAt < at {
-		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, CauseLife
+		at, to, why = h.lifeAt, b.rows[fsm.Any].within.To, EventLife
 	}
 	return at, to, why
 }
 
-// expire leads machines where their deadlines lead, and fires named timers.
+// expire takes the deadlines and named timers that have passed.
 func (l *Loop) expire() {
-	if l.now >= l.resumeAt {
-		l.resumeAccepts()
+	if l.turn.now >= l.acceptor.resumeAt {
+		l.acceptor.resume()
 	}
-	l.wheel.Advance(l.now)
+	l.wheel.Advance(l.turn.now)
 	for {
 		t, ok := l.wheel.Expired()
 		if !ok {
@@ -98,231 +73,59 @@ func (l *Loop) expire() {
 		}
 		x := uint32(t)
 		h := l.slots.At(x)
-		h.flags |= unarmed
-		if h.flags&dead != 0 {
+		h.flags |= mRearm
+		if h.flags&mDead != 0 {
 			continue
 		}
-		if h.flags&stopping != 0 && l.now < h.withinAt {
+		if h.flags&mStopping != 0 && l.turn.now < h.withinAt {
 			l.drainPorts(x, h)
 			continue
 		}
-		if h.flags&stopping != 0 {
+		if h.flags&mStopping != 0 {
 			l.stats.lingered++
-			l.die(x, h)
+			l.end(x, h)
 			continue
 		}
-		l.lapse(x, h)
+		l.followDeadline(x, h)
 	}
 }
 
-// lapse leads a machine where its deadline does, if it is over.
-func (l *Loop) lapse(x uint32, h *header) {
+// followDeadline takes a machine to the state that its earliest deadline leads to, if that
+// has passed.
+func (l *Loop) followDeadline(x uint32, h *header) {
 	at, to, why := l.deadline(h)
 	switch {
-	case at > l.now:
+	case at > l.turn.now:
 		l.arm(x, h)
 		return
-	case why == CauseIdle && h.flags&queued != 0 && l.phase < running:
-		l.overdue = append(l.overdue, x) // there may be bytes that came in time: it runs first
+	case why == EventIdle && h.flags&mQueued != 0 && l.turn.phase < running:
+		l.turn.silent = append(l.turn.silent, x) // it runs first, as there may be bytes that came in time
 		return
-	case why == CauseLife:
-		h.lifeAt = forever // it leads once; the states behind have bounds of their own
+	case why == EventLife:
+		h.lifeAt = forever // it is taken once: the states that follow have bounds of their own
 	}
 	l.stats.deadlines++
-	l.testify(x, h, why)
+	l.trace(x, h, why)
 	b := l.stores[h.kind]
-	b.lead(x, h, to, b.rows[h.state].late[why])
+	b.follow(x, h, to, b.rows[h.state].timeouts[why])
 }
 
-// lapseOverdue ends the silence of those who had their turn and heard nothing in it.
-func (l *Loop) lapseOverdue() {
-	for n := len(l.overdue); n > 0; n = len(l.overdue) {
-		x := l.overdue[n-1]
-		l.overdue = l.overdue[:n-1]
-		if h := l.slots.At(x); h.flags&(dead|stopping) == 0 {
-			l.lapse(x, h)
+// followSilent takes the Idle deadline of machines whose run moved nothing.
+func (l *Loop) followSilent() {
+	for n := len(l.turn.silent); n > 0; n = len(l.turn.silent) {
+		x := l.turn.silent[n-1]
+		l.turn.silent = l.turn.silent[:n-1]
+		if h := l.slots.At(x); h.flags&(mDead|mStopping) == 0 {
+			l.followDeadline(x, h)
 		}
 	}
 }
 
-// lateErrors are the reasons of a state's deadlines: they tell its name.
-func lateErrors(state string) map[Cause]error {
-	all := make(map[Cause]error)
-	for _, c := range []Cause{CauseWithin, CauseIdle, CauseStall, CauseLife} {
+// timeoutErrors returns the reasons that the deadlines of a state give.
+func timeoutErrors(state string) map[Event]error {
+	all := make(map[Event]error)
+	for _, c := range []Event{EventWithin, EventIdle, EventStall, EventLife} {
 		all[c] = fmt.Errorf("state %q, %s: %w", state, c, ErrTimeout)
 	}
 	return all
-}
-
-// settle follows a call that did not come from run: flush, arm, and queue the
-// machine if something is ready for it now.
-func (l *Loop) settle(x uint32, h *header) {
-	if l.rest(x, h) {
-		l.rouse(x, h)
-	}
-}
-
-// rest follows the last call of a machine's turn: its output is sent, its input
-// leaves the loop's scratch, its deadlines are armed. It tells whether the machine
-// lives on.
-func (l *Loop) rest(x uint32, h *header) bool {
-	l.flush()
-	if l.pool.chunks[scratchNum].w != 0 {
-		l.keepInput(h)
-	}
-	if h.flags&(dead|stopping) != 0 {
-		return false
-	}
-	if h.flags&broken != 0 {
-		l.queue(x, h)
-	}
-	if h.flags&unarmed != 0 {
-		l.arm(x, h)
-	}
-	return true
-}
-
-// named is a running named timer: its node's side of the wheel.
-type named struct {
-	owner uint32 // index of its machine
-	next  uint32 // of the same machine, or the next free one, as number+1
-	id    uint32
-	timer Timer
-	armed State // the state that armed it
-}
-
-type timerTable struct {
-	all    []named
-	free   uint32
-	used   uint32
-	offset uint32 // node of number 0
-}
-
-func newTimerTable(slots, n int) timerTable {
-	return timerTable{all: make([]named, n), offset: uint32(slots)}
-}
-
-func (t *timerTable) node(n uint32) timerwheel.Timer { return timerwheel.Timer(n + t.offset) }
-
-func (t *timerTable) take() (uint32, bool) {
-	if n := t.free; n != 0 {
-		t.free = t.all[n-1].next
-		return n - 1, true
-	}
-	if int(t.used) == len(t.all) {
-		return 0, false
-	}
-	t.used++
-	return t.used - 1, true
-}
-
-func (t *timerTable) give(n uint32) {
-	t.all[n] = named{next: t.free}
-	t.free = n + 1
-}
-
-// Arm starts or restarts a named timer. ErrFull when the loop has no more, see
-// Config.Timers.
-func (c *IO) Arm(t Timer, d time.Duration) error { return c.armed(t, 0, d, 1) }
-
-// ArmID starts or restarts one of the many timers of a name: ErrFull over
-// TimerSpec.Many.
-func (c *IO) ArmID(t Timer, id uint32, d time.Duration) error {
-	if int(t) < len(c.st.opt.Timers) {
-		return c.armed(t, id, d, max(1, c.st.opt.Timers[t].Many))
-	}
-	return c.armed(t, id, d, 1)
-}
-
-func (c *IO) armed(t Timer, id uint32, d time.Duration, most int) error {
-	if !c.inside() {
-		return ErrOutside
-	}
-	if int(t) >= len(c.st.opt.Timers) {
-		return fmt.Errorf("reactor: %s: timer %d: want 0 to %d, as Options.Timers names them", c.st.name, t, len(c.st.opt.Timers)-1)
-	}
-	l := c.loop
-	at := after(l.drv.Now(), max(d, 1))
-	n, many := l.timers.find(c.h, t, id)
-	if n == 0 {
-		if many >= most {
-			return fmt.Errorf("reactor: %s: %d timers %q run: %w", c.st.name, many, c.st.opt.Timers[t].Name, ErrFull)
-		}
-		free, ok := l.timers.take()
-		if !ok {
-			return fmt.Errorf("reactor: Config.Timers: %w", ErrFull)
-		}
-		l.timers.all[free] = named{owner: c.x, next: c.h.timers, id: id, timer: t}
-		n = free + 1
-		c.h.timers = n
-	}
-	l.timers.all[n-1].armed = State(c.h.state)
-	l.wheel.Add(l.timers.node(n-1), at)
-	c.moved()
-	return nil
-}
-
-// find is a machine's timer, as number+1, and how many of that name run.
-func (t *timerTable) find(h *header, timer Timer, id uint32) (found uint32, many int) {
-	for n := h.timers; n != 0; n = t.all[n-1].next {
-		if e := &t.all[n-1]; e.timer == timer {
-			many++
-			if e.id == id {
-				found = n
-			}
-		}
-	}
-	return found, many
-}
-
-// Disarm stops a named timer: it does not fire any more, even if it is due.
-func (c *IO) Disarm(t Timer) { c.DisarmID(t, 0) }
-
-// DisarmID stops one of the many timers of a name.
-func (c *IO) DisarmID(t Timer, id uint32) {
-	if !c.inside() {
-		return
-	}
-	if n, _ := c.loop.timers.find(c.h, t, id); n != 0 {
-		c.loop.unlinkTimer(c.h, n)
-	}
-}
-
-func (l *Loop) unlinkTimer(h *header, n uint32) {
-	at := &h.timers
-	for *at != n {
-		at = &l.timers.all[*at-1].next
-	}
-	*at = l.timers.all[n-1].next
-	l.wheel.Cancel(l.timers.node(n - 1))
-	l.timers.give(n - 1)
-}
-
-func (l *Loop) dropTimers(h *header) {
-	for h.timers != 0 {
-		l.unlinkTimer(h, h.timers)
-	}
-}
-
-// cullTimers stops the timers that do not live in the state entered.
-func (l *Loop) cullTimers(h *header, b *base, from, to State) {
-	for n := h.timers; n != 0; {
-		e := l.timers.all[n-1]
-		in := b.opt.Timers[e.timer].In
-		if in != 0 && !in.Has(to) || in == 0 && e.armed != 0 && to != e.armed {
-			l.unlinkTimer(h, n)
-		}
-		n = e.next
-	}
-}
-
-func (l *Loop) fire(n uint32) {
-	e := l.timers.all[n]
-	h := l.slots.At(e.owner)
-	l.unlinkTimer(h, n+1)
-	if h.flags&(dead|stopping|newborn) != 0 {
-		return
-	}
-	l.stats.timers++
-	l.stores[h.kind].fired(e.owner, h, Fired{Timer: e.timer, ID: e.id})
 }

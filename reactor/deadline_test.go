@@ -58,17 +58,17 @@ type clockRow = reactor.Row[clocked, int]
 // clockKind adds to the rows what every one of these tests has.
 func clockKind(t testing.TB, o reactor.Options, rows ...clockRow) *reactor.Kind[clocked, int] {
 	t.Helper()
-	rows[0].Enter = (*clocked).born
-	rows[0].Message = (*clocked).told
+	rows[0].OnEnter = (*clocked).born
+	rows[0].OnMessage = (*clocked).told
 	if len(o.Ports) > 0 {
-		rows[0].Ready, rows[0].Wait = (*clocked).take, rows[0].Wait|reactor.Port(0).Readable()
+		rows[0].OnReady, rows[0].Wait = (*clocked).take, rows[0].Wait|reactor.Port(0).Readable()
 	}
 	if len(o.Timers) > 0 {
-		rows[0].Timer = (*clocked).timer
+		rows[0].OnTimer = (*clocked).timer
 	}
 	for s := 1; s < len(rows); s++ {
 		rows[s].Name = fmt.Sprint("state", s)
-		rows[s].Enter = (*clocked).enter
+		rows[s].OnEnter = (*clocked).enter
 		for to := 1; to < len(rows); to++ {
 			rows[s].To |= fsm.To(reactor.State(to))
 		}
@@ -133,10 +133,10 @@ func TestIdleIsNotRenewedByCalls(t *testing.T) {
 	l := d.start(reactor.Config{})
 	calls := 0
 	k := kind(t, "decliner", reactor.Options{Ports: []string{"peer"}}, reactor.Table[clocked, int]{
-		fsm.Any: {Enter: (*clocked).born, Message: (*clocked).told},
-		1: {Name: "one", Enter: (*clocked).enter, Idle: fsm.After(time.Second, 2), Fail: fsm.Stop, Wait: reactor.Port(0).Readable(),
-			Ready: func(*clocked, *clock, reactor.Ready) reactor.State { calls++; return fsm.Stay }},
-		2: {Name: "two", Enter: (*clocked).enter, Within: fsm.Never, Shutdown: fsm.Stop},
+		fsm.Any: {OnEnter: (*clocked).born, OnMessage: (*clocked).told},
+		1: {Name: "one", OnEnter: (*clocked).enter, Idle: fsm.After(time.Second, 2), Fail: fsm.Stop, Wait: reactor.Port(0).Readable(),
+			OnReady: func(*clocked, *clock, reactor.Ready) reactor.State { calls++; return fsm.Stay }},
+		2: {Name: "two", OnEnter: (*clocked).enter, Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	s, _ := adopt(d, l, k, clocked{log: log})
 	steps(d, 15, 100*time.Millisecond, func() { s.sends("x") })
@@ -193,7 +193,7 @@ func TestStallBoundsOutputThatDoesNotMove(t *testing.T) {
 func TestLifeEndsTheMachineOnce(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
-	k := clockKind(t, reactor.Options{Ended: ended.told}, clockRow{Within: fsm.After(5*time.Second, 2)},
+	k := clockKind(t, reactor.Options{OnEnd: ended.told}, clockRow{Within: fsm.After(5*time.Second, 2)},
 		clockRow{Within: fsm.After(2*time.Second, 1)}, clockRow{Within: fsm.After(3*time.Second, fsm.Stop)})
 	spawn(t, l, k, clocked{log: log, do: goTo})
 	steps(d, 79, 100*time.Millisecond, nil)
@@ -210,7 +210,7 @@ func TestWhyADeadlineLedHere(t *testing.T) {
 	l := d.start(reactor.Config{})
 	k := clockKind(t, reactor.Options{}, clockRow{},
 		clockRow{Within: fsm.After(time.Second, 2)}, clockRow{Within: fsm.Never})
-	spawn(t, l, k, clocked{log: log, do: goTo, in: func(c *clocked, cx *clock) { c.log.add(fmt.Sprint(cx.Why())) }})
+	spawn(t, l, k, clocked{log: log, do: goTo, in: func(c *clocked, cx *clock) { c.log.add(fmt.Sprint(cx.Cause())) }})
 	d.advance(time.Second)
 	log.want(t, "1@0s <nil> 2@1s state \"state1\", within: timed out")
 }
@@ -436,8 +436,8 @@ func TestDeadlinesAreNeverEarly(t *testing.T) {
 		missed--
 	}
 	k := kind(t, "random", reactor.Options{Timers: []reactor.TimerSpec{{Name: "timer"}}}, reactor.Table[clocked, int]{
-		fsm.Any: {Message: (*clocked).told},
-		1: {Name: "one", Within: fsm.After(time.Hour, 2), Timer: (*clocked).timer, To: fsm.To(2), Enter: func(c *clocked, cx *clock) reactor.State {
+		fsm.Any: {OnMessage: (*clocked).told},
+		1: {Name: "one", Within: fsm.After(time.Hour, 2), OnTimer: (*clocked).timer, To: fsm.To(2), OnEnter: func(c *clocked, cx *clock) reactor.State {
 			after := time.Duration(1+rng.IntN(span)) * 100 * time.Microsecond
 			c.zero = cx.Now() + after
 			if missed++; rng.IntN(2) == 0 {
@@ -446,7 +446,7 @@ func TestDeadlinesAreNeverEarly(t *testing.T) {
 			}
 			return cx.Fail(cx.Arm(0, after))
 		}},
-		2: {Name: "two", Within: fsm.After(time.Hour, 1), To: fsm.To(1), Enter: func(c *clocked, cx *clock) reactor.State {
+		2: {Name: "two", Within: fsm.After(time.Hour, 1), To: fsm.To(1), OnEnter: func(c *clocked, cx *clock) reactor.State {
 			step(cx, c.zero)
 			return 1
 		}},

@@ -44,7 +44,7 @@ func callers(t testing.TB) *reactor.Kind[caller, reactor.None] {
 	return netTable(t, reactor.Options{Linger: 50 * time.Millisecond}, reactor.Table[caller, reactor.None]{
 		{Fail: refused, Shutdown: fsm.Stop},
 		calling: {Name: "calling", Wait: port0.Opened(), Within: fsm.After(time.Minute, refused), To: fsm.To(hearing),
-			Enter: func(m *caller, cx *netCx) fsm.State {
+			OnEnter: func(m *caller, cx *netCx) fsm.State {
 				if m.within > 0 {
 					cx.Within(m.within)
 				}
@@ -59,16 +59,16 @@ func callers(t testing.TB) *reactor.Kind[caller, reactor.None] {
 				}
 				return fsm.Stay
 			},
-			Ready: func(*caller, *netCx, reactor.Ready) fsm.State { return hearing }},
+			OnReady: func(*caller, *netCx, reactor.Ready) fsm.State { return hearing }},
 		hearing: {Name: "hearing", Wait: port0.Readable(), Idle: fsm.Never,
-			Enter: func(m *caller, cx *netCx) fsm.State {
+			OnEnter: func(m *caller, cx *netCx) fsm.State {
 				if m.say == "" {
 					m.report <- call{opened: true}
 					return fsm.Stop
 				}
 				return fsm.Stay
 			},
-			Ready: func(m *caller, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(m *caller, cx *netCx, _ reactor.Ready) fsm.State {
 				b, err := cx.Peek(port0)
 				if err != nil {
 					return cx.Fail(err)
@@ -80,8 +80,8 @@ func callers(t testing.TB) *reactor.Kind[caller, reactor.None] {
 				return fsm.Stop
 			}},
 		refused: {Name: "refused", Within: fsm.After(time.Minute, fsm.Stop),
-			Enter: func(m *caller, cx *netCx) fsm.State {
-				m.report <- call{err: errors.Join(cx.Why(), cx.Err(port0))}
+			OnEnter: func(m *caller, cx *netCx) fsm.State {
+				m.report <- call{err: errors.Join(cx.Cause(), cx.Err(port0))}
 				return fsm.Stop
 			}},
 	})
@@ -240,8 +240,8 @@ func TestRedialInOneBatch(t *testing.T) {
 	k := netTable(t, reactor.Options{Ports: []string{"none", "peer"}}, reactor.Table[redialler, reactor.None]{
 		{},
 		dialling: {Name: "dialling", Wait: port1.Opened(), Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(dialling, reading),
-			Enter: func(m *redialler, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port1, "tcp", m.addr)) },
-			Ready: func(m *redialler, cx *netCx, _ reactor.Ready) fsm.State {
+			OnEnter: func(m *redialler, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port1, "tcp", m.addr)) },
+			OnReady: func(m *redialler, cx *netCx, _ reactor.Ready) fsm.State {
 				if m.opened++; m.opened%3 == 0 {
 					cx.Close(port1) // its bytes and events are on their way
 					return dialling
@@ -249,7 +249,7 @@ func TestRedialInOneBatch(t *testing.T) {
 				return reading
 			}},
 		reading: {Name: "reading", Wait: port1.Readable(), Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(dialling),
-			Ready: func(m *redialler, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(m *redialler, cx *netCx, _ reactor.Ready) fsm.State {
 				b, err := cx.Peek(port1)
 				if err != nil {
 					return cx.Fail(err)
@@ -303,12 +303,12 @@ func TestEndThatComesWithTheConnection(t *testing.T) {
 	k := netTable(t, reactor.Options{}, reactor.Table[listening, reactor.None]{
 		{},
 		{Name: "hearing", Wait: port0.Readable(), Within: fsm.Never,
-			Enter: func(_ *listening, cx *netCx) fsm.State {
+			OnEnter: func(_ *listening, cx *netCx) fsm.State {
 				err := cx.Dial(port0, "tcp", n.Addr().String())
 				go func() { hungUp <- hangUp() }()
 				return cx.Fail(errors.Join(err, <-hungUp))
 			},
-			Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
 				var b [100]byte
 				n, err := cx.Read(port0, b[:])
 				if m.b = append(m.b, b[:n]...); err != nil && err != reactor.ErrWouldBlock {
@@ -345,7 +345,7 @@ func TestCloseWhileDialling(t *testing.T) {
 	k := netTable(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "soon"}}}, reactor.Table[changer, reactor.None]{
 		{},
 		trying: {Name: "trying", Wait: port0.Opened(), Within: fsm.After(time.Minute, fsm.Stop), Fail: open, To: fsm.To(trying, open),
-			Enter: func(m *changer, cx *netCx) fsm.State {
+			OnEnter: func(m *changer, cx *netCx) fsm.State {
 				cx.Close(port0)
 				host := "localhost:" + port
 				if m.times++; m.times < 20 {
@@ -359,10 +359,10 @@ func TestCloseWhileDialling(t *testing.T) {
 				}
 				return fsm.Stay
 			},
-			Timer: func(*changer, *netCx, fsm.Fired) fsm.State { return trying },
-			Ready: func(*changer, *netCx, reactor.Ready) fsm.State { return open }},
+			OnTimer: func(*changer, *netCx, fsm.Fired) fsm.State { return trying },
+			OnReady: func(*changer, *netCx, reactor.Ready) fsm.State { return open }},
 		open: {Name: "open", Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(trying),
-			Enter: func(m *changer, cx *netCx) fsm.State {
+			OnEnter: func(m *changer, cx *netCx) fsm.State {
 				if m.times < 20 {
 					return trying // refused: that was the plan
 				}
@@ -440,7 +440,7 @@ func TestDatagramsToAName(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	early := make(chan error, 3)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
-		Enter: func(_ *struct{}, cx *netCx) fsm.State {
+		OnEnter: func(_ *struct{}, cx *netCx) fsm.State {
 			if err := cx.Dial(port0, "udp4", fmt.Sprint("localhost:", to.Port())); err != nil {
 				return cx.Fail(err)
 			}
@@ -449,7 +449,7 @@ func TestDatagramsToAName(t *testing.T) {
 			early <- cx.SendTo(port0, []byte("c"), to)
 			return fsm.Stay
 		},
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			return cx.Stop(errors.Join(cx.Write(port0, []byte("de")), cx.Write(port0, []byte("fgh"))))
 		},
 	})

@@ -1,146 +1,166 @@
-// Package reactor runs state machines over readiness events: one loop waits for
-// descriptors, deadlines, messages and signals, and calls the handlers of the
-// machines that they are for.
+// Package reactor runs state machines over readiness events. A loop waits on one
+// goroutine for sockets, deadlines, messages and signals, and calls the handlers of the
+// machines that they are for. A connection is a struct in a preallocated slot: it needs
+// no goroutine, and no buffer while it is idle.
 //
-// # A machine
+// # Machines
 //
-// A machine is a struct and a table of rows, one a state; package fsm says what a
-// row is. NewKind checks the table and makes a Kind of it; Listen, Spawn and Adopt
-// make machines of that kind, each a copy of a prototype in a slot that was there
-// from the start. Configuration, shared stores and whatever else a machine needs
-// travel in the prototype.
+// A machine is a value of a type of yours, and a table that says what it does. The
+// table has a row for each state: what the state waits for, its deadlines, its handlers,
+// and the states that these may return. [fsm.Row] describes the fields of a row.
 //
 //	kind := reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}},
 //		reactor.Table[conn, reactor.None]{
 //			fsm.Any: {Shutdown: fsm.Stop},
 //			echoing: {Name: "echoing", Wait: peer.Readable().While(peer.Room()),
-//				Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*conn).echo},
+//				Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*conn).echo},
 //		}))
+//	listener, err := kind.Listen(loop, "tcp", ":7000", conn{})
 //
-// A handler gets the machine, a Context, and the event, and answers the state to
-// go to; Stay is no transition. It runs to completion on the loop's goroutine, so
-// a machine's state needs no lock, and must not block: while it runs, nobody else
-// on the loop does. Handlers are best written as method expressions, (*conn).echo:
-// a method value allocates.
+// [NewKind] checks the table and makes a [Kind] of it. Kind.Listen, Kind.Spawn and
+// Kind.Adopt make machines of that kind. Each starts as a copy of a prototype, here
+// conn{}: configuration, and stores that machines share, travel in it.
 //
-// # When a handler is called
+// A handler gets the machine, a [Context] and the event. It returns the next state, or
+// fsm.Stay. It runs on the loop's goroutine until it returns, so a machine's state needs
+// no lock; and it must not block, as all other machines of the loop wait meanwhile.
+// Work that blocks, such as a query or a disk, belongs to a goroutine of its own that
+// sends its result by [Ref.Send]. Write handlers as method expressions, (*conn).echo: a
+// method value, m.echo, allocates.
 //
-// Ready is called while what the row waits for is ready, its gates are open, and
-// the last call made progress: bytes moved, a transition, a message sent. After a
-// call without progress it is called again only when something new came. So a
-// handler may take one byte a call, or decline to read, and neither starves nor
-// spins. A machine has Config.Steps calls a turn, then the next one has its own.
+// # When OnReady is called
 //
-// A turn of the loop is always: wait; readiness; expired deadlines; what other
-// goroutines asked for; ends of monitored machines; messages; signals; machines
-// that are ready. Nothing else calls a machine.
+// OnReady is called while something that the row waits for is ready, its gates are
+// open, and the last call made progress: it moved bytes, changed the state, or sent a
+// message. After a call without progress, OnReady is called again only when something
+// new has come. So a handler may take one byte per call, or none: it neither starves
+// nor spins. A machine gets at most Config.Steps calls per turn, then the next machine
+// has its turn.
+//
+// A turn of the loop is always: wait; readiness; expired deadlines; requests of other
+// goroutines; ends of monitored machines; messages; signals; machines that are ready.
+// Nothing else calls a machine.
 //
 // # Ports
 //
-// A machine owns up to four descriptors, its ports. Underneath they are
-// edge-triggered; what a machine sees is a level. Peek shows the input that is not
-// consumed, in one piece, and what Discard leaves is kept and shown again when
-// there is more of it, or to another state; Read fills a buffer, which may lie on
-// the stack. Write gathers output, which is sent when the machine's turn ends, and
-// holds what the kernel does not take, up to Options.Outbox; the gate Room closes
-// at half of that. An idle port holds no memory.
+// A machine owns up to four descriptors, its ports, which are named by small constants.
 //
-// The end of input is io.EOF, told once, after the last byte. Errors are sticky:
-// an error that comes while the machine does not read leads to its row's Fail all
-// the same. Every error can be given to Context.Fail, which answers the state that
-// it leads to and Stay for ErrWouldBlock, so that most handlers end with it.
+// For input, [IO.Peek] returns everything that is not consumed, in one piece, and
+// [IO.Discard] consumes some of it. The rest is kept: it is returned again when more has
+// come, or in another state. [IO.Read] fills a buffer of the caller's, which may lie on
+// the stack. The end of input is io.EOF, returned once, after the last byte.
+//
+// For output, [IO.Write] gathers bytes, which are sent when the machine's run ends.
+// Bytes that the kernel does not take are held, at most Options.WriteBuffer of them. The
+// gate Room is closed from half of that on: a row that waits for
+// peer.Readable().While(peer.Room()) reads nothing from a peer that does not read.
+//
+// Errors are sticky. An error that comes while the machine does not read leads to the
+// row's Fail as well. Every error can be passed to [IO.Fail], which returns the state
+// that it leads to, and fsm.Stay for ErrWouldBlock, so most handlers end with it.
 //
 // # Deadlines
 //
-// Within bounds a stay, however busy; Idle bounds silence, and is renewed by bytes
-// and messages, never by a call that moved nothing (where messages are not to renew it,
-// a named timer serves); Stall bounds output that does
-// not move; Within of row Any bounds the machine's life. A turn reads the clock once:
-// what came in it came when it began. Named timers are declared
-// in Options.Timers, armed by handlers, and end with the state that armed them
-// unless their spec lists others. None fires early; late by at most the loop's
-// Resolution, the granularity of the system's sleep, and the work already due.
+// Within bounds how long a machine stays in a state, however busy it is. Idle bounds
+// silence: bytes and messages renew it, calls that move nothing do not. Stall bounds how
+// long written bytes may not move. Within in row Any bounds the machine's life. Each
+// names the state that it leads to.
+//
+// Named timers are declared in Options.Timers and started by [IO.Arm]. They end with the
+// state that started them, unless their TimerSpec lists other states.
+//
+// A turn reads the clock once, when it begins. No deadline is early. It is late by at
+// most the loop's Resolution, the granularity of the system's sleep, and the work that
+// is already due.
 //
 // # Messages
 //
-// A Ref is the typed address of a machine. Send copies a value into its mailbox
-// from any goroutine and answers at once: nil, ErrFull, ErrStale or ErrClosed.
-// Options.Mailbox bounds what waits for one machine, what its states Defer and its
-// handlers keep for Later included; Options.Inflow what is on its way to all
-// machines of the kind on a loop. Post is Send from a handler: when it is refused,
-// the gate fsm.Sendable is closed until there is room; of the machines that wait for
-// it, as many are called as there is room for.
+// A [Ref] is the typed address of a machine. [Ref.Send] copies a value into its mailbox
+// from any goroutine, and returns at once: nil, ErrFull, ErrStale or ErrClosed.
+// [Ref.Post] is Send from a handler: after it was refused, the gate fsm.Sendable is
+// closed until there is room.
 //
-// Message types whose fields are plain scalars, strings and slices travel in
-// registers; a struct with an array in it is copied through memory.
+// Options.Mailbox bounds the messages that wait for one machine, those that its states
+// Defer included. Options.Queue bounds the messages on their way to all machines of the
+// kind on a loop.
+//
+// Message types whose fields are scalars, strings and slices travel in registers. A
+// struct with an array in it is copied through memory.
 //
 // # Ends
 //
-// Answering Stop ends a machine: the Exit of its row and of row Any run, what was
-// written is flushed within Options.Linger, ports close, and the slot is free from
-// the next turn on, under another generation, so that whatever still means the old
-// machine is ErrStale or counted. Input that comes meanwhile is read and dropped,
-// as a close with unread input would make the kernel destroy what was sent. A
-// panic in a handler, or a Goexit, ends that machine alone. Options.Ended is told
-// why each machine ended, and may panic as a handler may; without it, and without a
-// Config.Observer, panics are written to package log; the Down handlers of those
-// that asked by Monitor are told, too.
+// Returning fsm.Stop ends a machine. OnExit of its row and of row Any run; what was
+// written is sent, within Options.Linger; the ports close; from the next turn on the
+// slot is free, under another generation, so that a Ref to the old machine is ErrStale.
+// Input that comes meanwhile is read and dropped, as closing a socket with unread input
+// makes the kernel destroy output that the peer does not have yet.
 //
-// Loop.Shutdown leads each machine where its row's Shutdown says once nothing is
-// ready for it; ending Run's context stops all at once. Either way Run returns with
-// every descriptor closed.
+// A panic in a handler, or a Goexit, ends that machine alone. Options.OnEnd is called
+// with the reason of each end, and so are the OnDown handlers of machines that asked for
+// it by [IO.Monitor]. Without Options.OnEnd and Config.Observer, panics are written to
+// package log.
 //
-// # What a loop does not do
-//
-// Work that blocks, a query or a disk, belongs to a goroutine of its own, which
-// answers by Ref.Send. TLS is not spoken: put a proxy in front.
+// [Loop.Shutdown] leads each machine where its row's Shutdown says, once nothing is
+// ready for it. When the context of [Loop.Run] ends, all machines are stopped at once.
+// Either way Run returns when every descriptor is closed.
 //
 // # Several loops
 //
-// A loop uses one core. For more, run more loops; with Options.Shared each of them
-// listens at the same address, and the system spreads connections over them. A
-// Ref.Send reaches machines of any loop. What prototypes of several loops share wants
-// a lock; a store for each loop wants none.
+// A loop uses one core. To use more, run more loops. With Options.ReusePort each of them
+// listens at the same address, and the system distributes connections. Ref.Send reaches
+// machines of any loop. What the prototypes of several loops share needs a lock; a store
+// for each loop needs none.
 //
 // # Limits
 //
-// Everything has a limit, set at the start in Config and Options: slots, timers,
-// messages, events and calls a turn, bytes held by a port and by all. At a limit
-// the caller gets ErrFull, or the source pauses: accepting rests while slots or
-// descriptors are used up, Peek and Copy while Config.Buffers are, and they resume by
-// themselves. So does a machine that answers Stay to a Write that was refused. Once
-// warm, nothing allocates: not reading, writing, peeking, timers, messages,
-// accepting or closing.
+// Everything has a limit, which [Config] and [Options] set at the start: slots, timers,
+// messages, events and calls per turn, bytes held by a port and by all ports. At a limit
+// the caller gets ErrFull, or the source pauses and resumes by itself: accepting while
+// slots or descriptors are used up, Peek and Copy while Config.Buffers are, and a
+// machine that returns fsm.Stay after a refused Write. Once warm, nothing allocates: not
+// reading, writing, timers, messages, accepting or closing.
 //
-// # Memory
+// An idle connection costs some 110 bytes besides its machine's struct: a slot of one
+// cache line, its port, its row in the driver, and its node in the timer wheel.
 //
-// An idle connection costs some 110 bytes resident beside its machine's struct:
-// its slot, a cache line; its port; its row of the driver; its node of the wheel.
+// # Examples
 //
-// # Drivers
+// The examples below are a server of lines (package), a counter that is sent messages from
+// other goroutines (Ref.Send), a room in which one machine sends to many (Ref.Post), a
+// traffic light of deadlines (Kind.Spawn), a proxy (IO.Dial) and a UDP server (IO.ReadFrom).
+// The folder examples has whole programs.
 //
-// The operating system is an interface, Driver. Config.Driver puts another one
-// under the same loop: a simulated one with a clock of its own, say. Every Unix and
-// Windows have one; elsewhere NewLoop answers ErrUnsupported unless Config.Driver is
-// set. On Linux the loop sleeps in Go's own poller, without a thread of its own;
-// elsewhere it blocks one. What else is not the same:
+// # Not in this package
 //
-//   - Options.Shared spreads connections on Linux, FreeBSD and DragonFly BSD. Where the
-//     system would give all to one listener it is ErrUnsupported.
-//   - On Windows there are TCP and UDP alone, and the file that Release gives out is for
-//     net.FileConn and its like, which take a duplicate: its own Close is not Winsock's.
-//   - Names of unix sockets that are no files, "@name", are Linux's: ErrUnsupported
+// TLS: put a proxy in front. HTTP and other protocols: the examples have some.
+//
+// # Platforms
+//
+// The loop runs on Linux, macOS, the BSDs, Solaris, illumos, AIX and Windows. Elsewhere
+// NewLoop returns ErrUnsupported, unless Config.Driver is set to a [driver.Driver]: the
+// operating system is an interface, and package fuzz has a simulated one. On Linux an
+// idle loop is parked in Go's own network poller, without a thread; elsewhere it blocks
+// one. Other differences:
+//
+//   - Options.ReusePort works on Linux, FreeBSD and DragonFly BSD. It is ErrUnsupported
+//     where the system would give all connections to one listener.
+//   - Windows has TCP and UDP only. The file that Release returns there is for
+//     net.FileConn and the like, which take a duplicate: its own Close is not Winsock's.
+//   - Abstract names of unix sockets, "@name", exist on Linux only: ErrUnsupported
 //     elsewhere. So is unixpacket where the kernel has no such sockets.
-//   - On OpenBSD and DragonFly BSD a socket of IPv6 takes no connection of IPv4: there
-//     ":80" is every address of IPv4.
-//   - Outside Linux and Windows accept, and the address of a datagram, allocate.
-//   - On macOS a FIFO is ErrNotPollable, as its end would go unnoticed, and so is /dev/tty,
+//   - On OpenBSD and DragonFly BSD an IPv6 socket accepts no IPv4 connections: there
+//     ":80" is every IPv4 address.
+//   - Outside Linux and Windows, accepting and the address of a datagram allocate.
+//   - On macOS a FIFO is ErrNotPollable, as its end would go unnoticed. So is /dev/tty,
 //     but not the terminal by its own name.
-//   - Where a pipe's ends are open both ways, CloseWrite closes the end, and that its
-//     reader is gone is told by the next write.
-//   - A dial to a unix socket whose backlog is full waits on Linux, and is ErrRefused
+//   - Where both ends of a pipe can be read and written, CloseWrite closes the end, and
+//     the next write finds out that its reader is gone.
+//   - A dial to a unix socket whose backlog is full waits on Linux. It is ErrRefused
 //     where the kernel refuses it.
-//   - Where the system does not tell whether a peer has acknowledged what was written,
-//     a port whose machine ended waits for 250 ms after its last write: OpenBSD,
-//     DragonFly BSD, Solaris, AIX, Windows.
+//   - Where the system does not say whether a peer has acknowledged what was written, a
+//     port whose machine has ended waits 250 ms after its last write: OpenBSD, DragonFly
+//     BSD, Solaris, AIX, Windows.
+//
+// [fsm.Row]: https://pkg.go.dev/github.com/stator-go/stator/fsm#Row
+// [driver.Driver]: https://pkg.go.dev/github.com/stator-go/stator/reactor/driver#Driver
 package reactor

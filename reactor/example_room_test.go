@@ -71,13 +71,13 @@ func ExampleRef_Post() {
 	rooms := reactor.Must(reactor.NewKind("room", reactor.Options{Mailbox: 1 << 10},
 		reactor.Table[room, spoken]{
 			fsm.Any: {Shutdown: fsm.Stop},
-			{Name: "open", Idle: fsm.Never, Message: (*room).hear},
+			{Name: "open", Idle: fsm.Never, OnMessage: (*room).hear},
 		}))
 	guests := reactor.Must(reactor.NewKind("guest", reactor.Options{Ports: []string{"peer"}, Mailbox: 64},
 		reactor.Table[guest, string]{
 			fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 			{Name: "talking", Wait: near.Readable().While(near.Room() | fsm.Sendable), Idle: fsm.After(time.Hour, fsm.Stop),
-				Enter: (*guest).enter, Ready: (*guest).talk, Message: (*guest).hear},
+				OnEnter: (*guest).enter, OnReady: (*guest).talk, OnMessage: (*guest).hear},
 		}))
 
 	loop, err := reactor.NewLoop(reactor.Config{})

@@ -35,11 +35,11 @@ func Example() {
 		return fsm.Stay // called again when there is more
 	}
 	kind := reactor.Must(reactor.NewKind("lines",
-		reactor.Options{Ports: []string{"peer"}, Inbox: 4 << 10}, // a longer line ends its connection
+		reactor.Options{Ports: []string{"peer"}, ReadBuffer: 4 << 10}, // a longer line ends its connection
 		reactor.Table[conn, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 			reading: {Name: "reading", Wait: peer.Readable().While(peer.Room()),
-				Idle: fsm.After(time.Minute, fsm.Stop), Ready: line},
+				Idle: fsm.After(time.Minute, fsm.Stop), OnReady: line},
 		}))
 
 	loop, err := reactor.NewLoop(reactor.Config{Slots: 1000})
@@ -82,7 +82,7 @@ func ExampleRef_Send() {
 		reactor.Table[counter, add]{
 			fsm.Any: {Shutdown: fsm.Stop},
 			counting: {Name: "counting", Idle: fsm.Never,
-				Message: func(c *counter, _ *reactor.Context[add], m *add) fsm.State {
+				OnMessage: func(c *counter, _ *reactor.Context[add], m *add) fsm.State {
 					c.sum += m.n
 					m.reply <- c.sum // has room: see below
 					return fsm.Stay
@@ -131,9 +131,9 @@ func ExampleKind_Spawn() {
 	}
 	kind := reactor.Must(reactor.NewKind("light", reactor.Options{},
 		reactor.Table[light, reactor.None]{
-			fsm.Any: {Exit: func(*light, cx) { close(ended) }},
-			green:   {Name: "green", Enter: show("green"), Within: fsm.After(2*time.Millisecond, red)},
-			red:     {Name: "red", Enter: show("red"), Within: fsm.After(time.Millisecond, green)},
+			fsm.Any: {OnExit: func(*light, cx) { close(ended) }},
+			green:   {Name: "green", OnEnter: show("green"), Within: fsm.After(2*time.Millisecond, red)},
+			red:     {Name: "red", OnEnter: show("red"), Within: fsm.After(time.Millisecond, green)},
 		}))
 	loop, err := reactor.NewLoop(reactor.Config{Slots: 1})
 	if err != nil {
@@ -197,9 +197,9 @@ func ExampleIO_Dial() {
 	proxy := reactor.Must(reactor.NewKind("proxy", reactor.Options{Ports: []string{"client", "upstream"}},
 		reactor.Table[passer, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop},
-			reaching: {Name: "reaching", Enter: (*passer).dial, Wait: far.Opened(), Ready: (*passer).opened,
+			reaching: {Name: "reaching", OnEnter: (*passer).dial, Wait: far.Opened(), OnReady: (*passer).opened,
 				Within: fsm.After(3*time.Second, fsm.Stop), To: fsm.To(joined)},
-			joined: {Name: "joined", Ready: (*passer).copy, Idle: fsm.After(time.Minute, fsm.Stop),
+			joined: {Name: "joined", OnReady: (*passer).copy, Idle: fsm.After(time.Minute, fsm.Stop),
 				Wait: near.Readable().While(far.Room()) | far.Readable().While(near.Room())},
 		}))
 

@@ -52,7 +52,7 @@ func ExampleIO_ReadFrom() {
 		reactor.Table[sensors, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop},
 			fsm.First: {Name: "hearing", Wait: field.Readable(), Idle: fsm.Never,
-				Ready: (*sensors).hear, Timer: (*sensors).quiet},
+				OnReady: (*sensors).hear, OnTimer: (*sensors).quiet},
 		}))
 	loop, err := reactor.NewLoop(reactor.Config{Slots: 1})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -34,7 +35,7 @@ type fake struct {
 	came   func(reactor.Signals)
 
 	socks  []*fakeSock // by Sock-1
-	onDial func(s *fakeSock, to reactor.Addr) (reactor.Flow, error)
+	onDial func(s *fakeSock, to driver.Addr) (driver.Flow, error)
 	opened int
 	closed int
 }
@@ -42,8 +43,8 @@ type fake struct {
 // fakeSock is a stream whose peer is the test.
 type fakeSock struct {
 	d      *fake
-	id     reactor.Sock
-	data   uint64
+	id     driver.Sock
+	data   driver.EventData
 	in     [][]byte // one piece a read
 	end    bool
 	err    error // answers reads and writes, and Finish
@@ -176,7 +177,7 @@ func (d *fake) sock() *fakeSock {
 }
 
 func (d *fake) newSock() *fakeSock {
-	s := &fakeSock{d: d, id: reactor.Sock(len(d.socks) + 1), room: math.MaxInt}
+	s := &fakeSock{d: d, id: driver.Sock(len(d.socks) + 1), room: math.MaxInt}
 	d.socks = append(d.socks, s)
 	d.opened++
 	return s
@@ -235,38 +236,38 @@ func (s *fakeSock) isClosed() bool {
 // Adopt takes a fakeSock as its descriptor: see fakeConn.
 type fakeConn struct{ s *fakeSock }
 
-func (c fakeConn) Close() error                              { return nil }
-func (c fakeConn) SyscallConn() (syscall.RawConn, error)     { return c, nil }
-func (c fakeConn) Control(f func(uintptr)) error             { f(uintptr(c.s.id)); return nil }
-func (c fakeConn) Read(func(uintptr) (done bool)) error      { return errors.ErrUnsupported }
-func (c fakeConn) Write(func(uintptr) (done bool)) error     { return errors.ErrUnsupported }
-func (d *fake) Adopt(id uintptr) (reactor.Sock, error)       { return reactor.Sock(id), nil }
-func (d *fake) Release(s reactor.Sock) (uintptr, error)      { return uintptr(s), d.Close(s) }
-func (d *fake) Traits(reactor.Sock) reactor.Traits           { return 0 }
-func (d *fake) Unsent(reactor.Sock) bool                     { return false }
-func (d *fake) Shutdown(s reactor.Sock, _ reactor.How) error { return d.with(s, (*fakeSock).shutIt) }
-func (d *fake) Close(s reactor.Sock) error                   { return d.with(s, (*fakeSock).closeIt) }
-func (d *fake) Bind(reactor.Addr, reactor.Opt) (reactor.Sock, error) {
+func (c fakeConn) Close() error                            { return nil }
+func (c fakeConn) SyscallConn() (syscall.RawConn, error)   { return c, nil }
+func (c fakeConn) Control(f func(uintptr)) error           { f(uintptr(c.s.id)); return nil }
+func (c fakeConn) Read(func(uintptr) (done bool)) error    { return errors.ErrUnsupported }
+func (c fakeConn) Write(func(uintptr) (done bool)) error   { return errors.ErrUnsupported }
+func (d *fake) Adopt(id uintptr) (driver.Sock, error)      { return driver.Sock(id), nil }
+func (d *fake) Release(s driver.Sock) (uintptr, error)     { return uintptr(s), d.Close(s) }
+func (d *fake) Traits(driver.Sock) driver.Traits           { return 0 }
+func (d *fake) Unacked(driver.Sock) bool                   { return false }
+func (d *fake) Shutdown(s driver.Sock, _ driver.How) error { return d.with(s, (*fakeSock).shutIt) }
+func (d *fake) Close(s driver.Sock) error                  { return d.with(s, (*fakeSock).closeIt) }
+func (d *fake) Bind(driver.Addr, driver.SocketOptions) (driver.Sock, error) {
 	return 0, errors.ErrUnsupported
 }
-func (d *fake) Listen(reactor.Addr, reactor.Opt) (reactor.Sock, error) {
+func (d *fake) Listen(driver.Addr, driver.SocketOptions) (driver.Sock, error) {
 	return 0, errors.ErrUnsupported
 }
-func (d *fake) Accept(reactor.Sock) (reactor.Sock, reactor.Flow, error) {
+func (d *fake) Accept(driver.Sock) (driver.Sock, driver.Flow, error) {
 	return 0, 0, errors.ErrUnsupported
 }
-func (d *fake) Recv(reactor.Sock, []byte) (int, reactor.Addr, reactor.Flow, error) {
-	return 0, reactor.Addr{}, 0, errors.ErrUnsupported
+func (d *fake) Recv(driver.Sock, []byte) (int, driver.Addr, driver.Flow, error) {
+	return 0, driver.Addr{}, 0, errors.ErrUnsupported
 }
-func (d *fake) Send(reactor.Sock, []byte, reactor.Addr) (int, reactor.Flow, error) {
+func (d *fake) Send(driver.Sock, []byte, driver.Addr) (int, driver.Flow, error) {
 	return 0, 0, errors.ErrUnsupported
 }
-func (d *fake) Name(reactor.Sock, reactor.Side) (reactor.Addr, error) {
-	return reactor.Addr{}, errors.ErrUnsupported
+func (d *fake) Addr(driver.Sock, driver.Side) (driver.Addr, error) {
+	return driver.Addr{}, errors.ErrUnsupported
 }
 
 // with reports whoever uses a socket that is closed.
-func (d *fake) with(id reactor.Sock, f func(*fakeSock) error) error {
+func (d *fake) with(id driver.Sock, f func(*fakeSock) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if id < 1 || int(id) > len(d.socks) || d.socks[id-1].closed {
@@ -284,11 +285,11 @@ func (s *fakeSock) closeIt() error {
 	return nil
 }
 
-func (d *fake) Register(s reactor.Sock, data uint64) error {
+func (d *fake) Register(s driver.Sock, data driver.EventData) error {
 	return d.with(s, func(s *fakeSock) error { s.data = data; return nil })
 }
 
-func (d *fake) Connect(to reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
+func (d *fake) Connect(to driver.Addr, _ driver.SocketOptions) (driver.Sock, driver.Flow, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.newSock()
@@ -303,16 +304,16 @@ func (d *fake) Connect(to reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Fl
 	return s.id, flow, nil
 }
 
-func (d *fake) Finish(id reactor.Sock) (flow reactor.Flow, err error) {
+func (d *fake) FinishConnect(id driver.Sock) (flow driver.Flow, err error) {
 	d.with(id, func(s *fakeSock) error { err = s.err; return nil })
 	return flow, err
 }
 
-func (d *fake) Read(id reactor.Sock, b []byte) (n int, flow reactor.Flow, err error) {
+func (d *fake) Read(id driver.Sock, b []byte) (n int, flow driver.Flow, err error) {
 	err = d.with(id, func(s *fakeSock) error {
 		switch {
 		case s.err != nil:
-			flow = reactor.Gone
+			flow = driver.BothEnded
 			return s.err
 		case len(s.in) > 0:
 			if n = copy(b, s.in[0]); n == len(s.in[0]) {
@@ -321,19 +322,19 @@ func (d *fake) Read(id reactor.Sock, b []byte) (n int, flow reactor.Flow, err er
 				s.in[0] = s.in[0][n:]
 			}
 		case s.end:
-			flow = reactor.End
+			flow = driver.ReadEnded
 		default:
-			flow = reactor.Drained
+			flow = driver.ReadBlocked
 		}
 		return nil
 	})
 	return n, flow, err
 }
 
-func (d *fake) Write(id reactor.Sock, b []byte) (n int, flow reactor.Flow, err error) {
+func (d *fake) Write(id driver.Sock, b []byte) (n int, flow driver.Flow, err error) {
 	err = d.with(id, func(s *fakeSock) error {
 		if s.err != nil {
-			flow = reactor.Gone
+			flow = driver.BothEnded
 			return s.err
 		}
 		s.writes++
@@ -341,14 +342,14 @@ func (d *fake) Write(id reactor.Sock, b []byte) (n int, flow reactor.Flow, err e
 		s.out = append(s.out, b[:n]...)
 		s.room -= n
 		if n < len(b) {
-			flow = reactor.Full
+			flow = driver.WriteBlocked
 		}
 		return nil
 	})
 	return n, flow, err
 }
 
-func (d *fake) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
+func (d *fake) Writev(id driver.Sock, v *driver.Vec) (total int, flow driver.Flow, err error) {
 	for _, b := range v.B[:v.N] {
 		n, flow, err := d.Write(id, b)
 		if total += n; flow != 0 || err != nil {
@@ -415,7 +416,7 @@ func adopt[M, Msg any](d *fake, l *reactor.Loop, k *reactor.Kind[M, Msg], m M) (
 }
 
 // spawn makes a machine without ports.
-func spawn[M, Msg any](t testing.TB, l reactor.Place, k *reactor.Kind[M, Msg], m M) reactor.Ref[Msg] {
+func spawn[M, Msg any](t testing.TB, l reactor.Host, k *reactor.Kind[M, Msg], m M) reactor.Ref[Msg] {
 	t.Helper()
 	ref, err := k.Spawn(l, m)
 	if err != nil {
@@ -436,14 +437,14 @@ func beside(d *fake, l *reactor.Loop, loops int) (*fake, *reactor.Loop) {
 // stats are the loop's counters now.
 func stats(t testing.TB, l *reactor.Loop) reactor.Stats {
 	t.Helper()
-	s, err := l.Stats(l)
+	s, err := l.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// ends collects the reasons of the machines that ended, for Options.Ended.
+// ends collects the reasons of the machines that ended, for Options.OnEnd.
 type ends struct {
 	mu      sync.Mutex
 	reasons []error

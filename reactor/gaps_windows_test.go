@@ -18,7 +18,7 @@ func TestGaps(t *testing.T) {
 	}{
 		{"a unix socket", reactor.Options{}, "unix", "s", "want tcp or udp"},
 		{"a unix datagram socket", reactor.Options{}, "unixgram", "s", "want tcp or udp"},
-		{"listeners that share a port", reactor.Options{Shared: true}, "tcp", "127.0.0.1:0", "want one listener a port"},
+		{"listeners that share a port", reactor.Options{ReusePort: true}, "tcp", "127.0.0.1:0", "want one listener per port"},
 	} {
 		l := netLoop(t, reactor.Config{})
 		_, err := echoing(t, c.opt).Listen(l, c.network, c.addr, struct{}{})

@@ -9,7 +9,7 @@ import (
 
 const talks reactor.Port = 0
 
-// wordy answers each byte with more than half of its Outbox, and has nothing to do
+// wordy answers each byte with more than half of its write buffer, and has nothing to do
 // for the other readiness that it waits for.
 type wordy struct{}
 
@@ -29,9 +29,9 @@ func (*wordy) ready(cx *reactor.Context[reactor.None], r reactor.Ready) reactor.
 func TestFlushOpensGateOfIdleCall(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	k := kind(t, "wordy", reactor.Options{Ports: []string{"peer"}, Outbox: 300}, reactor.Table[wordy, reactor.None]{
+	k := kind(t, "wordy", reactor.Options{Ports: []string{"peer"}, WriteBuffer: 300}, reactor.Table[wordy, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		{Name: "talking", Idle: fsm.Never, Wait: talks.Readable().While(talks.Room()) | talks.Opened(), Ready: (*wordy).ready}})
+		{Name: "talking", Idle: fsm.Never, Wait: talks.Readable().While(talks.Room()) | talks.Opened(), OnReady: (*wordy).ready}})
 	s, _ := adopt(d, l, k, wordy{})
 	s.sends("abc")
 	if got := len(s.got()); got != 750 {

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+
+	"github.com/stator-go/stator/reactor/driver"
 )
 
-func (c *IO) noPort(p Port) error {
-	return fmt.Errorf("reactor: %s: port %d: want 0 to %d, as Options.Ports names them", c.st.name, p, int(c.st.nports)-1)
-}
-
-// Read reads into b, which is not kept: a stack buffer costs nothing. The end is
-// io.EOF, told once; ErrWouldBlock says that nothing came.
+// Read reads into b, which is not retained: it may lie on the stack. It returns
+// ErrWouldBlock if there is nothing to read, and io.EOF at the end.
 func (c *IO) Read(p Port, b []byte) (int, error) {
 	pt, err := c.open(p)
 	if err != nil || len(b) == 0 {
@@ -24,58 +22,51 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 		c.consume(p, pt, k, n)
 		return n, nil
 	}
-	if pt.flags&kernelIn == 0 {
-		return 0, c.nothing(p, pt, false)
+	if pt.flags&pKernelInput == 0 {
+		return 0, c.noInput(p, pt, false)
 	}
-	var n int
-	var flow Flow
-	if l.os != nil {
-		n, flow, err = l.os.Read(pt.sock, b)
-	} else {
-		// Through an interface the caller's buffer would escape to the heap.
-		s := l.scratch(len(b))
-		n, flow, err = l.drv.Read(pt.sock, s)
-		copy(b, s[:n])
+	n, flow, err := l.read(pt.sock, b)
+	l.noteRead(c.h, p, pt, n, flow, err)
+	if n == 0 && (pt.flags&pDatagram == 0 || flow != 0 || err != nil) {
+		return 0, c.noInput(p, pt, false)
 	}
-	l.came(c.h, p, pt, n, flow, err)
-	if n == 0 && (pt.flags&datagram == 0 || flow != 0 || err != nil) {
-		return 0, c.nothing(p, pt, false)
-	}
-	c.moved()
+	c.madeProgress()
 	return n, nil
 }
 
-// Peek is all input that is not consumed, in one piece, valid until the handler
-// answers, discards, copies or closes, or peeks again, at whatever port; what it
-// leaves is kept. ErrWouldBlock when nothing came since the last look, or while
-// Config.Buffers has no room for it; ErrFull when what is held fills Options.Inbox,
-// or can't grow for want of Buffers; io.EOF, or with input left io.ErrUnexpectedEOF,
-// when nothing more will come: behind a refused Write not before what was left is shown
-// again.
+// Peek returns all input that is not consumed, in one piece. The bytes are valid until the
+// handler returns, or calls Peek, Discard, Copy or Close, for any port. Input that is not
+// consumed by Discard is kept.
 //
-// On a datagram port it is one datagram, cut to Options.Inbox, until that is consumed;
-// empty ones are passed over. Read and ReadFrom show those, too.
+// The error is ErrWouldBlock if nothing has come since the last look, or while
+// Config.Buffers has no room for it. It is ErrFull if the input fills Options.ReadBuffer,
+// or cannot grow for lack of Config.Buffers. When no more will come, it is io.EOF, or
+// io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the handler is
+// shown that input once more before.
+//
+// On a datagram port Peek returns one datagram, cut to Options.ReadBuffer, until that is
+// consumed. It skips empty datagrams; Read and ReadFrom return those, too.
 func (c *IO) Peek(p Port) ([]byte, error) {
 	pt, err := c.open(p)
 	if err != nil {
 		return nil, err
 	}
-	full, whole := false, pt.flags&datagram != 0
-	if pt.flags&kernelIn != 0 && (!whole || pt.in == 0) {
+	full, whole := false, pt.flags&pDatagram != 0
+	if pt.flags&pKernelInput != 0 && (!whole || pt.in == 0) {
 		if full, err = c.fill(p, pt); err != nil {
 			return nil, err
 		}
 	}
-	if pt.in != 0 && (whole || pt.flags&seen == 0) {
+	if pt.in != 0 && (whole || pt.flags&pInputSeen == 0) {
 		k := &c.loop.pool.chunks[pt.in]
-		c.loop.peeked |= 1 << p
+		c.loop.call.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
 	}
-	return nil, c.nothing(p, pt, full)
+	return nil, c.noInput(p, pt, full)
 }
 
-// fill reads once from the kernel, behind the input that is held. It tells
-// whether the inbox is full.
+// fill reads once from the kernel, to behind the input that is held. It reports whether
+// the read buffer is full.
 func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	l := c.loop
 	if pt.in == 0 {
@@ -84,53 +75,54 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 		}
 	}
 	k := &l.pool.chunks[pt.in]
-	if k.w-k.r >= c.st.opt.Inbox {
+	if k.w-k.r >= c.st.opt.ReadBuffer {
 		return true, nil
 	}
 	if k.w == len(k.b) && !c.widen(pt) {
 		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
 	}
 	k = &l.pool.chunks[pt.in]
-	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.Inbox)])
+	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.ReadBuffer)])
 	if k.w += n; n > 0 {
-		pt.flags &^= seen
-		c.moved()
+		pt.flags &^= pInputSeen
+		c.madeProgress()
 	} else if k.w == k.r {
 		l.pool.put(pt.in)
 		pt.in = 0
-		if flow == 0 && err == nil && pt.flags&datagram != 0 {
-			c.moved() // an empty datagram has gone by
+		if flow == 0 && err == nil && pt.flags&pDatagram != 0 {
+			c.madeProgress() // an empty datagram was skipped
 		}
 	}
-	l.came(c.h, p, pt, n, flow, err)
+	l.noteRead(c.h, p, pt, n, flow, err)
 	return false, nil
 }
 
-// inputChunk is for the input of a port that holds none: the loop's scratch, or
-// another when two ports are looked at. 0: the source has to wait for Config.Buffers.
+// inputChunk returns a chunk for the input of a port that holds none: the loop's scratch
+// chunk, or another one if that is in use by another port. It returns 0 if the machine has
+// to wait for Config.Buffers.
 func (c *IO) inputChunk() (n uint32) {
 	l := c.loop
 	if l.pool.lent > l.pool.limit-4*scratchSize {
-		l.flush() // what the cork holds comes first
+		l.flush() // output in the cork needs chunks first
 	}
 	if l.pool.chunks[scratchNum].w == 0 {
 		if n = l.pool.open(); n == 0 {
-			l.starve(c.x, c.h, 2*minInput)
+			l.buffers.wait(c.x, c.h, 2*minInput)
 		}
 		return n
 	}
-	return c.takeChunk(min(outChunk, c.st.opt.Inbox))
+	return c.takeChunk(min(outChunk, c.st.opt.ReadBuffer))
 }
 
 func (c *IO) takeChunk(size int) uint32 {
 	n := c.loop.pool.get(size)
 	if n == 0 {
-		c.loop.starve(c.x, c.h, 1<<class(size))
+		c.loop.buffers.wait(c.x, c.h, 1<<class(size))
 	}
 	return n
 }
 
-// widen makes room behind the input that is held.
+// widen makes room behind the input that is held. It returns false if there is none.
 func (c *IO) widen(pt *port) bool {
 	l := c.loop
 	k := &l.pool.chunks[pt.in]
@@ -139,24 +131,24 @@ func (c *IO) widen(pt *port) bool {
 		k.r = 0
 		return true
 	}
-	l.flush() // what the cork holds comes first
+	l.flush() // likewise
 	n := c.takeChunk(2 * (k.w - k.r))
 	if n == 0 {
 		return false
 	}
-	l.hold(pt, n)
+	l.moveInput(pt, n)
 	return true
 }
 
-// hold moves the input that a port holds to another chunk.
-func (l *Loop) hold(pt *port, to uint32) {
+// moveInput moves the input of a port to another chunk.
+func (l *Loop) moveInput(pt *port, to uint32) {
 	k, into := &l.pool.chunks[pt.in], &l.pool.chunks[to]
 	into.w = copy(into.b, k.b[k.r:k.w])
 	l.pool.put(pt.in)
 	pt.in = to
 }
 
-// Discard consumes n bytes of Peek's. More than there are is a mistake: it panics.
+// Discard consumes the first n bytes that Peek returned. It panics if there are fewer.
 func (c *IO) Discard(p Port, n int) {
 	pt, err := c.open(p)
 	if err != nil || n == 0 {
@@ -175,84 +167,64 @@ func (c *IO) consume(p Port, pt *port, k *chunk, n int) {
 		c.loop.pool.put(pt.in)
 		pt.in = 0
 	}
-	c.loop.peeked &^= 1 << p
-	pt.flags &^= seen
-	c.moved()
+	c.loop.call.peeked &^= 1 << p
+	pt.flags &^= pInputSeen
+	c.madeProgress()
 	c.loop.refresh(c.h, p, pt)
 }
 
-// nothing says why there is no input. The end, and an error, are told once by a
-// call of the loop's, and again to whoever asks again.
-func (c *IO) nothing(p Port, pt *port, full bool) error {
+// noInput returns why there is no input. The end of input, and an error, count as reported
+// then: the loop calls no handler for them again.
+func (c *IO) noInput(p Port, pt *port, full bool) error {
 	var err error
 	switch {
 	case pt.err != 0:
 		err = c.loop.errs.of(pt.err)
-	case full && pt.flags&seen != 0:
-		return fmt.Errorf("reactor: Options.Inbox of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.Inbox, ErrFull)
-	case pt.flags&ended == 0 || pt.in != 0 && c.h.flags&noRoom != 0: // what is left is shown again before the end is told
+	case full && pt.flags&pInputSeen != 0:
+		return fmt.Errorf("reactor: Options.ReadBuffer of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.ReadBuffer, ErrFull)
+	case pt.flags&pReadEnded == 0 || pt.in != 0 && c.h.flags&mRefused != 0: // unconsumed input is shown again before the end is reported
 		return ErrWouldBlock
 	case pt.in != 0:
 		err = io.ErrUnexpectedEOF
 	default:
 		err = io.EOF
 	}
-	pt.flags |= told
+	pt.flags |= pReported
 	c.loop.refresh(c.h, p, pt)
 	return err
 }
 
-// came notes what a read learned.
-func (l *Loop) came(h *header, p Port, pt *port, n int, flow Flow, err error) {
+// noteRead records the result of a read.
+func (l *Loop) noteRead(h *header, p Port, pt *port, n int, flow driver.Flow, err error) {
 	if n > 0 {
-		h.heardAt = max(h.heardAt, l.now)
+		h.activeAt = max(h.activeAt, l.turn.now)
 		l.stats.in += uint64(n)
 	}
-	// A short read proves a drained stream only if nothing but bytes can wait in it.
-	if flow&Drained != 0 && (n == 0 || pt.flags&hungUp == 0) {
-		pt.flags &^= kernelIn
+	// A short read proves that a stream is empty only if nothing but bytes can wait in it.
+	if flow&driver.ReadBlocked != 0 && (n == 0 || pt.flags&pHangup == 0) {
+		pt.flags &^= pKernelInput
 	}
-	if flow&(End|Gone) != 0 {
-		pt.flags = pt.flags&^kernelIn | ended
+	if flow&(driver.ReadEnded|driver.BothEnded) != 0 {
+		pt.flags = pt.flags&^pKernelInput | pReadEnded
 	}
 	if err != nil {
-		pt.flags &^= kernelIn
-		l.fault(pt, err)
+		pt.flags &^= pKernelInput
+		l.setError(pt, err)
 	}
 	l.refresh(h, p, pt)
 }
 
-// fault makes an error sticky: the first one stays.
-func (l *Loop) fault(pt *port, err error) {
-	if pt.err == 0 {
-		pt.err = l.errs.hold(err)
-		pt.flags &^= told // that was the end of input
-	}
-}
-
-// refresh computes the readable bit from what the kernel and the port hold.
-func (l *Loop) refresh(h *header, p Port, pt *port) {
-	readable := pt.flags&kernelIn != 0 ||
-		pt.in != 0 && pt.flags&seen == 0 ||
-		(pt.flags&ended != 0 || pt.err != 0) && pt.flags&told == 0
-	if readable && pt.flags&(isOpen|connecting|resolving) == isOpen {
-		h.ready |= readBit(p)
-	} else {
-		h.ready &^= readBit(p)
-	}
-}
-
-// sawAll follows a call that looked at input and took none of it: it is shown
-// again when more comes, or to another state. It tells whether a port whose input
-// was seen has something else to tell.
-func (l *Loop) sawAll(h *header) (more bool) {
+// markSeen follows a call that looked at input and consumed none of it: the input is shown
+// again when more comes, or in another state. It reports whether one of these ports has
+// something else for the machine.
+func (l *Loop) markSeen(h *header) (more bool) {
 	b := l.stores[h.kind]
-	for p := Port(0); l.peeked != 0; p++ {
-		if l.peeked&(1<<p) != 0 {
-			l.peeked &^= 1 << p
+	for p := Port(0); l.call.peeked != 0; p++ {
+		if l.call.peeked&(1<<p) != 0 {
+			l.call.peeked &^= 1 << p
 			if pt := b.port(h, p); pt.in != 0 {
-				pt.flags |= seen
-				h.flags |= unshown
+				pt.flags |= pInputSeen
+				h.flags |= mReshow
 				l.refresh(h, p, pt)
 				more = more || h.ready&readBit(p) != 0
 			}
@@ -261,81 +233,64 @@ func (l *Loop) sawAll(h *header) (more bool) {
 	return more
 }
 
-// unsee shows all input again, and an error that was not looked at, to the state
-// that is entered.
-func (l *Loop) unsee(h *header) {
-	l.peeked = 0
-	if h.flags&unshown != 0 {
-		l.showAgain(h)
+// showAgain shows unconsumed input again, and an error that was not asked for, as after a
+// change of state.
+func (l *Loop) showAgain(h *header) {
+	l.call.peeked = 0
+	if h.flags&mReshow != 0 {
+		l.showAgainSlow(h)
 	}
 }
 
-func (l *Loop) showAgain(h *header) {
-	h.flags &^= unshown
+func (l *Loop) showAgainSlow(h *header) {
+	h.flags &^= mReshow
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
-		if pt.flags&seen != 0 {
-			pt.flags &^= seen
+		if pt.flags&pInputSeen != 0 {
+			pt.flags &^= pInputSeen
 			l.refresh(h, p, pt)
 		}
-		if pt.flags&failing != 0 {
-			h.flags |= unshown
-			l.reset(h, p, pt)
+		if pt.flags&pErrorEvent != 0 {
+			h.flags |= mReshow
+			l.checkError(h, p, pt)
 		}
 	}
 }
 
-// keepInput moves input out of the loop's scratch, into a chunk of its size: there is
-// one, as it was promised.
-func (l *Loop) keepInput(h *header) {
+// leaveScratch moves input out of the loop's scratch chunk, into one of its size. There is
+// one, as pool.open promised it.
+func (l *Loop) leaveScratch(h *header) {
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		pt := b.port(h, p)
 		if pt.in == scratchNum {
 			k := &l.pool.chunks[scratchNum]
 			l.pool.promised = 0
-			l.hold(pt, l.pool.get(k.w-k.r))
+			l.moveInput(pt, l.pool.get(k.w-k.r))
 			return
 		}
 	}
 }
 
-// ReadFrom takes one datagram: what does not fit into b is lost, as the system
-// has it. ErrWouldBlock when none waits. An ICMP error of one peer is not
-// an error here.
+// ReadFrom reads one datagram, and returns its sender. The part that does not fit into b is
+// lost. The error is ErrWouldBlock if there is none. An ICMP error of one peer is not an
+// error here.
 func (c *IO) ReadFrom(p Port, b []byte) (int, netip.AddrPort, error) {
 	pt, err := c.open(p)
 	if err != nil {
 		return 0, netip.AddrPort{}, err
 	}
-	if pt.flags&kernelIn == 0 {
-		return 0, netip.AddrPort{}, c.nothing(p, pt, false)
+	if pt.flags&pKernelInput == 0 {
+		return 0, netip.AddrPort{}, c.noInput(p, pt, false)
 	}
 	l := c.loop
-	var n int
-	var from Addr
-	var flow Flow
-	if l.os != nil {
-		n, from, flow, err = l.os.Recv(pt.sock, b)
-	} else {
-		s := l.scratch(len(b))
-		n, from, flow, err = l.drv.Recv(pt.sock, s)
-		copy(b, s[:n])
-	}
-	l.came(c.h, p, pt, n, flow, err)
+	n, from, flow, err := l.recv(pt.sock, b)
+	l.noteRead(c.h, p, pt, n, flow, err)
 	if n == 0 && (flow != 0 || err != nil) {
-		return 0, from.IP, c.nothing(p, pt, false)
+		return 0, from, c.noInput(p, pt, false)
 	}
-	c.h.heardAt = max(c.h.heardAt, l.now)
-	c.moved()
-	return n, from.IP, nil
-}
-
-// scratch lends the loop's copy buffer for one call of a driver.
-func (l *Loop) scratch(n int) []byte {
-	if l.copying == nil {
-		l.copying = make([]byte, scratchSize)
-	}
-	return l.copying[:min(n, len(l.copying))]
+	c.h.activeAt = max(c.h.activeAt, l.turn.now)
+	c.madeProgress()
+	return n, from, nil
 }

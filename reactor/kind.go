@@ -8,8 +8,8 @@ import (
 	"github.com/stator-go/stator/slab"
 )
 
-// The words that tables are written in: they are those of package fsm, and documented
-// there (go doc github.com/stator-go/stator/fsm.Row).
+// These names are used in tables and handlers. They are those of package fsm, which
+// documents them: go doc github.com/stator-go/stator/fsm.Row.
 type (
 	State     = fsm.State
 	Ready     = fsm.Ready
@@ -25,35 +25,38 @@ type (
 	Table[M, Msg any] = fsm.Table[M, *Context[Msg], Msg]
 )
 
-// None is the message type of a kind that takes none.
+// None is the message type of a kind that takes no messages.
 type None struct{}
 
-// Kind is a checked table: immutable, usable by any number of loops at once.
+// Kind is a checked table, for machines of type M that take messages of type Msg. It is
+// immutable. Any number of loops may use it at the same time.
 type Kind[M, Msg any] struct {
-	name  string
-	opt   Options
-	table Table[M, Msg]
-	rows  []Row[M, Msg] // resolved
-	info  []rowInfo
-	hears bool // every state has a Down handler
-	full  fullErrors
+	name        string
+	opt         Options
+	table       Table[M, Msg]
+	rows        []Row[M, Msg] // resolved
+	info        []rowInfo
+	handlesDown bool // every state has an OnDown handler
+	full        fullErrors
 }
 
-// fullErrors say which limit a write has met. They are made once: writes do not allocate.
-type fullErrors struct{ outbox, buffers error }
+// fullErrors say which limit a write has met. They are made once, so that a refused write
+// does not allocate.
+type fullErrors struct{ writeBuffer, buffers error }
 
-// rowInfo is the part of a resolved row that knows no types.
+// rowInfo is the part of a resolved row that does not depend on types.
 type rowInfo struct {
 	name                string
 	wait                fsm.Ready
 	within, idle, stall fsm.Deadline
 	fail, shutdown      State
 	to                  fsm.States
-	keeps               bool
-	late                map[Cause]error // what a deadline tells, as the reason for where it leads
+	defers              bool
+	timeouts            map[Event]error // the reason that each deadline gives
 }
 
-// NewKind checks the table: the error names each state and what is wrong with it.
+// NewKind checks a table and makes a kind of it. The error names every state with
+// something wrong, and what is wrong with it. Name is for errors, statistics and diagrams.
 func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M, Msg], error) {
 	if name == "" {
 		return nil, errors.New("reactor: a kind without a name: want one, for errors and diagrams")
@@ -65,23 +68,23 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
 	}
 	k := &Kind[M, Msg]{name: name, opt: opt, table: append(Table[M, Msg](nil), rows...)}
-	k.hears = true
-	k.full.outbox = fmt.Errorf("reactor: Options.Outbox of %s: %d bytes hold no more: %w", name, opt.Outbox, ErrFull)
+	k.handlesDown = true
+	k.full.writeBuffer = fmt.Errorf("reactor: Options.WriteBuffer of %s: %d bytes hold no more: %w", name, opt.WriteBuffer, ErrFull)
 	k.full.buffers = fmt.Errorf("reactor: output of %s: Config.Buffers: %w", name, ErrFull)
 	for s := range rows {
 		r := k.table.Resolve(State(s))
 		k.rows = append(k.rows, r)
-		k.hears = k.hears && (r.Down != nil || s == int(fsm.Any))
+		k.handlesDown = k.handlesDown && (r.OnDown != nil || s == int(fsm.Any))
 		k.info = append(k.info, rowInfo{
-			name: k.table.NameOf(State(s)), late: lateErrors(k.table.NameOf(State(s))), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
-			fail: r.Fail, shutdown: r.Shutdown, keeps: r.Defer,
+			name: k.table.NameOf(State(s)), timeouts: timeoutErrors(k.table.NameOf(State(s))), wait: r.Wait, within: r.Within, idle: r.Idle, stall: r.Stall,
+			fail: r.Fail, shutdown: r.Shutdown, defers: r.Defer,
 			to: k.table.Edges(State(s)) | 1<<s,
 		})
 	}
 	return k, nil
 }
 
-// Must is for constructors: it panics on a bad table.
+// Must returns k, and panics if err is not nil: reactor.Must(reactor.NewKind(...)).
 func Must[M, Msg any](k *Kind[M, Msg], err error) *Kind[M, Msg] {
 	if err != nil {
 		panic(err)
@@ -94,25 +97,26 @@ func takesMessages[Msg any]() bool {
 	return !none
 }
 
-// Name is the kind's name.
+// Name returns the kind's name.
 func (k *Kind[M, Msg]) Name() string { return k.name }
 
-// Options are the kind's names and limits, defaults filled in.
+// Options returns the kind's options, with defaults filled in.
 func (k *Kind[M, Msg]) Options() Options { return k.opt }
 
-// Table is the kind's table, not to be changed: for diagrams and coverage.
+// Table returns the kind's table, which must not be changed.
 func (k *Kind[M, Msg]) Table() Table[M, Msg] { return k.table }
 
-// Mermaid draws the table as a Mermaid state diagram.
+// Mermaid returns the table as a Mermaid state diagram.
 func (k *Kind[M, Msg]) Mermaid() string {
 	return fsm.Mermaid(k.table, k.opt.Start, fsm.Drawing{Ports: k.opt.Ports})
 }
 
-// Spawn makes a machine that starts as a copy of m. Its Enter runs in the loop's
-// next turn. ErrFull when every slot, or Options.Most, is taken.
-func (k *Kind[M, Msg]) Spawn(at Place, m M) (Ref[Msg], error) {
+// Spawn makes a machine that starts as a copy of m. Its OnEnter runs in the loop's next
+// turn. If every slot is taken, or there are Options.MaxMachines already, the error is
+// ErrFull.
+func (k *Kind[M, Msg]) Spawn(at Host, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
-	err := at.place(func(l *Loop) error {
+	err := at.onLoop(func(l *Loop) error {
 		s, err := storeOf(l, k)
 		if err != nil {
 			return err
@@ -129,11 +133,11 @@ func (k *Kind[M, Msg]) Spawn(at Place, m M) (Ref[Msg], error) {
 	return ref, nil
 }
 
-// Ref turns the token of a machine of this kind back into its address: ErrForeign
-// for the token of another loop, ErrStale for a machine that has ended.
-func (k *Kind[M, Msg]) Ref(at Place, t Token) (Ref[Msg], error) {
+// Ref returns the address of the machine that has a token. The error is ErrForeign for
+// the token of another loop, and ErrStale if the machine has ended.
+func (k *Kind[M, Msg]) Ref(at Host, t Token) (Ref[Msg], error) {
 	var ref Ref[Msg]
-	err := at.place(func(l *Loop) error {
+	err := at.onLoop(func(l *Loop) error {
 		if t.Loop() != l.id {
 			return ErrForeign
 		}

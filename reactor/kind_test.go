@@ -31,7 +31,7 @@ func TestBadTables(t *testing.T) {
 		{"may wait for ever", reactor.Options{}, rows{{}, {Name: "first", Shutdown: fsm.Stop}}, []string{`"first"`, "for ever"}},
 		{"two mistakes", reactor.Options{}, rows{{}, {Name: "first", Within: fsm.Never, To: fsm.To(2)}, {Name: "second", Within: fsm.After(time.Second, 9)}},
 			[]string{`"second"`, "9"}},
-		{"a port that is not there", reactor.Options{Ports: []string{"one"}}, rows{{}, {Name: "first", Within: fsm.Never, Wait: reactor.Port(1).Readable(), Ready: nothing}},
+		{"a port that is not there", reactor.Options{Ports: []string{"one"}}, rows{{}, {Name: "first", Within: fsm.Never, Wait: reactor.Port(1).Readable(), OnReady: nothing}},
 			[]string{`"first"`, "port 1"}},
 		{"nobody is told", reactor.Options{Ports: []string{"one"}}, rows{{}, {Name: "first", Within: fsm.Never, Wait: reactor.Port(0).Readable()}},
 			[]string{`"first"`, "Ready"}},
@@ -76,11 +76,11 @@ func TestSlabIsFull(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{Slots: 3})
 	k := walkers(t, ended)
-	few := kind(t, "few", reactor.Options{Most: 1}, reactor.Table[empty, reactor.None]{
+	few := kind(t, "few", reactor.Options{MaxMachines: 1}, reactor.Table[empty, reactor.None]{
 		{}, {Name: "first", Within: fsm.After(time.Hour, fsm.Stop)}})
 	spawn(t, l, few, empty{})
 	if _, err := few.Spawn(l, empty{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("one more than Options.Most: %v", err)
+		t.Errorf("one more than Options.MaxMachines: %v", err)
 	}
 	ref := spawn(t, l, k, walker{log: log})
 	spawn(t, l, k, walker{log: log})
@@ -145,7 +145,7 @@ func TestSpawnFromAHandler(t *testing.T) {
 	k := walkers(t, ended)
 	failed := make(chan error, 2)
 	ref := spawn(t, l, kind(t, "parent", reactor.Options{}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Message: func(_ *reader, cx *read, to *reactor.State) reactor.State {
+		fsm.Any: {OnMessage: func(_ *reader, cx *read, to *reactor.State) reactor.State {
 			_, err := k.Spawn(l, walker{log: log})
 			failed <- err
 			child, err := k.Spawn(&cx.IO, walker{log: log})
@@ -184,14 +184,14 @@ func TestCallsFromAnotherLoopsHandler(t *testing.T) {
 	for i, l := range ls {
 		other := ls[1-i]
 		ref := spawn(t, l, kind(t, "asker", reactor.Options{}, reactor.Table[reader, reactor.State]{
-			fsm.Any: {Message: func(*reader, *read, *reactor.State) reactor.State {
+			fsm.Any: {OnMessage: func(*reader, *read, *reactor.State) reactor.State {
 				both.Done()
 				both.Wait()
 				_, err := k.Spawn(other, walker{log: log})
 				failed <- err
 				_, err = k.Ref(other, 1)
 				failed <- err
-				_, err = other.Stats(other)
+				_, err = other.Stats()
 				failed <- err
 				failed <- other.Shutdown(context.Background())
 				failed <- other.Close()
@@ -216,7 +216,7 @@ func TestUseOfAPortThatIsNotThere(t *testing.T) {
 	l := d.start(reactor.Config{})
 	wrong := make(chan string, 100)
 	ref := spawn(t, l, kind(t, "blind", reactor.Options{Ports: []string{"only"}}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Message: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
+		fsm.Any: {OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
 			var b [8]byte
 			for _, p := range []reactor.Port{0, 1, 3, 4, 255} {
 				_, errRead := cx.Read(p, b[:])
@@ -239,7 +239,7 @@ func TestUseOfAPortThatIsNotThere(t *testing.T) {
 				if p > 0 && cx.Dial(p, "tcp", "127.0.0.1:1") == nil {
 					wrong <- fmt.Sprintf("Dial of port %d", p)
 				}
-				if n := cx.Pending(p); n != 0 || cx.RemoteAddr(p).IsValid() {
+				if n := cx.Buffered(p); n != 0 || cx.RemoteAddr(p).IsValid() {
 					wrong <- fmt.Sprintf("Pending of port %d: %d", p, n)
 				}
 			}

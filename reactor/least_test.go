@@ -20,11 +20,11 @@ func tellers(t testing.TB, opt reactor.Options) *reactor.Kind[teller, int] {
 	opt.Ports = []string{"peer"}
 	return kind(t, "teller", opt, reactor.Table[teller, int]{
 		fsm.First: {Name: "echoing", Wait: port0.Readable().While(port0.Room()), Idle: fsm.After(netPatience, fsm.Stop),
-			Ready: func(_ *teller, cx *reactor.Context[int], _ reactor.Ready) reactor.State {
+			OnReady: func(_ *teller, cx *reactor.Context[int], _ reactor.Ready) reactor.State {
 				_, err := cx.Copy(port0, port0)
 				return cx.Fail(err)
 			},
-			Message: func(m *teller, _ *reactor.Context[int], n *int) reactor.State {
+			OnMessage: func(m *teller, _ *reactor.Context[int], n *int) reactor.State {
 				m.told <- *n
 				return fsm.Stay
 			}},
@@ -41,7 +41,7 @@ func TestLeast(t *testing.T) {
 	all := limits{
 		"all",
 		reactor.Config{Slots: 1, Timers: 1, Monitors: 1, Events: 1, Accepts: 1, Batch: 1, Steps: 1, Buffers: 8 << 10, Resolution: 100 * time.Microsecond},
-		reactor.Options{Mailbox: 1, Inflow: 1, Outbox: 1, Inbox: 1, Most: 1, Linger: 10 * time.Second},
+		reactor.Options{Mailbox: 1, Queue: 1, WriteBuffer: 1, ReadBuffer: 1, MaxMachines: 1, Linger: 10 * time.Second},
 	}
 	for _, c := range []limits{
 		all,
@@ -51,11 +51,11 @@ func TestLeast(t *testing.T) {
 		{"Batch", reactor.Config{Batch: 1}, reactor.Options{}},
 		{"Steps", reactor.Config{Steps: 1}, reactor.Options{}},
 		{"Buffers", reactor.Config{Buffers: 8 << 10}, reactor.Options{}},
-		{"Outbox", reactor.Config{}, reactor.Options{Outbox: 1}},
-		{"Inbox", reactor.Config{}, reactor.Options{Inbox: 1}},
+		{"WriteBuffer", reactor.Config{}, reactor.Options{WriteBuffer: 1}},
+		{"ReadBuffer", reactor.Config{}, reactor.Options{ReadBuffer: 1}},
 		{"Mailbox", reactor.Config{}, reactor.Options{Mailbox: 1}},
-		{"Inflow", reactor.Config{}, reactor.Options{Inflow: 1}},
-		{"Most", reactor.Config{}, reactor.Options{Most: 1}},
+		{"Queue", reactor.Config{}, reactor.Options{Queue: 1}},
+		{"Most", reactor.Config{}, reactor.Options{MaxMachines: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := netLoop(t, c.cfg)

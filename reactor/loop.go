@@ -5,122 +5,78 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/stator-go/stator/mailbox"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/internal/osdriver"
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/slab"
 	"github.com/stator-go/stator/timerwheel"
 )
 
-const (
-	forever     = math.MaxInt64
-	scratchSize = 64 << 10
-)
+// forever is a time that does not come.
+const forever = math.MaxInt64
 
-// Loop waits for readiness, deadlines, messages and signals, and feeds them to
-// machines, all on one goroutine. Spawn, Listen, Adopt, Send, Shutdown and Stats
-// may be called from any goroutine; all else happens in handlers.
+// Loop waits for readiness, deadlines, messages and signals, and calls the handlers of
+// machines for them, all on one goroutine. Spawn, Listen, Adopt, Send, Shutdown and
+// Stats may be called from any goroutine; everything else happens in handlers.
 type Loop struct {
-	cfg Config
-	id  uint8
-	drv Driver
-	os  *osDriver // drv, when it is the operating system's: a concrete type lets buffers stay on stacks
+	cfg    Config
+	id     uint8
+	drv    driver.Driver
+	os     *osdriver.Driver // drv, if it is the operating system's
+	tracer Tracer           // cfg.Observer, if it is one
 
-	witness Witness // cfg.Observer, when it is one
-	slots   *slab.Slab[header]
-	wheel   *timerwheel.Wheel
-	stores  []*base
-	byKind  map[any]any // *Kind -> *store
-	timers  timerTable
-	watches watches
-	pool    pool
-	errs    errTable
+	// The machines, and what they own besides their ports.
+	slots  *slab.Slab[header]
+	stores []*base
+	byKind map[any]any // *Kind to *store
+	wheel  *timerwheel.Wheel
+	timers timerTable
+	pool   pool
+	errs   errTable
 
-	// One turn.
-	now      int64
-	events   []poll.Event
-	event    int // the next one of them
-	found    int
-	phase    phase
-	finished bool
-	runFirst uint32
-	runLast  uint32
-	runLen   int
-	runLeft  int
-	kindAt   int      // the next kind to receive
-	overdue  []uint32 // machines that were silent too long, and run first
-	graves   []uint32
+	// What runs now.
+	turn    turn
+	queue   runQueue
+	call    currentCall
+	cork    cork
+	scratch scratch
 
-	// One call of a handler.
-	calling   uint32 // the machine's index+1 while its handler runs
-	crashed   uint32 // the machine's index+1 after its handler panicked
-	crashedBy error
-	progress  bool
-	peeked    uint8 // ports whose input the handler looked at and did not take
-	reason    error
-	cork      []byte
-	corked    int
-	corkOf    corkOf
-	copying   []byte
-	relay     []byte // Copy's
-	vec       Vec
+	// What waits.
+	acceptor acceptor
+	buffers  bufferWaiters
+	senders  senders
+	dials    dials
+	monitors monitors
+	signals  signals
 
-	listeners []listener
-	accepting int       // listeners with connections waiting and not paused
-	resumeAt  int64     // when paused listeners try again
-	starved   []starved // machines that Config.Buffers refused
-	feedBelow int       // one of them is served when less is lent; 0: none
-	doors     doors
-	lookups   []lookup
-	notified  []subscription
-	signalled Signals // being told
-	signalAt  int     // the next subscription
-
-	// Shared with other goroutines.
-	sleeper *mailbox.Sleeper
-	mu      sync.Mutex
-	calls   []func()
-	signals atomic.Uint64 // Signals that came and are not told
-	control atomic.Bool   // calls, shutdown or stop are pending
-	asked   atomic.Uint32
-	started bool
-	stepped bool // by a Stepper: its goroutine is the loop's
-	ended   bool
-	gone    chan struct{}
-	goid    atomic.Uint64
-	leaving bool // Shutdown was asked for
-	ending  bool // nothing new any more
+	sleeper *mailbox.Sleeper // wakes the loop from other goroutines
+	control control
 	stats   counters
-	last    Stats // of a loop that has ended
 }
 
-// What other goroutines ask of a loop, in Loop.asked.
-const (
-	askShutdown = 1 << iota
-	askStop
-)
-
-// NewLoop makes a loop; nothing is allocated for its limits before they are used,
-// but for the address space.
+// NewLoop makes a loop. It reserves address space for the limits of cfg, and uses memory
+// only as machines come. A loop that is never run must be closed.
 func NewLoop(cfg Config) (*Loop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	l := &Loop{
-		cfg: cfg, byKind: map[any]any{}, gone: make(chan struct{}),
-		events: make([]poll.Event, cfg.Events), pool: newPool(cfg.Buffers, scratchSize),
-		cork: make([]byte, scratchSize), resumeAt: forever,
-	}
-	l.witness, _ = cfg.Observer.(Witness)
+	l := &Loop{cfg: cfg, byKind: map[any]any{}, pool: newPool(cfg.Buffers, scratchSize)}
+	l.tracer, _ = cfg.Observer.(Tracer)
+	l.turn.events = make([]poll.Event, cfg.Events)
+	l.cork.buf = make([]byte, scratchSize)
+	l.control.done = make(chan struct{})
+	l.acceptor = acceptor{loop: l, resumeAt: forever}
+	l.buffers.loop, l.senders.loop, l.dials.loop, l.signals.loop = l, l, l, l
+	l.monitors.limit = cfg.Monitors
 	var err error
-	if l.id, err = loops.take(l); err != nil {
+	if l.id, err = loops.register(l); err != nil {
 		return nil, err
 	}
 	if err := l.open(); err != nil {
-		loops.give(l.id)
+		loops.unregister(l.id)
 		return nil, fmt.Errorf("reactor: new loop: %w", err)
 	}
 	return l, nil
@@ -130,30 +86,30 @@ func (l *Loop) open() (err error) {
 	if l.slots, err = slab.New[header](l.id, l.cfg.Slots); err != nil {
 		return err
 	}
+	l.queue.slots = l.slots
 	if l.drv = l.cfg.Driver; l.drv == nil {
-		if l.os, err = newOSDriver(l.cfg.Slots); err != nil {
+		if l.os, err = osdriver.New(l.cfg.Slots); err != nil {
 			return err
 		}
 		l.drv = l.os
 	}
-	l.now = l.drv.Now()
+	l.turn.now = l.drv.Now()
 	l.sleeper = mailbox.NewSleeper(l.drv.Wake)
-	l.watches.most = l.cfg.Monitors
 	l.timers = newTimerTable(l.cfg.Slots, l.cfg.Timers)
-	l.wheel, err = timerwheel.New(l.cfg.Slots+l.cfg.Timers, l.cfg.Resolution, l.now)
+	l.wheel, err = timerwheel.New(l.cfg.Slots+l.cfg.Timers, l.cfg.Resolution, l.turn.now)
 	if err != nil {
 		l.drv.End()
 	}
 	return err
 }
 
-// Run runs the loop until ctx ends, or a Shutdown is done. It returns with every
-// descriptor closed: nil after a Shutdown, else the context's cause. When ctx
-// ends, each machine is stopped as if it had answered Stop, with one try to send
-// what it wrote; Shutdown is the patient way.
+// Run runs the loop until ctx ends or a Shutdown is done, and returns when every descriptor
+// is closed: nil after a Shutdown, else the context's cause. When ctx ends, each machine
+// is stopped as if it had returned fsm.Stop, with one try to send what it wrote. Shutdown
+// gives machines time to finish.
 //
-// Handlers run on a goroutine of Run's own, so that a Goexit in one ends its
-// machine and not the loop.
+// Handlers run on a goroutine of Run's own, so that a Goexit in a handler ends its machine
+// and not the caller.
 func (l *Loop) Run(ctx context.Context) error {
 	if err := l.begin(); err != nil {
 		return err
@@ -162,30 +118,30 @@ func (l *Loop) Run(ctx context.Context) error {
 }
 
 func (l *Loop) begin() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.started || l.ended {
+	l.control.mu.Lock()
+	defer l.control.mu.Unlock()
+	if l.control.started || l.control.ended {
 		return fmt.Errorf("reactor: run: %w", ErrRunning)
 	}
-	l.started = true
+	l.control.started = true
 	return nil
 }
 
 func (l *Loop) run(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() { l.ask(askStop) })()
+	defer context.AfterFunc(ctx, func() { l.request(requestStop) })()
 	for !l.work() {
 	}
-	if l.asked.Load()&askStop != 0 && ctx.Err() != nil {
+	if l.control.requested.Load()&requestStop != 0 && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-// Serve runs the loop until ctx ends, a program's signals say, and then shuts it
-// down within grace, better above the kinds' Options.Linger. It returns nil when every
-// machine came to its end by then.
+// Serve runs the loop until ctx ends, and then shuts it down within grace. It returns nil
+// if every machine had come to its end by then. Grace should be longer than the kinds'
+// Options.Linger. With signal.NotifyContext, ctx ends at a signal.
 func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
-	if err := l.begin(); err != nil { // before a context that has ended shuts it down
+	if err := l.begin(); err != nil { // first, as the context may have ended already
 		return err
 	}
 	late := make(chan error, 1)
@@ -203,153 +159,84 @@ func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// Close frees a loop that was never run, or stops one that runs. ErrInHandler in a
-// handler, of whatever loop.
+// Close frees a loop that was never run, or stops one that runs. In a handler, of any
+// loop, it returns ErrInHandler.
 func (l *Loop) Close() error {
-	l.mu.Lock()
-	if !l.started {
-		l.started = true
-		l.mu.Unlock()
-		l.closeListeners() // what waits there is nobody's
-		l.ask(askStop)
+	l.control.mu.Lock()
+	if !l.control.started {
+		l.control.started = true
+		l.control.mu.Unlock()
+		l.acceptor.closeAll() // without accepting what waits
+		l.request(requestStop)
 		for !l.work() {
 		}
 		return nil
 	}
-	l.mu.Unlock()
-	if l.stepped || loops.handling() {
+	l.control.mu.Unlock()
+	if l.control.stepped || loops.inHandler() {
 		return fmt.Errorf("reactor: close: %w", ErrInHandler)
 	}
-	l.ask(askStop)
-	<-l.gone
+	l.request(requestStop)
+	<-l.control.done
 	return nil
 }
 
-// Shutdown asks every machine to take its state's Shutdown edge as soon as nothing
-// is ready for it and what it was sent before is handled, accepts no more
-// connections, and waits until the loop has ended. When ctx ends first, what is
-// left is stopped, and the context's cause returned. ErrInHandler in a handler, of
-// whatever loop.
+// Shutdown asks every machine to take its row's Shutdown edge, as soon as nothing is ready
+// for it and messages that were sent before are handled. No more connections are accepted.
+// Shutdown returns when the loop has ended. If ctx ends first, the machines that are left
+// are stopped, and the context's cause is returned. In a handler, of any loop, it returns
+// ErrInHandler.
 func (l *Loop) Shutdown(ctx context.Context) error {
-	l.mu.Lock()
-	started := l.started
-	l.mu.Unlock()
+	l.control.mu.Lock()
+	started := l.control.started
+	l.control.mu.Unlock()
 	if !started {
 		return l.Close()
 	}
-	if l.stepped || loops.handling() {
+	if l.control.stepped || loops.inHandler() {
 		return fmt.Errorf("reactor: shutdown: %w", ErrInHandler)
 	}
-	l.ask(askShutdown)
+	l.request(requestShutdown)
 	select {
-	case <-l.gone:
+	case <-l.control.done:
 		return nil
 	case <-ctx.Done():
-		l.ask(askStop)
-		<-l.gone
+		l.request(requestStop)
+		<-l.control.done
 		return context.Cause(ctx)
 	}
 }
 
-func (l *Loop) ask(what uint32) {
-	l.asked.Or(what)
-	l.control.Store(true)
-	l.sleeper.Wake()
-}
-
-// work runs turns until the loop ends, or, answering false, until a handler's
-// Goexit ended the goroutine.
+// work runs turns on a goroutine of its own. It returns true when the loop has ended,
+// and false when a handler's Goexit has ended the goroutine.
 func (l *Loop) work() bool {
 	done := make(chan bool)
 	go func() {
 		over := false
 		defer func() { done <- over }()
-		l.goid.Store(goroutineID())
+		l.control.goid.Store(goroutineID())
 		for !over {
-			over = l.turn()
+			over = l.runTurn()
 		}
 	}()
 	return <-done
 }
 
-// obey does what other goroutines asked for.
-func (l *Loop) obey() {
-	l.control.Store(false)
-	l.mu.Lock()
-	calls := l.calls
-	l.calls = nil
-	l.mu.Unlock()
-	for _, f := range calls {
-		f()
-	}
-	asked := l.asked.Load()
-	if asked&askShutdown != 0 && !l.leaving {
-		l.control.Store(true) // a panic in a handler comes back here
-		l.hear()
-		l.leaving = true
-		l.closeListeners()
-		for t, h := range l.slots.All() {
-			if h.flags&dead == 0 {
-				h.flags |= leaving
-				l.queue(t.Index(), h)
-			}
-		}
-	}
-	if asked&askStop != 0 {
-		l.control.Store(true) // a panic in an Exit comes back here
-		l.stopAll()
-	}
-}
-
-// hear takes all messages and events that there are, more than a turn's, so that
-// nothing looks idle to a shutdown that has some before it.
-func (l *Loop) hear() {
-	for _, b := range l.stores {
-		b.deliver(b.opt.Inflow)
-	}
-	for range l.cfg.Slots/len(l.events) + 1 {
-		n := l.collect(0)
-		for _, ev := range l.events[:n] {
-			l.ready(ev)
-		}
-		if n < len(l.events) {
-			return
-		}
-	}
-}
-
-// stopAll stops every machine now: Exit runs, one try to send, all is closed.
-func (l *Loop) stopAll() {
-	l.leaving, l.ending = true, true
-	l.closeListeners()
-	for t, h := range l.slots.All() {
-		if h.flags&(dead|stopping) == 0 {
-			l.reason = ErrShutdown
-			l.stop(t.Index(), h)
-		}
-		if h.flags&dead == 0 {
-			l.die(t.Index(), h)
-		}
-	}
-}
-
-// finish closes what is left when no machine is: the loop is over.
+// finish ends the loop, after its last machine.
 func (l *Loop) finish() {
-	l.ending = true
-	l.bury()
-	l.reopen() // no inbox lists a door of a loop that is over
+	l.control.ending = true
+	l.reap()
+	l.senders.wake() // so that no mailbox lists a queue of a loop that has ended
 	for _, b := range l.stores {
 		b.closeInbox()
 	}
-	l.mu.Lock()
-	l.ended, l.last = true, l.counted()
-	calls := l.calls
-	l.calls = nil
-	l.mu.Unlock()
-	for _, f := range calls {
-		f() // admit answers ErrClosed
+	l.control.mu.Lock()
+	l.control.ended, l.control.last = true, l.counted()
+	l.control.mu.Unlock()
+	for _, f := range l.control.takePosted() {
+		f() // no machine is admitted any more: ErrClosed
 	}
 	l.drv.End()
-	loops.give(l.id)
-	close(l.gone)
+	loops.unregister(l.id)
+	close(l.control.done)
 }

@@ -51,16 +51,16 @@ func TestPortsThatBreakTogether(t *testing.T) {
 	l := d.start(reactor.Config{})
 	one, two := d.sock(), d.sock()
 	why := func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
-		log.add(cx.Why().Error())
+		log.add(cx.Cause().Error())
 		return fsm.Stay
 	}
 	k := kind(t, "two", reactor.Options{Ports: []string{"one", "two"}}, reactor.Table[empty, reactor.None]{
 		{},
-		{Name: "both", Within: fsm.Never, Fail: 2, Enter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
+		{Name: "both", Within: fsm.Never, Fail: 2, OnEnter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
 			return cx.Fail(errors.Join(cx.Adopt(0, fakeConn{one}), cx.Adopt(1, fakeConn{two})))
 		}},
-		{Name: "one", Within: fsm.Never, Fail: 3, Enter: why},
-		{Name: "none", Within: fsm.Never, Fail: fsm.Stop, Enter: why},
+		{Name: "one", Within: fsm.Never, Fail: 3, OnEnter: why},
+		{Name: "none", Within: fsm.Never, Fail: fsm.Stop, OnEnter: why},
 	})
 	spawn(t, l, k, empty{})
 	d.settle()
@@ -79,7 +79,7 @@ func TestBreakBehindTheEnd(t *testing.T) {
 	k := kind(t, "half", reactor.Options{Ports: []string{"peer"}}, reactor.Table[empty, reactor.None]{
 		{},
 		{Name: "reading", Within: fsm.Never, Wait: reactor.Port(0).Readable(), To: fsm.To(2),
-			Ready: func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
+			OnReady: func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 				if _, err := cx.Peek(0); err != io.EOF {
 					return cx.Fail(err)
 				}
@@ -87,8 +87,8 @@ func TestBreakBehindTheEnd(t *testing.T) {
 				return 2
 			}},
 		{Name: "waiting", Within: fsm.Never, Fail: 3, Shutdown: fsm.Stop},
-		{Name: "broken", Within: fsm.Never, Shutdown: fsm.Stop, Enter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
-			log.add(cx.Why().Error())
+		{Name: "broken", Within: fsm.Never, Shutdown: fsm.Stop, OnEnter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
+			log.add(cx.Cause().Error())
 			return fsm.Stay
 		}},
 	})
@@ -109,14 +109,14 @@ func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
 	l := d.start(reactor.Config{})
 	k := kind(t, "closer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[clerk, note]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(busy), Message: func(_ *clerk, cx *postCx, n *note) reactor.State {
+		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(busy), OnMessage: func(_ *clerk, cx *postCx, n *note) reactor.State {
 			if n.do != "go" {
 				return fsm.Later
 			}
 			cx.Close(0)
 			return busy
 		}},
-		busy: {Name: "busy", Within: fsm.Never, Message: (*clerk).told},
+		busy: {Name: "busy", Within: fsm.Never, OnMessage: (*clerk).told},
 	})
 	s, ref := adopt(d, l, k, clerk{log: log})
 	post(t, ref, note{do: "n", num: 1})
@@ -135,7 +135,7 @@ func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
 func TestEndBehindARefusal(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
-	s, _ := adopt(d, l, readers(t, reactor.Options{Outbox: 100}, reactor.Port(0).Readable()), reader{log: log,
+	s, _ := adopt(d, l, readers(t, reactor.Options{WriteBuffer: 100}, reactor.Port(0).Readable()), reader{log: log,
 		do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			b, err := cx.Peek(0)
 			if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// walker goes where its messages say, and notes its Enter and Exit handlers.
+// walker goes where its messages say, and notes its Enter and OnExit handlers.
 type walker struct {
 	log   *journal
 	lead  map[reactor.State]reactor.State // what Enter answers
@@ -47,10 +47,10 @@ func walkers(t *testing.T, ended *ends) *reactor.Kind[walker, reactor.State] {
 	t.Helper()
 	row := func(name string, to fsm.States) reactor.Row[walker, reactor.State] {
 		return reactor.Row[walker, reactor.State]{Name: name, Within: fsm.Never,
-			Enter: (*walker).enter, Exit: (*walker).leave, Message: (*walker).told, To: to}
+			OnEnter: (*walker).enter, OnExit: (*walker).leave, OnMessage: (*walker).told, To: to}
 	}
-	return kind(t, "walker", reactor.Options{Ended: ended.told}, reactor.Table[walker, reactor.State]{
-		fsm.Any: {Enter: (*walker).born, Exit: (*walker).ends, Message: (*walker).anyway, To: fsm.To(idle, done)},
+	return kind(t, "walker", reactor.Options{OnEnd: ended.told}, reactor.Table[walker, reactor.State]{
+		fsm.Any: {OnEnter: (*walker).born, OnExit: (*walker).ends, OnMessage: (*walker).anyway, To: fsm.To(idle, done)},
 		idle:    row("idle", fsm.To(busy)),
 		busy:    row("busy", fsm.To(idle)),
 		done:    row("done", 0),
@@ -123,7 +123,7 @@ func TestEnterLeadsOn(t *testing.T) {
 	log.want(t, "born +1 -1 +2")
 }
 
-// chain is a machine whose Enter handlers lead on a number of times.
+// chain is a machine whose OnEnter handlers lead on a number of times.
 type chain struct{ left int }
 
 func (c *chain) enter(*reactor.Context[reactor.None]) reactor.State {
@@ -136,9 +136,9 @@ func (c *chain) enter(*reactor.Context[reactor.None]) reactor.State {
 
 func TestEnterChainsAreBounded(t *testing.T) {
 	ended := newEnds()
-	k := kind(t, "chain", reactor.Options{Ended: ended.told}, reactor.Table[chain, reactor.None]{
+	k := kind(t, "chain", reactor.Options{OnEnd: ended.told}, reactor.Table[chain, reactor.None]{
 		fsm.Any: {},
-		idle:    {Name: "idle", Enter: (*chain).enter, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(idle)},
+		idle:    {Name: "idle", OnEnter: (*chain).enter, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(idle)},
 	})
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -175,11 +175,11 @@ func TestReasonStaysWithItsMachine(t *testing.T) {
 	broken := errors.New("broken")
 	fails := kind(t, "fails", reactor.Options{}, reactor.Table[walker, reactor.State]{
 		fsm.Any: {},
-		idle: {Name: "idle", Within: fsm.Never, Fail: busy, Message: func(_ *walker, cx *walk, _ *reactor.State) reactor.State {
+		idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *walker, cx *walk, _ *reactor.State) reactor.State {
 			return cx.Fail(broken)
 		}},
-		busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, Message: (*walker).told, To: fsm.To(idle),
-			Enter: func(w *walker, cx *walk) reactor.State { w.log.add(fmt.Sprint("why: ", cx.Why())); return fsm.Stay }},
+		busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnMessage: (*walker).told, To: fsm.To(idle),
+			OnEnter: func(w *walker, cx *walk) reactor.State { w.log.add(fmt.Sprint("why: ", cx.Cause())); return fsm.Stay }},
 	})
 	other := spawn(t, l, walkers(t, ended), walker{log: &journal{}})
 	ref := spawn(t, l, fails, walker{log: log})

@@ -10,22 +10,20 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// The mailboxes of a kind's machines on one loop share a ring of cells; each
-// machine's own bound is a count. A kind with 100,000 idle machines has so one
-// ring, and not 100,000. What a machine keeps for a later state moves out of the
-// ring, where it would be in the way of the others, and stays in the count.
-
-// inbox is where messages to a kind's machines on one loop go.
+// inbox has the mailboxes of a kind's machines on one loop. They share a ring of cells, and
+// each machine's own bound is a count: so 100,000 idle machines have one ring, and not
+// 100,000. A message that a machine defers moves out of the ring, where it would block
+// those of others, and stays in the count.
 type inbox[Msg any] struct {
 	ring    *mailbox.Ring[cell[Msg]]
 	loop    *Loop
 	most    uint32
-	gens    []atomic.Uint32 // by slot: the generation that takes messages, 0: none
-	waiting []atomic.Uint32 // by slot: messages accepted and not handled, and wanted; behind the last the ring's wanted
-	closed  atomic.Bool     // the loop is over
+	gens    []atomic.Uint32 // by slot: the generation that accepts messages; 0: none does
+	waiting []atomic.Uint32 // by slot: messages accepted and not handled, and waitersBit; the last one is the ring's
+	closed  atomic.Bool     // the loop has ended
 
-	mu    sync.Mutex
-	doors []*door // by slot, and the ring's: where machines wait; made at the first refusal
+	mu     sync.Mutex
+	queues []*waitQueue // of machines that wait for room, by slot; the last one is the ring's; made at the first refusal
 }
 
 type cell[Msg any] struct {
@@ -34,28 +32,28 @@ type cell[Msg any] struct {
 }
 
 func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
-	ring, err := mailbox.New[cell[Msg]](opt.Inflow, l.sleeper)
+	ring, err := mailbox.New[cell[Msg]](opt.Queue, l.sleeper)
 	if err != nil {
-		return nil, fmt.Errorf("option Inflow: %w", err)
+		return nil, fmt.Errorf("option Queue: %w", err)
 	}
 	return &inbox[Msg]{ring: ring, loop: l, most: uint32(opt.Mailbox),
 		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Uint32, l.cfg.Slots+1)}, nil
 }
 
-// Ref is the address of a machine that takes Msg: 16 bytes, comparable, good for
-// any goroutine. The zero Ref is nobody's.
+// Ref is the address of a machine that takes messages of type Msg: 16 bytes, comparable,
+// valid on any goroutine. The zero Ref is no machine's.
 type Ref[Msg any] struct {
 	in *inbox[Msg]
 	to Token
 }
 
-// Token is the machine's identity, without its type.
+// Token returns the identity of the machine, without its message type.
 func (r Ref[Msg]) Token() Token { return r.to }
 
-// Send copies m into the mailbox, from anywhere, at once: nil, ErrFull, ErrStale
-// when the machine has ended, or ErrClosed when its loop has. nil promises that m
-// is handled once, behind what was sent before from here, or counted as dead if
-// the machine ends first.
+// Send copies m into the mailbox of the machine, from any goroutine, and does not wait. The
+// error is ErrFull, ErrStale if the machine has ended, or ErrClosed if its loop has. nil
+// means that m is handled once, after messages that this goroutine sent before; or that it
+// is counted as dead, if the machine ends first.
 func (r Ref[Msg]) Send(m Msg) error { return r.put(m, true) }
 
 func (r Ref[Msg]) put(m Msg, wake bool) error {
@@ -84,17 +82,17 @@ func (r Ref[Msg]) put(m Msg, wake bool) error {
 		err = ErrClosed
 	}
 	if in.unclaim(x) {
-		in.open(x)
+		in.notify(x)
 	}
 	return err
 }
 
-// claim takes a place in a machine's mailbox. It never counts what it does not take:
-// a mailbox must not look full because of those that it refuses.
+// claim takes a place in a mailbox. It does not count a message that it refuses, even for a
+// moment: a mailbox must not look full because of those.
 func (in *inbox[Msg]) claim(x uint32) bool {
 	for {
 		n := in.waiting[x].Load()
-		if n&^wanted >= in.most {
+		if n&^waitersBit >= in.most {
 			return false
 		}
 		if in.waiting[x].CompareAndSwap(n, n+1) {
@@ -103,122 +101,96 @@ func (in *inbox[Msg]) claim(x uint32) bool {
 	}
 }
 
-// unclaim gives a place back, and tells whether somebody waits for it.
+// unclaim gives a place back, and reports whether a machine waits for it.
 func (in *inbox[Msg]) unclaim(x uint32) bool {
-	return in.waiting[x].Add(^uint32(0))&wanted != 0
+	return in.waiting[x].Add(^uint32(0))&waitersBit != 0
 }
 
-// Post is Send from a handler: cheaper on the same loop, and after ErrFull closes
-// the gate fsm.Sendable until there is room: who waits for input while it is open
-// (Wait: in.Readable().While(out.Room() | fsm.Sendable)), and leaves the input that it
-// could not post for, goes on there. Fail with an error of Post ends the sender, for its
-// receiver's sake: ErrStale and ErrFull seldom want that.
+// Post is Send from a handler. On the same loop it is cheaper. After ErrFull the gate
+// fsm.Sendable of the sender is closed until there is room. A row that waits for
+// in.Readable().While(out.Room() | fsm.Sendable) is called again then, if the handler did
+// not consume the input that it could not post for. Do not pass errors of Post to IO.Fail
+// without thought: ErrStale and ErrFull are the receiver's trouble, and would end the
+// sender.
 func (r Ref[Msg]) Post(cx *IO, m Msg) error {
-	if !cx.inside() {
+	if !cx.inCall() {
 		return ErrOutside
 	}
 	err := r.put(m, r.in == nil || r.in.loop != cx.loop)
 	if err == nil {
-		cx.h.flags &^= letIn
-		cx.moved()
+		cx.h.flags &^= mSenderWoken
+		cx.madeProgress()
 	} else if err == ErrFull {
 		at := r.to.Index()
 		if r.in.room(at) > 0 {
-			at = r.in.ringDoor()
+			at = r.in.ringNumber()
 		}
-		cx.loop.refuse(cx.x, cx.h, r.in, at)
+		cx.loop.senders.block(cx.x, cx.h, r.in, at)
 	}
 	return err
 }
 
 // receive delivers a batch of messages of each kind.
 func (l *Loop) receive() {
-	for ; l.kindAt < len(l.stores); l.kindAt++ {
-		l.stores[l.kindAt].deliver(l.cfg.Batch)
+	for ; l.turn.kind < len(l.stores); l.turn.kind++ {
+		l.stores[l.turn.kind].deliver(l.cfg.Batch)
 	}
-	l.kindAt = 0
-	if l.doors.knocked.Load() != nil {
-		l.reopen()
+	l.turn.kind = 0
+	if l.senders.notified.Load() != nil {
+		l.senders.wake()
 	}
 }
 
 func (s *store[M, Msg]) inboxEmpty() bool { return s.inbox == nil || s.inbox.ring.Empty() }
 
-// closeInbox refuses what comes from now on and counts what is left as dead.
-func (s *store[M, Msg]) closeInbox() {
-	if s.inbox == nil {
-		return
-	}
-	s.inbox.closed.Store(true)
-	s.inbox.ring.Close()
-	for !s.inbox.ring.Done() {
-		if !s.inbox.ring.Recv(&s.cell) {
-			runtime.Gosched() // its sender is copying it
-			continue
-		}
-		s.received++
-		s.loop.stats.dead++
-		s.free(s.cell.to.Index())
-	}
-	s.giveBack()
-}
-
-// free gives back a handled message's place in its machine's mailbox.
-func (s *store[M, Msg]) free(x uint32) {
-	if s.inbox.unclaim(x) {
-		s.inbox.waiting[x].And(^wanted) // once a batch is enough
-		s.opening = append(s.opening, x)
-	}
-}
-
-// deliver hands out messages, and gives their places back in one go. The count is
-// the store's, so that a panic on the way does not lose it.
+// deliver hands out messages, and then gives all their places back. The count of places is
+// in the store, so that a panic does not lose it.
 func (s *store[M, Msg]) deliver(most int) {
 	if s.inbox == nil {
 		return
 	}
 	for ; most > 0 && s.inbox.ring.Recv(&s.cell); most-- {
-		s.received++
+		s.taken++
 		h := s.loop.live(s.cell.to)
 		x := s.cell.to.Index()
 		switch {
-		case h == nil || h.flags&stopping != 0:
+		case h == nil || h.flags&mStopping != 0:
 			s.loop.stats.dead++
-			s.free(x)
-		case h.flags&newborn != 0 || s.rows[h.state].keeps || h.flags&unkept != 0:
-			s.keep(h, h.keptLast, &s.cell.msg)
-			if h.flags&newborn != 0 {
-				h.flags |= unkept
+			s.freePlace(x)
+		case h.flags&mNewborn != 0 || s.rows[h.state].defers || h.flags&mRestash != 0:
+			s.stash(h, h.stashLast, &s.cell.msg)
+			if h.flags&mNewborn != 0 {
+				h.flags |= mRestash
 			}
 		default:
-			s.free(x)
-			m := s.on(x, h)
-			if s.hand(x, h, m, &s.cell.msg) {
+			s.freePlace(x)
+			m := s.at(x, h)
+			if s.deliverOne(x, h, m, &s.cell.msg) {
 				s.inbox.waiting[x].Add(1)
-				s.keep(h, h.keptLast, &s.cell.msg)
+				s.stash(h, h.stashLast, &s.cell.msg)
 			}
 			s.loop.settle(x, h)
 		}
 	}
-	s.giveBack()
+	s.releaseRing()
 }
 
-// hand gives a message to its machine; true: keep it for later.
-func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
-	handler := s.kind.rows[h.state].Message
+// deliverOne gives a message to its machine. It returns true if the machine defers it.
+func (s *store[M, Msg]) deliverOne(x uint32, h *header, m *M, msg *Msg) (later bool) {
+	handler := s.kind.rows[h.state].OnMessage
 	if handler == nil {
 		s.loop.stats.dead++
 		return false
 	}
 	s.loop.stats.messages++
-	h.heardAt = max(h.heardAt, s.loop.now)
-	h.circles = 0
+	h.activeAt = max(h.activeAt, s.loop.turn.now)
+	h.spinCount = 0
 	next := call(s, x, m, handler, msg)
-	if any := s.kind.rows[fsm.Any].Message; next == fsm.Pass && any != nil {
+	if any := s.kind.rows[fsm.Any].OnMessage; next == fsm.Pass && any != nil {
 		next = call(s, x, m, any, msg)
 	}
-	if s.loop.peeked != 0 {
-		s.loop.sawAll(h)
+	if s.loop.call.peeked != 0 {
+		s.loop.markSeen(h)
 	}
 	if next == fsm.Later {
 		return true
@@ -227,115 +199,58 @@ func (s *store[M, Msg]) hand(x uint32, h *header, m *M, msg *Msg) (later bool) {
 	return false
 }
 
-// keptCell is a message that waits for its machine's next state. It holds its
-// place in the mailbox, which bounds how many there are.
-type keptCell[Msg any] struct {
-	next uint32
-	msg  Msg
-}
-
-// keptPage is how many kept messages memory is found for at a time.
-const keptPage = 256
-
-// keptAt is the cell of a number, which begin at 1.
-func (s *store[M, Msg]) keptAt(n uint32) *keptCell[Msg] {
-	return &s.kept[(n-1)/keptPage][(n-1)%keptPage]
-}
-
-// keep puts a message behind the kept one of that number; behind 0 is the front.
-func (s *store[M, Msg]) keep(h *header, behind uint32, msg *Msg) {
-	n := s.spare
-	if n != 0 {
-		s.spare = s.keptAt(n).next
-	} else {
-		if s.keptUsed%keptPage == 0 {
-			s.kept = append(s.kept, new([keptPage]keptCell[Msg]))
-		}
-		s.keptUsed++
-		n = s.keptUsed
-	}
-	next := s.nextKept(h, behind)
-	*next, *s.keptAt(n) = n, keptCell[Msg]{next: *next, msg: *msg}
-	if behind == h.keptLast {
-		h.keptLast = n
+// freePlace gives back the place that a message had in its machine's mailbox.
+func (s *store[M, Msg]) freePlace(x uint32) {
+	if s.inbox.unclaim(x) {
+		s.inbox.waiting[x].And(^waitersBit) // one notification per batch is enough
+		s.roomIn = append(s.roomIn, x)
 	}
 }
 
-// nextKept is where the number of the message behind one is.
-func (s *store[M, Msg]) nextKept(h *header, behind uint32) *uint32 {
-	if behind == 0 {
-		return &h.kept
-	}
-	return &s.keptAt(behind).next
-}
-
-// unkeep takes the message behind one out.
-func (s *store[M, Msg]) unkeep(h *header, behind uint32) Msg {
-	next := s.nextKept(h, behind)
-	n := *next
-	k := s.keptAt(n)
-	msg := k.msg
-	if *next = k.next; n == h.keptLast {
-		h.keptLast = behind
-	}
-	*k = keptCell[Msg]{next: s.spare}
-	s.spare = n
-	return msg
-}
-
-// redeliver hands out what was kept, in order, to the state that was entered; what
-// this one answers Later to stays where it is. A transition on the way begins again
-// at the front: the next state may take what this one did not.
-func (s *store[M, Msg]) redeliver(x uint32, h *header, m *M) {
-	if s.inbox == nil {
-		return
-	}
-	behind := uint32(0)
-	for *s.nextKept(h, behind) != 0 && !s.rows[h.state].keeps {
-		s.again = s.unkeep(h, behind)
-		s.free(x)
-		if s.hand(x, h, m, &s.again) {
-			s.inbox.waiting[x].Add(1)
-			s.keep(h, behind, &s.again)
-			behind = *s.nextKept(h, behind)
-		}
-		if h.flags&stopping != 0 {
-			break
-		}
-		if h.flags&unkept != 0 {
-			h.flags &^= unkept
-			behind = 0
+// releaseRing gives places back to senders, and notifies machines that wait for them.
+func (s *store[M, Msg]) releaseRing() {
+	if s.taken > 0 {
+		s.inbox.ring.Release(s.taken)
+		s.taken = 0
+		if ring := s.inbox.ringNumber(); s.inbox.waiting[ring].Load() != 0 {
+			s.inbox.notify(ring)
 		}
 	}
-	s.again = *new(Msg)
-	s.giveBack()
+	for _, x := range s.roomIn {
+		s.inbox.notify(x)
+	}
+	s.roomIn = s.roomIn[:0]
 }
 
-// giveBack gives places back to the senders, and tells those who wait for one.
-func (s *store[M, Msg]) giveBack() {
-	if s.received > 0 {
-		s.inbox.ring.Release(s.received)
-		s.received = 0
-		if ring := s.inbox.ringDoor(); s.inbox.waiting[ring].Load() != 0 {
-			s.inbox.open(ring)
-		}
-	}
-	for _, x := range s.opening {
-		s.inbox.open(x)
-	}
-	s.opening = s.opening[:0]
-}
-
-// drop ends a machine's mailbox: what is kept is dead.
-func (s *store[M, Msg]) drop(x uint32, h *header) {
+// closeMailbox ends the mailbox of a machine. Stashed messages are counted as dead.
+func (s *store[M, Msg]) closeMailbox(x uint32, h *header) {
 	if s.inbox == nil {
 		return
 	}
 	s.inbox.gens[x].Store(0)
-	for h.kept != 0 {
-		s.unkeep(h, 0)
-		s.free(x)
+	for h.stash != 0 {
+		s.unstash(h, 0)
+		s.freePlace(x)
 		s.loop.stats.dead++
 	}
-	s.giveBack()
+	s.releaseRing()
+}
+
+// closeInbox refuses messages from now on, and counts those that are left as dead.
+func (s *store[M, Msg]) closeInbox() {
+	if s.inbox == nil {
+		return
+	}
+	s.inbox.closed.Store(true)
+	s.inbox.ring.Close()
+	for !s.inbox.ring.Done() {
+		if !s.inbox.ring.Recv(&s.cell) {
+			runtime.Gosched() // a sender is still copying its message
+			continue
+		}
+		s.taken++
+		s.loop.stats.dead++
+		s.freePlace(s.cell.to.Index())
+	}
+	s.releaseRing()
 }

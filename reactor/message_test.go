@@ -55,9 +55,9 @@ func clerks(t testing.TB, o reactor.Options) *reactor.Kind[clerk, note] {
 	all := fsm.To(idle, busy, done)
 	return kind(t, "clerk", o, reactor.Table[clerk, note]{
 		fsm.Any: {},
-		idle:    {Name: "idle", Within: fsm.Never, Message: (*clerk).told, To: all},
+		idle:    {Name: "idle", Within: fsm.Never, OnMessage: (*clerk).told, To: all},
 		busy:    {Name: "busy", Within: fsm.After(time.Second, idle), Defer: true, To: all},
-		done:    {Name: "done", Within: fsm.After(time.Second, idle), Message: (*clerk).fussy, To: all},
+		done:    {Name: "done", Within: fsm.After(time.Second, idle), OnMessage: (*clerk).fussy, To: all},
 	})
 }
 
@@ -96,7 +96,7 @@ func TestMailboxIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := clerks(t, reactor.Options{Mailbox: 3, Inflow: 5})
+	k := clerks(t, reactor.Options{Mailbox: 3, Queue: 5})
 	a, b := spawn(t, l, k, clerk{log: log}), spawn(t, l, k, clerk{log: log})
 	post(t, a, nums("n", 1, 3)...)
 	if err := a.Send(note{}); !errors.Is(err, reactor.ErrFull) {
@@ -104,7 +104,7 @@ func TestMailboxIsBounded(t *testing.T) {
 	}
 	post(t, b, nums("n", 1, 2)...)
 	if err := b.Send(note{}); !errors.Is(err, reactor.ErrFull) {
-		t.Errorf("one more than Options.Inflow: %v", err)
+		t.Errorf("one more than Options.Queue: %v", err)
 	}
 	runs(t, l)
 	d.settle()
@@ -161,7 +161,7 @@ func TestKeptMessagesAreInNobodysWay(t *testing.T) {
 	const machines, mailbox = 100, 7 // more than a page of them
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{Slots: machines + 1})
-	k := clerks(t, reactor.Options{Mailbox: mailbox, Inflow: 8})
+	k := clerks(t, reactor.Options{Mailbox: mailbox, Queue: 8})
 	for range machines {
 		ref := spawn(t, l, k, clerk{log: log})
 		post(t, ref, note{do: "go", to: busy})
@@ -266,7 +266,7 @@ func TestSelfPost(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
 	k := kind(t, "self", reactor.Options{Mailbox: 2}, reactor.Table[clerk, note]{
-		fsm.Any: {Message: func(c *clerk, cx *postCx, n *note) reactor.State {
+		fsm.Any: {OnMessage: func(c *clerk, cx *postCx, n *note) reactor.State {
 			if c.left--; c.left == 0 {
 				c.log.add("done")
 				return fsm.Stop
@@ -319,8 +319,8 @@ func pumps(t testing.TB, gated bool) *reactor.Kind[pump, note] {
 		wait = wait.While(fsm.Sendable)
 	}
 	return kind(t, "pump", reactor.Options{Ports: []string{"in"}}, reactor.Table[pump, note]{
-		fsm.Any: {Message: (*pump).told},
-		idle:    {Name: "idle", Within: fsm.Never, Wait: wait, Ready: (*pump).ready},
+		fsm.Any: {OnMessage: (*pump).told},
+		idle:    {Name: "idle", Within: fsm.Never, Wait: wait, OnReady: (*pump).ready},
 	})
 }
 
@@ -379,7 +379,7 @@ func TestSendableReopensWhenTheReceiverEnds(t *testing.T) {
 	l := d.start(reactor.Config{})
 	ended := newEnds()
 	to := spawn(t, l, kind(t, "mortal", reactor.Options{Mailbox: 1}, reactor.Table[clerk, note]{
-		fsm.Any: {Message: (*clerk).told},
+		fsm.Any: {OnMessage: (*clerk).told},
 		idle:    {Name: "idle", Within: fsm.After(time.Second, fsm.Stop), Defer: true},
 	}), clerk{log: log})
 	s, _ := adopt(d, l, pumps(t, true), pump{to: to, ended: ended})
@@ -417,7 +417,7 @@ func (s *sum) told(_ *postCx, n *note) reactor.State {
 
 func sums(t testing.TB) *reactor.Kind[sum, note] {
 	return kind(t, "sum", reactor.Options{}, reactor.Table[sum, note]{
-		fsm.Any: {Message: (*sum).told},
+		fsm.Any: {OnMessage: (*sum).told},
 		idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 }

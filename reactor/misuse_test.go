@@ -32,12 +32,12 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	var cx *reactor.Context[int]
 	k := kind(t, "keeper", reactor.Options{Ports: []string{"peer", "other"}, Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[keeper, int]{
 		fsm.Any: {Wait: reactor.Port(0).Readable(), Shutdown: fsm.Stop,
-			Message: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
-			Timer:   (*keeper).noted,
-			Down:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
-			Signal:  func(*keeper, *reactor.Context[int], reactor.Signals) reactor.State { return fsm.Stay },
-			Ready:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
-		idle: {Name: "idle", Enter: (*keeper).enter, Within: fsm.After(time.Hour, fsm.Stop)},
+			OnMessage: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
+			OnTimer:   (*keeper).noted,
+			OnDown:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
+			OnSignal:  func(*keeper, *reactor.Context[int], reactor.Signals) reactor.State { return fsm.Stay },
+			OnReady:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
+		idle: {Name: "idle", OnEnter: (*keeper).enter, Within: fsm.After(time.Hour, fsm.Stop)},
 	})
 	log := &journal{}
 	s, ref := adopt(d, l, k, keeper{kept: &cx, log: log})

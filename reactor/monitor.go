@@ -6,52 +6,56 @@ import "fmt"
 // two lists, the watched machine's and the watching one's, so that either may end
 // first; a third one, in the order of the ends, holds what is to be told.
 
-// watch is one machine's wish to be told of another's end.
-type watch struct {
-	by, of Token
-	why    error
-	due    bool     // the end has come
-	lists  [2]links // of the watched machine, then of the ends to be told; of the watching one
+// monitor is the request of one machine, the watcher, to be told of the end of another.
+// It is in two lists: the watched machine's and the watcher's, so that either may end
+// first. When the watched machine has ended, it is in the list of due monitors instead of
+// the watched machine's.
+type monitor struct {
+	watcher, watched Token
+	reason           error
+	due              bool     // the watched machine has ended
+	lists            [2]links // indexed by watchers and watching
 }
 
-// links are the numbers of a list's neighbours, as index+1.
+// links are the neighbours of a monitor in a list, as number+1.
 type links struct{ prev, next uint32 }
 
-// The lists that a watch is in, as indices of watch.lists.
+// The lists that a monitor is in: the watched machine's or the due one, and the watcher's.
 const (
-	ofIts = iota
-	byIts
+	watchers = iota
+	watching
 )
 
-// watches are all of a loop's.
-type watches struct {
-	all  []watch // grows up to the limit
-	most int
-	free uint32      // as index+1, by lists[ofIts].next
-	ofs  [2][]uint32 // by slot: the heads of a machine's lists; made at the first Monitor
-	due  uint32      // the first end to be told
-	last uint32      // the last one
-	dues int         // how many there are
+// monitors are all monitors of a loop, by number.
+type monitors struct {
+	all      []monitor // grows up to limit
+	limit    int
+	free     uint32      // as number+1; linked by lists[watchers].next
+	heads    [2][]uint32 // the first monitor of each machine's lists, by slot; made at the first Monitor
+	due      uint32      // the first monitor that is due
+	last     uint32      // the last one that is due
+	dueCount int         // how many are due
 }
 
-// Monitor asks that the end of a machine of this loop be told to this one's Down
-// handler, once, with its reason: in the turn in which its Exit has run, or the
-// next one, which may be before messages that it sent. A machine that has ended
-// already is told as ErrStale. Asking again while the first wish stands changes
-// nothing. ErrForeign for a token of another loop; ErrFull at Config.Monitors.
+// Monitor asks for a call of this machine's OnDown, once, when another machine of the same
+// loop has ended. The call has the reason. It comes in the turn of the end, or in the next
+// one, and may come before messages that the other machine sent. If that machine has ended
+// already, the reason is ErrStale. Monitoring a machine again before its end changes
+// nothing. The error is ErrForeign for a token of another loop, and ErrFull at
+// Config.Monitors.
 func (c *IO) Monitor(t Token) error {
 	l := c.loop
 	switch {
-	case !c.inside():
+	case !c.inCall():
 		return ErrOutside
 	case t.Loop() != l.id:
 		return fmt.Errorf("reactor: monitor %v: %w", t, ErrForeign)
-	case !c.st.hears:
-		return fmt.Errorf("reactor: monitor: %s has no Down handler: want one in row Any, or in every state", c.st.name)
+	case !c.st.handlesDown:
+		return fmt.Errorf("reactor: monitor: %s has no OnDown handler: want one in row Any, or in every state", c.st.name)
 	}
-	w := &l.watches
-	for n := w.head(byIts, c.x); n != 0; n = w.all[n-1].lists[byIts].next {
-		if w.all[n-1].of == t {
+	w := &l.monitors
+	for n := w.head(watching, c.x); n != 0; n = w.all[n-1].lists[watching].next {
+		if w.all[n-1].watched == t {
 			return nil
 		}
 	}
@@ -59,41 +63,41 @@ func (c *IO) Monitor(t Token) error {
 	if !ok {
 		return fmt.Errorf("reactor: monitor: Config.Monitors: %w", ErrFull)
 	}
-	w.all[n-1] = watch{by: c.Token(), of: t}
-	w.push(byIts, &w.ofs[byIts][c.x], n)
-	if h := l.live(t); h != nil && h.flags&stopping == 0 {
-		w.push(ofIts, &w.ofs[ofIts][t.Index()], n)
+	w.all[n-1] = monitor{watcher: c.Token(), watched: t}
+	w.push(watching, &w.heads[watching][c.x], n)
+	if h := l.live(t); h != nil && h.flags&mStopping == 0 {
+		w.push(watchers, &w.heads[watchers][t.Index()], n)
 	} else {
-		w.all[n-1].why = ErrStale
-		w.fallDue(n)
+		w.all[n-1].reason = ErrStale
+		w.makeDue(n)
 	}
 	return nil
 }
 
-func (w *watches) head(list int, x uint32) uint32 {
-	if w.ofs[list] == nil {
+func (w *monitors) head(list int, x uint32) uint32 {
+	if w.heads[list] == nil {
 		return 0
 	}
-	return w.ofs[list][x]
+	return w.heads[list][x]
 }
 
-// take is a free watch's number.
-func (w *watches) take(slots int) (n uint32, ok bool) {
-	if w.ofs[ofIts] == nil {
-		w.ofs = [2][]uint32{make([]uint32, slots), make([]uint32, slots)}
+// take returns the number+1 of a free monitor.
+func (w *monitors) take(slots int) (n uint32, ok bool) {
+	if w.heads[watchers] == nil {
+		w.heads = [2][]uint32{make([]uint32, slots), make([]uint32, slots)}
 	}
 	if n = w.free; n != 0 {
-		w.free = w.all[n-1].lists[ofIts].next
+		w.free = w.all[n-1].lists[watchers].next
 		return n, true
 	}
-	if len(w.all) == w.most {
+	if len(w.all) == w.limit {
 		return 0, false
 	}
-	w.all = append(w.all, watch{})
+	w.all = append(w.all, monitor{})
 	return uint32(len(w.all)), true
 }
 
-func (w *watches) push(list int, head *uint32, n uint32) {
+func (w *monitors) push(list int, head *uint32, n uint32) {
 	w.all[n-1].lists[list] = links{next: *head}
 	if *head != 0 {
 		w.all[*head-1].lists[list].prev = n
@@ -101,8 +105,8 @@ func (w *watches) push(list int, head *uint32, n uint32) {
 	*head = n
 }
 
-// unlink takes a watch out of a list.
-func (w *watches) unlink(list int, head *uint32, n uint32) {
+// unlink takes a monitor out of a list.
+func (w *monitors) unlink(list int, head *uint32, n uint32) {
 	at := w.all[n-1].lists[list]
 	if at.prev != 0 {
 		w.all[at.prev-1].lists[list].next = at.next
@@ -115,70 +119,69 @@ func (w *watches) unlink(list int, head *uint32, n uint32) {
 		w.last = at.prev
 	}
 	if head == &w.due {
-		w.dues--
+		w.dueCount--
 	}
 }
 
-// fallDue puts a watch behind the ends to be told.
-func (w *watches) fallDue(n uint32) {
+// makeDue puts a monitor at the end of those that are due.
+func (w *monitors) makeDue(n uint32) {
 	w.all[n-1].due = true
-	w.all[n-1].lists[ofIts] = links{prev: w.last}
-	w.dues++
+	w.all[n-1].lists[watchers] = links{prev: w.last}
+	w.dueCount++
 	if w.last != 0 {
-		w.all[w.last-1].lists[ofIts].next = n
+		w.all[w.last-1].lists[watchers].next = n
 	} else {
 		w.due = n
 	}
 	w.last = n
 }
 
-// give frees a watch that stands in no list any more.
-func (w *watches) give(n uint32) {
-	w.all[n-1] = watch{}
-	w.all[n-1].lists[ofIts].next = w.free
+// give frees a monitor that is in no list any more.
+func (w *monitors) give(n uint32) {
+	w.all[n-1] = monitor{}
+	w.all[n-1].lists[watchers].next = w.free
 	w.free = n
 }
 
-// fell takes note of a machine's end: what it watched is forgotten, those who
-// watch it are to be told.
-func (l *Loop) fell(x uint32, why error) {
-	w := &l.watches
-	if w.ofs[ofIts] == nil {
+// notifyMonitors follows the end of a machine: its own monitors are freed, those that watch
+// it become due.
+func (l *Loop) notifyMonitors(x uint32, why error) {
+	w := &l.monitors
+	if w.heads[watchers] == nil {
 		return
 	}
-	for n := w.ofs[byIts][x]; n != 0; n = w.ofs[byIts][x] {
-		w.unlink(byIts, &w.ofs[byIts][x], n)
-		w.unlink(ofIts, w.whose(n), n)
+	for n := w.heads[watching][x]; n != 0; n = w.heads[watching][x] {
+		w.unlink(watching, &w.heads[watching][x], n)
+		w.unlink(watchers, w.headOf(n), n)
 		w.give(n)
 	}
-	for n := w.ofs[ofIts][x]; n != 0; n = w.ofs[ofIts][x] {
-		w.unlink(ofIts, &w.ofs[ofIts][x], n)
-		w.all[n-1].why = why
-		w.fallDue(n)
+	for n := w.heads[watchers][x]; n != 0; n = w.heads[watchers][x] {
+		w.unlink(watchers, &w.heads[watchers][x], n)
+		w.all[n-1].reason = why
+		w.makeDue(n)
 	}
 }
 
-// whose is the head of the list in which a watch stands: its watched machine's, or
-// that of the ends.
-func (w *watches) whose(n uint32) *uint32 {
+// headOf returns the head of the list that a monitor is in on the watched side.
+func (w *monitors) headOf(n uint32) *uint32 {
 	if e := &w.all[n-1]; !e.due {
-		return &w.ofs[ofIts][e.of.Index()]
+		return &w.heads[watchers][e.watched.Index()]
 	}
 	return &w.due
 }
 
-// tellDowns tells the ends that are known by now; those that come of it are told in
-// the next turn.
-func (l *Loop) tellDowns() {
-	w := &l.watches
-	for left := w.dues; left > 0 && w.due != 0; left-- {
+// deliverDowns calls OnDown for the monitors that are due by now. Those that become due
+// meanwhile are for the next turn.
+func (l *Loop) deliverDowns() {
+	w := &l.monitors
+	for left := w.dueCount; left > 0 && w.due != 0; left-- {
 		n := w.due
 		e := w.all[n-1]
-		w.unlink(ofIts, &w.due, n)
-		w.unlink(byIts, &w.ofs[byIts][e.by.Index()], n)
+		w.unlink(watchers, &w.due, n)
+		w.unlink(watching, &w.heads[watching][e.watcher.Index()], n)
 		w.give(n)
-		h := l.slots.Get(e.by) // it lives: its end takes its wishes along
+		h := l.slots.Get(e.watcher) // it lives: its end would have freed the monitor
 		l.stats.downs++
-		l.stores[h.kind].down(e.by.Index(), h, Down{Who: e.of, Reason: e.why})
+		l.stores[h.kind].down(e.watcher.Index(), h, Down{Who: e.watched, Reason: e.reason})
 	}
 }

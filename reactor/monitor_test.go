@@ -28,7 +28,7 @@ func (g *mourner) down(_ *mournCx, d reactor.Down) reactor.State {
 
 func mourners(t testing.TB) *reactor.Kind[mourner, order] {
 	return kind(t, "mourner", reactor.Options{}, reactor.Table[mourner, order]{
-		fsm.Any: {Message: (*mourner).obey, Down: (*mourner).down},
+		fsm.Any: {OnMessage: (*mourner).obey, OnDown: (*mourner).down},
 		idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 }
@@ -101,8 +101,8 @@ func TestMonitorRefuses(t *testing.T) {
 	}
 	var err error
 	deaf := kind(t, "deaf", reactor.Options{}, reactor.Table[mourner, order]{
-		fsm.Any: {Message: (*mourner).obey},
-		idle:    {Name: "idle", Within: fsm.Never, Down: (*mourner).down, To: fsm.To(busy)},
+		fsm.Any: {OnMessage: (*mourner).obey},
+		idle:    {Name: "idle", Within: fsm.Never, OnDown: (*mourner).down, To: fsm.To(busy)},
 		busy:    {Name: "busy", Within: fsm.Never, To: fsm.To(idle)},
 	})
 	obeys(t, d, spawn(t, l, deaf, mourner{}), func(cx *mournCx) reactor.State {
@@ -110,16 +110,16 @@ func TestMonitorRefuses(t *testing.T) {
 		return fsm.Stay
 	})
 	if err == nil {
-		t.Error("a kind with a state that has no Down handler may monitor")
+		t.Error("a kind with a state that has no OnDown handler may monitor")
 	}
 }
 
-// A panic in a Down handler ends its machine; the ends behind are told all the same.
+// A panic in an OnDown handler ends its machine; the ends behind are told all the same.
 func TestMonitorBehindAPanic(t *testing.T) {
 	d, log, k := newFake(t), &journal{}, mourners(t)
 	l := d.start(reactor.Config{Slots: 8})
 	rash := kind(t, "rash", reactor.Options{}, reactor.Table[mourner, order]{
-		fsm.Any: {Message: (*mourner).obey, Down: func(*mourner, *mournCx, reactor.Down) reactor.State { panic("no") }},
+		fsm.Any: {OnMessage: (*mourner).obey, OnDown: func(*mourner, *mournCx, reactor.Down) reactor.State { panic("no") }},
 		idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	watched, calm := spawn(t, l, k, mourner{log: log}), spawn(t, l, k, mourner{log: log})

@@ -51,7 +51,7 @@ func netLoop(t testing.TB, cfg reactor.Config) *reactor.Loop {
 
 func netStats(t testing.TB, l *reactor.Loop) reactor.Stats {
 	t.Helper()
-	s, err := l.Stats(l)
+	s, err := l.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
 func echoing(t testing.TB, opt reactor.Options) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, opt, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			_, err := cx.Copy(port0, port0)
 			return cx.Fail(err)
 		},

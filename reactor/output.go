@@ -3,153 +3,135 @@ package reactor
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/stator-go/stator/reactor/driver"
 )
 
-// What a handler writes is gathered in the loop's cork, and sent when its machine
-// has had its turn: sixteen pipelined replies are one system call. What the
-// kernel does not take is held in chunks, and sent as soon as it takes more.
-
-// corkOf says whose output the cork holds.
-type corkOf struct {
-	h  *header
-	pt *port
-	p  Port
-}
-
-// directly is the size from which a write is not worth copying.
+// directly is the size from which a write goes to the kernel without a copy.
 const directly = 16 << 10
 
-// Write sends b, or keeps what the kernel does not take. ErrFull takes nothing:
-// Options.Outbox bounds what a port holds, Config.Buffers what all do. Who then answers
-// Stay, and leaves the input that it answers to where it is (see Peek), is called again
-// when there is room. Errors of the connection are sticky and lead to Fail, here or,
-// when it breaks later, by the loop.
+// Write sends b when the machine's run ends, and holds what the kernel does not take.
 //
-// On a datagram port b is one datagram to the peer that it was dialled to. It is
-// sent or refused at once: ErrWouldBlock says that there is no room, and no error
-// is sticky.
+// The error is ErrFull if b does not fit: Options.WriteBuffer bounds what a port holds,
+// Config.Buffers what all ports hold. Then nothing of b is taken. A handler that returns
+// fsm.Stay, and does not consume the input that it wanted to reply to, is called again when
+// there is room. Errors of the connection are sticky; they lead to the row's Fail if they
+// are passed to IO.Fail, or if they come later.
+//
+// On a datagram port, b is one datagram to the peer that was dialled. It is sent or refused
+// at once: the error is ErrWouldBlock if there is no room, and no error is sticky.
 func (c *IO) Write(p Port, b []byte) error {
 	pt, err := c.writable(p)
 	if err != nil {
 		return err
 	}
 	l := c.loop
-	if pt.flags&datagram != 0 {
+	if pt.flags&pDatagram != 0 {
 		return c.sendDatagram(p, pt, b)
 	}
 	held := l.held(pt)
-	if l.corked > 0 && (l.corkOf.pt != pt || l.corked+len(b) > min(len(l.cork), l.pool.room()) || held+len(b) > c.st.opt.Outbox) {
-		// Whom the cork refuses would wait for an event that does not come: the kernel has room.
+	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), l.pool.room()) || held+len(b) > c.st.opt.WriteBuffer) {
+		// A write that only the cork has no room for must not wait: no event would follow.
 		if l.flush(); pt.err != 0 {
-			return c.broke(p, pt)
+			return c.reportError(p, pt)
 		}
 		held = l.held(pt)
 	}
-	if held+len(b) > c.st.opt.Outbox {
-		if l.stats.outboxFull++; held > 0 { // else there will be no more
-			c.h.flags |= noRoom
+	if held+len(b) > c.st.opt.WriteBuffer {
+		if l.stats.writeBufferFull++; held > 0 { // else there will never be more room
+			c.h.flags |= mRefused
 		}
-		return c.st.full.outbox
+		return c.st.full.writeBuffer
 	}
-	if size := l.corked + len(b); size > l.pool.room() { // of what is held, the cork alone has no chunks yet
-		l.stats.outboxFull++
-		c.starveOutput(p, size)
+	if size := l.cork.n + len(b); size > l.pool.room() { // the cork is the only output without chunks
+		l.stats.writeBufferFull++
+		c.outputWaits(p, size)
 		return c.st.full.buffers
 	}
-	c.moved()
+	c.madeProgress()
 	switch {
 	case len(b) == 0:
 		return nil
-	case pt.out != 0 || pt.flags&(connecting|resolving) != 0:
+	case pt.out != 0 || pt.flags&(pConnecting|pResolving) != 0:
 		l.append(c.h, pt, b)
 	case len(b) >= directly:
 		if l.flush(); pt.err == 0 {
 			l.send(c.h, p, pt, b)
 		}
 		if pt.err != 0 {
-			return c.broke(p, pt)
+			return c.reportError(p, pt)
 		}
 		return nil
 	default:
-		l.corkOf = corkOf{c.h, pt, p}
-		l.corked += copy(l.cork[l.corked:], b)
+		l.cork.add(c.h, p, pt, b)
 	}
 	c.h.ready &^= drainBit(p)
-	l.gauge(c.h, p, pt)
+	l.updateRoom(c.h, p, pt)
 	return nil
 }
 
-// starveOutput follows a write for which the pool has no chunks: the gate Room is
-// closed until it has. For more than it ever has no gate would open again.
-func (c *IO) starveOutput(p Port, size int) {
+// outputWaits follows a write for which the pool has no chunks: the gate Room is closed
+// until it has. For more than the pool ever has, the gate would never open again.
+func (c *IO) outputWaits(p Port, size int) {
 	size = (size + outChunk - 1) &^ (outChunk - 1)
 	if size <= c.loop.pool.limit {
 		c.h.gates &^= 1 << p
 	}
-	c.loop.starve(c.x, c.h, size)
+	c.loop.buffers.wait(c.x, c.h, size)
 }
 
-// sendDatagram sends b whole or not at all: what there is no room for is not held,
-// as datagrams may be lost and must not be joined. Its errors are not the port's end.
+// sendDatagram sends b whole, or not at all: datagrams are not held, as they may be lost and
+// must not be joined. Its errors are not the end of the port.
 func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 	l := c.loop
 	if c.h.ready&writeBit(p) == 0 {
-		c.h.flags |= noRoom
+		c.h.flags |= mRefused
 		return ErrWouldBlock
 	}
 	n, flow, err := l.write(pt.sock, b)
-	if l.sent(c.h, p, n, flow); err != nil {
+	if l.noteWrite(c.h, p, n, flow); err != nil {
 		return err
 	}
-	if flow&Full != 0 {
-		c.h.flags |= noRoom
+	if flow&driver.WriteBlocked != 0 {
+		c.h.flags |= mRefused
 		return ErrWouldBlock
 	}
-	c.moved()
+	c.madeProgress()
 	return nil
 }
 
-// WriteSome is the raw write: no Outbox. It takes what the kernel takes, or
-// ErrWouldBlock; wait for Writable then.
+// WriteSome writes to the kernel at once, without the write buffer, and returns how many
+// bytes it took. The error is ErrWouldBlock if it took none; wait for Writable then.
 func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	pt, err := c.writable(p)
 	if err != nil || len(b) == 0 {
 		return 0, err
 	}
 	l := c.loop
-	if pt.flags&datagram != 0 {
+	if pt.flags&pDatagram != 0 {
 		if err := c.sendDatagram(p, pt, b); err != nil {
 			return 0, err
 		}
 		return len(b), nil
 	}
 	if l.flush(); pt.err != 0 {
-		return 0, c.broke(p, pt)
+		return 0, c.reportError(p, pt)
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
-		c.h.flags |= noRoom
+		c.h.flags |= mRefused
 		return 0, ErrWouldBlock
 	}
 	n, flow, err := l.write(pt.sock, b)
-	if l.sent(c.h, p, n, flow); err != nil {
-		l.fault(pt, err)
-		return n, c.broke(p, pt)
+	if l.noteWrite(c.h, p, n, flow); err != nil {
+		l.setError(pt, err)
+		return n, c.reportError(p, pt)
 	}
 	if n == 0 {
-		c.h.flags |= noRoom
+		c.h.flags |= mRefused
 		return 0, ErrWouldBlock
 	}
-	c.moved()
+	c.madeProgress()
 	return n, nil
-}
-
-// write goes to the operating system's driver by its type: b does not escape.
-func (l *Loop) write(s Sock, b []byte) (int, Flow, error) {
-	if l.os != nil {
-		return l.os.Write(s, b)
-	}
-	n := copy(l.scratch(len(b)), b)
-	return l.drv.Write(s, l.copying[:n])
 }
 
 func (c *IO) writable(p Port) (*port, error) {
@@ -158,24 +140,24 @@ func (c *IO) writable(p Port) (*port, error) {
 	case err != nil:
 		return nil, err
 	case pt.err != 0:
-		return nil, c.broke(p, pt)
-	case pt.flags&wantShut != 0:
+		return nil, c.reportError(p, pt)
+	case pt.flags&pShutWanted != 0:
 		return nil, fmt.Errorf("reactor: write after CloseWrite: %w", ErrClosed)
 	}
 	return pt, nil
 }
 
-// broke answers a write with what broke the port. The loop, which may have found it
-// while it flushed, does not tell it again.
-func (c *IO) broke(p Port, pt *port) error {
-	pt.flags |= told
+// reportError returns the error that broke a port, to a write. It counts as reported then,
+// also if the loop found it during a flush.
+func (c *IO) reportError(p Port, pt *port) error {
+	pt.flags |= pReported
 	c.loop.refresh(c.h, p, pt)
 	return c.loop.errs.of(pt.err)
 }
 
-// SendTo sends one datagram. What the system has no room for is dropped, as
-// networks do, with ErrWouldBlock. Other errors are this datagram's, not the
-// port's: given to Fail, they would end a server for one peer.
+// SendTo sends one datagram to an address. If the system has no room for it, it is dropped,
+// as networks do, and the error is ErrWouldBlock. Other errors are this datagram's, not the
+// port's: passed to IO.Fail, they would end a server because of one peer.
 func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 	pt, err := c.writable(p)
 	if err != nil {
@@ -185,53 +167,46 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 		return ErrWouldBlock
 	}
 	l := c.loop
-	var n int
-	var flow Flow
-	if l.os != nil {
-		n, flow, err = l.os.Send(pt.sock, b, Addr{Net: UDP, IP: to})
-	} else {
-		k := copy(l.scratch(len(b)), b)
-		n, flow, err = l.drv.Send(pt.sock, l.copying[:k], Addr{Net: UDP, IP: to})
-	}
-	if l.sent(c.h, p, n, flow); err != nil {
+	n, flow, err := l.sendTo(pt.sock, b, to)
+	if l.noteWrite(c.h, p, n, flow); err != nil {
 		return err
 	}
-	if flow&Full != 0 {
+	if flow&driver.WriteBlocked != 0 {
 		return ErrWouldBlock
 	}
-	c.moved()
+	c.madeProgress()
 	return nil
 }
 
-// Copy moves what there is from one port to another's Outbox, as much as has
-// room: what was consumed and not sent is never lost. To a datagram port it goes as
-// one datagram, or not at all. io.EOF is the end of from.
+// Copy moves input of one port to the write buffer of another one, as much as there is and
+// as has room. Input that was consumed and not sent is never lost. To a datagram port it
+// goes as one datagram, or not at all. The error is io.EOF at the end of from.
 func (c *IO) Copy(to, from Port) (int, error) {
 	src, err := c.open(from)
 	if err != nil {
 		return 0, err
 	}
 	l := c.loop
-	l.flush() // it may hold what is left in chunks that the bytes to come were promised
+	l.flush() // output in the cork needs chunks before the bytes to come
 	dst, err := c.writable(to)
 	if err != nil {
 		return 0, err
 	}
-	if src.in == 0 && (src.flags|dst.flags)&datagram != 0 { // it must not be cut: it is held until it can go
+	if src.in == 0 && (src.flags|dst.flags)&pDatagram != 0 { // a datagram must not be cut: it is held until it can be sent
 		if _, err := c.Peek(from); err != nil {
 			return 0, err
 		}
 	}
-	room := min(c.st.opt.Outbox-l.held(dst), l.pool.room(), scratchSize)
-	if dst.flags&datagram != 0 {
-		room = c.st.opt.Inbox // all of it, as nothing is held on the other side
+	room := min(c.st.opt.WriteBuffer-l.held(dst), l.pool.room(), scratchSize)
+	if dst.flags&pDatagram != 0 {
+		room = c.st.opt.ReadBuffer // the whole datagram: the other side holds nothing
 	}
 	switch {
-	case src.in == 0 && src.flags&kernelIn == 0:
-		return 0, c.nothing(from, src, false)
+	case src.in == 0 && src.flags&pKernelInput == 0:
+		return 0, c.noInput(from, src, false)
 	case room <= 0:
-		if c.h.flags |= noRoom; l.pool.room() == 0 {
-			c.starveOutput(to, 1)
+		if c.h.flags |= mRefused; l.pool.room() == 0 {
+			c.outputWaits(to, 1)
 		}
 		return 0, ErrWouldBlock
 	case src.in != 0:
@@ -243,60 +218,39 @@ func (c *IO) Copy(to, from Port) (int, error) {
 		c.Discard(from, len(b))
 		return len(b), nil
 	}
-	if l.relay == nil {
-		l.relay = make([]byte, scratchSize)
+	b := l.scratch.relay(room)
+	n, flow, err := l.drv.Read(src.sock, b)
+	if l.noteRead(c.h, from, src, n, flow, err); n == 0 {
+		return 0, c.noInput(from, src, false)
 	}
-	n, flow, err := l.drv.Read(src.sock, l.relay[:room])
-	if l.came(c.h, from, src, n, flow, err); n == 0 {
-		return 0, c.nothing(from, src, false)
-	}
-	c.moved()
-	return n, c.Write(to, l.relay[:n])
+	c.madeProgress()
+	return n, c.Write(to, b[:n])
 }
 
-// held is how many bytes of output a port holds, the cork's among them.
+// held returns how many bytes of output a port holds, in chunks and in the cork.
 func (l *Loop) held(pt *port) int {
 	n := 0
 	if pt.out != 0 {
 		n = l.pool.chunks[pt.out].total
 	}
-	if l.corkOf.pt == pt {
-		n += l.corked
-	}
-	return n
+	return n + l.cork.holds(pt)
 }
 
-// gauge opens and closes the gate Room, which is open under half of the Outbox.
-func (l *Loop) gauge(h *header, p Port, pt *port) {
-	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.Outbox+1)/2 {
+// updateRoom opens or closes the gate Room, which is open below half of the write buffer.
+func (l *Loop) updateRoom(h *header, p Port, pt *port) {
+	if held := l.held(pt); held == 0 || held < (l.stores[h.kind].opt.WriteBuffer+1)/2 {
 		h.gates |= 1 << p
 	} else {
 		h.gates &^= 1 << p
 	}
 }
 
-// flush sends what is in the cork.
-func (l *Loop) flush() {
-	if l.corked != 0 {
-		l.uncork()
-	}
-}
-
-func (l *Loop) uncork() {
-	of, b := l.corkOf, l.cork[:l.corked]
-	l.corked, l.corkOf = 0, corkOf{}
-	if of.pt.err == 0 && l.send(of.h, of.p, of.pt, b) != nil && of.pt.flags&told == 0 {
-		of.h.flags |= broken
-	}
-	l.gauge(of.h, of.p, of.pt)
-}
-
-// send writes b, and holds what is left of it. The order was kept by the caller.
+// send writes b to the kernel, and holds the rest. Earlier output has been sent.
 func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 	for len(b) > 0 && h.ready&writeBit(p) != 0 {
 		n, flow, err := l.write(pt.sock, b)
-		if l.sent(h, p, n, flow); err != nil {
-			l.fault(pt, err)
+		if l.noteWrite(h, p, n, flow); err != nil {
+			l.setError(pt, err)
 			return err
 		}
 		if b = b[n:]; n == 0 && flow == 0 {
@@ -306,41 +260,42 @@ func (l *Loop) send(h *header, p Port, pt *port, b []byte) error {
 	if len(b) > 0 {
 		l.append(h, pt, b)
 		h.ready &^= drainBit(p)
-		l.gauge(h, p, pt)
+		l.updateRoom(h, p, pt)
 	} else {
 		h.ready |= drainBit(p)
-		if pt.flags&wantShut != 0 {
+		if pt.flags&pShutWanted != 0 {
 			l.shutIfDrained(pt)
 		}
 	}
 	return nil
 }
 
-func (l *Loop) sent(h *header, p Port, n int, flow Flow) {
+// noteWrite records the result of a write.
+func (l *Loop) noteWrite(h *header, p Port, n int, flow driver.Flow) {
 	l.stats.out += uint64(n)
-	if flow&Full != 0 {
+	if flow&driver.WriteBlocked != 0 {
 		h.ready &^= writeBit(p)
 	}
 }
 
-// append holds b behind the port's output. Write has made sure that it fits.
+// append holds b behind the output of a port. Write has made sure that it fits.
 func (l *Loop) append(h *header, pt *port, b []byte) {
 	for len(b) > 0 {
 		if pt.out == 0 {
 			if pt.out = l.pool.get(outChunk); pt.out == 0 {
-				l.fault(pt, ErrFull)
+				l.setError(pt, ErrFull)
 				return
 			}
 			k := &l.pool.chunks[pt.out]
-			k.last, k.since = pt.out, l.drv.Now() // the turn may have begun long ago
-			h.flags |= unarmed                    // Stall begins
+			k.last, k.movedAt = pt.out, l.drv.Now() // and not turn.now, which may be long ago
+			h.flags |= mRearm                       // Stall begins now
 		}
 		first := &l.pool.chunks[pt.out]
 		k := &l.pool.chunks[first.last]
 		if k.w == len(k.b) {
 			n := l.pool.get(outChunk)
 			if n == 0 {
-				l.fault(pt, ErrFull)
+				l.setError(pt, ErrFull)
 				return
 			}
 			first = &l.pool.chunks[pt.out]
@@ -355,23 +310,23 @@ func (l *Loop) append(h *header, pt *port, b []byte) {
 	}
 }
 
-// drain sends what a port holds, until the kernel takes no more.
+// drain sends the output that a port holds, until the kernel takes no more.
 func (l *Loop) drain(h *header, p Port, pt *port) {
 	for pt.out != 0 && h.ready&writeBit(p) != 0 && pt.err == 0 {
-		v := &l.vec
+		v := &l.scratch.vec
 		v.N = 0
-		for n := pt.out; n != 0 && v.N < MaxVec; n = l.pool.chunks[n].next {
+		for n := pt.out; n != 0 && v.N < driver.MaxVec; n = l.pool.chunks[n].next {
 			k := &l.pool.chunks[n]
 			v.B[v.N] = k.b[k.r:k.w]
 			v.N++
 		}
 		n, flow, err := l.drv.Writev(pt.sock, v)
-		l.sent(h, p, n, flow)
+		l.noteWrite(h, p, n, flow)
 		l.release(pt, n)
 		if err != nil {
-			l.fault(pt, err)
-			if pt.flags&told == 0 {
-				h.flags |= broken
+			l.setError(pt, err)
+			if pt.flags&pReported == 0 {
+				h.flags |= mErrorPending
 			}
 			break
 		}
@@ -386,14 +341,14 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 		h.ready |= drainBit(p)
 		l.shutIfDrained(pt)
 	}
-	l.gauge(h, p, pt)
+	l.updateRoom(h, p, pt)
 }
 
-// release gives back the first n bytes of held output.
+// release gives back the first n bytes of held output, which were sent.
 func (l *Loop) release(pt *port, n int) {
 	for n > 0 {
 		k := &l.pool.chunks[pt.out]
-		k.since = l.drv.Now()
+		k.movedAt = l.drv.Now()
 		took := min(n, k.w-k.r)
 		k.r += took
 		k.total -= took
@@ -404,31 +359,32 @@ func (l *Loop) release(pt *port, n int) {
 	}
 }
 
-// pop gives back the first chunk; the figures of the list move to the next one.
+// pop gives back the first chunk of output. The figures of the list move to the next one.
 func (l *Loop) pop(pt *port) {
 	k := l.pool.chunks[pt.out]
 	l.pool.put(pt.out)
 	if pt.out = k.next; pt.out != 0 {
 		first := &l.pool.chunks[pt.out]
-		first.last, first.total, first.since = k.last, k.total, k.since
+		first.last, first.total, first.movedAt = k.last, k.total, k.movedAt
 	}
 }
 
+// dropOutput forgets the output that a port holds.
 func (l *Loop) dropOutput(pt *port) {
 	for pt.out != 0 {
 		l.pop(pt)
 	}
-	if l.corkOf.pt == pt {
-		l.corked, l.corkOf = 0, corkOf{}
+	if l.cork.pt == pt {
+		l.cork.clear()
 	}
 }
 
-// shutIfDrained does what CloseWrite asked for, once all is out.
+// shutIfDrained ends the output of a port after CloseWrite, once everything is sent.
 func (l *Loop) shutIfDrained(pt *port) {
-	if pt.flags&(wantShut|shut|connecting|resolving) == wantShut && pt.out == 0 && l.corkOf.pt != pt {
-		pt.flags |= shut
-		if err := l.drv.Shutdown(pt.sock, ShutWrite); err != nil {
-			l.fault(pt, err)
+	if pt.flags&(pShutWanted|pShut|pConnecting|pResolving) == pShutWanted && pt.out == 0 && l.cork.pt != pt {
+		pt.flags |= pShut
+		if err := l.drv.Shutdown(pt.sock, driver.ShutWrite); err != nil {
+			l.setError(pt, err)
 		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 func twice(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			in, err := cx.Peek(port0)
 			for range 2 {
 				if err == nil {
@@ -168,7 +168,7 @@ func packetPair(t testing.TB) (machines, tests *os.File) { return adoptPair(t, u
 // packetKind reads by ReadFrom or Read until its connection ends, and tells how.
 func packetKind(t testing.TB, from bool, got chan<- string) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [10]byte
 			var n int
 			var err error
@@ -222,8 +222,8 @@ func TestUnixpacketBreaks(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	a, b := packetPair(t)
 	ended := newEnds()
-	k := netKind(t, reactor.Options{Ended: ended.told}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
-		Enter: func(_ *struct{}, cx *netCx) fsm.State { return cx.Fail(cx.Write(port0, []byte("hello"))) }})
+	k := netKind(t, reactor.Options{OnEnd: ended.told}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
+		OnEnter: func(_ *struct{}, cx *netCx) fsm.State { return cx.Fail(cx.Write(port0, []byte("hello"))) }})
 	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestUnixpacketStopWithUnreadMessages(t *testing.T) {
 		b.Write([]byte("request"))
 	}
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			return cx.Stop(cx.Write(port0, []byte("enough")))
 		}})
 	if _, err := k.Adopt(l, a, struct{}{}); err != nil {

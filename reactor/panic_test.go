@@ -80,9 +80,9 @@ func (b *bomb) told(cx *bombCx, what *string) reactor.State {
 func bombs(t testing.TB, o reactor.Options) *reactor.Kind[bomb, string] {
 	o.Ports, o.Timers = []string{"peer"}, []reactor.TimerSpec{{Name: "timer"}}
 	return kind(t, "bomb", o, reactor.Table[bomb, string]{
-		fsm.Any: {Enter: (*bomb).born, Exit: (*bomb).ends},
-		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(idle), Enter: (*bomb).enter, Exit: (*bomb).exit,
-			Wait: reactor.Port(0).Readable(), Ready: (*bomb).ready, Timer: (*bomb).timer, Message: (*bomb).told, Fail: fsm.Stop},
+		fsm.Any: {OnEnter: (*bomb).born, OnExit: (*bomb).ends},
+		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(idle), OnEnter: (*bomb).enter, OnExit: (*bomb).exit,
+			Wait: reactor.Port(0).Readable(), OnReady: (*bomb).ready, OnTimer: (*bomb).timer, OnMessage: (*bomb).told, Fail: fsm.Stop},
 	})
 }
 
@@ -101,7 +101,7 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 			name := test.fuse + ", " + how
 			d, log, ended := newFake(t), &journal{}, newEnds()
 			l := d.start(reactor.Config{})
-			k := bombs(t, reactor.Options{Ended: ended.told})
+			k := bombs(t, reactor.Options{OnEnd: ended.told})
 			quiet := &journal{}
 			other, otherRef := adopt(d, l, k, bomb{log: quiet})
 			quiet.take()
@@ -177,7 +177,7 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 func TestManyPanicsInOneBatch(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
-	k := bombs(t, reactor.Options{Ended: ended.told})
+	k := bombs(t, reactor.Options{OnEnd: ended.told})
 	var socks []*fakeSock
 	for i := range 20 {
 		b := bomb{log: &journal{}, how: []string{"string", "goexit", "runtime"}[i%3]}
@@ -245,7 +245,7 @@ func TestPanicWhileTheLoopStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := bombs(t, reactor.Options{Ended: ended.told})
+	k := bombs(t, reactor.Options{OnEnd: ended.told})
 	runs(t, l)
 	logs := make([]journal, 6)
 	for i := range logs {
@@ -259,13 +259,13 @@ func TestPanicWhileTheLoopStops(t *testing.T) {
 	}
 }
 
-// Options.Ended is the user's, too: its panic ends what is ending anyway.
+// Options.OnEnd is the user's, too: its panic ends what is ending anyway.
 func TestPanicInEnded(t *testing.T) {
 	for _, how := range []string{"string", "goexit"} {
 		d := newFake(t)
 		l := d.start(reactor.Config{})
 		log := &journal{}
-		k := bombs(t, reactor.Options{Ended: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
+		k := bombs(t, reactor.Options{OnEnd: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
 		s, ref := adopt(d, l, k, bomb{log: log})
 		other, otherRef := adopt(d, l, k, bomb{log: &journal{}})
 		log.take()
@@ -301,7 +301,7 @@ func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := bombs(t, reactor.Options{Ended: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
+		k := bombs(t, reactor.Options{OnEnd: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
 		for range 3 {
 			if _, err := k.Adopt(l, fakeConn{d.sock()}, bomb{}); err != nil {
 				t.Fatal(err)

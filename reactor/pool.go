@@ -2,36 +2,37 @@ package reactor
 
 import "math/bits"
 
-// chunk is a piece of buffered bytes, b[r:w]. Input is one chunk, which Peek shows
-// whole; output is a list of them, whose first one carries the list's figures.
+// chunk is a piece of buffered bytes, b[r:w]. The input of a port is one chunk, so that Peek
+// can return all of it. Its output is a list of chunks, whose first one has the figures of the
+// list.
 type chunk struct {
-	b     []byte
-	r, w  int
-	next  uint32 // in an output list, or in a free list
-	last  uint32 // of the first one: the list's end
-	total int    // of the first one: bytes in the list
-	since int64  // of the first one: when bytes moved last
+	b       []byte
+	r, w    int
+	next    uint32 // the next chunk of the same output, or free list
+	last    uint32 // of a first chunk: the last one of the list
+	total   int    // of a first chunk: bytes in the list
+	movedAt int64  // of a first chunk: when bytes moved last
 }
 
 const (
 	minChunk   = 9 // 512 B
 	outChunk   = 4 << 10
 	classes    = 32
-	scratchNum = 1 // the chunk over the loop's scratch: input on its way through a handler
+	scratchNum = 1 // the scratch chunk: input on its way through a handler
 	minInput   = 1 << minChunk
 )
 
-// pool lends chunks of 512 B times a power of two. What is lent never exceeds the
-// limit; what came back is kept for the next one, within the same limit.
+// pool lends chunks of 512 bytes times a power of two. What is lent never exceeds the limit.
+// Chunks that come back are kept for the next borrower, within the same limit.
 type pool struct {
 	chunks []chunk // by number; 0 is none
-	spare  uint32  // numbers without a buffer
+	spare  uint32  // chunks without a buffer
 	free   [classes]uint32
 	lent   int // bytes
 	cached int
 	limit  int
 
-	promised int // bytes for what may be left in the scratch
+	promised int // bytes for what may be left in the scratch chunk
 }
 
 func newPool(limit, scratch int) pool {
@@ -40,11 +41,11 @@ func newPool(limit, scratch int) pool {
 
 func class(size int) int { return max(bits.Len(uint(size-1)), minChunk) }
 
-// room is how many more bytes of output can be held.
+// room returns how many more bytes of output can be held.
 func (p *pool) room() int { return (p.limit - p.lent - p.promised) &^ (outChunk - 1) }
 
-// open makes the scratch ready for input of half of what can be lent: what a handler
-// leaves of it has to be held, and so has what it writes. 0: that is nothing.
+// open prepares the scratch chunk for input of at most half of what can be lent, as what a
+// handler leaves of it, and what it writes, have to be held. It returns 0 if that is nothing.
 func (p *pool) open() uint32 {
 	half := (p.limit - p.lent) / 2
 	if half < minInput {
@@ -59,7 +60,7 @@ func (p *pool) open() uint32 {
 	return scratchNum
 }
 
-// get lends a chunk of at least size bytes; 0 at the limit.
+// get lends a chunk of at least size bytes. It returns 0 at the limit.
 func (p *pool) get(size int) uint32 {
 	c := class(size)
 	if p.lent+p.promised+1<<c > p.limit {
@@ -70,7 +71,7 @@ func (p *pool) get(size int) uint32 {
 		p.free[c] = p.chunks[n].next
 		p.cached -= 1 << c
 	} else {
-		p.shed(1 << c)
+		p.evict(1 << c)
 		n = p.number()
 		p.chunks[n].b = make([]byte, 1<<c)
 	}
@@ -80,8 +81,8 @@ func (p *pool) get(size int) uint32 {
 	return n
 }
 
-// shed drops buffers that nobody uses until size more fit under the limit.
-func (p *pool) shed(size int) {
+// evict drops unused buffers until size more bytes fit under the limit.
+func (p *pool) evict(size int) {
 	for c := classes - 1; c >= minChunk && p.lent+p.cached+size > p.limit; c-- {
 		for p.free[c] != 0 && p.lent+p.cached+size > p.limit {
 			n := p.free[c]

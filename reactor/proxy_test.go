@@ -29,9 +29,9 @@ func newProxy() *reactor.Kind[pair, reactor.None] {
 	return reactor.Must(reactor.NewKind("proxy", reactor.Options{Ports: []string{"client", "upstream"}},
 		reactor.Table[pair, reactor.None]{
 			fsm.Any: {Idle: fsm.After(5*time.Minute, fsm.Stop), Stall: fsm.After(30*time.Second, fsm.Stop),
-				Shutdown: fsm.Stop, Ready: (*pair).relay},
+				Shutdown: fsm.Stop, OnReady: (*pair).relay},
 			dialing: {Name: "dialing", Wait: upstream.Opened(), Within: fsm.After(5*time.Second, fsm.Stop),
-				Enter: (*pair).dial, Ready: (*pair).dialed, To: fsm.To(relaying)},
+				OnEnter: (*pair).dial, OnReady: (*pair).dialed, To: fsm.To(relaying)},
 			relaying:  {Name: "relaying", Wait: up | down, To: fsm.To(upEnded, downEnded)},
 			upEnded:   {Name: "up ended", Wait: up},
 			downEnded: {Name: "down ended", Wait: down},

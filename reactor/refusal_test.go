@@ -38,9 +38,9 @@ func (p *poster) ready(cx *postCx, _ reactor.Ready) reactor.State {
 // posters wait for a port that is readable for ever, and for room.
 func posters(t testing.TB) *reactor.Kind[poster, note] {
 	return kind(t, "poster", reactor.Options{Ports: []string{"in"}}, reactor.Table[poster, note]{
-		fsm.Any: {Message: func(*poster, *postCx, *note) reactor.State { return fsm.Stop }},
+		fsm.Any: {OnMessage: func(*poster, *postCx, *note) reactor.State { return fsm.Stop }},
 		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable().While(fsm.Sendable),
-			Ready: (*poster).ready},
+			OnReady: (*poster).ready},
 	})
 }
 
@@ -157,7 +157,7 @@ func TestRefusedByTheRing(t *testing.T) {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
 		d2, l2 := beside(d, l, loops)
-		k := clerks(t, reactor.Options{Inflow: 2})
+		k := clerks(t, reactor.Options{Queue: 2})
 		to := []reactor.Ref[note]{spawn(t, l2, k, clerk{log: log}), spawn(t, l2, k, clerk{log: log})}
 		all := append(append(append([]reactor.Ref[note]{}, to...), to...), to...)
 		for i := range 3 {
@@ -195,9 +195,9 @@ func (f *feeder) ready(cx *postCx, _ reactor.Ready) reactor.State {
 // feeders go on when Sendable opens; a message has them post as many more.
 func feeders(t testing.TB) *reactor.Kind[feeder, note] {
 	return kind(t, "feeder", reactor.Options{Ports: []string{"in"}}, reactor.Table[feeder, note]{
-		fsm.Any: {Message: func(f *feeder, _ *postCx, n *note) reactor.State { f.most += n.num; return fsm.Stay }},
+		fsm.Any: {OnMessage: func(f *feeder, _ *postCx, n *note) reactor.State { f.most += n.num; return fsm.Stay }},
 		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable().While(fsm.Sendable),
-			Ready: (*feeder).ready},
+			OnReady: (*feeder).ready},
 	})
 }
 
@@ -219,7 +219,7 @@ func TestRefusedAcrossLoopsStress(t *testing.T) {
 		l1, l2 := d1.start(reactor.Config{}), d2.start(reactor.Config{})
 		over := make(chan string, 2)
 		takers := kind(t, "taker", reactor.Options{Mailbox: mailbox}, reactor.Table[sum, note]{
-			fsm.Any: {Message: (*sum).told},
+			fsm.Any: {OnMessage: (*sum).told},
 			idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 		})
 		ref := spawn(t, l2, takers, sum{next: make([]int, machines), left: machines * each, over: over})
@@ -248,7 +248,7 @@ func (c *tally) told(*postCx, *note) reactor.State {
 
 func tallies(t testing.TB, o reactor.Options) *reactor.Kind[tally, note] {
 	return kind(t, "tally", o, reactor.Table[tally, note]{
-		fsm.Any: {Message: (*tally).told},
+		fsm.Any: {OnMessage: (*tally).told},
 		idle:    {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 }
@@ -267,7 +267,7 @@ func BenchmarkRefused(b *testing.B) {
 				}
 				most := b.N/machines + 2
 				left := most * machines
-				takers := tallies(b, reactor.Options{Mailbox: 1, Inflow: machines})
+				takers := tallies(b, reactor.Options{Mailbox: 1, Queue: machines})
 				var to reactor.Ref[note]
 				for i := range machines {
 					if each || i == 0 {

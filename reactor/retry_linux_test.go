@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/internal/osdriver"
 )
 
 // fullBacklog is a unix stream listener whose backlog is full of connections that
@@ -114,21 +116,21 @@ func TestDialWaitsNoLonger(t *testing.T) {
 // A dial that waits and is given up leaves nothing open.
 func TestDialThatWaitsIsClosed(t *testing.T) {
 	_, path := fullBacklog(t)
-	d, err := reactor.NewOSDriver(4)
+	d, err := osdriver.New(4)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.End()
 	before := descriptors(t)
 	for range 4 {
-		s, flow, err := d.Connect(reactor.Addr{Net: reactor.Unix, Path: path}, reactor.Opt{})
-		if err != nil || flow&reactor.Full == 0 {
+		s, flow, err := d.Connect(driver.Addr{Net: driver.Unix, Path: path}, driver.SocketOptions{})
+		if err != nil || flow&driver.WriteBlocked == 0 {
 			t.Fatal(flow, err)
 		}
 		if err := d.Register(s, 1<<32); err != nil {
 			t.Fatal(err)
 		}
-		if flow, err := d.Finish(s); err != nil || flow&reactor.Full == 0 {
+		if flow, err := d.FinishConnect(s); err != nil || flow&driver.WriteBlocked == 0 {
 			t.Fatalf("finish: %v, %v: want Full", flow, err)
 		}
 		if err := d.Close(s); err != nil {

@@ -49,13 +49,13 @@ type tagger struct{ tag uint64 }
 var errForeignTag = errors.New("a byte of another connection")
 
 func taggers(t testing.TB) *reactor.Kind[tagger, reactor.None] {
-	return netKind(t, reactor.Options{Linger: 20 * time.Millisecond, Ended: func(_ reactor.Token, why error) {
+	return netKind(t, reactor.Options{Linger: 20 * time.Millisecond, OnEnd: func(_ reactor.Token, why error) {
 		if errors.Is(why, errForeignTag) {
 			t.Error(why)
 		}
 	}}, reactor.Row[tagger, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(m *tagger, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(m *tagger, cx *netCx, _ reactor.Ready) fsm.State {
 			b, err := cx.Peek(port0)
 			if err != nil {
 				return cx.Fail(err)

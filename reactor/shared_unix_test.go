@@ -10,11 +10,11 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Loops with Options.Shared listen at one address, and each gets connections.
+// Loops with Options.ReusePort listen at one address, and each gets connections.
 func TestSharedAddress(t *testing.T) {
-	k := netKind(t, reactor.Options{Shared: true}, reactor.Row[struct{}, reactor.None]{
-		Wait:  port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State { return fsm.Stay },
+	k := netKind(t, reactor.Options{ReusePort: true}, reactor.Row[struct{}, reactor.None]{
+		Wait:    port0.Readable(),
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State { return fsm.Stay },
 	})
 	first, second := netLoop(t, reactor.Config{}), netLoop(t, reactor.Config{})
 	n, err := k.Listen(first, "tcp", "127.0.0.1:0", struct{}{})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -38,14 +39,14 @@ func answer(t testing.TB, what string, from <-chan error) error {
 
 // polite says goodbye before it ends: its Shutdown edge leads to a state that does.
 func polite(t testing.TB, ended *ends) *reactor.Kind[reader, reactor.State] {
-	return kind(t, "polite", reactor.Options{Ports: []string{"peer"}, Ended: ended.told}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Message: (*reader).told},
-		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), Ready: (*reader).ready,
+	return kind(t, "polite", reactor.Options{Ports: []string{"peer"}, OnEnd: ended.told}, reactor.Table[reader, reactor.State]{
+		fsm.Any: {OnMessage: (*reader).told},
+		idle: {Name: "idle", Within: fsm.Never, Wait: reactor.Port(0).Readable(), OnReady: (*reader).ready,
 			Shutdown: done, To: fsm.To(busy)},
 		busy: {Name: "busy", Within: fsm.Never, To: fsm.To(idle)}, // no edge: shutdown waits
-		done: {Name: "done", Enter: func(_ *reader, cx *read) reactor.State { return cx.Fail(cx.Write(0, []byte("bye"))) },
+		done: {Name: "done", OnEnter: func(_ *reader, cx *read) reactor.State { return cx.Fail(cx.Write(0, []byte("bye"))) },
 			Wait: reactor.Port(0).Drained(), Within: fsm.After(time.Second, fsm.Stop),
-			Ready: func(*reader, *read, reactor.Ready) reactor.State { return fsm.Stop }},
+			OnReady: func(*reader, *read, reactor.Ready) reactor.State { return fsm.Stop }},
 	})
 }
 
@@ -118,12 +119,12 @@ func TestShutdownBehindWhatWasAccepted(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{Batch: 2})
 	k := kind(t, "clerk", reactor.Options{}, reactor.Table[clerk, note]{
-		fsm.Any: {Message: func(c *clerk, cx *postCx, n *note) reactor.State {
+		fsm.Any: {OnMessage: func(c *clerk, cx *postCx, n *note) reactor.State {
 			if n.do == "panic" {
 				panic(n)
 			}
 			return c.told(cx, n)
-		}, Exit: func(c *clerk, _ *postCx) { c.log.add("end") }},
+		}, OnExit: func(c *clerk, _ *postCx) { c.log.add("end") }},
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	})
 	ref, other := spawn(t, l, k, clerk{log: log}), spawn(t, l, k, clerk{log: &journal{}})
@@ -228,7 +229,7 @@ func TestStopFlushesWithinLinger(t *testing.T) {
 	for _, flushed := range []bool{true, false} {
 		d, log, ended := newFake(t), &journal{}, newEnds()
 		l := d.start(reactor.Config{})
-		k := readers(t, reactor.Options{Linger: 2 * time.Second, Ended: ended.told}, reactor.Port(0).Readable())
+		k := readers(t, reactor.Options{Linger: 2 * time.Second, OnEnd: ended.told}, reactor.Port(0).Readable())
 		s, ref := adopt(d, l, k, reader{log: log, do: func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 			if _, err := cx.Peek(0); err != nil {
 				return cx.Fail(err)
@@ -286,10 +287,10 @@ func TestStopWhileConnecting(t *testing.T) {
 		d, log := newFake(t), &journal{}
 		l := d.start(reactor.Config{})
 		dialled := make(chan *fakeSock, 1)
-		d.onDial = func(s *fakeSock, _ reactor.Addr) (reactor.Flow, error) { dialled <- s; return reactor.Full, nil }
+		d.onDial = func(s *fakeSock, _ driver.Addr) (driver.Flow, error) { dialled <- s; return driver.WriteBlocked, nil }
 		ref := spawn(t, l, kind(t, "dialler", reactor.Options{Ports: []string{"peer"}, Linger: time.Second}, reactor.Table[reader, reactor.State]{
-			fsm.Any: {Exit: func(r *reader, _ *read) { r.log.add("end") },
-				Message: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
+			fsm.Any: {OnExit: func(r *reader, _ *read) { r.log.add("end") },
+				OnMessage: func(_ *reader, cx *read, _ *reactor.State) reactor.State {
 					err := cx.Dial(0, "tcp", test.addr)
 					if err == nil && test.text != "" {
 						err = cx.Write(0, []byte(test.text))
@@ -367,7 +368,7 @@ func TestEndingALoopFromItsHandler(t *testing.T) {
 	l := d.start(reactor.Config{})
 	got := make(chan error, 2)
 	ref := spawn(t, l, kind(t, "ender", reactor.Options{}, reactor.Table[reader, reactor.State]{
-		fsm.Any: {Message: func(*reader, *read, *reactor.State) reactor.State {
+		fsm.Any: {OnMessage: func(*reader, *read, *reactor.State) reactor.State {
 			got <- l.Close()
 			got <- l.Shutdown(context.Background())
 			return fsm.Stay

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/poll/conformance"
+	"github.com/stator-go/stator/reactor/driver/drivertest"
 )
 
 // A loop that ends leaves no descriptor behind, however it ends.
@@ -33,9 +33,9 @@ func TestEveryDescriptorIsClosed(t *testing.T) {
 		go func() { over <- l.Run(ctx) }()
 		var born atomic.Int32
 		k := kind(t, "kept", reactor.Options{Ports: []string{"peer"}}, reactor.Table[empty, reactor.None]{
-			fsm.Any: {Enter: func(*empty, *reactor.Context[reactor.None]) reactor.State { born.Add(1); return fsm.Stay }},
+			fsm.Any: {OnEnter: func(*empty, *reactor.Context[reactor.None]) reactor.State { born.Add(1); return fsm.Stay }},
 			idle: {Name: "idle", Within: fsm.Never, Fail: fsm.Stop, Wait: reactor.Port(0).Readable(),
-				Ready: func(*empty, *reactor.Context[reactor.None], reactor.Ready) reactor.State { return fsm.Stay }},
+				OnReady: func(*empty, *reactor.Context[reactor.None], reactor.Ready) reactor.State { return fsm.Stay }},
 		})
 		n, err := k.Listen(l, "tcp", "127.0.0.1:0", empty{})
 		if err != nil {
@@ -74,7 +74,7 @@ func timed(l *reactor.Loop) error {
 
 func descriptors(t testing.TB) int {
 	t.Helper()
-	n, err := conformance.Process{}.Descriptors()
+	n, err := drivertest.Process{}.Descriptors()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +112,12 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	go func() { over <- l.Run(context.Background()) }()
 	netWait(t, "running", func() bool { return netStats(t, l).Turns > 0 })
 	others := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
-		Ready: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
+		OnReady: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
 	answered := make(chan error, 1)
 	k := kind(t, "late", reactor.Options{}, reactor.Table[empty, reactor.None]{
 		{},
 		{Name: "on", Within: fsm.Never, Shutdown: 2},
-		{Name: "off", Within: fsm.Never, To: fsm.To(1), Enter: func(_ *empty, cx *netCx) reactor.State {
+		{Name: "off", Within: fsm.Never, To: fsm.To(1), OnEnter: func(_ *empty, cx *netCx) reactor.State {
 			_, err := others.ListenOn(&cx.IO, n.(*net.TCPListener), empty{})
 			answered <- err
 			return fsm.Stop
@@ -141,9 +141,9 @@ func TestListenOnDuringShutdown(t *testing.T) {
 func TestStopTakesWhatAWriterSends(t *testing.T) {
 	const size = 4 << 20
 	l := netLoop(t, reactor.Config{})
-	n, err := netKind(t, reactor.Options{Outbox: size, Linger: time.Minute}, reactor.Row[struct{}, reactor.None]{
+	n, err := netKind(t, reactor.Options{WriteBuffer: size, Linger: time.Minute}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			if err := cx.Write(port0, make([]byte, size)); err != nil {
 				return cx.Fail(err)
 			}
@@ -173,7 +173,7 @@ func TestLongestTurn(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	n, err := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			time.Sleep(slow)
 			return fsm.Stop
 		},

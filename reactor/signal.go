@@ -1,58 +1,77 @@
 package reactor
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
-// subscription is a machine that asked for signals.
-type subscription struct {
-	who Token
-	set Signals
+// signals are the signals that a loop's machines asked for.
+type signals struct {
+	loop        *Loop
+	subscribers []subscriber
+	arrived     atomic.Uint64 // Signals that have come and are not being delivered yet
+
+	delivering Signals // those of this turn
+	next       int     // the next subscriber to get them
 }
 
-// Notify asks for signals: they come to the row's Signal handler, all that came
-// since the last turn as one set. The process no longer dies of them, until the
-// loop ends. An error names what cannot be caught.
+// subscriber is a machine that asked for signals.
+type subscriber struct {
+	machine Token
+	set     Signals
+}
+
+// Notify asks for signals. They come to the row's OnSignal, all that came since the last
+// turn as one set. Until the loop ends, the process does not die of them. The error names
+// signals that cannot be caught.
 func (c *IO) Notify(set Signals) error {
-	l := c.loop
-	if !c.inside() {
+	if !c.inCall() {
 		return ErrOutside
 	}
-	if err := l.drv.Notify(set, l.hearSignals); err != nil {
+	s := &c.loop.signals
+	if err := c.loop.drv.Notify(set, s.arrive); err != nil {
 		return err
 	}
-	who := c.Token()
-	for i := range l.notified {
-		if l.notified[i].who == who {
-			l.notified[i].set |= set
-			return nil
-		}
-	}
-	if len(l.notified) == cap(l.notified) && l.signalled == 0 {
-		l.notified = slices.DeleteFunc(l.notified, func(s subscription) bool { return l.live(s.who) == nil })
-	}
-	l.notified = append(l.notified, subscription{who, set})
+	s.subscribe(c.Token(), set)
 	return nil
 }
 
-// hearSignals takes what came, on any goroutine.
-func (l *Loop) hearSignals(set Signals) {
-	if l.signals.Or(uint64(set)) == 0 {
-		l.sleeper.Wake()
+func (s *signals) subscribe(t Token, set Signals) {
+	for i := range s.subscribers {
+		if s.subscribers[i].machine == t {
+			s.subscribers[i].set |= set
+			return
+		}
+	}
+	if len(s.subscribers) == cap(s.subscribers) && s.delivering == 0 { // grow only for machines that live
+		s.subscribers = slices.DeleteFunc(s.subscribers, func(b subscriber) bool { return s.loop.live(b.machine) == nil })
+	}
+	s.subscribers = append(s.subscribers, subscriber{t, set})
+}
+
+// arrive takes signals from the driver, on any goroutine.
+func (s *signals) arrive(set Signals) {
+	if s.arrived.Or(uint64(set)) == 0 {
+		s.loop.sleeper.Wake()
 	}
 }
 
-// signal tells the machines that asked what came.
-func (l *Loop) signal() {
-	if l.signalled == 0 {
-		l.signalled = Signals(l.signals.Swap(0))
+// pending reports whether there is something to deliver.
+func (s *signals) pending() bool { return s.delivering != 0 || s.arrived.Load() != 0 }
+
+// deliver gives the signals that arrived to the machines that asked for them.
+func (s *signals) deliver() {
+	l := s.loop
+	if s.delivering == 0 {
+		s.delivering = Signals(s.arrived.Swap(0))
 	}
-	for l.signalAt < len(l.notified) {
-		s := l.notified[l.signalAt]
-		l.signalAt++
-		if h := l.live(s.who); h != nil && s.set&l.signalled != 0 && h.flags&(stopping|newborn) == 0 {
+	for s.next < len(s.subscribers) {
+		b := s.subscribers[s.next]
+		s.next++
+		if h := l.live(b.machine); h != nil && b.set&s.delivering != 0 && h.flags&(mStopping|mNewborn) == 0 {
 			l.stats.signals++
-			l.stores[h.kind].signalled(s.who.Index(), h, s.set&l.signalled)
+			l.stores[h.kind].signalled(b.machine.Index(), h, b.set&s.delivering)
 		}
 	}
-	l.signalAt = 0
-	l.signalled = 0
+	s.next, s.delivering = 0, 0
 }

@@ -21,14 +21,14 @@ type guardCx = reactor.Context[reactor.State]
 func guards(t testing.TB) *reactor.Kind[guard, reactor.State] {
 	return kind(t, "guard", reactor.Options{}, reactor.Table[guard, reactor.State]{
 		fsm.Any: {
-			Enter: func(g *guard, cx *guardCx) reactor.State {
+			OnEnter: func(g *guard, cx *guardCx) reactor.State {
 				g.err <- cx.Notify(g.set)
 				return fsm.Stay
 			},
-			Message: func(_ *guard, _ *guardCx, to *reactor.State) reactor.State { return *to },
+			OnMessage: func(_ *guard, _ *guardCx, to *reactor.State) reactor.State { return *to },
 		},
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop,
-			Signal: func(g *guard, _ *guardCx, set reactor.Signals) reactor.State { g.told <- set; return fsm.Stay }},
+			OnSignal: func(g *guard, _ *guardCx, set reactor.Signals) reactor.State { g.told <- set; return fsm.Stay }},
 	})
 }
 

@@ -24,7 +24,7 @@ func TestSleepBesideABusyLoop(t *testing.T) {
 	l := system(t, reactor.Config{})
 	var rest atomic.Bool
 	k := kind(t, "busy", reactor.Options{}, reactor.Table[clerk, note]{
-		fsm.Any: {Message: func(c *clerk, cx *postCx, n *note) reactor.State {
+		fsm.Any: {OnMessage: func(c *clerk, cx *postCx, n *note) reactor.State {
 			if rest.Load() {
 				return fsm.Stay
 			}

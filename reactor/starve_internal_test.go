@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // still is a driver under a loop that does not run.
-type still struct{ Driver }
+type still struct{ driver.Driver }
 
 func (still) Now() int64                            { return 1 }
 func (still) Wait([]poll.Event, int64) (int, error) { return 0, nil }
@@ -33,7 +34,7 @@ func (s *store[M, Msg]) newStarved(t *testing.T, size int) (uint32, *header) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.loop.starve(x, h, size)
+	s.loop.buffers.wait(x, h, size)
 	return x, h
 }
 
@@ -43,10 +44,10 @@ func TestStarvedListIsBounded(t *testing.T) {
 	l := s.loop
 	for range 1000 {
 		x, h := s.newStarved(t, 4096)
-		l.die(x, h)
-		l.bury()
+		l.end(x, h)
+		l.reap()
 	}
-	if n := cap(l.starved); n > 8 {
+	if n := cap(l.buffers.waiters); n > 8 {
 		t.Errorf("the list has room for %d machines, of which none lives", n)
 	}
 }
@@ -56,13 +57,13 @@ func TestStarvingDoesNotAllocate(t *testing.T) {
 	l := s.loop
 	x, h := s.newStarved(t, 4096)
 	if n := testing.AllocsPerRun(100, func() {
-		l.feed()
-		l.starve(x, h, 8192)
-		l.starve(x, h, 4096)
+		l.buffers.wake()
+		l.buffers.wait(x, h, 8192)
+		l.buffers.wait(x, h, 4096)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-	if len(l.starved) != 1 || l.starved[0].size != 4096 || !l.hungers() {
-		t.Errorf("%v starve", l.starved)
+	if len(l.buffers.waiters) != 1 || l.buffers.waiters[0].size != 4096 || !l.buffers.servable() {
+		t.Errorf("%v starve", l.buffers.waiters)
 	}
 }

@@ -38,7 +38,7 @@ func (g *glutton) ready(cx *glut, _ reactor.Ready) reactor.State {
 
 func gluttons(t testing.TB, wait reactor.Ready) *reactor.Kind[glutton, int] {
 	return kind(t, "glutton", reactor.Options{Ports: []string{"peer", "other"}}, reactor.Table[glutton, int]{{},
-		{Name: "eating", Fail: fsm.Stop, Within: fsm.Never, Wait: wait, Ready: (*glutton).ready, Message: (*glutton).told}})
+		{Name: "eating", Fail: fsm.Stop, Within: fsm.Never, Wait: wait, OnReady: (*glutton).ready, OnMessage: (*glutton).told}})
 }
 
 const kib = 1 << 10
@@ -291,7 +291,7 @@ func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
 	l := d.start(reactor.Config{Buffers: 8 * kib})
 	s, ref := adopt(d, l, kind(t, "writer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[glutton, int]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		idle: {Name: "idle", Within: fsm.Never, Message: func(_ *glutton, cx *glut, n *int) reactor.State {
+		idle: {Name: "idle", Within: fsm.Never, OnMessage: func(_ *glutton, cx *glut, n *int) reactor.State {
 			return cx.Fail(errors.Join(cx.Write(0, make([]byte, *n)), cx.Write(0, make([]byte, *n))))
 		}},
 	}), glutton{log: log})

@@ -6,57 +6,64 @@ import (
 	"time"
 )
 
-// counters are the loop's alone; Stats asks the loop.
+// counters are the numbers behind Stats. They are the loop's own.
 type counters struct {
 	turns, parks, events, messages, timers, signals, downs uint64
 	accepted, acceptErrors, slotPauses, fdPauses           uint64
-	in, out, outboxFull                                    uint64
+	in, out, writeBufferFull                               uint64
 	stale, dead, deadlines, lingered                       uint64
 	failed, panics                                         uint64
 	longest                                                int64
 }
 
-// Stats is what a loop counted since it began.
+// Stats has what a loop has counted since it was made.
 type Stats struct {
-	Machines     int           // alive now
-	Turns        uint64        // rounds of the loop
-	Longest      time.Duration // the longest round: as long as a slow handler, or a busy processor, kept all others waiting
-	Parks        uint64        // rounds begun with nothing to do, in which it may have slept
-	Events       uint64        // readiness events taken
-	Messages     uint64        // messages handled
-	Dead         uint64        // messages accepted for machines that ended, or that no state takes
-	Timers       uint64        // named timers fired
-	Deadlines    uint64        // Within, Idle, Stall and life deadlines that led somewhere
-	Signals      uint64        // sets of signals told
-	Downs        uint64        // ends of monitored machines told
-	Accepted     uint64        // connections
-	AcceptErrors uint64        // connections that did not live to be accepted
-	SlotPauses   uint64        // accepting rested for want of a slot
-	FilePauses   uint64        // accepting rested for want of a descriptor
-	BytesIn      uint64
-	BytesOut     uint64
-	Held         int    // bytes of chunks that ports hold now
-	Stale        uint64 // events for ports and machines that were closed
-	OutboxFull   uint64 // writes refused because the Outbox, or the pool, was full
-	Failed       uint64 // machines that ended with a reason other than ErrShutdown
-	Lingered     uint64 // machines whose output was cut off by Linger
-	Panics       uint64 // machines that their own panic ended
+	Machines        int           // alive now
+	Turns           uint64        // turns of the loop
+	Longest         time.Duration // the longest turn, in which a slow handler or a busy processor delayed all machines
+	Parks           uint64        // turns that began with nothing to do, so that the loop slept
+	Events          uint64        // readiness events of ports
+	Messages        uint64        // messages handled
+	Dead            uint64        // messages that were accepted and not handled, as their machine ended or its state takes none
+	Timers          uint64        // named timers fired
+	Deadlines       uint64        // Within, Idle and Stall deadlines that passed, row Any's Within included
+	Signals         uint64        // calls of OnSignal
+	Downs           uint64        // calls of OnDown
+	Accepted        uint64        // connections accepted
+	AcceptErrors    uint64        // connections that failed while they were accepted
+	SlotPauses      uint64        // times that accepting paused for lack of a slot
+	FilePauses      uint64        // times that accepting paused for lack of a descriptor
+	BytesIn         uint64
+	BytesOut        uint64
+	Held            int    // bytes of Config.Buffers that ports hold now
+	Stale           uint64 // events for ports and machines that had ended
+	WriteBufferFull uint64 // writes refused for Options.WriteBuffer or Config.Buffers
+	Failed          uint64 // machines that ended with a reason other than ErrShutdown
+	Lingered        uint64 // machines whose output was cut off after Options.Linger
+	Panics          uint64 // machines that ended by a panic
 }
 
-// Stats are the counters of the loop at a place: from any goroutine l itself; a handler
-// passes &cx.IO, and gets those of its own loop. Those of a loop that has ended are the
-// last ones.
-func (l *Loop) Stats(at Place) (s Stats, err error) {
-	err = at.place(func(l *Loop) error {
+// Stats returns the loop's counters, or the last ones if the loop has ended. In a handler it
+// returns ErrInHandler: use IO.Stats there.
+func (l *Loop) Stats() (s Stats, err error) {
+	err = l.onLoop(func(l *Loop) error {
 		s = l.counted()
 		return nil
 	})
-	if at == Place(l) && errors.Is(err, ErrClosed) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.last, nil
+	if errors.Is(err, ErrClosed) {
+		l.control.mu.Lock()
+		defer l.control.mu.Unlock()
+		return l.control.last, nil
 	}
 	return s, err
+}
+
+// Stats returns the counters of the machine's loop.
+func (c *IO) Stats() Stats {
+	if !c.inCall() {
+		return Stats{}
+	}
+	return c.loop.counted()
 }
 
 func (l *Loop) counted() Stats {
@@ -66,12 +73,12 @@ func (l *Loop) counted() Stats {
 		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
 		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
-		Held: l.pool.lent, Stale: c.stale, OutboxFull: c.outboxFull,
+		Held: l.pool.lent, Stale: c.stale, WriteBufferFull: c.writeBufferFull,
 		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
 	}
 }
 
-// String is one line for a log.
+// String returns one line for a log.
 func (s Stats) String() string {
 	return fmt.Sprintf("machines %d, accepted %d, events %d, messages %d, in %d B, out %d B, held %d B, deadlines %d, failed %d, panics %d",
 		s.Machines, s.Accepted, s.Events, s.Messages, s.BytesIn, s.BytesOut, s.Held, s.Deadlines, s.Failed, s.Panics)

@@ -2,56 +2,56 @@ package reactor
 
 import "fmt"
 
-// Stepper runs a loop a turn at a time, on its caller's goroutine, in the place of
-// Run: for a Driver with a clock of its own, whose Wait does not wait.
+// Stepper runs a loop one turn at a time, on the caller's goroutine, instead of Run. It is
+// for a Driver with a clock of its own, whose Wait does not wait.
 //
-// Between two turns the loop is the caller's: what needs a Place, Stats too, is done
-// at once, and Close and Shutdown answer ErrInHandler, as they would wait for turns.
-// During a turn the same calls are those of a handler. No other goroutine may make
-// them. A Goexit in a handler ends the caller's goroutine; another one may go on
-// with Turn, and takes the loop over by that.
+// Between two turns the loop belongs to the caller: what needs a Host, and Stats, is done
+// at once. Close and Shutdown return ErrInHandler, as they would wait for turns. During a
+// turn such calls count as a handler's. No other goroutine may make them. A Goexit in a
+// handler ends the caller's goroutine; another goroutine may then go on with Turn, and the
+// loop is its own from there.
 type Stepper struct {
 	loop *Loop
 	goid uint64
 }
 
-// Stepper makes the calling goroutine the loop's. ErrRunning when the loop runs
+// Stepper makes the calling goroutine the loop's. The error is ErrRunning if the loop runs
 // already, or has ended.
 func (l *Loop) Stepper() (*Stepper, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.started || l.ended {
+	l.control.mu.Lock()
+	defer l.control.mu.Unlock()
+	if l.control.started || l.control.ended {
 		return nil, fmt.Errorf("reactor: step: %w", ErrRunning)
 	}
-	l.started, l.stepped = true, true
+	l.control.started, l.control.stepped = true, true
 	return &Stepper{loop: l, goid: goroutineID()}, nil
 }
 
-// Turn runs one turn, and tells whether the loop has ended: every machine and every
-// descriptor with it. After that it must not be called.
+// Turn runs one turn, and reports whether the loop has ended, with every machine and every
+// descriptor. Then it must not be called again.
 func (s *Stepper) Turn() (over bool) {
-	s.loop.goid.Store(s.goid)
-	over = s.loop.turn()
-	s.loop.goid.Store(0) // what the caller does now is not done by a handler
+	s.loop.control.goid.Store(s.goid)
+	over = s.loop.runTurn()
+	s.loop.control.goid.Store(0) // the caller is no handler between two turns
 	return over
 }
 
-// Until is when the loop wants its next turn, if no event comes and nobody wakes it:
-// 0 is at once, math.MaxInt64 never.
+// Until returns when the loop wants its next turn, if no event comes and Wake is not called:
+// 0 is at once, math.MaxInt64 is never.
 func (s *Stepper) Until() int64 { return s.loop.until() }
 
-// Leave asks for what Shutdown does, and does not wait for it.
-func (s *Stepper) Leave() { s.loop.ask(askShutdown) }
+// Leave requests what Shutdown does, without waiting for it.
+func (s *Stepper) Leave() { s.loop.request(requestShutdown) }
 
-// Stop asks for what the end of Run's context does, and does not wait for it.
-func (s *Stepper) Stop() { s.loop.ask(askStop) }
+// Stop requests what the end of Run's context does, without waiting for it.
+func (s *Stepper) Stop() { s.loop.request(requestStop) }
 
 // between runs f between two turns of a Stepper.
 func (l *Loop) between(f func(*Loop) error) error {
 	switch {
-	case l.ended:
+	case l.control.ended:
 		return ErrClosed
-	case l.phase != waiting:
+	case l.turn.phase != waiting:
 		return ErrInHandler
 	}
 	return f(l)

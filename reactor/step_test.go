@@ -39,11 +39,11 @@ func TestStepper(t *testing.T) {
 	var inside error
 	k := kind(t, "stepping", reactor.Options{}, reactor.Table[step, int]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		{Name: "one", Within: fsm.Never, To: fsm.To(2), Message: func(*step, *reactor.Context[int], *int) reactor.State {
-			_, inside = l.Stats(l)
+		{Name: "one", Within: fsm.Never, To: fsm.To(2), OnMessage: func(*step, *reactor.Context[int], *int) reactor.State {
+			_, inside = l.Stats()
 			return 2
 		}},
-		{Name: "two", Within: fsm.Never, Message: func(*step, *reactor.Context[int], *int) reactor.State { return 1 }},
+		{Name: "two", Within: fsm.Never, OnMessage: func(*step, *reactor.Context[int], *int) reactor.State { return 1 }},
 	})
 	st, err := l.Stepper()
 	if err != nil {

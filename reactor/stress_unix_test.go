@@ -88,17 +88,17 @@ func imps(t testing.TB, ended func(reactor.Token, error)) *reactor.Kind[imp, nud
 	up, down := port0.Readable().While(port1.Room()), port1.Readable().While(port0.Room())
 	patience := fsm.After(stressPatience, fsm.Stop) // a lost wake-up ends here, and fails
 	return kind(t, "imp", reactor.Options{Ports: []string{"peer", "up"}, Timers: []reactor.TimerSpec{{Name: "nudge"}},
-		Outbox: 32 << 10, Inbox: 8 << 10, Mailbox: 2, Ended: ended}, reactor.Table[imp, nudge]{
-		fsm.Any:    {Message: (*imp).nudged, Shutdown: fsm.Stop, Timer: (*imp).woken},
-		greeting:   {Name: "greeting", Wait: port0.Readable(), Within: patience, Enter: (*imp).join, Ready: (*imp).greet, To: all},
-		echoingIn:  {Name: "echoing", Wait: room, Idle: patience, Ready: (*imp).echo, To: all},
-		echoingOut: {Name: "echoing too", Wait: port0.Readable(), Idle: patience, Ready: (*imp).echo, To: all},
-		pouring:    {Name: "pouring", Wait: port0.Writable(), Within: patience, Ready: (*imp).pour, To: all},
-		napping:    {Name: "napping", Within: patience, Enter: (*imp).nap, Message: (*imp).roused, Timer: (*imp).woken, To: all},
-		relayDial:  {Name: "dialling", Wait: port1.Opened(), Within: patience, Enter: (*imp).dial, Ready: (*imp).dialled, To: fsm.To(relayBoth)},
-		relayBoth:  {Name: "relaying", Wait: up | down, Idle: patience, Ready: (*imp).relay, To: fsm.To(relayDown, relayUp)},
-		relayDown:  {Name: "relaying down", Wait: down, Idle: patience, Ready: (*imp).relay},
-		relayUp:    {Name: "relaying up", Wait: up, Idle: patience, Ready: (*imp).relay},
+		WriteBuffer: 32 << 10, ReadBuffer: 8 << 10, Mailbox: 2, OnEnd: ended}, reactor.Table[imp, nudge]{
+		fsm.Any:    {OnMessage: (*imp).nudged, Shutdown: fsm.Stop, OnTimer: (*imp).woken},
+		greeting:   {Name: "greeting", Wait: port0.Readable(), Within: patience, OnEnter: (*imp).join, OnReady: (*imp).greet, To: all},
+		echoingIn:  {Name: "echoing", Wait: room, Idle: patience, OnReady: (*imp).echo, To: all},
+		echoingOut: {Name: "echoing too", Wait: port0.Readable(), Idle: patience, OnReady: (*imp).echo, To: all},
+		pouring:    {Name: "pouring", Wait: port0.Writable(), Within: patience, OnReady: (*imp).pour, To: all},
+		napping:    {Name: "napping", Within: patience, OnEnter: (*imp).nap, OnMessage: (*imp).roused, OnTimer: (*imp).woken, To: all},
+		relayDial:  {Name: "dialling", Wait: port1.Opened(), Within: patience, OnEnter: (*imp).dial, OnReady: (*imp).dialled, To: fsm.To(relayBoth)},
+		relayBoth:  {Name: "relaying", Wait: up | down, Idle: patience, OnReady: (*imp).relay, To: fsm.To(relayDown, relayUp)},
+		relayDown:  {Name: "relaying down", Wait: down, Idle: patience, OnReady: (*imp).relay},
+		relayUp:    {Name: "relaying up", Wait: up, Idle: patience, OnReady: (*imp).relay},
 	})
 }
 
@@ -149,7 +149,7 @@ func (m *imp) echo(cx *stressCx, _ reactor.Ready) reactor.State {
 		}
 		return cx.Stop(errWhim)
 	}
-	if cx.Pending(port0) > 8<<10 && cx.State() == echoingOut {
+	if cx.Buffered(port0) > 8<<10 && cx.State() == echoingOut {
 		return echoingIn // behind its gate
 	}
 	var err error
@@ -370,7 +370,7 @@ var errFalse = errors.New("other bytes than were sent")
 // direction, and reads to the end.
 func converse(c net.Conn, rnd *rand.Rand, whole bool) error {
 	mode := []byte{faithful, faithful, whimsical, relayed, betrayed}[rnd.IntN(5)]
-	if whole && mode >= relayed { // a message may be longer than what is left of the Outbox
+	if whole && mode >= relayed { // a message may be longer than what is left of the write buffer
 		mode = faithful
 	}
 	sent := make([]byte, 1+rnd.IntN(1<<[]int{4, 12, 19}[rnd.IntN(3)]))

@@ -75,7 +75,7 @@ func TestEcho(t *testing.T) {
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			l := netLoop(t, reactor.Config{})
-			rows := reactor.Table[[]byte, reactor.None]{{Shutdown: fsm.Stop}, {Name: "echo", Wait: way.wait, Idle: fsm.Never, Ready: way.ready}}
+			rows := reactor.Table[[]byte, reactor.None]{{Shutdown: fsm.Stop}, {Name: "echo", Wait: way.wait, Idle: fsm.Never, OnReady: way.ready}}
 			if way.wait == 0 { // it says itself which of both it waits for
 				turn := func(m *[]byte, cx *netCx, r reactor.Ready) fsm.State {
 					next := way.ready(m, cx, r)
@@ -89,8 +89,8 @@ func TestEcho(t *testing.T) {
 					}
 					return fsm.Stay
 				}
-				rows[1] = reactor.Row[[]byte, reactor.None]{Name: "read", Wait: port0.Readable(), Idle: fsm.Never, Ready: turn, To: fsm.To(2)}
-				rows = append(rows, reactor.Row[[]byte, reactor.None]{Name: "write", Wait: port0.Writable(), Idle: fsm.Never, Ready: turn, To: fsm.To(1)})
+				rows[1] = reactor.Row[[]byte, reactor.None]{Name: "read", Wait: port0.Readable(), Idle: fsm.Never, OnReady: turn, To: fsm.To(2)}
+				rows = append(rows, reactor.Row[[]byte, reactor.None]{Name: "write", Wait: port0.Writable(), Idle: fsm.Never, OnReady: turn, To: fsm.To(1)})
 			}
 			n := netListen(t, l, netTable(t, reactor.Options{}, rows), nil)
 			netEcho(t, netDial(t, n), netBytes(3<<20))
@@ -106,7 +106,7 @@ func TestHalfCloseEachWay(t *testing.T) {
 	got := make(chan string, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[bytes.Buffer, reactor.None]{
 		Wait: port0.Readable(),
-		Enter: func(_ *bytes.Buffer, cx *netCx) fsm.State {
+		OnEnter: func(_ *bytes.Buffer, cx *netCx) fsm.State {
 			if err := cx.Write(port0, []byte("bye")); err != nil {
 				return cx.Fail(err)
 			}
@@ -118,7 +118,7 @@ func TestHalfCloseEachWay(t *testing.T) {
 			}
 			return fsm.Stay
 		},
-		Ready: func(m *bytes.Buffer, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(m *bytes.Buffer, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [2]byte
 			n, err := cx.Read(port0, b[:])
 			m.Write(b[:n])
@@ -148,7 +148,7 @@ func TestResetIsStickyError(t *testing.T) {
 	errs := make(chan [5]error, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [16]byte
 			var e [5]error
 			if _, e[0] = cx.Read(port0, b[:]); e[0] == nil || e[0] == reactor.ErrWouldBlock {
@@ -183,7 +183,7 @@ func TestGoneInStateThatDoesNotRead(t *testing.T) {
 		k := netTable(t, reactor.Options{Start: first}, reactor.Table[struct{}, reactor.None]{
 			{Fail: failed},
 			reading: {Name: "reading", Wait: port0.Readable(), Idle: fsm.Never, To: fsm.To(thinking),
-				Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+				OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 					time.Sleep(20 * time.Millisecond) // the reset comes meanwhile, or came
 					var b [2]byte
 					if _, err := cx.Read(port0, b[:]); err != nil {
@@ -193,11 +193,11 @@ func TestGoneInStateThatDoesNotRead(t *testing.T) {
 				}},
 			thinking: {Name: "thinking", Within: fsm.After(time.Minute, reading)},
 			failed: {Name: "failed", Wait: port0.Readable(), Within: fsm.After(time.Minute, fsm.Stop),
-				Enter: func(_ *struct{}, cx *netCx) fsm.State {
-					why <- cx.Why()
+				OnEnter: func(_ *struct{}, cx *netCx) fsm.State {
+					why <- cx.Cause()
 					return fsm.Stay
 				},
-				Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+				OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 					var b [64]byte
 					n, err := cx.Read(port0, b[:])
 					if n > 0 {
@@ -237,10 +237,10 @@ func TestHangUpWithUnreadBytes(t *testing.T) {
 	k := netTable(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "later"}}}, reactor.Table[[]byte, reactor.None]{
 		{},
 		{Name: "busy", Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(2),
-			Enter: func(_ *[]byte, cx *netCx) fsm.State { return cx.Fail(cx.Arm(later, 20*time.Millisecond)) },
-			Timer: func(*[]byte, *netCx, fsm.Fired) fsm.State { return 2 }},
+			OnEnter: func(_ *[]byte, cx *netCx) fsm.State { return cx.Fail(cx.Arm(later, 20*time.Millisecond)) },
+			OnTimer: func(*[]byte, *netCx, fsm.Fired) fsm.State { return 2 }},
 		{Name: "reading", Wait: port0.Readable(), Idle: fsm.Never,
-			Ready: func(m *[]byte, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(m *[]byte, cx *netCx, _ reactor.Ready) fsm.State {
 				var b [1000]byte
 				n, err := cx.Read(port0, b[:])
 				*m = append(*m, b[:n]...)
@@ -273,11 +273,11 @@ func TestWriteToClosedPeerIsNoSignal(t *testing.T) {
 		return cx.Fail(cx.Arm(again, time.Millisecond))
 	}
 	k := netTable(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}}, reactor.Table[struct{}, reactor.None]{{},
-		{Name: "writing", Idle: fsm.Never, Enter: write, Fail: 2,
-			Timer: func(m *struct{}, cx *netCx, _ fsm.Fired) fsm.State { return write(m, cx) }},
+		{Name: "writing", Idle: fsm.Never, OnEnter: write, Fail: 2,
+			OnTimer: func(m *struct{}, cx *netCx, _ fsm.Fired) fsm.State { return write(m, cx) }},
 		{Name: "failed", Within: fsm.After(time.Minute, fsm.Stop),
-			Enter: func(_ *struct{}, cx *netCx) fsm.State {
-				errs <- errors.Join(cx.Why(), cx.Write(port0, []byte("x")))
+			OnEnter: func(_ *struct{}, cx *netCx) fsm.State {
+				errs <- errors.Join(cx.Cause(), cx.Write(port0, []byte("x")))
 				return fsm.Stop
 			}},
 	})
@@ -298,9 +298,9 @@ func TestWriteToClosedPeerIsNoSignal(t *testing.T) {
 func TestStopDeliversWhatWasWritten(t *testing.T) {
 	reply := netBytes(5 << 20) // more than kernels hold
 	for _, sending := range []bool{false, true} {
-		k := netKind(t, reactor.Options{Outbox: 6 << 20}, reactor.Row[struct{}, reactor.None]{
+		k := netKind(t, reactor.Options{WriteBuffer: 6 << 20}, reactor.Row[struct{}, reactor.None]{
 			Wait: port0.Readable(),
-			Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 				var b [1]byte
 				if _, err := cx.Read(port0, b[:]); err != nil {
 					return cx.Fail(err)
@@ -345,7 +345,7 @@ func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	refusal := netBytes(64 << 10)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [1024]byte
 			if _, err := cx.Read(port0, b[:]); err != nil {
 				return cx.Fail(err)
@@ -367,7 +367,7 @@ func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
 }
 
-// A peer that does not read is cut off at the Outbox's limit.
+// A peer that does not read is cut off at the write buffer's limit.
 func TestPeerThatNeverReads(t *testing.T) {
 	const outbox = 256 << 10
 	const again reactor.Timer = 0
@@ -378,7 +378,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 				if !errors.Is(err, reactor.ErrFull) {
 					t.Error(err)
 				}
-				full <- cx.Pending(port0)
+				full <- cx.Buffered(port0)
 				return cx.Fail(err)
 			}
 			if *n++; *n%10 == 0 {
@@ -386,9 +386,9 @@ func TestPeerThatNeverReads(t *testing.T) {
 			}
 		}
 	}
-	k := netKind(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}, Outbox: outbox, Linger: 20 * time.Millisecond},
-		reactor.Row[int, reactor.None]{Enter: write,
-			Timer: func(n *int, cx *netCx, _ fsm.Fired) fsm.State { return write(n, cx) }})
+	k := netKind(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}, WriteBuffer: outbox, Linger: 20 * time.Millisecond},
+		reactor.Row[int, reactor.None]{OnEnter: write,
+			OnTimer: func(n *int, cx *netCx, _ fsm.Fired) fsm.State { return write(n, cx) }})
 	l := netLoop(t, reactor.Config{})
 	netDialNarrow(t, netListen(t, l, k, 0))
 	if held := netTake(t, full); held > outbox || held < outbox-10<<10 {
@@ -398,7 +398,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 		t.Errorf("%d bytes held in chunks: want %d and the rounding at the most", held, outbox)
 	}
 	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Lingered != 1 || s.Failed != 1 || s.Held != 0 || s.OutboxFull != 1 {
+	if s := netStats(t, l); s.Lingered != 1 || s.Failed != 1 || s.Held != 0 || s.WriteBufferFull != 1 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -411,9 +411,9 @@ func TestPeekGrowsToInbox(t *testing.T) {
 		b    []byte
 		full bool
 	}
-	k := netKind(t, reactor.Options{Inbox: inbox}, reactor.Row[hoard, reactor.None]{
+	k := netKind(t, reactor.Options{ReadBuffer: inbox}, reactor.Row[hoard, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(m *hoard, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(m *hoard, cx *netCx, _ reactor.Ready) fsm.State {
 			b, err := cx.Peek(port0)
 			switch {
 			case err == io.EOF:
@@ -465,11 +465,11 @@ func TestDrained(t *testing.T) {
 	const blob = 5 << 20 // more than kernels hold
 	sent := netBytes(blob)
 	var drained atomic.Int32
-	k := netKind(t, reactor.Options{Outbox: 6 << 20}, reactor.Row[int, reactor.None]{
+	k := netKind(t, reactor.Options{WriteBuffer: 6 << 20}, reactor.Row[int, reactor.None]{
 		Wait: port0.Drained(),
-		Ready: func(n *int, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(n *int, cx *netCx, _ reactor.Ready) fsm.State {
 			drained.Add(1)
-			if held := cx.Pending(port0); held != 0 {
+			if held := cx.Buffered(port0); held != 0 {
 				t.Errorf("drained with %d bytes pending", held)
 			}
 			if *n == 2 {
@@ -493,15 +493,15 @@ func TestDrained(t *testing.T) {
 func TestCloseWriteAfterPendingOutput(t *testing.T) {
 	sent := netBytes(5 << 20) // more than kernels hold
 	ends := make(chan error, 1)
-	k := netKind(t, reactor.Options{Outbox: 6 << 20}, reactor.Row[struct{}, reactor.None]{
+	k := netKind(t, reactor.Options{WriteBuffer: 6 << 20}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Enter: func(_ *struct{}, cx *netCx) fsm.State {
+		OnEnter: func(_ *struct{}, cx *netCx) fsm.State {
 			if err := cx.Write(port0, sent); err != nil {
 				return cx.Fail(err)
 			}
 			return cx.Fail(cx.CloseWrite(port0))
 		},
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [8]byte
 			_, err := cx.Read(port0, b[:])
 			if err == io.EOF {

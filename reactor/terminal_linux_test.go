@@ -47,7 +47,7 @@ func TestAdoptTerminal(t *testing.T) {
 	master, tty := openTerminal(t)
 	report := make(chan heardAll, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{Wait: port0.Readable(),
-		Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [100]byte
 			n, err := cx.Read(port0, b[:])
 			if err != nil {
@@ -102,7 +102,7 @@ func TestStopLeavesTypeAhead(t *testing.T) {
 	defer next.Close()
 	report := make(chan heardAll, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{Wait: port0.Readable(),
-		Ready: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(m *listening, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [100]byte
 			n, _ := cx.Read(port0, b[:])
 			if n == 0 {
@@ -131,8 +131,8 @@ func TestStopLeavesTypeAhead(t *testing.T) {
 func TestStoppedTerminalSleeps(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	_, tty := openTerminal(t)
-	k := netKind(t, reactor.Options{Linger: 300 * time.Millisecond, Outbox: 1 << 20}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+	k := netKind(t, reactor.Options{Linger: 300 * time.Millisecond, WriteBuffer: 1 << 20}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			return cx.Stop(cx.Write(port0, make([]byte, 1<<19)))
 		}})
 	if _, err := k.Adopt(l, tty, struct{}{}); err != nil {

@@ -2,184 +2,165 @@ package reactor
 
 import (
 	"fmt"
-	"runtime"
+
+	"github.com/stator-go/stator/reactor/poll"
 )
 
-// turn is one round of the loop: wait, then the phases in their order. It tells
+// turn is how far the current turn of a loop has come. The cursors are here, and not in
+// local variables, because a handler's panic unwinds the stack: the turn then goes on
+// behind the machine that panicked.
+type turn struct {
+	now      int64 // the clock when the turn began
+	phase    phase
+	finished bool // the phases ran to their end, without a panic
+
+	events []poll.Event // collected by wait
+	found  int          // how many there are
+	next   int          // the next one to dispatch
+	kind   int          // the next store to receive messages
+	silent []uint32     // machines whose Idle is over, if their run moves nothing
+	ended  []uint32     // machines whose slots are to be freed at the turn's end
+}
+
+// runTurn is one turn of the loop: wait, then the phases in their order. It reports
 // whether the loop has ended.
-func (l *Loop) turn() bool {
-	if l.phase == waiting {
+func (l *Loop) runTurn() bool {
+	if l.turn.phase == waiting {
 		l.wait()
-		l.phase++
+		l.turn.phase++
 	}
 	for !l.phases() {
 	}
-	l.phase = waiting
-	if l.hungers() {
-		l.feed()
+	l.turn.phase = waiting
+	if l.buffers.servable() {
+		l.buffers.wake()
 	}
-	l.bury()
-	if l.leaving && l.slots.Len() == 0 || l.ending {
+	l.reap()
+	if l.control.shuttingDown && l.slots.Len() == 0 || l.control.ending {
 		l.finish()
 		return true
 	}
 	return false
 }
 
+// phase is a part of a turn.
 type phase uint8
 
+// The phases of a turn, in their order.
 const (
-	waiting phase = iota
-	readiness
-	deadlines
-	controlling
+	waiting     phase = iota
+	readiness         // events of the driver; connections to accept
+	deadlines         // deadlines and named timers that have passed
+	controlling       // what other goroutines asked for; ends of monitored machines
 	messages
 	signalling
-	running
+	running // machines in the run queue
 	over
 )
 
-// phases runs what is left of the turn. A handler's panic ends its machine and
-// the call; the next call goes on behind it.
+// phases runs the phases that are left of the turn. It returns false after a handler
+// panicked, and is then called again to go on behind that machine.
 func (l *Loop) phases() bool {
-	defer l.caught()
-	l.finished = false
-	if l.crashed != 0 {
-		l.bail()
+	defer l.recovered()
+	l.turn.finished = false
+	if l.call.crashed != 0 {
+		l.endCrashed()
 	}
-	for ; l.phase < over; l.phase++ {
-		switch l.phase {
+	for ; l.turn.phase < over; l.turn.phase++ {
+		switch l.turn.phase {
 		case readiness:
-			for l.event < l.found {
-				l.event++
-				l.ready(l.events[l.event-1])
+			for l.turn.next < l.turn.found {
+				l.turn.next++
+				l.dispatch(l.turn.events[l.turn.next-1])
 			}
-			if l.accepting > 0 {
-				l.acceptAll()
+			if l.acceptor.ready > 0 {
+				l.acceptor.acceptAll()
 			}
 		case deadlines:
 			l.expire()
 		case controlling:
-			if l.control.Load() {
-				l.obey()
+			if l.control.pending.Load() {
+				l.handleControl()
 			}
-			if l.watches.due != 0 {
-				l.tellDowns()
+			if l.monitors.due != 0 {
+				l.deliverDowns()
 			}
 		case messages:
 			l.receive()
 		case signalling:
-			if l.signalled != 0 || l.signals.Load() != 0 {
-				l.signal()
+			if l.signals.pending() {
+				l.signals.deliver()
 			}
-			l.runLeft = l.runLen
+			l.queue.left = l.queue.len
 		case running:
-			for l.runLeft > 0 && l.runFirst != 0 {
-				l.runLeft--
-				x, h := l.dequeue()
+			for l.queue.left > 0 && l.queue.first != 0 {
+				l.queue.left--
+				x, h := l.queue.pop()
 				l.stores[h.kind].run(x, h)
 			}
-			l.lapseOverdue()
+			l.followSilent()
 		}
 	}
-	l.finished = true
+	l.turn.finished = true
 	return true
 }
 
-// caught ends the machine whose handler panicked, or called Goexit. A panic of
-// the loop's own goes on.
-func (l *Loop) caught() {
-	if l.finished {
-		return
-	}
-	if l.calling == 0 {
-		return // not a handler's: let it crash
-	}
-	v := recover()
-	h := l.slots.At(l.calling - 1)
-	b := l.stores[h.kind]
-	l.crashed, l.calling = l.calling, 0
-	l.stats.panics++
-	stack := make([]byte, 8<<10)
-	stack = stack[:runtime.Stack(stack, false)]
-	l.crashedBy = &PanicError{Kind: b.name, State: b.rows[h.state].name, Value: v, Stack: stack}
-}
-
-// bail ends the machine that crashed: what it wrote is not flushed. It runs under
-// phases, as the machine's Exit may panic too; that one is not called again.
-func (l *Loop) bail() {
-	x := l.crashed - 1
-	l.crashed, l.peeked = 0, 0
-	h := l.slots.At(x)
-	if h.flags&stopping == 0 {
-		l.reason = l.crashedBy
-		b := l.stores[h.kind]
-		for p := Port(0); uint32(p) < b.nports; p++ {
-			l.dropOutput(b.port(h, p))
-		}
-		l.stop(x, h)
-	}
-	if h.flags&dead == 0 {
-		l.die(x, h)
-	}
-}
-
-// wait collects events: at once while there is work, else until the next deadline.
+// wait collects events: at once if there is work, else until the next deadline.
 func (l *Loop) wait() {
-	l.event = 0
+	l.turn.next = 0
 	until := l.until()
 	if until != 0 {
-		l.took(l.drv.Now())
-		// Publish first, look again after: whoever comes later, wakes.
+		l.noteTurn(l.drv.Now())
+		// Say that the loop sleeps, then look again: a sender that comes later wakes it.
 		if l.sleeper.Asleep(); !l.idle() {
 			until = 0
 		}
-		l.found = l.collect(until)
+		l.turn.found = l.collect(until)
 		l.sleeper.Awake()
 		l.stats.parks++
-		l.now = l.drv.Now()
+		l.turn.now = l.drv.Now()
 	} else {
-		l.found = l.collect(0)
+		l.turn.found = l.collect(0)
 		now := l.drv.Now()
-		l.took(now)
-		l.now = now
+		l.noteTurn(now)
+		l.turn.now = now
 	}
 	l.stats.turns++
 }
 
-// took notes how long the turn that ends now kept all others waiting.
-func (l *Loop) took(now int64) {
-	if l.stats.turns > 0 && !l.stepped { // a stepped loop may rest between its turns
-		l.stats.longest = max(l.stats.longest, now-l.now)
+// noteTurn records how long the turn that ends now took.
+func (l *Loop) noteTurn(now int64) {
+	if l.stats.turns > 0 && !l.control.stepped { // a stepped loop may rest between its turns
+		l.stats.longest = max(l.stats.longest, now-l.turn.now)
 	}
 }
 
 func (l *Loop) collect(until int64) int {
-	n, err := l.drv.Wait(l.events, until)
+	n, err := l.drv.Wait(l.turn.events, until)
 	if err != nil {
 		panic(fmt.Errorf("reactor: wait: %w", err)) // the driver is broken: nothing can go on
 	}
 	return n
 }
 
-// until is when the loop has to be up again; 0 is at once.
+// until returns when the loop has to run its next turn; 0 is at once.
 func (l *Loop) until() int64 {
-	if l.runLen > 0 || l.accepting > 0 || len(l.graves) > 0 || l.watches.due != 0 || l.hungers() || !l.idle() {
+	if l.queue.len > 0 || l.acceptor.ready > 0 || len(l.turn.ended) > 0 || l.monitors.due != 0 || l.buffers.servable() || !l.idle() {
 		return 0
 	}
-	at := l.resumeAt
+	at := l.acceptor.resumeAt
 	if next, ok := l.wheel.Next(); ok {
 		at = min(at, next)
 	}
-	if at <= l.now {
+	if at <= l.turn.now {
 		return 0
 	}
 	return at
 }
 
-// idle looks whether other goroutines left something.
+// idle reports whether no other goroutine has left something to do.
 func (l *Loop) idle() bool {
-	if l.control.Load() || l.doors.knocked.Load() != nil || l.signals.Load() != 0 {
+	if l.control.pending.Load() || l.senders.notified.Load() != nil || l.signals.arrived.Load() != 0 {
 		return false
 	}
 	for _, b := range l.stores {

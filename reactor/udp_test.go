@@ -36,7 +36,7 @@ func newServer() *reactor.Kind[server, reactor.None] {
 		reactor.Options{Ports: []string{"sock"}, Timers: []fsm.TimerSpec{again: {Name: "again", Many: flights}}},
 		reactor.Table[server, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop},
-			serving: {Name: "serving", Wait: sock.Readable(), Idle: fsm.Never, Ready: (*server).serve, Timer: (*server).retransmit},
+			serving: {Name: "serving", Wait: sock.Readable(), Idle: fsm.Never, OnReady: (*server).serve, OnTimer: (*server).retransmit},
 		}))
 }
 

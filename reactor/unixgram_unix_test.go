@@ -30,8 +30,8 @@ func TestUnixgram(t *testing.T) {
 	type sender struct{ n, blocked int }
 	k := netKind(t, reactor.Options{}, reactor.Row[sender, reactor.None]{
 		Wait: port0.Writable(), Within: fsm.After(time.Minute, fsm.Stop),
-		Enter: func(_ *sender, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port0, "unixgram", path+"peer")) },
-		Ready: func(m *sender, cx *netCx, _ reactor.Ready) fsm.State {
+		OnEnter: func(_ *sender, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port0, "unixgram", path+"peer")) },
+		OnReady: func(m *sender, cx *netCx, _ reactor.Ready) fsm.State {
 			err := cx.Write(port0, fmt.Append(nil, m.n))
 			if err == reactor.ErrWouldBlock {
 				m.blocked++
@@ -69,7 +69,7 @@ func TestUnixgram(t *testing.T) {
 	echo := make(chan string, 4)
 	n, err := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
-		Ready: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			var b [4]byte
 			n, _, err := cx.ReadFrom(port0, b[:])
 			if err == nil {
@@ -97,9 +97,9 @@ type forwarder struct{ to *os.File }
 
 func forwarders(t testing.TB) *reactor.Kind[forwarder, reactor.None] {
 	return netKind(t, reactor.Options{Ports: []string{"from", "to"}}, reactor.Row[forwarder, reactor.None]{
-		Wait:  port0.Readable(),
-		Enter: func(m *forwarder, cx *netCx) fsm.State { return cx.Fail(cx.Adopt(port1, m.to)) },
-		Ready: func(_ *forwarder, cx *netCx, _ reactor.Ready) fsm.State {
+		Wait:    port0.Readable(),
+		OnEnter: func(m *forwarder, cx *netCx) fsm.State { return cx.Fail(cx.Adopt(port1, m.to)) },
+		OnReady: func(_ *forwarder, cx *netCx, _ reactor.Ready) fsm.State {
 			_, err := cx.Copy(port1, port0)
 			return cx.Fail(err)
 		},

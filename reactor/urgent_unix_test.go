@@ -20,7 +20,7 @@ func TestUrgentByteHidesNothing(t *testing.T) {
 		got := make(chan string, 1)
 		k := netKind(t, reactor.Options{}, reactor.Row[bytes.Buffer, reactor.None]{
 			Wait: port0.Readable(),
-			Ready: func(m *bytes.Buffer, cx *netCx, _ reactor.Ready) fsm.State {
+			OnReady: func(m *bytes.Buffer, cx *netCx, _ reactor.Ready) fsm.State {
 				var b [64]byte
 				n, err := cx.Read(port0, b[:])
 				if m.Write(b[:n]); n > 0 && m.Len() == 6 {

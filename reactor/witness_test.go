@@ -13,7 +13,7 @@ import (
 // confidant is a witness that is told what machines are given, too.
 type confidant struct{ witness }
 
-func (w *confidant) Told(_ reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Cause) {
+func (w *confidant) Traced(_ reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
 	w.add(fmt.Sprintf("%s %s", k.StateName(in), c))
 }
 
@@ -24,18 +24,18 @@ func TestWitness(t *testing.T) {
 	type step struct{}
 	type cx = reactor.Context[int]
 	k := kind(t, "witnessed", reactor.Options{Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[step, int]{
-		fsm.Any: {Shutdown: fsm.Stop, Enter: func(*step, *cx) reactor.State { return fsm.Stay },
-			Message: func(_ *step, cx *cx, n *int) reactor.State {
+		fsm.Any: {Shutdown: fsm.Stop, OnEnter: func(*step, *cx) reactor.State { return fsm.Stay },
+			OnMessage: func(_ *step, cx *cx, n *int) reactor.State {
 				if *n == 0 {
 					return cx.Fail(errors.New("zero"))
 				}
 				return cx.Fail(nil)
 			}},
-		{Name: "one", Fail: 2, Within: fsm.Never, Message: func(*step, *cx, *int) reactor.State { return fsm.Pass }},
+		{Name: "one", Fail: 2, Within: fsm.Never, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Pass }},
 		{Name: "two", Idle: fsm.After(time.Second, 3)},
 		{Name: "three", Within: fsm.Never,
-			Enter: func(_ *step, cx *cx) reactor.State { return cx.Fail(cx.Arm(0, time.Second)) },
-			Timer: func(*step, *cx, reactor.Fired) reactor.State { return fsm.Stay }},
+			OnEnter: func(_ *step, cx *cx) reactor.State { return cx.Fail(cx.Arm(0, time.Second)) },
+			OnTimer: func(*step, *cx, reactor.Fired) reactor.State { return fsm.Stay }},
 	})
 	drv := newFake(t)
 	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: unhurried{drv}, Observer: &log})

@@ -4,7 +4,7 @@
 //	go tool -modfile=tools/go.mod staticcheck ./...
 module github.com/stator-go/stator/tools
 
-go 1.25.0
+go 1.26
 
 tool honnef.co/go/tools/cmd/staticcheck
 

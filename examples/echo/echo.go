@@ -21,7 +21,7 @@ func newEcho() *reactor.Kind[conn, reactor.None] {
 		reactor.Table[conn, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 			echoing: {Name: "echoing", Wait: peer.Readable().While(peer.Room()),
-				Idle: fsm.After(time.Minute, fsm.Stop), Ready: (*conn).echo},
+				Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*conn).echo},
 		}))
 }
 

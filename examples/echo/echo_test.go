@@ -91,12 +91,12 @@ func TestClientThatReadsLate(t *testing.T) {
 	b := numbers(32 << 20)
 	go c.Write(b)
 	time.Sleep(50 * time.Millisecond)
-	s, err := r.loop.Stats(r.loop)
+	s, err := r.loop.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Held > 1<<20 || s.OutboxFull != 0 {
-		t.Errorf("%d bytes held, %d writes refused: want less than 1 MiB, 0", s.Held, s.OutboxFull)
+	if s.Held > 1<<20 || s.WriteBufferFull != 0 {
+		t.Errorf("%d bytes held, %d writes refused: want less than 1 MiB, 0", s.Held, s.WriteBufferFull)
 	}
 	wants(t, c, b)
 }
@@ -168,7 +168,7 @@ func TestKilledClients(t *testing.T) {
 	var s reactor.Stats
 	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
 		var err error
-		if s, err = r.loop.Stats(r.loop); err != nil {
+		if s, err = r.loop.Stats(); err != nil {
 			t.Fatal(err)
 		}
 		if s.Accepted+s.AcceptErrors >= 300 && s.Machines == 0 {

@@ -50,7 +50,7 @@ func newReader() *reactor.Kind[reader, reactor.None] {
 	return reactor.Must(reactor.NewKind("reader", reactor.Options{Ports: []string{"in"}},
 		reactor.Table[reader, reactor.None]{
 			fsm.Any: {Shutdown: fsm.Stop},
-			reading: {Name: "reading", Wait: in.Readable(), Idle: fsm.Never, Ready: (*reader).read},
+			reading: {Name: "reading", Wait: in.Readable(), Idle: fsm.Never, OnReady: (*reader).read},
 		}))
 }
 

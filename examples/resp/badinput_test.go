@@ -249,7 +249,7 @@ func FuzzBytes(f *testing.F) {
 		other.ask(bulk("alive"), "ECHO", "alive")
 		bad.Conn.(*net.TCPConn).SetLinger(0)
 		bad.Close()
-		if s, err := r.loop.Stats(r.loop); s.Panics != 0 || err != nil {
+		if s, err := r.loop.Stats(); s.Panics != 0 || err != nil {
 			t.Fatalf("%q, cut at %d: %d panics, %v", input, at, s.Panics, err)
 		}
 	})

@@ -93,7 +93,7 @@ func outOfDescriptors() error {
 	}
 	var s reactor.Stats
 	for end := time.Now().Add(patient); s.FilePauses == 0; time.Sleep(time.Millisecond) {
-		if s, err = loop.Stats(loop); err != nil {
+		if s, err = loop.Stats(); err != nil {
 			return err
 		}
 		if time.Now().After(end) {
@@ -105,7 +105,7 @@ func outOfDescriptors() error {
 	}
 	turns := s.Turns
 	time.Sleep(200 * time.Millisecond)
-	if s, err = loop.Stats(loop); err != nil {
+	if s, err = loop.Stats(); err != nil {
 		return err
 	}
 	if s.Turns-turns > 100 {

@@ -36,10 +36,10 @@ type (
 
 func newClock() *reactor.Kind[clock, sooner] {
 	return reactor.Must(reactor.NewKind("clock",
-		reactor.Options{Timers: []reactor.TimerSpec{tick: {Name: "tick"}}, Mailbox: 1, Inflow: 1, Most: 1},
+		reactor.Options{Timers: []reactor.TimerSpec{tick: {Name: "tick"}}, Mailbox: 1, Queue: 1, MaxMachines: 1},
 		reactor.Table[clock, sooner]{
 			fsm.Any: {Shutdown: fsm.Stop},
-			ticking: {Name: "ticking", Idle: fsm.Never, Message: (*clock).sooner, Timer: (*clock).tick},
+			ticking: {Name: "ticking", Idle: fsm.Never, OnMessage: (*clock).sooner, OnTimer: (*clock).tick},
 		}))
 }
 

@@ -69,25 +69,25 @@ func newConn(l limits) *reactor.Kind[conn, mail] {
 }
 
 func connOptions(l limits) reactor.Options {
-	return reactor.Options{Ports: []string{"peer"}, Outbox: l.output, Mailbox: mailRoom * l.mail, Inflow: mailRoom * l.mail}
+	return reactor.Options{Ports: []string{"peer"}, WriteBuffer: l.output, Mailbox: mailRoom * l.mail, Queue: mailRoom * l.mail}
 }
 
 func connRows(l limits) reactor.Table[conn, mail] {
 	return reactor.Table[conn, mail]{
-		fsm.Any: {Enter: (*conn).open, Exit: (*conn).close, Message: (*conn).published, Shutdown: parting,
+		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).published, Shutdown: parting,
 			Stall: fsm.After(l.patience, unread)},
 		serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
-			Ready: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
+			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
 		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
-			Ready: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
+			OnReady: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
 		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
-			Ready: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
+			OnReady: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
 		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
 			To: fsm.To(serving, partial, sending, parting, unread)},
 		parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
-			Ready: (*conn).part, Message: (*conn).last, To: fsm.To(sending, unread)},
-		trickled: {Name: "trickled", Idle: fsm.Never, Enter: (*conn).tooSlow, Message: (*conn).drop},
-		unread:   {Name: "unread", Idle: fsm.Never, Enter: (*conn).tooMuch, Message: (*conn).drop},
+			OnReady: (*conn).part, OnMessage: (*conn).last, To: fsm.To(sending, unread)},
+		trickled: {Name: "trickled", Idle: fsm.Never, OnEnter: (*conn).tooSlow, OnMessage: (*conn).drop},
+		unread:   {Name: "unread", Idle: fsm.Never, OnEnter: (*conn).tooMuch, OnMessage: (*conn).drop},
 	}
 }
 

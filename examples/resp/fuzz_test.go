@@ -31,7 +31,7 @@ func FuzzCommands(f *testing.F) { fuzz.Native(f, lonely()) }
 func lonely() fuzz.Spec {
 	c := tiny()
 	rows := connRows(c.limits)
-	rows[fsm.Any].Enter = (*conn).openAlone
+	rows[fsm.Any].OnEnter = (*conn).openAlone
 	kind := reactor.Must(reactor.NewKind("client", connOptions(c.limits), rows))
 	key, value := "key", letters(17_000, 'v') // a value that is sent from where it lies
 	return fuzz.Spec{

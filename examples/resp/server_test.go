@@ -111,7 +111,7 @@ func (r *running) ends(shutdown error) {
 
 func (r *running) stats() reactor.Stats {
 	r.t.Helper()
-	s, err := r.loop.Stats(r.loop)
+	s, err := r.loop.Stats()
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ type row struct {
 var handlers = []struct {
 	field string
 	taken bool
-}{{"Enter", false}, {"Ready", true}, {"Message", true}, {"Timer", true}, {"Down", true}, {"Signal", true}}
+}{{"OnEnter", false}, {"OnReady", true}, {"OnMessage", true}, {"OnTimer", true}, {"OnDown", true}, {"OnSignal", true}}
 
 // tables is every table of the package's files.
 func (p *pack) tables() (all []*table) {
@@ -217,9 +217,9 @@ func (t *table) effective(r *row, field string, taken bool) ast.Expr {
 	}
 	base := t.row(fsm.Any)
 	switch {
-	case field == "Ready" && r.fields["Wait"] == nil && base.fields["Wait"] == nil:
+	case field == "OnReady" && r.fields["Wait"] == nil && base.fields["Wait"] == nil:
 		return nil
-	case field == "Message" && r.fields["Defer"] != nil:
+	case field == "OnMessage" && r.fields["Defer"] != nil:
 		return nil
 	}
 	return base.fields[field]

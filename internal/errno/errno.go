@@ -20,6 +20,8 @@ const (
 	EDESTADDRREQ = syscall.EDESTADDRREQ
 	EMFILE       = syscall.EMFILE
 	ENFILE       = syscall.ENFILE
+	ENOBUFS      = syscall.ENOBUFS
+	ENOMEM       = syscall.ENOMEM
 	ENOTCONN     = syscall.ENOTCONN
 	ENOTSUP      = syscall.ENOTSUP
 	EPIPE        = syscall.EPIPE

@@ -12,6 +12,8 @@ var (
 	EDESTADDRREQ = errors.New("destination address required")
 	EMFILE       = errors.New("too many open files")
 	ENFILE       = errors.New("too many open files in system")
+	ENOBUFS      = errors.New("no buffer space available")
+	ENOMEM       = errors.New("cannot allocate memory")
 	ENOTCONN     = errors.New("transport endpoint is not connected")
 	ENOTSUP      = errors.New("operation not supported")
 	EPIPE        = errors.New("broken pipe")

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/reactor/driver/drivertest"
 	"github.com/stator-go/stator/reactor/poll"
-	"github.com/stator-go/stator/reactor/poll/conformance"
 )
 
 var update = flag.Bool("update", false, "print the table of cases into the package comment of poll")
@@ -16,10 +16,10 @@ var update = flag.Bool("update", false, "print the table of cases into the packa
 var seeds = flag.Int("seeds", 3, "random programs to run on each pair of backends")
 
 // over is this machine with a Poller of the backend named.
-func over(name string) conformance.Backend {
-	return conformance.Backend{
+func over(name string) drivertest.Backend {
+	return drivertest.Backend{
 		Name:     name,
-		New:      func() (conformance.System, error) { return conformance.OverPoller(name) },
+		New:      func() (drivertest.System, error) { return drivertest.OverPoller(name) },
 		Skips:    skips(),
 		Apart:    strings.HasPrefix(name, "kqueue"),
 		Unhinted: strings.HasPrefix(name, "ports") || name == "poll" && runtime.GOOS != "linux",
@@ -28,10 +28,10 @@ func over(name string) conformance.Backend {
 }
 
 func TestBackends(t *testing.T) {
-	var reports []conformance.Report
+	var reports []drivertest.Report
 	for _, name := range poll.Backends() {
 		t.Run(name, func(t *testing.T) {
-			reports = append(reports, conformance.Run(t, over(name)))
+			reports = append(reports, drivertest.Run(t, over(name)))
 		})
 	}
 	for _, r := range reports {
@@ -39,7 +39,7 @@ func TestBackends(t *testing.T) {
 			return
 		}
 	}
-	table := conformance.Table(reports...)
+	table := drivertest.Table(reports...)
 	t.Log("what ran:\n" + table)
 	if system := publishes(); system != "" && len(reports) == len(poll.Backends()) {
 		published(t, system, table)
@@ -84,7 +84,7 @@ func TestSame(t *testing.T) {
 		for _, a := range names[:i] {
 			t.Run(a+" and "+b, func(t *testing.T) {
 				for seed := range uint64(*seeds) {
-					conformance.Same(t, over(a), over(b), seed, 2000)
+					drivertest.Same(t, over(a), over(b), seed, 2000)
 				}
 			})
 		}

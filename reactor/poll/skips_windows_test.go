@@ -1,15 +1,10 @@
 package poll_test
 
-import "golang.org/x/sys/windows"
-
-// wine tells whether this is not Windows but Wine.
-func wine() bool {
-	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
-}
+import "github.com/stator-go/stator/reactor/driver/drivertest"
 
 // publishes is the name of this system where its table is published, else empty.
 func publishes() string {
-	if wine() {
+	if drivertest.Wine() {
 		return "Windows, as Wine 8 has it"
 	}
 	return ""
@@ -17,7 +12,7 @@ func publishes() string {
 
 // skips are the cases that Wine's sockets are not good enough for.
 func skips() map[int]string {
-	if !wine() {
+	if !drivertest.Wine() {
 		return nil
 	}
 	return map[int]string{

@@ -1,7 +1,7 @@
-// Command platforms type-checks a module's packages for other platforms, with their
-// commands and tests, from the source of the standard library on up. It compiles
-// nothing, so a platform takes seconds where a compiler with an empty cache takes
-// minutes.
+// Command platforms type-checks the packages of a module, or of a workspace, for other
+// platforms, with their commands and tests, from the source of the standard library on
+// up. It compiles nothing, so a platform takes seconds where a compiler with an empty
+// cache takes minutes.
 //
 //	go -C tools run ./platforms [-dir ..] [PLATFORM...]
 //
@@ -23,7 +23,7 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-var dir = flag.String("dir", "..", "the module's `directory`")
+var dir = flag.String("dir", "..", "a `directory` of the module; the environment's GOWORK names a workspace")
 
 // atOnce bounds memory: a platform's syntax and types take some 300 MB.
 const atOnce = 2
@@ -66,7 +66,7 @@ func main() {
 // result is what became of a platform.
 type result struct {
 	platform  string
-	packages  int  // of the module, their tests counted apart
+	packages  int  // of the modules, their tests counted apart
 	libraries bool // commands and tests were left out
 	errors    []string
 	took      time.Duration
@@ -88,7 +88,7 @@ func (r result) print() {
 	}
 }
 
-// check type-checks the module for a platform, and says of each mistake once.
+// check type-checks the modules for a platform, and says of each mistake once.
 func check(platform string) result {
 	began := time.Now()
 	r := result{platform: platform}
@@ -97,7 +97,7 @@ func check(platform string) result {
 		r.errors = []string{"want a platform such as freebsd/arm"}
 		return r
 	}
-	roots, err := load(system, architecture, true, "./...")
+	roots, err := load(system, architecture, true, "work")
 	if err == nil && slices.ContainsFunc(roots, unlinkable) {
 		r.libraries = true
 		roots, err = load(system, architecture, false, libraries(roots)...)

@@ -68,7 +68,7 @@ func readBounds(k reactor.AnyKind) *bounds {
 	for s := range table {
 		row := table.Resolve(fsm.State(s))
 		b.rows = append(b.rows, bound{within: span(row.Within), idle: span(row.Idle), stall: span(row.Stall)})
-		idles, messages = idles || row.Idle.Runs(), messages || row.Message != nil
+		idles, messages = idles || row.Idle.Runs(), messages || row.OnMessage != nil
 	}
 	b.messages = idles && messages
 	b.life, b.rows[fsm.Any] = b.rows[fsm.Any].within, bound{}

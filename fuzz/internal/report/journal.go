@@ -64,7 +64,7 @@ func watching(conn, offset int) *Journal {
 
 // silent are the causes of events that a journal has a line for even if they lead
 // nowhere: nothing else shows them.
-var silent = []reactor.Cause{reactor.CauseMessage, reactor.CauseTimer, reactor.CauseDown, reactor.CauseSignal}
+var silent = []reactor.Event{reactor.EventMessage, reactor.EventTimer, reactor.EventDown, reactor.EventSignal}
 
 // texts are those of lines that need no more than their subject, and perhaps bytes.
 var texts = map[sim.What]string{

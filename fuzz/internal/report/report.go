@@ -161,7 +161,7 @@ func judged(declared, allowed bool, n uint64) status {
 // states returns the rows of a kind's table: row Any only if something happens there.
 func (k *kindReport) states() (all []reactor.State) {
 	for s := range k.table {
-		if s := reactor.State(s); s != fsm.Any || k.table[s].Enter != nil {
+		if s := reactor.State(s); s != fsm.Any || k.table[s].OnEnter != nil {
 			all = append(all, s)
 		}
 	}
@@ -180,37 +180,37 @@ func (k *kindReport) stateName(s reactor.State) string {
 func (k *kindReport) cell(s reactor.State, column int) (uint64, status) {
 	n := k.told[s][column]
 	declared := k.declares(s, causes[column])
-	return n, judged(declared, declared || causes[column] == reactor.CauseFail, n)
+	return n, judged(declared, declared || causes[column] == reactor.EventFail, n)
 }
 
 // declares reports whether a state's row in effect has something for a cause.
-func (k *kindReport) declares(s reactor.State, c reactor.Cause) bool {
+func (k *kindReport) declares(s reactor.State, c reactor.Event) bool {
 	r, life := k.table.Resolve(s), k.table[fsm.Any]
 	if s == fsm.Any {
-		return c == reactor.CauseEnter && r.Enter != nil
+		return c == reactor.EventEnter && r.OnEnter != nil
 	}
 	switch c {
-	case reactor.CauseEnter:
-		return r.Enter != nil
-	case reactor.CauseReady:
-		return r.Ready != nil
-	case reactor.CauseMessage:
-		return r.Message != nil && !r.Defer
-	case reactor.CauseTimer:
-		return r.Timer != nil
-	case reactor.CauseDown:
-		return r.Down != nil
-	case reactor.CauseSignal:
-		return r.Signal != nil
-	case reactor.CauseWithin:
+	case reactor.EventEnter:
+		return r.OnEnter != nil
+	case reactor.EventReady:
+		return r.OnReady != nil
+	case reactor.EventMessage:
+		return r.OnMessage != nil && !r.Defer
+	case reactor.EventTimer:
+		return r.OnTimer != nil
+	case reactor.EventDown:
+		return r.OnDown != nil
+	case reactor.EventSignal:
+		return r.OnSignal != nil
+	case reactor.EventWithin:
 		return r.Within.Runs()
-	case reactor.CauseIdle:
+	case reactor.EventIdle:
 		return r.Idle.Runs()
-	case reactor.CauseStall:
+	case reactor.EventStall:
 		return r.Stall.Runs()
-	case reactor.CauseLife:
+	case reactor.EventLife:
 		return life.Within.Runs()
-	case reactor.CauseFail:
+	case reactor.EventFail:
 		return k.table[s].Fail != fsm.Stay || life.Fail != fsm.Stay
 	default: // a shutdown does not lead a state to itself
 		return r.Shutdown != fsm.Stay && r.Shutdown != s

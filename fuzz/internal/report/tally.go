@@ -85,9 +85,9 @@ func (w way) String() string {
 func (w way) cost() int { return len(w.trace)*int(sim.StageOver) + int(w.stage) }
 
 // causes are the columns of a table of events.
-var causes = [...]reactor.Cause{
-	reactor.CauseEnter, reactor.CauseReady, reactor.CauseMessage, reactor.CauseTimer, reactor.CauseDown, reactor.CauseSignal,
-	reactor.CauseWithin, reactor.CauseIdle, reactor.CauseStall, reactor.CauseLife, reactor.CauseFail, reactor.CauseShutdown,
+var causes = [...]reactor.Event{
+	reactor.EventEnter, reactor.EventReady, reactor.EventMessage, reactor.EventTimer, reactor.EventDown, reactor.EventSignal,
+	reactor.EventWithin, reactor.EventIdle, reactor.EventStall, reactor.EventLife, reactor.EventFail, reactor.EventShutdown,
 }
 
 // Wants is part of sim.Observer.

@@ -89,7 +89,7 @@ func echoWorld() *sim.World {
 	k := reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop},
 		fsm.First: {Name: "echoing", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
-			Ready: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
+			OnReady: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
 				in, err := cx.Peek(peer)
 				if err != nil {
 					return cx.Fail(err)

@@ -1,6 +1,10 @@
 package sim
 
-import "github.com/stator-go/stator/reactor"
+import (
+	"github.com/stator-go/stator/reactor/driver"
+
+	"github.com/stator-go/stator/reactor"
+)
 
 // stepper takes turns: a reactor.Stepper, or a loop that is written by hand.
 type stepper interface {
@@ -17,7 +21,7 @@ type BareLoop interface {
 }
 
 // Bare puts a loop that is written by hand in the place of the i-th one.
-func (w *World) Bare(i int, loop func(reactor.Driver) BareLoop) {
+func (w *World) Bare(i int, loop func(driver.Driver) BareLoop) {
 	for w.steps[i].Stop(); !w.drivers[i].over; {
 		w.steps[i].Turn()
 	}
@@ -31,6 +35,6 @@ func (w *World) stats(i int) (reactor.Stats, bool) {
 	if b, ok := w.steps[i].(BareLoop); ok {
 		return b.Stats(), true
 	}
-	s, err := w.loops[i].Stats(w.loops[i])
+	s, err := w.loops[i].Stats()
 	return s, err == nil
 }

@@ -71,7 +71,7 @@ func (d *simDriver) atMost() bool {
 	for _, m := range d.w.machines[d.loop] {
 		if m.Lives {
 			lives[m.Kind]++
-			if most := m.Kind.Options().Most; most > 0 && lives[m.Kind] >= most {
+			if most := m.Kind.Options().MaxMachines; most > 0 && lives[m.Kind] >= most {
 				return true
 			}
 		}

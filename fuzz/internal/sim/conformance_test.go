@@ -10,32 +10,32 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
-	"github.com/stator-go/stator/internal/driving"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/driver/drivertest"
 	"github.com/stator-go/stator/reactor/poll"
-	"github.com/stator-go/stator/reactor/poll/conformance"
 )
 
 // The simulated driver does what drivers of real kernels do, as far as one
 // goroutine can ask.
 func TestConformance(t *testing.T) {
-	report := conformance.Run(t, conformance.Backend{
+	report := drivertest.Run(t, drivertest.Backend{
 		Name: "simulated",
-		New:  func() (conformance.System, error) { return newSimulated(), nil },
+		New:  func() (drivertest.System, error) { return newSimulated(), nil },
 		Skips: map[int]string{
 			10: "a driver belongs to one goroutine",
 			41: "no ICMP errors",
 		},
 	})
-	t.Logf("skipped:\n%s", conformance.Table(report))
+	t.Logf("skipped:\n%s", drivertest.Table(report))
 }
 
 // simulated is the System of a World without loops: its clock moves as far as a
 // wait asks.
 type simulated struct {
 	lacks
-	driving.IO
+	drivertest.DriverCalls
 	w      *World
 	d      *simDriver
 	wrong  wrong
@@ -55,11 +55,11 @@ func (w *wrong) Observe(o *Observation) {
 	}
 }
 
-// lacks is Lacking, but for what driving.IO has: that is embedded less deep.
-type lacks struct{ conformance.Lacking }
+// lacks is Lacking, but for what drivertest.DriverCalls has: that is embedded less deep.
+type lacks struct{ drivertest.Lacking }
 
 type simFile struct {
-	sock     reactor.Sock
+	sock     driver.Sock
 	network  string
 	token    poll.Token
 	interest poll.Interest
@@ -71,21 +71,21 @@ type simCall struct {
 }
 
 func newSimulated() *simulated {
-	w := New(Config{Loops: 1, Conns: 4, Peers: func(reactor.Addr) bool { return false }})
+	w := New(Config{Loops: 1, Conns: 4, Peers: func(driver.Addr) bool { return false }})
 	w.clear()
 	w.drivers = append(w.drivers, &simDriver{w: w})
 	s := &simulated{w: w, d: w.drivers[0]}
 	w.Attach(&s.wrong)
-	s.IO = driving.IO{Driver: s.d, Sock: func(f conformance.File) reactor.Sock { return s.get(f).sock }}
+	s.DriverCalls = drivertest.DriverCalls{Driver: s.d, Sock: func(f drivertest.File) driver.Sock { return s.get(f).sock }}
 	return s
 }
 
-func (s *simulated) put(sock reactor.Sock, network string) conformance.File {
+func (s *simulated) put(sock driver.Sock, network string) drivertest.File {
 	s.files = append(s.files, &simFile{sock: sock, network: network})
-	return conformance.File(len(s.files) - 1)
+	return drivertest.File(len(s.files) - 1)
 }
 
-func (s *simulated) get(f conformance.File) *simFile {
+func (s *simulated) get(f drivertest.File) *simFile {
 	if f < 0 || int(f) >= len(s.files) {
 		return &simFile{}
 	}
@@ -178,7 +178,7 @@ func (s *simulated) translate(dst []poll.Event, n int) (kept int) {
 	return kept
 }
 
-func (s *simulated) Register(h conformance.File, t poll.Token, i poll.Interest) error {
+func (s *simulated) Register(h drivertest.File, t poll.Token, i poll.Interest) error {
 	const all = poll.Readable | poll.Writable | poll.Priority
 	f := s.get(h)
 	switch {
@@ -189,7 +189,7 @@ func (s *simulated) Register(h conformance.File, t poll.Token, i poll.Interest) 
 	case f.sock == 0:
 		return poll.ErrBadDescriptor
 	}
-	err := s.d.Register(f.sock, uint64(h+1)<<8)
+	err := s.d.Register(f.sock, driver.EventData(h+1)<<8)
 	if errors.Is(err, poll.ErrExist) {
 		s.wrong.err = nil // it was asked for
 	}
@@ -199,14 +199,14 @@ func (s *simulated) Register(h conformance.File, t poll.Token, i poll.Interest) 
 	return err
 }
 
-func (s *simulated) Rearm(conformance.File, poll.Interest) error { return nil }
+func (s *simulated) Rearm(drivertest.File, poll.Interest) error { return nil }
 
 type simWaker struct {
 	token        poll.Token
 	rung, closed bool
 }
 
-func (s *simulated) NewWaker(t poll.Token) (conformance.Waker, error) {
+func (s *simulated) NewWaker(t poll.Token) (drivertest.Waker, error) {
 	w := &simWaker{token: t}
 	s.wakers = append(s.wakers, w)
 	return w, nil
@@ -222,69 +222,69 @@ func (w *simWaker) Wake() error {
 
 func (w *simWaker) Close() error { w.closed = true; return nil }
 
-func (s *simulated) open(network, addr string, open func(reactor.Addr, reactor.Opt) (reactor.Sock, error)) (conformance.File, string, error) {
-	a := reactor.Addr{Path: addr}
+func (s *simulated) open(network, addr string, open func(driver.Addr, driver.SocketOptions) (driver.Sock, error)) (drivertest.File, string, error) {
+	a := driver.Addr{Path: addr}
 	var err error
 	switch network {
 	case "unix":
-		a.Net = reactor.Unix
+		a.Net = driver.Unix
 	case "unixgram":
-		a.Net = reactor.Unixgram
+		a.Net = driver.Unixgram
 	case "udp":
-		a = reactor.Addr{Net: reactor.UDP}
+		a = driver.Addr{Net: driver.UDP}
 		a.IP, err = netip.ParseAddrPort(addr)
 	default:
-		a = reactor.Addr{Net: reactor.TCP}
+		a = driver.Addr{Net: driver.TCP}
 		a.IP, err = netip.ParseAddrPort(addr)
 	}
 	if err != nil {
 		return 0, "", err
 	}
-	sock, err := open(a, reactor.Opt{})
+	sock, err := open(a, driver.SocketOptions{})
 	if err != nil {
 		return 0, "", err
 	}
-	name, err := s.d.Name(sock, reactor.Local)
+	name, err := s.d.Addr(sock, driver.Local)
 	return s.put(sock, network), name.String(), err
 }
 
-func (s *simulated) Listen(network, addr string) (conformance.File, string, error) {
+func (s *simulated) Listen(network, addr string) (drivertest.File, string, error) {
 	return s.open(network, addr, s.d.Listen)
 }
 
-func (s *simulated) Bind(network, addr string) (conformance.File, string, error) {
+func (s *simulated) Bind(network, addr string) (drivertest.File, string, error) {
 	return s.open(network, addr, s.d.Bind)
 }
 
-func (s *simulated) Dial(network, addr string) (conformance.File, error) {
-	f, _, err := s.open(network, addr, func(a reactor.Addr, o reactor.Opt) (reactor.Sock, error) {
+func (s *simulated) Dial(network, addr string) (drivertest.File, error) {
+	f, _, err := s.open(network, addr, func(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
 		sock, _, err := s.d.Connect(a, o)
 		return sock, err
 	})
 	return f, err
 }
 
-func (s *simulated) Finish(h conformance.File) error {
-	flow, err := s.d.Finish(s.get(h).sock)
-	if err == nil && flow&reactor.Full != 0 {
+func (s *simulated) Finish(h drivertest.File) error {
+	flow, err := s.d.FinishConnect(s.get(h).sock)
+	if err == nil && flow&driver.WriteBlocked != 0 {
 		return errno.ENOTCONN
 	}
 	return err
 }
 
-func (s *simulated) Accept(h conformance.File) (conformance.File, error) {
+func (s *simulated) Accept(h drivertest.File) (drivertest.File, error) {
 	f := s.get(h)
 	sock, _, err := s.d.Accept(f.sock)
 	if err != nil {
 		return 0, err
 	}
 	if sock == 0 {
-		return 0, conformance.ErrWouldBlock
+		return 0, drivertest.ErrWouldBlock
 	}
 	return s.put(sock, f.network), nil
 }
 
-func (s *simulated) Pair(network string) (a, b conformance.File, err error) {
+func (s *simulated) Pair(network string) (a, b drivertest.File, err error) {
 	if network == "unixgram" {
 		return 0, 0, errors.ErrUnsupported
 	}
@@ -292,7 +292,7 @@ func (s *simulated) Pair(network string) (a, b conformance.File, err error) {
 	return s.put(x.id, network), s.put(y.id, network), nil
 }
 
-func (s *simulated) Number(h conformance.File) (int, error) {
+func (s *simulated) Number(h drivertest.File) (int, error) {
 	return int(s.get(h).sock) & rowMask, nil
 }
 
@@ -305,7 +305,7 @@ func (s *simulated) Exhaust() (func(), error) {
 }
 
 // Calls hands the socket to a loop of another world, with a machine that counts.
-func (s *simulated) Calls(h conformance.File) (int, error) {
+func (s *simulated) Calls(h drivertest.File) (int, error) {
 	p := s.w.sockets[int(s.get(h).sock)&rowMask]
 	text := string(p.in.bytes())
 	calls, then := 0, 0
@@ -321,20 +321,20 @@ func (s *simulated) Calls(h conformance.File) (int, error) {
 	return then, bad.err
 }
 
-func (s *simulated) SendTo(h conformance.File, b []byte, to string) (int, error) {
-	a := reactor.Addr{Net: reactor.Unixgram, Path: to}
+func (s *simulated) SendTo(h drivertest.File, b []byte, to string) (int, error) {
+	a := driver.Addr{Net: driver.Unixgram, Path: to}
 	if f := s.get(h); f.network == "udp" {
 		ip, err := netip.ParseAddrPort(to)
 		if err != nil {
 			return 0, err
 		}
-		a = reactor.Addr{Net: reactor.UDP, IP: ip}
+		a = driver.Addr{Net: driver.UDP, IP: ip}
 	}
 	n, _, err := s.d.Send(s.get(h).sock, b, a)
 	return n, err
 }
 
-func (s *simulated) Close(h conformance.File) error {
+func (s *simulated) Close(h drivertest.File) error {
 	f := s.get(h)
 	sock := f.sock
 	f.sock = 0
@@ -344,7 +344,7 @@ func (s *simulated) Close(h conformance.File) error {
 	return s.d.Close(sock)
 }
 
-func (s *simulated) Reset(h conformance.File) error {
+func (s *simulated) Reset(h drivertest.File) error {
 	f := s.get(h)
 	x := s.w.sockets[int(f.sock)&rowMask]
 	if x.other != nil {
@@ -359,7 +359,7 @@ func byteReader(calls *int) *reactor.Kind[struct{}, reactor.None] {
 	return reactor.Must(reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		{},
 		{Name: "reading", Wait: reactor.Port(0).Readable(), Idle: fsm.After(time.Second, fsm.Stop),
-			Ready: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
+			OnReady: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
 				var b [1]byte
 				*calls++
 				_, err := cx.Read(0, b[:])

@@ -7,6 +7,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Conn is a connection of the trace, and its peer. The lower half of the numbers are
@@ -26,11 +27,11 @@ type Conn struct {
 	split  int   // the next sends are in pieces of this size
 	splits int   // so many of them
 
-	owner       machineKey // that has the other end
-	wrote       int        // bytes that the kernel took of what was written to the peer
-	ending      Fate       // Quit or Left, once its machine has ended by itself
-	sentByEnd   int        // bytes that the peer had sent then
-	staleData   uint64     // event data of a socket that the machine closed
+	owner       machineKey       // that has the other end
+	wrote       int              // bytes that the kernel took of what was written to the peer
+	ending      Fate             // Quit or Left, once its machine has ended by itself
+	sentByEnd   int              // bytes that the peer had sent then
+	staleData   driver.EventData // event data of a socket that the machine closed
 	staleDriver *simDriver
 	whole       bool // it was at rest, and open, when faults had ceased
 	ended       bool // the machine ended its direction
@@ -138,7 +139,7 @@ func (w *World) dial(c *Conn, listener int) {
 	}
 	w.observeConn(ConnOver, c.Number, nil)
 	s, p := w.pair(nil, nil) // s belongs to the loop once it is accepted
-	p.local = reactor.Addr{Net: l.local.Net, IP: netip.AddrPortFrom(loopback, uint16(20_000+c.Number))}
+	p.local = driver.Addr{Net: l.local.Net, IP: netip.AddrPortFrom(loopback, uint16(20_000+c.Number))}
 	p.remote = l.local
 	s.local, s.remote = p.remote, p.local
 	l.backlog = append(l.backlog, s)
@@ -165,7 +166,7 @@ func (refused) Unwrap() []error { return []error{reactor.ErrRefused, errno.ECONN
 
 // connect begins a connection of a machine: to a listener of the world's loops, or else
 // to a peer.
-func (w *World) connect(d *simDriver, a reactor.Addr) *socket {
+func (w *World) connect(d *simDriver, a driver.Addr) *socket {
 	l := w.bound(a, listening)
 	fate := d.armed.connectFate()
 	if fate != connectNormally {
@@ -185,7 +186,7 @@ func (w *World) connect(d *simDriver, a reactor.Addr) *socket {
 		return s
 	}
 	s, p := w.pair(d, nil)
-	s.local = reactor.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
+	s.local = driver.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
 	s.remote, s.phase = a, answered
 	p.local, p.remote = s.remote, s.local
 	w.moved++

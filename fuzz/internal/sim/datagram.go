@@ -3,31 +3,31 @@ package sim
 import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // waitingDatagram has arrived at a socket and was not received yet.
 type waitingDatagram struct {
-	from reactor.Addr
+	from driver.Addr
 	b    []byte
 }
 
 // mostWaiting is how many datagrams wait for a socket; more are lost.
 const mostWaiting = 256
 
-func (d *simDriver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.Flow, error) {
+func (d *simDriver) Recv(id driver.Sock, b []byte) (int, driver.Addr, driver.Flow, error) {
 	s := d.get(id, "receive")
 	if s == nil {
-		return 0, reactor.Addr{}, reactor.Gone, errno.EBADF
+		return 0, driver.Addr{}, driver.BothEnded, errno.EBADF
 	}
 	if countDown(&s.armed.readBlocks) {
 		d.w.struck(trace.BlockRead, s)
 		d.w.moved++
 		s.notify()
-		return 0, reactor.Addr{}, reactor.Drained, nil
+		return 0, driver.Addr{}, driver.ReadBlocked, nil
 	}
 	if len(s.datagrams) == 0 {
-		return 0, reactor.Addr{}, reactor.Drained, nil
+		return 0, driver.Addr{}, driver.ReadBlocked, nil
 	}
 	g := s.datagrams[0]
 	s.datagrams = s.datagrams[:copy(s.datagrams, s.datagrams[1:])]
@@ -39,20 +39,20 @@ func (d *simDriver) Recv(id reactor.Sock, b []byte) (int, reactor.Addr, reactor.
 	return n, g.from, 0, nil
 }
 
-func (d *simDriver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, reactor.Flow, error) {
+func (d *simDriver) Send(id driver.Sock, b []byte, to driver.Addr) (int, driver.Flow, error) {
 	s := d.get(id, "send")
 	switch {
 	case s == nil:
-		return 0, reactor.Gone, errno.EBADF
+		return 0, driver.BothEnded, errno.EBADF
 	case countDown(&s.armed.writeBlocks):
 		d.w.struck(trace.BlockWrite, s)
 		d.w.moved++
 		s.notify()
-		return 0, reactor.Full, nil
+		return 0, driver.WriteBlocked, nil
 	}
 	d.machineWrites(s, b)
 	d.w.noteAddr(to)
-	if to.Net == reactor.NetNone {
+	if to.Net == driver.NetNone {
 		return 0, 0, errno.EDESTADDRREQ
 	}
 	from := s.local
@@ -72,7 +72,7 @@ func (d *simDriver) Send(id reactor.Sock, b []byte, to reactor.Addr) (int, react
 }
 
 // post brings a datagram of a machine to the socket, or the peer, at an address.
-func (w *World) post(from, to reactor.Addr, b []byte) {
+func (w *World) post(from, to driver.Addr, b []byte) {
 	if s := w.bound(to, datagram); s != nil {
 		w.enqueue(from, s, b)
 	} else {
@@ -82,7 +82,7 @@ func (w *World) post(from, to reactor.Addr, b []byte) {
 
 // deliver brings a datagram of a peer to a socket of a machine, or does to it what a
 // fault says.
-func (w *World) deliver(from reactor.Addr, s *socket, b []byte) {
+func (w *World) deliver(from driver.Addr, s *socket, b []byte) {
 	fate, ok := s.driver.armed.datagramFate()
 	if ok {
 		w.met(trace.DatagramFails, s)
@@ -105,8 +105,8 @@ func (w *World) deliver(from reactor.Addr, s *socket, b []byte) {
 
 // enqueue puts a datagram into a socket, and reports whether it did. A socket that has no
 // room, or is connected to another address, does not take it.
-func (w *World) enqueue(from reactor.Addr, s *socket, b []byte) bool {
-	if len(s.datagrams) == mostWaiting || s.remote.Net != reactor.NetNone && !reaches(s.remote, from) {
+func (w *World) enqueue(from driver.Addr, s *socket, b []byte) bool {
+	if len(s.datagrams) == mostWaiting || s.remote.Net != driver.NetNone && !reaches(s.remote, from) {
 		return false
 	}
 	var copied []byte

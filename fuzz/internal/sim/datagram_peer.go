@@ -4,7 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/stator-go/stator/fuzz/trace"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // DatagramPeer sends and receives datagrams. It has an address and no connection. The
@@ -13,7 +13,7 @@ import (
 type DatagramPeer struct {
 	Sent, Got []string
 
-	at reactor.Addr
+	at driver.Addr
 }
 
 const firstDatagramPort = 30_000
@@ -24,7 +24,7 @@ func (w *World) clearDatagramPeers() {
 		p := &w.peers[i]
 		*p = DatagramPeer{Sent: p.Sent[:0], Got: p.Got[:0]}
 		if i < w.cfg.Conns {
-			p.at = reactor.Addr{Net: reactor.UDP, IP: netip.AddrPortFrom(loopback, uint16(firstDatagramPort+i))}
+			p.at = driver.Addr{Net: driver.UDP, IP: netip.AddrPortFrom(loopback, uint16(firstDatagramPort+i))}
 		}
 	}
 }
@@ -36,7 +36,7 @@ func (w *World) doDatagram(e trace.Event) {
 	}
 	p := &w.peers[e.On]
 	to := w.datagramSocket(int(e.B))
-	if to == nil || p.at.Net == reactor.NetNone {
+	if to == nil || p.at.Net == driver.NetNone {
 		return
 	}
 	word := w.cfg.Dict.DatagramWord(e.A)
@@ -70,10 +70,10 @@ func (w *World) datagramSocket(n int) *socket {
 }
 
 // postToPeer brings a datagram of a machine to the peer at an address.
-func (w *World) postToPeer(to reactor.Addr, b []byte) {
+func (w *World) postToPeer(to driver.Addr, b []byte) {
 	for i := range w.peers {
 		p := &w.peers[i]
-		if i >= w.cfg.Conns && p.at.Net == reactor.NetNone {
+		if i >= w.cfg.Conns && p.at.Net == driver.NetNone {
 			p.at = to
 		}
 		if p.at.Net == to.Net && reaches(to, p.at) {

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // The digest of a run is a hash of all that happened in it, in order. Two runs of one
@@ -54,7 +54,7 @@ func (w *World) noteBytes(n note, s *socket, b []byte) {
 }
 
 // noteAddr notes where a datagram goes.
-func (w *World) noteAddr(a reactor.Addr) {
+func (w *World) noteAddr(a driver.Addr) {
 	ip := a.IP.Addr().As16()
 	w.notes = append(w.notes, ip[:]...)
 	w.notes = append(w.notes, byte(a.Net), byte(a.IP.Port()>>8), byte(a.IP.Port()))

@@ -10,6 +10,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -20,22 +21,22 @@ type simDriver struct {
 	loop  int
 	woken atomic.Bool
 
-	news        []reactor.Sock // sockets with an event that was not collected, in order
-	extraEvents []poll.Event   // that no socket's readiness made
-	staleEvents []poll.Event   // of sockets that are closed
-	stale       uint64         // how many of those the loop was told of
-	open        int            // sockets
+	news        []driver.Sock // sockets with an event that was not collected, in order
+	extraEvents []poll.Event  // that no socket's readiness made
+	staleEvents []poll.Event  // of sockets that are closed
+	stale       uint64        // how many of those the loop was told of
+	open        int           // sockets
 	armed       armedLoop
 	over        bool
 	caught      reactor.Signals
 	came        func(reactor.Signals)
 }
 
-var _ reactor.Driver = (*simDriver)(nil)
+var _ driver.Driver = (*simDriver)(nil)
 
 // get returns a socket that the loop holds. A call for any other socket is a misuse: get
 // returns nil.
-func (d *simDriver) get(id reactor.Sock, what string) *socket {
+func (d *simDriver) get(id driver.Sock, what string) *socket {
 	if row := int(id) & rowMask; id > 0 && row < len(d.w.sockets) {
 		s := d.w.sockets[row]
 		if s.id == id && s.kind != free && s.driver == d {
@@ -125,7 +126,7 @@ func (d *simDriver) addSpurious(dst []poll.Event, n int) int {
 	return n
 }
 
-func (d *simDriver) Register(id reactor.Sock, data uint64) error {
+func (d *simDriver) Register(id driver.Sock, data driver.EventData) error {
 	s := d.get(id, "register")
 	if s == nil {
 		return errno.EBADF
@@ -142,44 +143,44 @@ func (d *simDriver) Register(id reactor.Sock, data uint64) error {
 	return nil
 }
 
-func (d *simDriver) Traits(id reactor.Sock) reactor.Traits {
+func (d *simDriver) Traits(id driver.Sock) driver.Traits {
 	s := d.get(id, "traits")
 	if s == nil {
 		return 0
 	}
 	switch s.kind {
 	case listening:
-		return reactor.Listening
+		return driver.Listening
 	case datagram:
-		return reactor.Datagram
+		return driver.Datagram
 	case pipeIn:
-		return reactor.ReadOnly | reactor.Plain
+		return driver.ReadOnly | driver.KeepsOutput
 	case pipeOut:
-		return reactor.WriteOnly | reactor.Plain
+		return driver.WriteOnly | driver.KeepsOutput
 	}
 	return 0
 }
 
-func (d *simDriver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d *simDriver) Read(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	s := d.get(id, "read")
 	switch {
 	case s == nil:
-		return 0, reactor.Gone, errno.EBADF
+		return 0, driver.BothEnded, errno.EBADF
 	case len(b) == 0:
 		return 0, 0, nil
 	case s.kind == datagram:
 		n, _, flow, err := d.Recv(id, b)
 		return n, flow, err
 	case s.kind == pipeOut:
-		return 0, reactor.Gone, errno.EPIPE
+		return 0, driver.BothEnded, errno.EPIPE
 	case s.phase == unanswered:
-		return 0, reactor.Gone, errno.ENOTCONN
+		return 0, driver.BothEnded, errno.ENOTCONN
 	}
 	if d.w.actAbruptly(s); countDown(&s.armed.readBlocks) {
 		d.w.met(trace.BlockRead, s)
 		d.w.moved++
 		s.notify()
-		return 0, reactor.Drained, nil
+		return 0, driver.ReadBlocked, nil
 	}
 	short := s.armed.readLimit(len(b))
 	if short < len(b) {
@@ -191,41 +192,41 @@ func (d *simDriver) Read(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
 	case n == 0:
 		return d.readNone(s)
 	case n < short || short == len(b) && n < len(b):
-		return n, reactor.Drained, nil
+		return n, driver.ReadBlocked, nil
 	}
 	return n, 0, nil
 }
 
 // readNone returns the result of a read that finds no bytes.
-func (d *simDriver) readNone(s *socket) (int, reactor.Flow, error) {
+func (d *simDriver) readNone(s *socket) (int, driver.Flow, error) {
 	switch {
 	case s.broken != nil:
 		err := s.broken
 		s.broken, s.over = nil, true
-		return 0, reactor.Gone, err
+		return 0, driver.BothEnded, err
 	case s.over || s.ended || s.shutIn:
-		return 0, reactor.End, nil
+		return 0, driver.ReadEnded, nil
 	}
-	return 0, reactor.Drained, nil
+	return 0, driver.ReadBlocked, nil
 }
 
-func (d *simDriver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) {
+func (d *simDriver) Write(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	s := d.get(id, "write")
 	if s == nil {
-		return 0, reactor.Gone, errno.EBADF
+		return 0, driver.BothEnded, errno.EBADF
 	}
 	if s.kind == datagram {
 		return d.Send(id, b, s.remote)
 	}
 	d.w.actAbruptly(s)
 	if err := s.writable(); err != nil {
-		return 0, reactor.Gone, err
+		return 0, driver.BothEnded, err
 	}
 	if countDown(&s.armed.writeBlocks) {
 		d.w.met(trace.BlockWrite, s)
 		d.w.moved++
 		d.w.awaitRoom(s)
-		return 0, reactor.Full, nil
+		return 0, driver.WriteBlocked, nil
 	}
 	if s.other == nil { // closed: what is sent there comes back as a reset
 		d.machineWrites(s, b)
@@ -252,7 +253,7 @@ func (d *simDriver) Write(id reactor.Sock, b []byte) (int, reactor.Flow, error) 
 		d.w.chatter -= min(d.w.chatter, 2*breaths-1)
 	}
 	d.w.awaitRoom(s)
-	return n, reactor.Full, nil
+	return n, driver.WriteBlocked, nil
 }
 
 // awaitRoom follows a write that did not take all: an event is due as soon as there is
@@ -283,7 +284,7 @@ func (s *socket) writable() error {
 }
 
 // Writev sends what the loop had to hold.
-func (d *simDriver) Writev(id reactor.Sock, v *reactor.Vec) (total int, flow reactor.Flow, err error) {
+func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow driver.Flow, err error) {
 	for _, b := range v.B[:v.N] {
 		var n int
 		n, flow, err = d.Write(id, b)
@@ -344,12 +345,12 @@ func (d *simDriver) machineWrites(s *socket, b []byte) {
 	}
 }
 
-func (d *simDriver) Unsent(id reactor.Sock) bool {
+func (d *simDriver) Unacked(id driver.Sock) bool {
 	s := d.get(id, "look at the queue")
 	return s != nil && s.unsent()
 }
 
-func (d *simDriver) Shutdown(id reactor.Sock, how reactor.How) error {
+func (d *simDriver) Shutdown(id driver.Sock, how driver.How) error {
 	s := d.get(id, "shutdown")
 	if s == nil {
 		return errno.EBADF
@@ -358,10 +359,10 @@ func (d *simDriver) Shutdown(id reactor.Sock, how reactor.How) error {
 	if s.kind != stream && s.kind != pipeOut {
 		return nil
 	}
-	if how&reactor.ShutWrite != 0 {
+	if how&driver.ShutWrite != 0 {
 		d.w.finish(s)
 	}
-	if how&reactor.ShutRead != 0 && !s.shutIn {
+	if how&driver.ShutRead != 0 && !s.shutIn {
 		s.shutIn = true
 		s.in.clear()
 		s.notify()
@@ -369,7 +370,7 @@ func (d *simDriver) Shutdown(id reactor.Sock, how reactor.How) error {
 	return nil
 }
 
-func (d *simDriver) Close(id reactor.Sock) error {
+func (d *simDriver) Close(id driver.Sock) error {
 	s := d.get(id, "close")
 	if s == nil {
 		return errno.EBADF
@@ -380,16 +381,16 @@ func (d *simDriver) Close(id reactor.Sock) error {
 	return nil
 }
 
-func (d *simDriver) Listen(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+func (d *simDriver) Listen(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
 	return d.bind(a, listening)
 }
 
-func (d *simDriver) Bind(a reactor.Addr, _ reactor.Opt) (reactor.Sock, error) {
+func (d *simDriver) Bind(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
 	return d.bind(a, datagram)
 }
 
-func (d *simDriver) bind(a reactor.Addr, k socketKind) (reactor.Sock, error) {
-	if a.Net < reactor.Unix && a.IP.Port() == 0 {
+func (d *simDriver) bind(a driver.Addr, k socketKind) (driver.Sock, error) {
+	if a.Net < driver.Unix && a.IP.Port() == 0 {
 		a.IP = netip.AddrPortFrom(a.IP.Addr(), d.w.port())
 	}
 	if d.w.bound(a, k) != nil {
@@ -404,7 +405,7 @@ func (d *simDriver) bind(a reactor.Addr, k socketKind) (reactor.Sock, error) {
 	return s.id, nil
 }
 
-func (d *simDriver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) {
+func (d *simDriver) Accept(id driver.Sock) (driver.Sock, driver.Flow, error) {
 	l := d.get(id, "accept")
 	if l == nil {
 		return 0, 0, errno.EBADF
@@ -420,7 +421,7 @@ func (d *simDriver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) 
 		}
 	}
 	if len(l.backlog) == 0 {
-		return 0, reactor.Drained, nil
+		return 0, driver.ReadBlocked, nil
 	}
 	s := l.backlog[0]
 	l.backlog = l.backlog[:copy(l.backlog, l.backlog[1:])]
@@ -431,21 +432,21 @@ func (d *simDriver) Accept(id reactor.Sock) (reactor.Sock, reactor.Flow, error) 
 	return s.id, 0, nil
 }
 
-func (d *simDriver) Connect(a reactor.Addr, _ reactor.Opt) (reactor.Sock, reactor.Flow, error) {
-	if a.Net == reactor.UDP || a.Net == reactor.Unixgram {
+func (d *simDriver) Connect(a driver.Addr, _ driver.SocketOptions) (driver.Sock, driver.Flow, error) {
+	if a.Net == driver.UDP || a.Net == driver.Unixgram {
 		s := d.w.open(datagram, d)
 		d.w.found.Datagrams = true
 		s.local.Net, s.remote = a.Net, a
-		if a.Net == reactor.UDP {
+		if a.Net == driver.UDP {
 			s.local.IP = netip.AddrPortFrom(loopback, d.w.port())
 		}
 		return s.id, 0, nil
 	}
 	s := d.w.connect(d, a)
-	return s.id, reactor.Full, nil
+	return s.id, driver.WriteBlocked, nil
 }
 
-func (d *simDriver) Finish(id reactor.Sock) (reactor.Flow, error) {
+func (d *simDriver) FinishConnect(id driver.Sock) (driver.Flow, error) {
 	s := d.get(id, "finish")
 	switch {
 	case s == nil:
@@ -453,7 +454,7 @@ func (d *simDriver) Finish(id reactor.Sock) (reactor.Flow, error) {
 	case s.kind == pipeOut && s.other == nil:
 		return 0, errno.EPIPE
 	case s.phase == unanswered:
-		return reactor.Full, nil
+		return driver.WriteBlocked, nil
 	case s.phase == answered:
 		s.phase = connected
 	case s.broken != nil:
@@ -464,24 +465,24 @@ func (d *simDriver) Finish(id reactor.Sock) (reactor.Flow, error) {
 	return 0, nil
 }
 
-func (d *simDriver) Name(id reactor.Sock, side reactor.Side) (reactor.Addr, error) {
+func (d *simDriver) Addr(id driver.Sock, side driver.Side) (driver.Addr, error) {
 	s := d.get(id, "name")
 	if s == nil {
-		return reactor.Addr{}, errno.EBADF
+		return driver.Addr{}, errno.EBADF
 	}
-	if side == reactor.Remote {
+	if side == driver.Remote {
 		return s.remote, nil
 	}
 	return s.local, nil
 }
 
 // Adopt takes a socket that the world holds, by its number in the place of a descriptor.
-func (d *simDriver) Adopt(id uintptr) (reactor.Sock, error) {
+func (d *simDriver) Adopt(id uintptr) (driver.Sock, error) {
 	if id > math.MaxInt32 || int(id)&rowMask >= len(d.w.sockets) {
 		return 0, errno.EBADF
 	}
 	s := d.w.sockets[int(id)&rowMask]
-	if s.id != reactor.Sock(id) || s.driver != nil || s.kind == free {
+	if s.id != driver.Sock(id) || s.driver != nil || s.kind == free {
 		return 0, errno.EBADF
 	}
 	s.driver = d
@@ -489,7 +490,7 @@ func (d *simDriver) Adopt(id uintptr) (reactor.Sock, error) {
 	return s.id, nil
 }
 
-func (d *simDriver) Release(id reactor.Sock) (uintptr, error) {
+func (d *simDriver) Release(id driver.Sock) (uintptr, error) {
 	s := d.get(id, "release")
 	if s == nil {
 		return 0, errno.EBADF

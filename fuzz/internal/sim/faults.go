@@ -3,7 +3,7 @@ package sim
 import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -105,7 +105,7 @@ func (a *armedLoop) waitLimit(n int) int {
 }
 
 // permute changes the order of events if it is to, and reports whether it did.
-func (a *armedLoop) permute(news []reactor.Sock) bool {
+func (a *armedLoop) permute(news []driver.Sock) bool {
 	if a.seed == 0 || len(news) < 2 {
 		return false
 	}
@@ -184,7 +184,7 @@ func (w *World) observeSpurious(told []poll.Event) {
 	}
 	for _, ev := range told {
 		for _, s := range w.sockets[1:] {
-			if s.driver != nil && s.watched && s.data == uint64(ev.Token) {
+			if s.driver != nil && s.watched && s.data == driver.EventData(ev.Token) {
 				w.struck(trace.Spurious, s)
 			}
 		}
@@ -199,7 +199,7 @@ func (w *World) injectStale(c *Conn, r poll.Ready) {
 }
 
 // registered reports whether an open socket is registered with this data.
-func (d *simDriver) registered(data uint64) bool {
+func (d *simDriver) registered(data driver.EventData) bool {
 	for _, s := range d.w.sockets[1:] {
 		if s.driver == d && s.watched && s.data == data {
 			return true

@@ -24,7 +24,7 @@ type Machine struct {
 	Heard int64 // when it last got bytes or a message, or came into its state
 	Stuck int64 // since when output that was tried again does not move; 0: it moves
 
-	Cause  reactor.Cause // the last event that it was given; empty if no observer wants Told
+	Cause  reactor.Event // the last event that it was given; empty if no observer wants Told
 	led    bool          // it was given something else than readiness and failures
 	fails  int           // how often something failed, the end of input included
 	failed reactor.State // the state in which it did last
@@ -54,31 +54,20 @@ func (d *simDriver) machine(generation, index uint32) *Machine {
 	return m
 }
 
-// eventSlot reads the slot of a machine from event data, which is
-// generation:32 | generation of the port:6 | port:2 | index:24. A generation of a
-// machine is odd: other data is the loop's own.
-func eventSlot(data uint64) (generation, index uint32, ok bool) {
-	return uint32(data >> 32), uint32(data) & (1<<24 - 1), data>>32&1 != 0
-}
-
 // machine returns the machine that has s as a port; nil if none has.
 func (s *socket) machine() *Machine {
-	if s.driver == nil || !s.watched {
+	if s.driver == nil || !s.watched || !s.data.OfMachine() {
 		return nil
 	}
-	generation, index, ok := eventSlot(s.data)
-	if !ok {
-		return nil
-	}
-	return s.driver.machine(generation, index)
+	return s.driver.machine(s.data.Generation(), s.data.Index())
 }
 
 // setOwner notes which machine a connection belongs to.
 func (w *World) setOwner(s *socket) {
-	generation, index, ok := eventSlot(s.data)
-	if s.conn < 0 || !ok {
+	if s.conn < 0 || !s.data.OfMachine() {
 		return
 	}
+	generation, index := s.data.Generation(), s.data.Index()
 	if c := w.connOf(s); c != nil {
 		c.owner = machineKey{s.driver.loop, generation, index}
 	}
@@ -121,6 +110,8 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 // witness is a driver whose loop tells it of events as well.
 type witness struct{ *simDriver }
 
+var _ reactor.Tracer = witness{}
+
 // observer returns what a loop is to report to: events too, if an observer wants them.
 // Events cost time.
 func (d *simDriver) observer() reactor.Observer {
@@ -130,19 +121,19 @@ func (d *simDriver) observer() reactor.Observer {
 	return witness{d}
 }
 
-// Told is called by a loop for each event that it gives to a machine.
-func (d witness) Told(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Cause) {
+// Traced is called by a loop for each event that it gives to a machine.
+func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
 	w := d.w
 	m := d.machine(t.Generation(), t.Index())
 	m.Cause = c
 	switch c {
-	case reactor.CauseReady, reactor.CauseEnter:
-	case reactor.CauseFail:
+	case reactor.EventReady, reactor.EventEnter:
+	case reactor.EventFail:
 		m.fails, m.failed = m.fails+1, in
 	default:
 		m.led = true
 	}
-	if c == reactor.CauseMessage {
+	if c == reactor.EventMessage {
 		m.Heard = w.now
 	}
 	if w.wants(Told) {

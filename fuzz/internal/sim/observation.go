@@ -5,6 +5,7 @@ import (
 
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // What is the subject of an Observation. The comments name the fields that it sets
@@ -85,11 +86,11 @@ type Observation struct {
 	Spurious       bool // the run has spurious events everywhere
 	Op             trace.Op
 	From, To       reactor.State
-	Cause          reactor.Cause
+	Cause          reactor.Event
 	Machine        *Machine
 	Name           string
 	Bytes          []byte
-	Addr           reactor.Addr
+	Addr           driver.Addr
 	Err            error
 	Value          any
 	Stack          []byte

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/reactor/driver"
 
 	"github.com/stator-go/stator/reactor"
 )
@@ -32,7 +33,7 @@ func (w *World) pipe(machine, peer socketKind) (reactor.Descriptor, error) {
 // descriptor is a socket of the world's that Adopt accepts.
 type descriptor struct {
 	w  *World
-	id reactor.Sock
+	id driver.Sock
 }
 
 func (d *descriptor) socket() *socket {

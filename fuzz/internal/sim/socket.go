@@ -2,7 +2,7 @@ package sim
 
 import (
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -41,13 +41,13 @@ const (
 
 // socket is one end of a connection, a listener, or a datagram socket.
 type socket struct {
-	id     reactor.Sock
+	id     driver.Sock
 	kind   socketKind
 	driver *simDriver // that holds it; nil: the world
 	conn   int32      // number of the connection; -1: none
 	life   int        // which of the connections that had the number
 
-	data    uint64 // as registered
+	data    driver.EventData // as registered
 	watched bool
 	listed  bool // in driver.news
 
@@ -63,7 +63,7 @@ type socket struct {
 	over    bool  // reset, and the error was returned
 	phase   phase
 
-	local, remote reactor.Addr
+	local, remote driver.Addr
 	backlog       []*socket
 	datagrams     []waitingDatagram
 	armed         armed
@@ -88,12 +88,12 @@ func (w *World) open(k socketKind, d *simDriver) *socket {
 		if len(w.sockets) == rowMask {
 			panic("fuzz: 65,535 sockets are open")
 		}
-		s = &socket{id: reactor.Sock(len(w.sockets))}
+		s = &socket{id: driver.Sock(len(w.sockets))}
 		w.sockets = append(w.sockets, s)
 	}
 	gen := (int(s.id)>>rowBits + 1) & genMask
 	*s = socket{
-		id: reactor.Sock(gen<<rowBits | int(s.id)&rowMask), kind: k, driver: d, conn: -1,
+		id: driver.Sock(gen<<rowBits | int(s.id)&rowMask), kind: k, driver: d, conn: -1,
 		window: window, queue: queue, in: buffer{b: s.in.b[:0]}, backlog: s.backlog[:0], datagrams: s.datagrams[:0],
 	}
 	w.opened++

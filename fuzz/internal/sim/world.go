@@ -18,6 +18,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 const forever = math.MaxInt64
@@ -29,10 +30,10 @@ type Config struct {
 	Setup func(*World) error // wires machines, before each run
 	Dict  trace.Dictionary
 	Loops int
-	Conns int                                 // that peers dial; machines may begin as many
-	Loop  reactor.Config                      // of each loop
-	Peers func(reactor.Addr) bool             // reports whether machines that dial an address find a peer; nil: always
-	Wrap  func(reactor.Driver) reactor.Driver // what tests put between a loop and its driver; nil: nothing
+	Conns int                               // that peers dial; machines may begin as many
+	Loop  reactor.Config                    // of each loop
+	Peers func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
+	Wrap  func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
 // World runs traces, one after the other.
@@ -265,7 +266,7 @@ func (w *World) clear() {
 	// Rows are handed out in the same order in every run, with the same generations.
 	w.spare = w.spare[:0]
 	for row := len(w.sockets) - 1; row > 0; row-- {
-		w.sockets[row].id = reactor.Sock(row)
+		w.sockets[row].id = driver.Sock(row)
 		w.spare = append(w.spare, w.sockets[row])
 	}
 	for i := range w.conns {
@@ -283,7 +284,7 @@ func (w *World) clear() {
 }
 
 // bound returns the socket that listens, or takes datagrams, at an address.
-func (w *World) bound(a reactor.Addr, k socketKind) *socket {
+func (w *World) bound(a driver.Addr, k socketKind) *socket {
 	for _, s := range w.sockets[1:] {
 		if s.kind == k && s.local.Net == a.Net && reaches(a, s.local) {
 			return s
@@ -294,19 +295,19 @@ func (w *World) bound(a reactor.Addr, k socketKind) *socket {
 
 // listener is a socket that listens, or did in this run.
 type listener struct {
-	id reactor.Sock
-	at reactor.Addr
+	id driver.Sock
+	at driver.Addr
 }
 
 // listened reports whether machines have listened at an address. When their listener is
 // closed, no peer takes its place.
-func (w *World) listened(a reactor.Addr) bool {
+func (w *World) listened(a driver.Addr) bool {
 	return slices.ContainsFunc(w.listeners, func(l listener) bool { return l.at.Net == a.Net && reaches(a, l.at) })
 }
 
 // reaches reports whether what is sent to one address arrives at another.
-func reaches(to, at reactor.Addr) bool {
-	if at.Net >= reactor.Unix {
+func reaches(to, at driver.Addr) bool {
+	if at.Net >= driver.Unix {
 		return at.Path == to.Path
 	}
 	return at.IP.Port() == to.IP.Port() && (at.IP.Addr() == to.IP.Addr() || at.IP.Addr().IsUnspecified() || to.IP.Addr().IsUnspecified())

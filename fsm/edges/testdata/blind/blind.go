@@ -24,8 +24,8 @@ type asker interface{ Ask() fsm.State }
 func rows(other fsm.Row[conn, *context, int], ready func(*conn, *context, fsm.Ready) fsm.State, a asker) table {
 	return table{
 		fsm.Any: {To: fsm.To(body)},
-		idle:    {Name: "idle", Wait: 1, Ready: ready, Enter: (*conn).field, To: fsm.To(head)},
-		head:    {Name: "head", Enter: func(*conn, *context) fsm.State { return a.Ask() }, To: set(body)},
+		idle:    {Name: "idle", Wait: 1, OnReady: ready, OnEnter: (*conn).field, To: fsm.To(head)},
+		head:    {Name: "head", OnEnter: func(*conn, *context) fsm.State { return a.Ask() }, To: set(body)},
 		body:    other,
 	}
 }
@@ -46,22 +46,22 @@ func moving(m map[fsm.State]fsm.State) table {
 	again = func(c *conn, cx *context) fsm.State { return head }
 	return table{
 		{},
-		{Name: "stepping", Exit: nil, Enter: func(*conn, *context) fsm.State {
+		{Name: "stepping", OnExit: nil, OnEnter: func(*conn, *context) fsm.State {
 			s := idle
 			s++
 			return s
 		}},
-		{Name: "adding", Enter: func(*conn, *context) fsm.State {
+		{Name: "adding", OnEnter: func(*conn, *context) fsm.State {
 			s := idle
 			s += 1
 			return s
 		}},
-		{Name: "pointing", Enter: func(*conn, *context) fsm.State {
+		{Name: "pointing", OnEnter: func(*conn, *context) fsm.State {
 			s := idle
 			change(&s)
 			return s
 		}},
-		{Name: "ranging", Enter: func(*conn, *context) fsm.State {
+		{Name: "ranging", OnEnter: func(*conn, *context) fsm.State {
 			for _, s := range loose {
 				return s
 			}
@@ -71,8 +71,8 @@ func moving(m map[fsm.State]fsm.State) table {
 			}
 			return s
 		}},
-		{Name: "changing", Enter: again},
-		{Name: "asking", Enter: func(_ *conn, cx *context) fsm.State { return ask(func() fsm.State { return m[idle] }) }},
+		{Name: "changing", OnEnter: again},
+		{Name: "asking", OnEnter: func(_ *conn, cx *context) fsm.State { return ask(func() fsm.State { return m[idle] }) }},
 	}
 }
 

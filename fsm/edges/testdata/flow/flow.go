@@ -22,7 +22,7 @@ const (
 )
 
 var tables = []table{{
-	fsm.Any: {Message: kinds},
+	fsm.Any: {OnMessage: kinds},
 	one:     {Name: "one", To: fsm.To(two, three)},
 	two:     {Name: "two", To: fsm.To(three)},
 	three:   {Name: "three", To: fsm.To(four, five)},
@@ -30,7 +30,7 @@ var tables = []table{{
 	five:    {Name: "five", To: fsm.To(six)},
 	six:     {"six", 0, fsm.Never, fsm.Never, fsm.Never, false, nil, nil, nil, nil, nil, nil, nil, 0, 0, fsm.To(one)},
 }, {
-	fsm.Any: {Signal: loops},
+	fsm.Any: {OnSignal: loops},
 	one:     {Name: "one", To: fsm.To(two)},
 	two:     {Name: "two", To: fsm.To(one, three)},
 	three:   {Name: "three", To: fsm.To(four)},

@@ -40,11 +40,11 @@ var errBroken = errors.New("broken")
 // shared is one handler for several states, that asks which one it is.
 func shared() Table[machine] {
 	return Table[machine]{
-		fsm.Any: {Ready: (*machine).request},
+		fsm.Any: {OnReady: (*machine).request},
 		idle:    {Name: "idle", Wait: port.Readable(), To: fsm.To(idle, head, body)},
 		head:    {Name: "head", Wait: port.Readable(), To: fsm.To(idle, body)},
-		body:    {Name: "body", Wait: port.Readable(), Ready: (*machine).body, To: fsm.To(idle)},
-		closing: {Name: "closing", Enter: (*machine).refuse}, // waits for nothing, and so takes no Ready
+		body:    {Name: "body", Wait: port.Readable(), OnReady: (*machine).body, To: fsm.To(idle)},
+		closing: {Name: "closing", OnEnter: (*machine).refuse}, // waits for nothing, and so takes no Ready
 	}
 }
 
@@ -84,7 +84,7 @@ func relay() Table[machine] {
 		return ended(cx, body)
 	}
 	return Table[machine]{
-		fsm.Any: {Ready: up, Wait: port.Readable()},
+		fsm.Any: {OnReady: up, Wait: port.Readable()},
 		idle:    {Name: "idle", To: fsm.To(head) | fsm.To(body)},
 		head:    {Name: "head"},
 		body:    {Name: "body"},
@@ -101,11 +101,11 @@ func ended(cx *Context, next fsm.State) fsm.State {
 // switches leave states out by all that a switch can do.
 func switches() []fsm.Row[machine, *Context, string] {
 	return []fsm.Row[machine, *Context, string]{
-		{Message: (*machine).each, To: fsm.To(closing)},
+		{OnMessage: (*machine).each, To: fsm.To(closing)},
 		{Name: "idle", To: fsm.To(head)},
 		{Name: "head", To: fsm.To(body)},
 		{Name: "body", To: fsm.To(idle, head)},
-		{Name: "closing", Message: func(m *machine, cx *Context, s *string) fsm.State {
+		{Name: "closing", OnMessage: func(m *machine, cx *Context, s *string) fsm.State {
 			if *s == "" {
 				return fsm.Pass // row any's answers are idle and closing in this state
 			}
@@ -136,11 +136,11 @@ func (m *machine) each(cx *Context, _ *string) fsm.State {
 
 // recursion ends, several results are told apart, and callbacks are followed.
 func callbacks() fsm.Table[machine, *Context, string] {
-	start := fsm.Row[machine, *Context, string]{Name: "idle", Enter: (*machine).enter, To: toHead | fsm.To(body)}
+	start := fsm.Row[machine, *Context, string]{Name: "idle", OnEnter: (*machine).enter, To: toHead | fsm.To(body)}
 	return fsm.Table[machine, *Context, string]{
-		fsm.Any: {Timer: tick, Enter: (*machine).born, To: fsm.To(closing)},
+		fsm.Any: {OnTimer: tick, OnEnter: (*machine).born, To: fsm.To(closing)},
 		idle:    start,
-		head:    {Name: "head", Timer: later[int]},
+		head:    {Name: "head", OnTimer: later[int]},
 		body:    {Name: "body"},
 		closing: {Name: "closing", Defer: true},
 	}

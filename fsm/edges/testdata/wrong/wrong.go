@@ -20,13 +20,13 @@ const (
 
 func rows() table {
 	return table{
-		fsm.Any: {Wait: 1, Ready: (*conn).request, Down: (*conn).down, Enter: (*conn).choose, To: fsm.To(last)},
+		fsm.Any: {Wait: 1, OnReady: (*conn).request, OnDown: (*conn).down, OnEnter: (*conn).choose, To: fsm.To(last)},
 		idle:    {Name: "idle", To: fsm.To(head)},
 		head:    {Name: "head", To: fsm.To(body)},
-		body: {Name: "body", Ready: (*conn).body,
-			Message: func(c *conn, cx *context, n *int) fsm.State { return c.next(*n) },
-			To:      fsm.To(idle, body, 4)},
-		last: {Name: "last", Ready: (*conn).pass, Enter: (*conn).far},
+		body: {Name: "body", OnReady: (*conn).body,
+			OnMessage: func(c *conn, cx *context, n *int) fsm.State { return c.next(*n) },
+			To:        fsm.To(idle, body, 4)},
+		last: {Name: "last", OnReady: (*conn).pass, OnEnter: (*conn).far},
 	}
 }
 

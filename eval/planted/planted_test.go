@@ -1,0 +1,120 @@
+package planted
+
+import (
+	"testing"
+
+	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/fuzz/trace"
+)
+
+// In servers without a bug nothing is found.
+func TestRightServersPass(t *testing.T) {
+	for _, s := range Servers() {
+		t.Run(s.Name, func(t *testing.T) {
+			p := new(Plant)
+			if found := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: 200}); found.Failure != nil {
+				t.Error(found.Explain())
+			}
+			if p.Reached != 0 || p.Runs < 200 {
+				t.Errorf("a bug was reached in %d of %d runs: want 0 of 200 at least", p.Reached, p.Runs)
+			}
+		})
+	}
+}
+
+// A search that does not find this bug is broken.
+func TestCanary(t *testing.T) {
+	s, b := lookUp(t, "echo/short-write")
+	p := b.Plant()
+	found := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: 2000})
+	if found.Failure == nil {
+		t.Fatalf("%s is not found in %d runs; it was triggered in %d", b.Name, found.Runs, p.Triggered)
+	}
+	if again := fuzz.Replay(s.Spec(b.Plant()), found.Trace); again.Failure == nil {
+		t.Errorf("the trace passes when it is run again:\n%s", found.Trace)
+	}
+	if right := fuzz.Replay(s.Spec(new(Plant)), found.Trace); right.Failure != nil {
+		t.Errorf("the server without the bug fails, too: %v", right.Failure)
+	}
+	if len(found.Trace) > 5 {
+		t.Errorf("%d events: want 5 at most\n%s", len(found.Trace), found.Trace)
+	}
+}
+
+// Most bugs are found within a few runs; the command eval searches for the others. No
+// bug is found that is said to need more than the search has.
+func TestBugsAreFound(t *testing.T) {
+	const soon, most = 100, 0.6
+	found, all := 0, 0
+	for _, s := range Servers() {
+		for _, b := range s.Bugs {
+			p := b.Plant()
+			switch f := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: soon}); {
+			case p.Reached == 0 && f.Failure == nil:
+				t.Logf("%s is not reached in %d runs", b.Name, f.Runs)
+			case f.Failure != nil && b.Needs != "":
+				t.Errorf("%s is found, by %s: strike out that it needs %s", b.Name, f.Failure.Oracle, b.Needs)
+			case f.Failure != nil:
+				found++
+			}
+			all++
+		}
+	}
+	t.Logf("%d of %d bugs are found in %d runs", found, all, soon)
+	if float64(found) < most*float64(all) {
+		t.Errorf("%d of %d bugs are found in %d runs: want %.0f %%", found, all, soon, 100*most)
+	}
+}
+
+func lookUp(t *testing.T, name string) (*Server, Bug) {
+	t.Helper()
+	for _, s := range Servers() {
+		for _, b := range s.Bugs {
+			if b.Name == name {
+				return s, b
+			}
+		}
+	}
+	t.Fatalf("no bug is named %s", name)
+	return nil, Bug{}
+}
+
+// Traces that once failed without a bug, by a mistake in a server, an oracle or the
+// loop, pass.
+func TestRightServersPassAgain(t *testing.T) {
+	for _, c := range []struct{ name, bug, trace string }{
+		// The machine of the connection before has yet to be accepted, and ends by itself:
+		// what it owed is not the new one's.
+		{"a number is dialled again", "lines/no-login", `
+dial 0 listener=0
+dial 1 listener=0
+send 1 word=2 more=0
+close 1
+jump n=1 unit=4 hold
+dial 1 listener=0
+send 1 word=0 more=0
+limit slots=0 steps=0
+finish 1`},
+		// The relay is told, though it had all of the client's input.
+		{"a client is reset behind its end, with output on its way", "socks/one-end-kills", `
+dial 0 listener=0
+send 0 word=0 more=0
+short-write 0 bytes=3 times=5
+send 0 word=2 more=0
+finish 0
+send 4 word=1 more=0 hold
+abrupt 0 calls=2 what=0
+advance n=1 unit=4`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _ := lookUp(t, c.bug)
+			tr, err := trace.Parse(c.trace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := fuzz.Replay(s.Spec(new(Plant)), tr); found.Failure != nil {
+				t.Error(found.Explain())
+			}
+		})
+	}
+}

@@ -1,0 +1,29 @@
+package osdriver
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What FreeBSD has: see sys_linux.go for what each constant means.
+
+const (
+	abstractNames   = false
+	dualStack       = true
+	shortReadDrains = false // its kqueue has no event for an urgent byte
+	reusePortOption = unix.SO_REUSEPORT_LB
+
+	msgNoSignal = unix.MSG_NOSIGNAL
+	msgDontWait = unix.MSG_DONTWAIT
+	enonet      = syscall.Errno(1 << 20) // no such error: no call returns this number
+)
+
+// fionwrite is FIONWRITE of sys/filio.h, which package unix lacks.
+const fionwrite = 0x40046677
+
+// sendQueueLen returns how many bytes the peer has not acknowledged.
+func sendQueueLen(fd int) int {
+	n, _ := unix.IoctlGetInt(fd, fionwrite)
+	return n
+}

@@ -1,8 +1,0 @@
-//go:build unix && !linux
-
-package conformance
-
-const abstractNames = false
-
-// interruptThreads has no portable way to reach the thread that waits.
-func interruptThreads() error { return lack("signal to a thread") }

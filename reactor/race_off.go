@@ -1,6 +1,0 @@
-//go:build !race
-
-package reactor
-
-func raceRead([]byte)  {}
-func raceWrite([]byte) {}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The README shows this program's machine, what runs it, its diagram and its fuzz
-// target: as they are.
+// The README shows this program's machine, the function that runs it, its diagram and its
+// fuzz test exactly as they are here.
 func TestReadmeShowsTheMachine(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

@@ -46,6 +46,13 @@ their rows declares. Packages are named as for go list; the default is ".".
 
 `
 
+const examples = `
+In Stator's root:  go run ./fsm/edges ./examples/...
+In other modules:  go run github.com/stator-go/stator/fsm/edges ./...
+
+The exit status is 1 if something is reported, and 2 if the packages cannot be loaded.
+`
+
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -57,6 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.Usage = func() {
 		io.WriteString(stderr, usage)
 		flags.PrintDefaults()
+		io.WriteString(stderr, examples)
 	}
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:

@@ -18,14 +18,14 @@ const (
 	// Guided draws half of the traces anew, as Swarm or as Random does, and changes the
 	// others from those that showed something new. It finds most where getting anywhere
 	// takes many steps.
-	Guided = Strategy(search.Guided)
+	Guided Strategy = iota
 	// Swarm draws each trace from a mixture of its own: some faults are off entirely,
 	// others are frequent. It remembers nothing, so searches with different seeds never do
 	// the same work, and many can share a budget.
-	Swarm = Strategy(search.Swarm)
+	Swarm
 	// Random draws each event from one mixture of all there is. It is the baseline for
 	// measuring the others.
-	Random = Strategy(search.Random)
+	Random
 )
 
 // Exhaustive returns the Strategy that tries every trace of at most depth events, the

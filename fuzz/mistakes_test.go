@@ -27,11 +27,11 @@ func TestMistakesOfSpecs(t *testing.T) {
 	}{
 		{"an input of no length", func(s *Spec) {
 			s.Oracles = []Oracle{PerConn("m", model(long(0), func(*struct{}, byte) string { return "" }))}
-		}, `panic: oracle "m" panicked: Model.Input answers a length of 0 for 5 bytes`},
+		}, `panic: oracle "m" panicked: Model.Input returned a length of 0 for 5 bytes`},
 		{"an input that is longer than all", func(s *Spec) { s.Oracles = []Oracle{PerConn("m", model(long(9), same))} },
-			`panic: oracle "m" panicked: Model.Input answers a length of 9 for 5 bytes`},
+			`panic: oracle "m" panicked: Model.Input returned a length of 9 for 5 bytes`},
 		{"a reply that is longer than all", func(s *Spec) { s.Oracles = []Oracle{Linear("m", model(one, same))} },
-			`panic: oracle "m" panicked: Model.Reply answers a length of 6 for 5 bytes`},
+			`panic: oracle "m" panicked: Model.Reply returned a length of 6 for 5 bytes`},
 		{"a step that panics", func(s *Spec) {
 			s.Oracles = []Oracle{PerConn("m", model(one, func(*struct{}, byte) string { panic("no") }))}
 		}, `panic: oracle "m" panicked: no`},

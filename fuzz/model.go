@@ -3,7 +3,7 @@ package fuzz
 import "github.com/stator-go/stator/fuzz/internal/judge"
 
 // Oracle judges a run by what peers sent and got. [PerConn], [Linear] and [Datagrams]
-// return one.
+// return one. The zero Oracle judges nothing.
 type Oracle struct{ judge judge.Oracle }
 
 // Model is a reference implementation of a protocol: a state, how bytes become an input,
@@ -13,9 +13,9 @@ type Model[S, In any] struct {
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete
 	Step  func(*S, In) string                    // changes the state, and returns the output that an input makes
 
-	// Over reports whether a machine is to end the connection in this state. Then it must,
-	// and before it must not end it by itself. Only PerConn uses it. nil: a machine may end
-	// the connection whenever it owes no answer.
+	// Over reports whether the connection is over in this state. If so, the machine must end
+	// it; if not, the machine must not end it by itself. Only PerConn uses it. nil: a machine
+	// may end the connection whenever it owes no answer.
 	Over func(S) bool
 
 	// Greeting is what a connection gets before it sends anything.
@@ -35,8 +35,8 @@ type Model[S, In any] struct {
 // PerConn returns an Oracle that compares what each connection gets with a model of its
 // own. A connection may get less if it ends early: by its peer's doing, a deadline, a
 // message, an error or a shutdown. A machine that was given nothing but bytes, and ends
-// by itself, must have answered all of them before. So a model must not answer what
-// follows a last word.
+// by itself, must have answered all of them before. So Step must return nothing for inputs
+// that follow a last word such as QUIT.
 func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 	return Oracle{judge.PerConn(name, judge.Model[S, In](m))}
 }
@@ -60,8 +60,8 @@ func Linear[S, In any](name string, m Model[S, In]) Oracle {
 }
 
 // Datagrams returns an Oracle that judges what each datagram peer of a run sent and got,
-// in order. judge returns what is wrong, or an empty string. Datagrams may be lost,
-// arrive twice, or overtake others.
-func Datagrams(name string, judges func(sent, got []string) string) Oracle {
-	return Oracle{judge.Datagrams(name, judges)}
+// in order. The function wrong returns what is wrong, or an empty string. Datagrams may be
+// lost, arrive twice, or overtake others.
+func Datagrams(name string, wrong func(sent, got []string) string) Oracle {
+	return Oracle{judge.Datagrams(name, wrong)}
 }

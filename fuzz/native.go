@@ -15,16 +15,16 @@ import (
 // news to coverage of code.
 const deepOf = 64
 
-// Native lets go test -fuzz make the traces of a spec.
+// Native makes the runs of a spec with go test -fuzz. Call it in a Fuzz function.
 //
-// Coverage of code does not see a machine's state, as a table is run by the same code in
-// each state. So Native tells go test -fuzz of transitions, of states that machines rest
-// in, and of what probes report. Still [Find] gets further in less time: in a protocol of
-// twelve steps, go test -fuzz -fuzzminimizetime 1x reaches the fourth in 70 s of two
-// cores.
+// Coverage of code does not show a machine's state, as the same code runs a table in each
+// state. So Native also reports to go test -fuzz the transitions that machines take, the
+// states in which they rest, and what probes report. [Find] still gets further in less
+// time: in a protocol of twelve steps, go test -fuzz -fuzzminimizetime 1x reaches the
+// fourth in 70 s of two cores.
 //
-// Native writes no [Report]: its runs are made by processes that each know only their
-// own, and may be ended at any time.
+// Native writes no [Report]: go test -fuzz makes the runs in several processes, and may
+// end them at any time.
 func Native(f *testing.F, spec Spec) {
 	e := newEngine(spec)
 	cfg := e.spec.search(Guided)

@@ -98,16 +98,18 @@ func (s *Spec) world() sim.Config {
 	return cfg
 }
 
-// judges is the judge's part of a Spec.
+// judges is the judge's part of a Spec. A Check has the bits of a judge.Check.
 func (s *Spec) judges() judge.Config {
 	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Conns: s.Conns, Patience: s.Patience}
 	for _, o := range s.Oracles {
-		cfg.Oracles = append(cfg.Oracles, o.judge)
+		if o.judge != nil {
+			cfg.Oracles = append(cfg.Oracles, o.judge)
+		}
 	}
 	return cfg
 }
 
-// search is the search's part of a Spec.
+// search is the search's part of a Spec. A Strategy has the number of a search.Strategy.
 func (s *Spec) search(how Strategy) search.Config {
 	return search.Config{Strategy: search.Strategy(how), Dict: s.Dict, Loops: s.Loops, Conns: s.Conns}
 }

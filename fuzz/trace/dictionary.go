@@ -4,8 +4,8 @@ package trace
 // the dictionary, or, behind those, the value of a single byte. In a datagram, the number
 // behind both is the empty word.
 //
-// A longer dictionary numbers bytes differently. So a trace that is kept, see
-// [Dictionary.Lasting], has for them numbers that mean the same with every dictionary:
+// A longer dictionary numbers bytes differently. So [Dictionary.Lasting] replaces these
+// numbers by others, which mean the same with every dictionary:
 //
 //	0            n                n+256             65,271        65,272         65,528
 //	| dictionary | single bytes   | empty, again... | empty word  | single bytes |

@@ -3,21 +3,19 @@ package trace
 // Op says what an [Event] does. Values from [NumOps] on are taken modulo NumOps.
 type Op uint8
 
-// What peers, time and other goroutines do. The comments name the arguments A and B,
-// and what Event.On numbers unless it is a connection.
-//
-// The order is part of the format of bytes that go test -fuzz records: new ones go last.
-const (
+// The events. Comments name the arguments A and B. Event.On is the number of a connection,
+// unless the comment speaks of a loop, an action or a datagram peer.
+const ( // the order is part of the format of bytes that go test -fuzz records: new ones go last
 	Settle        Op = iota // nothing: the loops take turns until they rest
 	Turn                    // a loop takes A turns, while the others take none
 	Advance                 // A units of time pass; B numbers the unit
 	Dial                    // the peer dials; A numbers the listener
-	Send                    // the peer sends a word, A, B more times than once
+	Send                    // the peer sends the word A, 1+B times
 	Finish                  // the peer ends its direction
 	Close                   // the peer closes
 	Reset                   // the peer resets the connection
 	Pace                    // the peer reads A bytes each B ms; MaxArg: at once; 0: never
-	Act                     // an action of World.Action happens, with argument A, B more times than once
+	Act                     // an action that Setup declared happens with argument A, 1+B times
 	Leave                   // a loop is asked to shut down
 	Limit                   // for the whole run: loops have A slots, and B steps per turn
 	ShortRead               // reads of the machine return at most A bytes, B times
@@ -26,16 +24,16 @@ const (
 	BlockWrite              // writes of the machine would block, A times
 	Window                  // the peer's kernel buffers A bytes, and the machine's B bytes
 	Split                   // the peer's next B sends arrive in pieces of A bytes
-	Spurious                // the machine is told of readiness that is not there; A has the bits
-	Stale                   // a late event arrives for a socket that the machine has closed; A has the bits
+	Spurious                // the machine gets an event of readiness that is not there; A has the bits of poll.Ready
+	Stale                   // a late event arrives for a socket that the machine has closed; A as for Spurious
 	Permute                 // a loop's next events come in another order; A is its seed
 	Few                     // a loop's next wait returns at most A events
 	Late                    // a loop's next deadline is noticed A µs late
 	AcceptFails             // a loop's accepts fail with error number A, B times
 	ConnectFails            // a loop's connects fail, B times; A: 0 refused, 1 no answer
 	Jump                    // the clock jumps by A units of time; B numbers the unit
-	Signal                  // a Unix signal that a loop asked for arrives: the A-th, or with MaxArg all of them
-	Datagram                // a datagram peer sends a word, A, to the B-th bound socket
+	Signal                  // Unix signals that a loop asked for arrive 1+B times: the A-th of them, or all if A is MaxArg
+	Datagram                // a datagram peer sends the word A to the B-th bound socket
 	DatagramFails           // B datagrams of a loop are lost, doubled or reordered: see DatagramLost
 	Abrupt                  // the peer acts just before the A-th next read or write of the machine; B says what
 	Scarce                  // for the whole run: a loop's ports hold 8+A KiB together, and B timers run

@@ -1,17 +1,19 @@
-// Package trace has the input of a simulated run: a list of events, 8 bytes each, that
-// together decide all that happens in it. The same trace always gives the same run.
+// Package trace defines the input of a simulated run: a list of events, 8 bytes each,
+// that decides all that happens in the run. The same trace always gives the same run.
 //
-// A trace is plain data. Package fuzz generates, shrinks and keeps traces; you can also
-// write one, as text for [Parse] or as Go values:
+// Package fuzz generates, shrinks and keeps traces. You can also write one: as text for
+// [Parse], one event per line,
 //
-//	dial 0                           trace.Trace{
-//	send 0 word=1 hold                       {Op: trace.Dial},
-//	finish 0                                 {Op: trace.Send, A: 1, Hold: true},
-//	                                         {Op: trace.Finish},
-//	                                 }
+//	dial 0
+//	send 0 word=1 hold
+//	finish 0
+//
+// or as the same events in Go:
+//
+//	trace.Trace{{Op: trace.Dial}, {Op: trace.Send, A: 1, Hold: true}, {Op: trace.Finish}}
 //
 // An event whose target does not exist, or no longer exists, does nothing. So every list
-// of events is a valid trace, and so is every part of one.
+// of events is a valid trace, and every part of a trace is one.
 package trace
 
 import (

@@ -178,26 +178,26 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	case sim.Misuse:
 		j.Fail(Contract, "%s", o.Name)
 	case sim.Idles:
-		j.Fail(Livelock, "loop %d has taken %d turns in which nothing moved, and does not come to rest", o.Loop, o.N)
+		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns in which nothing moved", o.Loop, o.N)
 	case sim.Chatters:
-		j.Fail(Livelock, "loop %d does not come to rest: %d writes and turns at one moment, in which no machine read anything", o.Loop, o.N)
+		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns and writes at one moment, in which no machine read anything", o.Loop, o.N)
 		j.failure.Chatters = true
 	case sim.ReadsLate:
-		j.Fail(LostWakeUp, "bytes wait for a machine that reads them only when it is told again: %d", o.N)
+		j.Fail(LostWakeUp, "%d bytes wait for a machine, which reads them only when it gets their event again", o.N)
 	case sim.Unaccepted:
 		if o.Free > 0 {
-			j.Fail(Quiescence, "connections wait at %s to be accepted: %d, and %d of %d slots are free", o.Addr, o.N, o.Free, o.Limit)
+			j.Fail(Quiescence, "%d connections wait at %s to be accepted, although %d of %d slots are free", o.N, o.Addr, o.Free, o.Limit)
 		}
 	case sim.Unanswered:
-		j.Fail(Quiescence, "a machine waits for ever for a connection to %s that nobody answers", o.Addr)
+		j.Fail(Quiescence, "a machine waits forever for a connection to %s, which is never answered", o.Addr)
 	case sim.HoldsOpen:
-		j.Fail(Quiescence, "connection %d: its peer has closed, and %s keeps its end open, %v later", o.Conn, machineName(o.Machine), sim.Patience)
+		j.Fail(Quiescence, "connection %d: its peer has closed, but %s still has its end open %v later", o.Conn, machineName(o.Machine), sim.Patience)
 	case sim.StaleEvents:
 		if o.Limit < o.N {
-			j.Fail(StaleEvent, "loop %d was told of %d events of closed sockets, and has dropped %d", o.Loop, o.N, o.Limit)
+			j.Fail(StaleEvent, "loop %d got %d events of closed sockets, but dropped only %d", o.Loop, o.N, o.Limit)
 		}
 	case sim.LoopRemains:
-		j.Fail(Quiescence, "loop %d was stopped and has not ended", o.Loop)
+		j.Fail(Quiescence, "loop %d was stopped, but has not ended", o.Loop)
 	}
 }
 

@@ -105,7 +105,7 @@ func (h *order[S, In]) read(l *History) (text string, at Stamp) {
 		sent += n
 		o := operation[In]{in: in, conn: l.Conn, sent: stampAt(l.SentAt, sent), answered: Stamp{Tick: math.MaxInt}, due: l.Whole}
 		if n := h.m.Reply(l.Got[got:]); n > len(l.Got)-got {
-			panic(fmt.Sprintf("Model.Reply answers a length of %d for %d bytes", n, len(l.Got)-got))
+			panic(fmt.Sprintf("Model.Reply returned a length of %d for %d bytes", n, len(l.Got)-got))
 		} else if n > 0 {
 			o.answer, o.complete = l.Got[got:got+n], true
 			got += n

@@ -24,7 +24,7 @@ type Model[S, In any] struct {
 // cannot be.
 func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
 	if v, n, ok = m.Input(in); ok && (n < 1 || n > len(in)) {
-		panic(fmt.Sprintf("Model.Input answers a length of %d for %d bytes", n, len(in)))
+		panic(fmt.Sprintf("Model.Input returned a length of %d for %d bytes", n, len(in)))
 	}
 	return v, n, ok
 }

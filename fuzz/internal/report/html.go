@@ -12,7 +12,7 @@ import (
 //go:embed report.css
 var reportStyle string
 
-// HTML is the report as one page that needs nothing else: no script, no file, no
+// HTML returns the report as one page that needs nothing else: no script, no file, no
 // network. It is well-formed XML as well.
 func (r *Report) HTML() string {
 	var p page
@@ -50,7 +50,7 @@ func (r *Report) HTML() string {
 	return p.String()
 }
 
-// page is HTML on its way.
+// page is HTML that is being written.
 type page struct{ strings.Builder }
 
 // linef writes a line, with its arguments as text.
@@ -62,7 +62,7 @@ func (p *page) linef(format string, args ...string) {
 	fmt.Fprintf(p, format+"\n", escaped...)
 }
 
-// pageText replaces what is not text in XML.
+// pageText escapes a text, and replaces what is not allowed in XML.
 func pageText(s string) string {
 	return html.EscapeString(strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
@@ -117,7 +117,7 @@ func (p *page) grid(g *grid) {
 	p.WriteString("</tbody></table></div>\n")
 }
 
-// classes are the looks of cells, by status.
+// classes are the style classes of cells, by status.
 var classes = [...]string{nothing: "nothing", happened: "", never: "never", undeclared: "undeclared"}
 
 func (p *page) cell(c entry) {

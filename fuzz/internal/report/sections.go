@@ -23,7 +23,7 @@ type grid struct {
 	rows  [][]entry
 }
 
-// entry is text, on several lines if it has to be, with what is to be thought of it.
+// entry is text, perhaps on several lines, with whether it is as declared.
 type entry struct {
 	text   string
 	status status
@@ -32,7 +32,7 @@ type entry struct {
 
 func textEntry(s string) entry { return entry{text: s, status: happened} }
 
-// countEntry is a number with what is to be thought of it.
+// countEntry returns a number, with whether it is as declared.
 func countEntry(n uint64, s status) entry {
 	c := entry{Thousands(n), s, n}
 	switch s {
@@ -46,7 +46,7 @@ func countEntry(n uint64, s status) entry {
 	return c
 }
 
-// legend says what countEntry writes.
+// legend explains what countEntry returns.
 const legend = "·: not declared, never: declared and not seen, !: seen and not declared"
 
 func (r *Report) sections() (all []section) {
@@ -66,8 +66,8 @@ func (r *Report) sections() (all []section) {
 		section{title: "Coverage over time", picture: r.tally.chart(), grids: []grid{r.tally.steps()}})
 }
 
-// probes is what handlers should be seen to do sometimes, and how high the values went
-// that they marked. What they say always holds is a failure where it does not.
+// probes returns what handlers should be seen to do sometimes, and how high the values
+// went that they marked.
 func (r *Report) probes() grid {
 	g := grid{title: "What probes told of", head: []string{"name", "sometimes", "highest"}}
 	for _, c := range r.claims {
@@ -85,7 +85,7 @@ func (r *Report) probes() grid {
 	return g
 }
 
-// events is what the machines of a kind were given, by state.
+// events returns what the machines of a kind were given, by state.
 func (k *kindReport) events() grid {
 	g := grid{title: "Events by state (" + legend + ")", head: []string{"state"}}
 	var shown []int
@@ -108,7 +108,7 @@ func (k *kindReport) events() grid {
 	return g
 }
 
-// reached are a kind's states, with how each can be seen.
+// reached returns a kind's states, each with a trace that reaches it.
 func (k *kindReport) reached() grid {
 	g := grid{title: "States, and the shortest trace that was seen to reach each", head: []string{"state", "entered", "trace"}}
 	for s := fsm.First; int(s) < len(k.table); s++ {
@@ -126,8 +126,8 @@ func (k *kindReport) reached() grid {
 	return g
 }
 
-// transitions are a kind's edges, with what made machines take them and how that can
-// be seen.
+// transitions returns a kind's edges, each with what made machines take it, and a trace
+// in which one does.
 func (k *kindReport) transitions() grid {
 	g := grid{title: "Edges, and the shortest trace that was seen to take each", head: []string{"from", "to", "taken", "by", "first run", "trace"}}
 	for _, e := range k.edges() {
@@ -140,7 +140,7 @@ func (k *kindReport) transitions() grid {
 	return g
 }
 
-// met are the faults that struck machines of a kind.
+// met returns the faults that struck machines of a kind.
 func (k *kindReport) met() grid {
 	g := grid{title: "Faults that struck its machines, by state", head: []string{"fault"}}
 	for s := fsm.First; int(s) < len(k.table); s++ {
@@ -160,8 +160,8 @@ func (k *kindReport) met() grid {
 	return g
 }
 
-// faults are all faults, whomever they struck. Limits hold for whole runs: whether
-// one is reached is the loop's own matter.
+// faults returns all faults. Limits hold for whole runs: it is not known whether one was
+// reached.
 func (r *Report) faults() grid {
 	g := grid{title: "Faults: how often traces arm them, and how often they then strike", head: []string{"fault", "of a", "armed", "struck"}}
 	for op := range trace.NumOps {
@@ -181,7 +181,7 @@ func (r *Report) faults() grid {
 	return g
 }
 
-// steps are some of the points of the curve, at runs that double, and the last.
+// steps returns some points of the curve, at runs that double, and the last.
 func (t *Tally) steps() grid {
 	g := grid{title: "Edges, and features (edges, two in a row, faults by state, what probes tell), seen after so many runs", head: []string{"runs", "edges", "features"}}
 	next := 1
@@ -196,5 +196,5 @@ func (t *Tally) steps() grid {
 	return g
 }
 
-// oneLine is a text without line ends.
+// oneLine returns a text without line ends.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// Text is the report for terminals, and for comparing: the line that begins with
+// Text returns the report for terminals, and for comparing: the line that begins with
 // "time" is the only one that differs between two searches of one seed.
 func (r *Report) Text() string {
 	var b strings.Builder

@@ -32,7 +32,7 @@ func TestDigests(t *testing.T) {
 			used.run(nil)
 			events, differ := 0, 0
 			for seed := range uint64(seeds) {
-				tr := used.random(seed, Swarm).Random()
+				tr := used.random(seed, Swarm)()
 				used.run(tr)
 				first := used.world.Sum()
 				again := used

@@ -33,8 +33,12 @@ func (e *engine) stats(t testing.TB) reactor.Stats {
 }
 
 // random returns a source of traces that are drawn anew.
-func (e *engine) random(seed uint64, how Strategy) *search.Search {
-	return search.New(e.spec.search(how), e.world, seed)
+func (e *engine) random(seed uint64, how Strategy) func() trace.Trace {
+	s := search.New(e.spec.search(how), e.world, seed)
+	return func() trace.Trace {
+		tr, _ := s.Next()
+		return tr
+	}
 }
 
 // shrunk returns the Finding of a trace that fails.

@@ -55,7 +55,7 @@ func bombTrace(w *engine) trace.Trace {
 	d := w.random(1, Random)
 	tr := make(trace.Trace, 0, 10_000)
 	for len(tr) < 9_998 {
-		for _, e := range d.Random() {
+		for _, e := range d() {
 			if e.Op != trace.Limit && (e.Op != trace.Send || e.A%265 != 0 && e.A%265 != '!'+9) && len(tr) < 9_998 {
 				tr = append(tr, e)
 			}

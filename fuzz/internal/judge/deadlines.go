@@ -86,18 +86,15 @@ func (d *deadlines) expect(m *sim.Machine, witnessed bool) {
 	for m.Loop >= len(d.due) {
 		d.due = append(d.due, math.MaxInt64)
 	}
-	d.deaf = d.deaf || !witnessed && d.bounds(m.Kind).messages
-	at, _ := d.first(m, witnessed)
+	all := d.bounds(m.Kind)
+	d.deaf = d.deaf || all.messages && !witnessed
+	at, _ := all.first(m, witnessed)
 	d.due[m.Loop] = min(d.due[m.Loop], at)
 }
 
 // first returns when the first deadline of a machine passes, and its name.
-func (d *deadlines) first(m *sim.Machine, witnessed bool) (at int64, name string) {
+func (all *bounds) first(m *sim.Machine, witnessed bool) (at int64, name string) {
 	at = math.MaxInt64
-	if !m.Lives {
-		return at, ""
-	}
-	all := d.bounds(m.Kind)
 	if int(m.State) >= len(all.rows) {
 		return at, "" // Stop
 	}
@@ -135,7 +132,10 @@ func (j *Judge) judgeDeadlines() {
 		}
 		d.due[loop] = math.MaxInt64
 		for _, m := range j.w.Machines(loop) {
-			at, what := d.first(m, witnessed)
+			if !m.Lives {
+				continue
+			}
+			at, what := d.bounds(m.Kind).first(m, witnessed)
 			if d.due[loop] = min(d.due[loop], at); now-max(at, jumped) > slack {
 				j.Fail(Deadline, "%s is in state %s, %v after its %s has passed", m.Kind.Name(), m.Kind.StateName(m.State), time.Duration(now-at), what)
 			}

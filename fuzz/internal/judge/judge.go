@@ -171,8 +171,10 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	case sim.SetupFailed:
 		j.Fail(Setup, "%v", o.Err)
 	case sim.Panics:
-		j.Fail(Panic, "%s panicked: %v", j.caller(o), o.Value)
-		j.failure.Stack = o.Stack
+		j.Fail(Panic, "%s panicked: %v", j.caller(o), o.Err)
+		if crash := new(sim.PanicError); errors.As(o.Err, &crash) {
+			j.failure.Stack = crash.Stack
+		}
 	case sim.Exits:
 		j.Fail(Panic, "%s ended its goroutine, as Fatal and FailNow of a test do: want a return, or a panic", j.caller(o))
 	case sim.Misuse:
@@ -186,10 +188,10 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		j.Fail(LostWakeUp, "%d bytes wait for a machine, which reads them only when it gets their event again", o.N)
 	case sim.Unaccepted:
 		if o.Free > 0 {
-			j.Fail(Quiescence, "%d connections wait at %s to be accepted, although %d of %d slots are free", o.N, o.Addr, o.Free, o.Limit)
+			j.Fail(Quiescence, "%d connections wait at %s to be accepted, although %d of %d slots are free", o.N, o.Name, o.Free, o.Limit)
 		}
 	case sim.Unanswered:
-		j.Fail(Quiescence, "a machine waits forever for a connection to %s, which is never answered", o.Addr)
+		j.Fail(Quiescence, "a machine waits forever for a connection to %s, which is never answered", o.Name)
 	case sim.HoldsOpen:
 		j.Fail(Quiescence, "connection %d: its peer has closed, but %s still has its end open %v later", o.Conn, machineName(o.Machine), sim.Patience)
 	case sim.StaleEvents:

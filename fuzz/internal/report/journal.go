@@ -100,10 +100,10 @@ func (j *Journal) Observe(o *sim.Observation) {
 		j.gets(o)
 		return
 	case sim.Told:
-		if !slices.Contains(silent, o.Cause) {
+		if !slices.Contains(silent, o.Machine.Cause) {
 			return
 		}
-		l.text, l.move = string(o.Cause), o.Machine.Kind.Name()+": "+o.Machine.Kind.StateName(o.From)
+		l.text, l.move = string(o.Machine.Cause), o.Machine.Kind.Name()+": "+o.Machine.Kind.StateName(o.From)
 	case sim.Moved:
 		k := o.Machine.Kind
 		l.text, l.then = string(o.Machine.Cause), deadlines(k, o.To)

@@ -103,7 +103,7 @@ func (t *Tally) Observe(o *sim.Observation) {
 	case sim.Moved:
 		t.moved(o)
 	case sim.Told:
-		t.kind(t.cover.Index(o.Machine.Kind)).told[o.From][slices.Index(causes[:], o.Cause)]++
+		t.kind(t.cover.Index(o.Machine.Kind)).told[o.From][slices.Index(causes[:], o.Machine.Cause)]++
 	case sim.FaultArmed:
 		t.armed[o.Op]++
 	case sim.FaultStruck:

@@ -45,9 +45,6 @@ func (s *Search) Next() (tr trace.Trace, ok bool) {
 	return s.rng.mutate(s.corpus.pick(), s.corpus.pick()), true
 }
 
-// Random returns a trace that is drawn anew.
-func (s *Search) Random() trace.Trace { return s.rng.trace() }
-
 // Learn keeps what the run of a trace has shown.
 func (s *Search) Learn(tr trace.Trace, c *Coverage) { s.corpus.Keep(tr, c.hits, c.peak) }
 

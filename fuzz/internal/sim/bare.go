@@ -25,7 +25,7 @@ func (w *World) Bare(i int, loop func(driver.Driver) BareLoop) {
 	for w.steps[i].Stop(); !w.drivers[i].over; {
 		w.steps[i].Turn()
 	}
-	d := &simDriver{w: w, loop: i}
+	d := w.newDriver(i)
 	w.drivers[i], w.loops[i] = d, nil
 	w.steps[i] = loop(d)
 }

@@ -19,7 +19,7 @@ func (w *World) checkEnds() {
 		case s.driver == nil || !s.connects():
 		case s.phase == unanswered:
 			o := w.observation(Unanswered)
-			o.Addr, o.Machine = s.remote, s.machine()
+			o.Name, o.Machine = s.remote.String(), s.machine()
 			w.emit(o)
 		case s.conn >= 0:
 			o := w.observation(HoldsOpen)
@@ -57,7 +57,7 @@ func (w *World) checkBacklogs() {
 		}
 		if stats, ok := w.stats(s.driver.loop); ok {
 			o := w.observation(Unaccepted)
-			o.Addr, o.Loop, o.N = s.local, s.driver.loop, len(s.backlog)
+			o.Name, o.Loop, o.N = s.local.String(), s.driver.loop, len(s.backlog)
 			o.Free, o.Limit = w.slots-stats.Machines, w.slots
 			w.emit(o)
 		}

@@ -51,7 +51,7 @@ func (w *wrong) Wants() []What { return []What{Misuse, SetupFailed, Panics, Idle
 
 func (w *wrong) Observe(o *Observation) {
 	if w.err == nil {
-		w.err = fmt.Errorf("observation %d: %s %v %v", o.What, o.Name, o.Err, o.Value)
+		w.err = fmt.Errorf("observation %d: %s %v", o.What, o.Name, o.Err)
 	}
 }
 
@@ -73,7 +73,7 @@ type simCall struct {
 func newSimulated() *simulated {
 	w := New(Config{Loops: 1, Conns: 4, Peers: func(driver.Addr) bool { return false }})
 	w.clear()
-	w.drivers = append(w.drivers, &simDriver{w: w})
+	w.drivers = append(w.drivers, w.newDriver(0))
 	s := &simulated{w: w, d: w.drivers[0]}
 	w.Attach(&s.wrong)
 	s.DriverCalls = drivertest.DriverCalls{Driver: s.d, Sock: func(f drivertest.File) driver.Sock { return s.get(f).sock }}

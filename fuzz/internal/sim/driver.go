@@ -17,9 +17,10 @@ import (
 // simDriver is the operating system of one loop. Its Wait never waits: the world moves
 // the clock, and lets a loop take a turn when there is something for it.
 type simDriver struct {
-	w     *World
-	loop  int
-	woken atomic.Bool
+	w        *World
+	loop     int
+	machines *[]*Machine // of World.machines
+	woken    atomic.Bool
 
 	news        []driver.Sock // sockets with an event that was not collected, in order
 	extraEvents []poll.Event  // that no socket's readiness made

@@ -43,7 +43,7 @@ func (w *World) Machines(loop int) []*Machine { return w.machines[loop] }
 
 // machine returns the notes on the machine of a slot.
 func (d *simDriver) machine(generation, index uint32) *Machine {
-	all := &d.w.machines[d.loop]
+	all := d.machines
 	for int(index) >= len(*all) {
 		*all = append(*all, &Machine{Conn: -1})
 	}
@@ -88,9 +88,7 @@ func (d *simDriver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.S
 	m.Since, m.Heard = w.now, w.now
 	m.Moves++
 	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
-	o := w.observation(Moved)
-	o.Machine, o.From, o.To, o.Conn = m, from, to, m.Conn
-	w.emit(o)
+	w.observeMove(m, from, to)
 }
 
 // Ended is called by a loop when a machine has ended.
@@ -141,7 +139,7 @@ func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c 
 			m.Kind = k
 		}
 		o := w.observation(Told)
-		o.Machine, o.Conn, o.From, o.Cause = m, m.Conn, in, c
+		o.Machine, o.Conn, o.From = m, m.Conn, in
 		w.emit(o)
 	}
 }

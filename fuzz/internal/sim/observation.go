@@ -1,11 +1,11 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/driver"
 )
 
 // What is the subject of an Observation. The comments name the fields that it sets
@@ -23,7 +23,7 @@ const (
 	CleanupBegins             // the run was halted, and its loops are stopped next
 
 	Moved // Machine, From, To: a transition
-	Told  // Machine, From, Cause: a loop gives an event to a machine in state From
+	Told  // Machine, From: a loop gives the event Machine.Cause to a machine in state From
 	Ended // Machine, Err: why it ended
 	Stuck // Machine: output that was tried again does not move
 
@@ -55,14 +55,14 @@ const (
 	Misuse      // Name: a loop uses its driver as the contract forbids
 	Idles       // Loop has taken N turns in which nothing moved
 	Chatters    // Loop has taken N turns and writes at one moment, in which no machine read
-	Panics      // Value, Stack; if OK, Name is the action that was called
+	Panics      // Err, a *PanicError; if OK, Name is the action that was called
 	Exits       // an action, or an observer, has ended its goroutine; if OK, action Name
 	FaultsOver  // faults have ceased, peers read, the loops rest
 	ReadsLate   // Conn, N: a machine reads only when it is told again that N bytes wait
-	Unaccepted  // Addr, Loop: N connections wait to be accepted, Free of Limit slots are free
+	Unaccepted  // N connections wait to be accepted at address Name; Free of Limit slots are free
 	ConnOver    // Conn is over, or is closed next
-	HoldsOpen   // Conn, Machine, Addr: the peer has closed, and the machine has not
-	Unanswered  // Machine, Addr: a machine waits for a connection that is never answered
+	HoldsOpen   // Conn, Machine: the peer has closed, and the machine has not
+	Unanswered  // Machine: it waits for a connection to address Name that is never answered
 	StaleEvents // Loop: it was told of N events of closed sockets, and counted Limit of them
 	LoopsLeft   // the loops were asked to shut down a minute ago
 	LoopRemains // Loop was stopped, and has not ended
@@ -73,28 +73,32 @@ const (
 // Observation is one thing that happened in a run, as a plain value. It holds until the
 // Observer returns.
 type Observation struct {
-	What  What
-	Stage Stage
-	Event int   // how many events of the trace have begun
-	Time  int64 // on the world's clock, in nanoseconds
+	What     What
+	Stage    Stage
+	Op       trace.Op
+	From, To reactor.State
+	OK       bool
+	Again    bool  // the run repeats one
+	Spurious bool  // the run has spurious events everywhere
+	Event    int   // how many events of the trace have begun
+	Time     int64 // on the world's clock, in nanoseconds
 
 	Loop, Conn     int // Conn -1: none
 	N, Limit, Free int
 	Tick           int // grows with each Sends and Gets of a run
-	OK             bool
-	Again          bool // the run repeats one
-	Spurious       bool // the run has spurious events everywhere
-	Op             trace.Op
-	From, To       reactor.State
-	Cause          reactor.Event
 	Machine        *Machine
 	Name           string
 	Bytes          []byte
-	Addr           driver.Addr
 	Err            error
-	Value          any
-	Stack          []byte
 }
+
+// PanicError is a panic that the loop did not recover.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprint(e.Value) }
 
 // Observer takes the observations that it wants, in order. It is called in the midst of
 // turns, and must not change the world except by Halt. At FaultsOver it may also call
@@ -147,14 +151,22 @@ func (w *World) emit(o *Observation) {
 	w.depth--
 }
 
-// observe emits an observation that is all said by its subject. There is one after each
-// event, so those have a place of their own, where no other field needs to be cleared.
+// observe emits an observation that has no fields of its own. Those, and transitions, are
+// so frequent that they have places where no other field needs to be cleared.
 func (w *World) observe(what What) {
 	if w.wants(what) {
 		o := &w.plain[w.depth]
 		o.What, o.Stage, o.Event, o.Time, o.Conn = what, w.stage, w.at, w.now, -1
 		w.emit(o)
 	}
+}
+
+// observeMove emits a transition.
+func (w *World) observeMove(m *Machine, from, to reactor.State) {
+	o := &w.move
+	o.What, o.Stage, o.Event, o.Time, o.Conn = Moved, w.stage, w.at, w.now, m.Conn
+	o.Machine, o.From, o.To = m, from, to
+	w.emit(o)
 }
 
 // observeConn emits an observation about a connection, or a datagram peer.

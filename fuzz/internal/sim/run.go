@@ -69,7 +69,7 @@ func (w *World) resumable(f func()) {
 				if v := recover(); v != nil {
 					w.depth = 0
 					o := w.observation(Panics)
-					o.Value, o.Stack = v, debug.Stack()
+					o.Err = &PanicError{v, debug.Stack()}
 					o.setCalling(w.calling)
 					w.emit(o)
 					over = true

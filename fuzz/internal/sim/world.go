@@ -42,7 +42,8 @@ type World struct {
 	observers []Observer
 	wanting   [numWhats][]Observer
 	seen      [8]Observation // by depth
-	plain     [8]Observation // those without fields of their own
+	plain     [8]Observation // those without fields of their own, by depth
+	move      Observation    // of the last transition
 	depth     int
 	witnessed bool // loops report events, not transitions alone
 
@@ -222,7 +223,7 @@ func (w *World) Begin(tr trace.Trace, opts Options) error {
 }
 
 func (w *World) newLoop(i int) error {
-	d := &simDriver{w: w, loop: i}
+	d := w.newDriver(i)
 	for _, m := range w.machines[i] {
 		*m = Machine{Conn: -1}
 	}
@@ -244,6 +245,10 @@ func (w *World) newLoop(i int) error {
 	}
 	w.steps = append(w.steps, st)
 	return nil
+}
+
+func (w *World) newDriver(loop int) *simDriver {
+	return &simDriver{w: w, loop: loop, machines: &w.machines[loop]}
 }
 
 // countMachines returns how many machines live.

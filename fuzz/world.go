@@ -7,6 +7,7 @@ import (
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/sig"
 )
 
 // World is where one run happens: production loops over simulated drivers, a peer for
@@ -36,7 +37,7 @@ func (w *World) Probe() probe.Probe { return w.w.Probe() }
 
 // Signal sends Unix signals to a loop. Those that no machine of the loop asked for are
 // ignored. Call it from actions.
-func (w *World) Signal(loop int, set reactor.Signals) { w.w.Signal(loop, set) }
+func (w *World) Signal(loop int, set sig.Set) { w.w.Signal(loop, set) }
 
 // ReadPipe returns the read end of a new pipe, for a machine to adopt. A peer writes to
 // the other end; it uses one of the connections that machines begin.

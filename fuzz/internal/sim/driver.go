@@ -9,9 +9,9 @@ import (
 
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // simDriver is the operating system of one loop. Its Wait never waits: the world moves
@@ -29,8 +29,8 @@ type simDriver struct {
 	open        int           // sockets
 	armed       armedLoop
 	over        bool
-	caught      reactor.Signals
-	came        func(reactor.Signals)
+	caught      sig.Set
+	came        func(sig.Set)
 }
 
 var _ driver.Driver = (*simDriver)(nil)
@@ -321,7 +321,7 @@ func (d *simDriver) Release(id driver.Sock) (uintptr, error) {
 }
 
 // Notify notes which signals the loop wants. World.Signal sends them.
-func (d *simDriver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
+func (d *simDriver) Notify(set sig.Set, came func(sig.Set)) error {
 	d.caught |= set
 	d.w.found.Signals = true
 	d.came = came
@@ -329,7 +329,7 @@ func (d *simDriver) Notify(set reactor.Signals, came func(reactor.Signals)) erro
 }
 
 // Signal sends signals to a loop, if its machines asked for them.
-func (w *World) Signal(loop int, set reactor.Signals) {
+func (w *World) Signal(loop int, set sig.Set) {
 	if d := w.drivers[loop]; d.caught&set != 0 {
 		d.came(d.caught & set)
 	}

@@ -19,7 +19,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// heardAll is what the reader of a port reports: all it read, and how it ended.
+// heardAll is what the reader of a port reports: all that it read, and the error at the
+// end.
 type heardAll struct {
 	b   []byte
 	err error
@@ -30,7 +31,7 @@ type listening struct {
 	report chan<- heardAll
 }
 
-// listeningTo reads its port to the end.
+// listeningTo makes a kind that reads its port to the end.
 func listeningTo(t testing.TB) *reactor.Kind[listening, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[listening, reactor.None]{
 		Wait: port0.Readable(),
@@ -74,9 +75,9 @@ func TestAdoptPipeToRead(t *testing.T) {
 		}
 	}
 	w.Close()
-	got := netTake(t, report)
+	got := await(t, "the machine's report", report)
 	if netSame(t, got.b, sent); got.err != io.EOF {
-		t.Errorf("it ended with %v", got.err)
+		t.Errorf("got %v at the end, want io.EOF", got.err)
 	}
 }
 
@@ -85,7 +86,7 @@ type writing struct {
 	report chan<- error
 }
 
-// writingTo writes all it has and ends its direction.
+// writingTo makes a kind that writes all it has and ends its direction.
 func writingTo(t testing.TB) *reactor.Kind[writing, reactor.None] {
 	const failed = fsm.First + 1
 	return netTable(t, reactor.Options{WriteBuffer: 2 << 20}, reactor.Table[writing, reactor.None]{{Fail: failed},
@@ -109,7 +110,7 @@ func writingTo(t testing.TB) *reactor.Kind[writing, reactor.None] {
 	})
 }
 
-// A pipe has no half to close: CloseWrite closes it, once all is out.
+// CloseWrite of a pipe closes it, once all is written.
 func TestAdoptPipeToWrite(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	r, w := adoptPipe(t)
@@ -117,13 +118,13 @@ func TestAdoptPipeToWrite(t *testing.T) {
 	if _, err := writingTo(t).Adopt(l, w, writing{b: sent}); err != nil {
 		t.Fatal(err)
 	}
-	r.SetDeadline(time.Now().Add(netPatience))
+	r.SetDeadline(time.Now().Add(patience))
 	netSame(t, netReadAll(t, r), sent)
 }
 
-// A reader that goes is told also when there is nothing more to write, and when
-// there is.
-func TestAdoptPipeWhoseReaderGoes(t *testing.T) {
+// A pipe's machine gets EPIPE when the reader closes its end, with output waiting and
+// without.
+func TestAdoptPipeWhoseReaderCloses(t *testing.T) {
 	for _, size := range []int{0, 1 << 20} {
 		l := netLoop(t, reactor.Config{})
 		r, w := adoptPipe(t)
@@ -131,10 +132,10 @@ func TestAdoptPipeWhoseReaderGoes(t *testing.T) {
 		if _, err := writingTo(t).Adopt(l, w, writing{b: netBytes(size), report: report}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Millisecond)
+		stats(t, l) // a turn later, the machine has written what the pipe takes
 		r.Close()
-		if err := netTake(t, report); !errors.Is(err, unix.EPIPE) {
-			t.Errorf("%d bytes written: %v: want %v", size, err, unix.EPIPE)
+		if err := await(t, "the machine's report", report); !errors.Is(err, unix.EPIPE) {
+			t.Errorf("%d bytes written: got %v, want %v", size, err, unix.EPIPE)
 		}
 	}
 }
@@ -144,7 +145,7 @@ func adoptPair(t testing.TB, kind int) (a, b *os.File) {
 	fds := socketPair(t, kind)
 	a, b = os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
 	t.Cleanup(func() { a.Close(); b.Close() })
-	b.SetDeadline(time.Now().Add(netPatience))
+	b.SetDeadline(time.Now().Add(patience))
 	return a, b
 }
 
@@ -179,12 +180,12 @@ func TestAdoptSocketpair(t *testing.T) {
 		p := make([]byte, 100)
 		b.Write([]byte(s))
 		if n, err := b.Read(p); err != nil || string(p[:n]) != s {
-			t.Errorf("%q, %v: want %q", p[:n], err, s)
+			t.Errorf("got %q, %v, want %q", p[:n], err, s)
 		}
 	}
 }
 
-// A connection goes in, and comes out again, with its description as it was.
+// A connection that is adopted and released works for package net as before.
 func TestAdoptAndRelease(t *testing.T) {
 	files := make(chan *os.File, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
@@ -217,28 +218,28 @@ func TestAdoptAndRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("the adopted connection still writes: %v", err)
+			t.Errorf("Write to a connection that was adopted: got %v, want net.ErrClosed", err)
 		}
 		ping(t, peer)
-		f := netTake(t, files)
+		f := await(t, "the machine's report", files)
 		var err error
 		if c, err = net.FileConn(f); err != nil {
 			t.Fatal(err)
 		}
 		f.Close()
-		c.SetDeadline(time.Now().Add(netPatience))
+		c.SetDeadline(time.Now().Add(patience))
 		go c.Write([]byte("from outside"))
 		b := make([]byte, 12)
 		if _, err := io.ReadFull(peer, b); err != nil || string(b) != "from outside" {
-			t.Errorf("%q, %v", b, err)
+			t.Errorf("the peer of a released connection: got %q, %v, want \"from outside\"", b, err)
 		}
 	}
 	c.Close()
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	netEmpty(t, l)
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	noneFailed(t, l)
 }
 
-// blocks tells whether the calls of an open file do.
+// blocks reports whether calls on an open file block.
 func blocks(t *testing.T, f *os.File) (blocks bool) {
 	t.Helper()
 	raw, err := f.SyscallConn()
@@ -254,7 +255,7 @@ func blocks(t *testing.T, f *os.File) (blocks bool) {
 	return blocks
 }
 
-// What cannot be waited for is refused, and left as it was.
+// A file that cannot be waited for is refused, and left as it was.
 func TestAdoptNotPollable(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	file, err := os.Create(t.TempDir() + "/file")
@@ -270,31 +271,31 @@ func TestAdoptNotPollable(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := []*os.File{file, dir}
-	if backend := os.Getenv("STATOR_POLLER"); backend == "epoll" || backend == "" && runtime.GOOS == "linux" { // others wait for it
+	if backend := os.Getenv("STATOR_POLLER"); backend == "epoll" || backend == "" && runtime.GOOS == "linux" { // other backends can wait for it
 		files = append(files, null)
 	}
 	for _, f := range files {
 		before := blocks(t, f)
 		if _, err := echoing(t, reactor.Options{}).Adopt(l, f, struct{}{}); !errors.Is(err, reactor.ErrNotPollable) {
-			t.Errorf("%s: %v: want ErrNotPollable", f.Name(), err)
+			t.Errorf("Adopt of %s: got %v, want ErrNotPollable", f.Name(), err)
 		}
-		if blocks(t, f) != before {
-			t.Errorf("%s no longer blocks as it did", f.Name())
+		if got := blocks(t, f); got != before {
+			t.Errorf("%s: got blocking %t, want %t as before", f.Name(), got, before)
 		}
 		if err := f.Close(); err != nil {
-			t.Errorf("%s is not as it was: %v", f.Name(), err)
+			t.Errorf("Close of %s: got %v, want no error", f.Name(), err)
 		}
 	}
 	closed, _ := adoptPipe(t)
 	closed.Close()
 	if _, err := echoing(t, reactor.Options{}).Adopt(l, closed, struct{}{}); err == nil {
-		t.Error("a closed file: no error")
+		t.Error("Adopt of a closed file: got no error, want one")
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// What was adopted blocks again, if it did before, when the machine is done with it:
-// others may have it, too.
+// A descriptor that blocked before it was adopted blocks again when the machine is done
+// with it, as others may have duplicates.
 func TestAdoptLeavesItBlocking(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	r, w := adoptPipe(t)
@@ -315,18 +316,18 @@ func TestAdoptLeavesItBlocking(t *testing.T) {
 		t.Fatal(err)
 	}
 	if blocks(t, kept[0]) {
-		t.Error("it blocks while a machine has it")
+		t.Error("a duplicate of an adopted descriptor: got it blocking, want it non-blocking")
 	}
 	if _, err := writingTo(t).Adopt(l, w, writing{b: []byte("x")}); err != nil { // and closes its end
 		t.Fatal(err)
 	}
-	netWait(t, "the writing end blocks", func() bool { return blocks(t, kept[1]) })
+	eventually(t, "the writing end blocks", func() bool { return blocks(t, kept[1]) })
 	kept[1].Close()
-	netTake(t, report)
-	netWait(t, "the reading end blocks", func() bool { return blocks(t, kept[0]) })
+	await(t, "the machine's report", report)
+	eventually(t, "the reading end blocks", func() bool { return blocks(t, kept[0]) })
 }
 
-// A machine talks to a child through its stdin and stdout.
+// A machine writes to a child's stdin and reads its stdout.
 func TestAdoptStdioOfChild(t *testing.T) {
 	const stdin, stdout reactor.Port = 0, 1
 	inR, inW := adoptPipe(t)
@@ -375,14 +376,14 @@ func TestAdoptStdioOfChild(t *testing.T) {
 	if _, err := k.Adopt(l, inW, talk{said: sent, out: outR}); err != nil {
 		t.Fatal(err)
 	}
-	netSame(t, netTake(t, report).b, sent)
+	netSame(t, await(t, "the machine's report", report).b, sent)
 	if err := cat.Wait(); err != nil {
-		t.Error(err)
+		t.Errorf("the child: got %v, want no error", err)
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// A unix listener that is handed over keeps the path by which clients find it.
+// A unix listener that a loop takes over keeps its path, also after its Close.
 func TestListenOnKeepsThePath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	n, err := net.Listen("unix", path)
@@ -405,12 +406,12 @@ func TestListenOnKeepsThePath(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err != nil {
-		t.Error("after the listener's close:", err)
+		t.Errorf("the path after Close: got %v, want it there", err)
 	}
 }
 
-// Whoever has a duplicate of a socket can make its description block. The loop goes
-// on: it asks for what there is, in each call.
+// A duplicate of a socket can make the socket block. The loop goes on, as each of its
+// calls asks not to wait.
 func TestSocketMadeBlocking(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	fds := socketPair(t, unix.SOCK_STREAM)
@@ -430,17 +431,17 @@ func TestSocketMadeBlocking(t *testing.T) {
 	if _, err := unix.Write(fds[1], []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "read", func() bool { return netStats(t, l).BytesIn == 1 })
-	netStats(t, l) // by a loop that does not hang in the read behind it
+	eventually(t, "read", func() bool { return stats(t, l).BytesIn == 1 })
+	stats(t, l) // the loop does not hang in the next read
 	unix.Close(fds[1])
-	if got := netTake(t, report); string(got.b) != "x" {
-		t.Errorf("read %q", got.b)
+	if got := await(t, "the machine's report", report); string(got.b) != "x" {
+		t.Errorf("got %q, want \"x\"", got.b)
 	}
 }
 
 func TestAdoptOfNothing(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	if _, err := listeningTo(t).Adopt(l, nil, listening{}); err == nil {
-		t.Error("adopted")
+		t.Error("Adopt of nil: got no error, want one")
 	}
 }

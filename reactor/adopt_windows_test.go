@@ -13,7 +13,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// releasing is a kind that sends back what it reads, and then gives its socket to files.
+// releasing makes a kind that sends back what it reads, and then releases its socket to
+// files.
 func releasing(t *testing.T, files chan<- *os.File) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
 		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
@@ -29,8 +30,8 @@ func releasing(t *testing.T, files chan<- *os.File) *reactor.Kind[struct{}, reac
 		}})
 }
 
-// A connection of package net goes to a machine, its bytes come back, and the machine
-// gives it out again as a socket that blocks, and which package net takes back.
+// A connection of package net that is adopted and released is a socket that blocks, and
+// that package net can take.
 func TestAdoptAndRelease(t *testing.T) {
 	files := make(chan *os.File, 1)
 	c, peer := netPair(t)
@@ -39,28 +40,28 @@ func TestAdoptAndRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the adopted connection still writes: %v", err)
+		t.Errorf("Write to a connection that was adopted: got %v, want net.ErrClosed", err)
 	}
 	ping(t, peer)
-	f := netTake(t, files)
+	f := await(t, "the machine's report", files)
 	defer f.Close()
 	h := windows.Handle(f.Fd())
 	go func() {
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // so that the call below blocks: there is no event for that
 		peer.Write([]byte("to a socket that blocks"))
 	}()
 	var b [64]byte
 	buf := windows.WSABuf{Len: uint32(len(b)), Buf: &b[0]}
 	var got, flags uint32
 	if err := windows.WSARecv(h, &buf, 1, &got, &flags, nil, nil); err != nil || string(b[:got]) != "to a socket that blocks" {
-		t.Errorf("%q, %v", b[:got], err)
+		t.Errorf("got %q, %v, want \"to a socket that blocks\"", b[:got], err)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-	netEmpty(t, l)
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+	noneFailed(t, l)
 	t.Run("net.FileConn", func(t *testing.T) { fileConn(t, f, peer) })
 }
 
-// A connection that the loop accepted becomes package net's.
+// Package net can take a connection that a loop accepted.
 func TestReleaseToNet(t *testing.T) {
 	files := make(chan *os.File, 1)
 	l := netLoop(t, reactor.Config{})
@@ -70,12 +71,12 @@ func TestReleaseToNet(t *testing.T) {
 	}
 	peer := netDial(t, n)
 	ping(t, peer)
-	f := netTake(t, files)
+	f := await(t, "the machine's report", files)
 	defer f.Close()
 	fileConn(t, f, peer)
 }
 
-// fileConn has package net take a socket, and read what its peer writes.
+// fileConn makes package net take a socket and read what its peer writes.
 func fileConn(t *testing.T, f *os.File, peer net.Conn) {
 	wineLacks(t, "the call that frees a socket from a completion port, on which net.FileConn relies")
 	c, err := net.FileConn(f)
@@ -83,17 +84,17 @@ func fileConn(t *testing.T, f *os.File, peer net.Conn) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := peer.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	var b [1]byte
 	if n, err := c.Read(b[:]); n != 1 || err != nil || b[0] != 'x' {
-		t.Errorf("package net read %d of %q, %v", n, b[:], err)
+		t.Errorf("a Read of package net: got %d bytes of %q, %v, want 1 of \"x\"", n, b[:], err)
 	}
 }
 
-// A listener of package net serves on, as the loop's.
+// A loop takes over a listener of package net.
 func TestListenOn(t *testing.T) {
 	n, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -105,14 +106,14 @@ func TestListenOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ours.Addr.String() != n.Addr().String() {
-		t.Errorf("listening on %v: want %v", ours.Addr, n.Addr())
+		t.Errorf("got address %v, want %v", ours.Addr, n.Addr())
 	}
 	for range 3 {
 		ping(t, netDial(t, ours))
 	}
 }
 
-// A pipe and a file are refused, and left as they were.
+// A pipe is refused, and left as it was.
 func TestAdoptNotPollable(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -122,12 +123,12 @@ func TestAdoptNotPollable(t *testing.T) {
 	defer w.Close()
 	l := netLoop(t, reactor.Config{})
 	if _, err := echoing(t, reactor.Options{}).Adopt(l, r, struct{}{}); !errors.Is(err, reactor.ErrNotPollable) {
-		t.Errorf("a pipe: %v: want %v", err, reactor.ErrNotPollable)
+		t.Errorf("Adopt of a pipe: got %v, want %v", err, reactor.ErrNotPollable)
 	}
 	w.Write([]byte("x"))
 	var b [1]byte
 	if n, err := r.Read(b[:]); n != 1 || err != nil {
-		t.Errorf("the pipe afterwards: %d, %v", n, err)
+		t.Errorf("a Read of the pipe afterwards: got %d bytes, %v, want 1", n, err)
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }

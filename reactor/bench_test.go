@@ -10,8 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// null is a driver without a system below it: each Wait finds its sockets readable,
-// until so many events have been found, and each has one byte.
+// null is a driver that costs next to nothing: each Wait finds its sockets readable, with
+// one byte each, until so many events have been found.
 type null struct {
 	*fake
 	events []poll.Event
@@ -69,9 +69,8 @@ func (f *flipper) flip(cx *flipCx, _ reactor.Ready) reactor.State {
 	return idle + busy - cx.State()
 }
 
-// BenchmarkDispatch is the way of an event through the loop: a machine is ready, its
-// handler reads and answers another state, it waits again. The driver costs next to
-// nothing, so this is the loop's own time for an event, in batches of 256.
+// BenchmarkDispatch measures the loop's own time per event, in batches of 256: a machine is
+// ready, its handler reads and returns another state, and it waits again.
 func BenchmarkDispatch(b *testing.B) {
 	const machines = 256
 	d := &null{fake: newFake(b), begin: make(chan int), done: make(chan struct{}), woken: make(chan struct{}, 1)}
@@ -84,7 +83,7 @@ func BenchmarkDispatch(b *testing.B) {
 	rows[idle].Name, rows[busy].Name = "idle", "busy"
 	k := kind(b, "flipper", reactor.Options{Ports: []string{"peer"}}, rows)
 	for range machines {
-		if _, err := k.Adopt(l, fakeConn{d.sock()}, flipper{}); err != nil {
+		if _, err := k.Adopt(l, d.NewSocket().Conn(), flipper{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// datagramEcho answers each datagram with what of it fits into 100 bytes.
+// datagramEcho makes a kind that sends back the first 100 bytes of each datagram.
 func datagramEcho(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
@@ -53,24 +53,24 @@ func TestDatagramEcho(t *testing.T) {
 			b := make([]byte, 8000)
 			k, err := c.Read(b)
 			if err != nil {
-				t.Fatalf("%v: %d bytes: %v", addr, size, err)
+				t.Fatalf("%v, %d bytes: got %v, want a datagram", addr, size, err)
 			}
 			netSame(t, b[:k], sent[:min(size, 100)])
 		}
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// netEmpty checks that no machine has failed.
-func netEmpty(t testing.TB, l *reactor.Loop) {
+// noneFailed checks that no machine has failed.
+func noneFailed(t testing.TB, l *reactor.Loop) {
 	t.Helper()
-	if s := netStats(t, l); s.Failed != 0 || s.Panics != 0 {
-		t.Errorf("%+v", s)
+	if s := stats(t, l); s.Failed != 0 || s.Panics != 0 {
+		t.Errorf("got %d machines failed and %d panics, want 0 and 0", s.Failed, s.Panics)
 	}
 }
 
-// An ICMP error that one peer caused is not the socket's end, and a wrong address
-// is the caller's affair.
+// An ICMP error that one peer caused does not end the socket. SendTo to a wrong address
+// returns an error.
 func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 	wineLacks(t, "what package net asks of a datagram socket")
 	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -108,17 +108,17 @@ func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 	for range 5 {
 		ping(t, c)
 		for _, want := range []error{syscall.EAFNOSUPPORT, syscall.EAFNOSUPPORT, syscall.EMSGSIZE} {
-			if err := netTake(t, errs); !errors.Is(err, want) {
-				t.Errorf("%v: want %v", err, want)
+			if err := await(t, "SendTo", errs); !errors.Is(err, want) {
+				t.Errorf("SendTo: got %v, want %v", err, want)
 			}
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // for the ICMP error, which need not cause an event
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// A dialled datagram port talks to its peer, also before and after there is one;
-// each Write is one datagram.
+// A dialled datagram port sends each Write as one datagram, and is not broken if there is
+// no peer yet.
 func TestDatagramDialled(t *testing.T) {
 	wineLacks(t, "what package net asks of a datagram socket")
 	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -159,13 +159,13 @@ func TestDatagramDialled(t *testing.T) {
 	if _, err := k.Spawn(l, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(10 * time.Millisecond) // refused, some times
+	eventually(t, "some datagrams are refused", func() bool { return stats(t, l).Timers >= 5 })
 	a, _ := net.ResolveUDPAddr("udp", addr)
 	if peer, err = net.ListenUDP("udp", a); err != nil {
 		t.Fatal(err)
 	}
 	defer peer.Close()
-	peer.SetDeadline(time.Now().Add(netPatience))
+	peer.SetDeadline(time.Now().Add(patience))
 	var got []string
 	for len(got) < 9 {
 		b := make([]byte, 100)
@@ -179,16 +179,16 @@ func TestDatagramDialled(t *testing.T) {
 	}
 	for i, s := range got {
 		if i > 0 && s == got[i-1] {
-			t.Errorf("datagrams %q: want one, none, three in turn", got)
+			t.Errorf("got datagrams %q, want \"one\", \"\", \"three\" in turn", got)
 		}
 	}
-	if s := netTake(t, heard); s != "enough" {
-		t.Errorf("heard %q", s)
+	if s := await(t, "the machine's report", heard); s != "enough" {
+		t.Errorf("got reply %q, want \"enough\"", s)
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// Retransmission until acknowledged, one timer an exchange.
+// A server with one timer per exchange sends again until it gets an acknowledgement.
 func TestRetransmission(t *testing.T) {
 	wineLacks(t, "what package net asks of a datagram socket")
 	l := netLoop(t, reactor.Config{})
@@ -200,9 +200,11 @@ func TestRetransmission(t *testing.T) {
 	b := make([]byte, 600)
 	for id := byte(1); id <= 3; id++ {
 		ask := []byte{0, id, 'Q', 'x'}
-		c.Write(ask)
 		begin := time.Now()
-		for range 2 { // and once more, as nobody acknowledged
+		if _, err := c.Write(ask); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // and once more, without an acknowledgement
 			for k, err := c.Read(b); ; k, err = c.Read(b) {
 				if err != nil {
 					t.Fatal(err)
@@ -213,15 +215,15 @@ func TestRetransmission(t *testing.T) {
 			}
 		}
 		if d := time.Since(begin); d < 10*time.Millisecond {
-			t.Errorf("sent again after %v", d)
+			t.Errorf("got the second reply after %v, want 10 ms at least", d)
 		}
 		c.Write([]byte{0, id, 'A'})
 	}
-	netWait(t, "all has come", func() bool { return netStats(t, l).BytesIn == 3*(4+3) })
-	before := netStats(t, l).Timers
-	time.Sleep(50 * time.Millisecond)
-	if after := netStats(t, l).Timers; after != before {
-		t.Errorf("%d timers fired after the last acknowledgement", after-before)
+	eventually(t, "all has come", func() bool { return stats(t, l).BytesIn == 3*(4+3) })
+	before := stats(t, l).Timers
+	time.Sleep(50 * time.Millisecond) // longer than until the next retransmission
+	if after := stats(t, l).Timers; after != before {
+		t.Errorf("got %d timers fired after the last acknowledgement, want 0", after-before)
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// caller dials its port 0 and reports how that ended, and what it heard.
+// caller dials its port 0 and reports how that ended, and what it read.
 type caller struct {
 	network, addr string
 	say           string
@@ -52,7 +52,7 @@ func callers(t testing.TB) *reactor.Kind[caller, reactor.None] {
 					return cx.Fail(err)
 				}
 				if err := cx.Dial(port0, m.network, m.addr); !errors.Is(err, reactor.ErrPortInUse) {
-					return cx.Stop(errors.New("dialled twice"))
+					return cx.Stop(errors.New("a second Dial: want ErrPortInUse"))
 				}
 				if m.say != "" {
 					return cx.Fail(cx.Write(port0, []byte(m.say))) // before it is open
@@ -87,6 +87,7 @@ func callers(t testing.TB) *reactor.Kind[caller, reactor.None] {
 	})
 }
 
+// dialOnce returns what one caller reports.
 func dialOnce(t testing.TB, l *reactor.Loop, m caller) call {
 	t.Helper()
 	report := make(chan call, 1)
@@ -94,10 +95,10 @@ func dialOnce(t testing.TB, l *reactor.Loop, m caller) call {
 	if _, err := callers(t).Spawn(l, m); err != nil {
 		t.Fatal(err)
 	}
-	return netTake(t, report)
+	return await(t, "the machine's report", report)
 }
 
-// echoServer is an echo of the standard library's.
+// echoServer starts an echo server of package net, and returns its address.
 func echoServer(t testing.TB, network, addr string) string {
 	t.Helper()
 	n, err := net.Listen(network, addr)
@@ -132,14 +133,14 @@ func TestDial(t *testing.T) {
 	} {
 		for _, say := range []string{"", "said before it was open"} {
 			if got := dialOnce(t, l, caller{network: c.network, addr: c.addr, say: say}); !got.opened || got.heard != say || got.err != nil {
-				t.Errorf("%s %s: %+v", c.network, c.addr, got)
+				t.Errorf("Dial %s %s: got %+v, want it open, and %q back", c.network, c.addr, got, say)
 			}
 		}
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// abstract is a name that is no file, or a path where there are none.
+// abstract returns a name that is no file, or a path on systems without such names.
 func abstract(path, name string) string {
 	if runtime.GOOS == "linux" {
 		return name
@@ -159,30 +160,32 @@ func TestDialRefused(t *testing.T) {
 	for _, c := range []struct{ network, addr string }{
 		{"tcp", addr}, {"tcp", "localhost:" + port}, {"unix", t.TempDir() + "/none"}, {"unix", abstract(t.TempDir(), "@stator-test-none")},
 	} {
-		for _, say := range []string{"", "to nobody"} {
+		for _, say := range []string{"", "not sent"} {
 			if got := dialOnce(t, l, caller{network: c.network, addr: c.addr, say: say}); !errors.Is(got.err, reactor.ErrRefused) {
-				t.Errorf("%s %s: %+v: want ErrRefused", c.network, c.addr, got)
+				t.Errorf("Dial %s %s: got %+v, want ErrRefused", c.network, c.addr, got)
 			}
 		}
 	}
-	// Errors of the same sort share a number: 300 of them leave room for others.
+	// Equal errors share a number: 300 of them leave room for others.
 	for range 300 {
-		dialOnce(t, l, caller{network: "tcp", addr: addr})
+		if got := dialOnce(t, l, caller{network: "tcp", addr: addr}); !errors.Is(got.err, reactor.ErrRefused) {
+			t.Fatalf("Dial tcp %s: got %+v, want ErrRefused", addr, got)
+		}
 	}
 	var dns *net.DNSError
 	if got := dialOnce(t, l, caller{network: "tcp", addr: "no-such-host.invalid:1"}); !errors.As(got.err, &dns) {
-		t.Errorf("%+v: want a DNSError", got)
+		t.Errorf("Dial of a host that does not exist: got %+v, want a DNSError", got)
 	}
 	if got := dialOnce(t, l, caller{network: "tcp", addr: "127.0.0.1"}); got.err == nil {
-		t.Error("an address without a port: no error")
+		t.Error("Dial of an address without a port: got no error, want one")
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Held != 0 {
-		t.Errorf("%d bytes held", s.Held)
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Held != 0 {
+		t.Errorf("got %d bytes held, want 0", s.Held)
 	}
 }
 
-// Nobody answers: a full backlog drops what knocks. Within ends it.
+// Within ends a Dial that gets no reply, as the full backlog drops it.
 func TestDialNeverAnswered(t *testing.T) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
@@ -203,21 +206,21 @@ func TestDialNeverAnswered(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	begin := time.Now()
 	got := dialOnce(t, l, caller{network: "tcp", addr: addr, say: "hello?", within: 30 * time.Millisecond})
-	if got.opened || time.Since(begin) < 30*time.Millisecond {
-		t.Errorf("%+v after %v", got, time.Since(begin))
+	if took := time.Since(begin); got.opened || !errors.Is(got.err, reactor.ErrTimeout) || took < 30*time.Millisecond {
+		t.Errorf("got %+v after %v, want ErrTimeout after 30 ms at least", got, took)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// A machine closes its port 1 and dials it again in one call, over and over, while
-// what it hung up on still answers: every byte is of the connection that is open.
-func TestRedialInOneBatch(t *testing.T) {
+// A machine closes its port 1 and dials it again in one call, over and over, while the
+// closed connections still send: every byte that it reads is of the open connection.
+func TestRedialInOneCall(t *testing.T) {
 	n, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer n.Close()
-	go func() { // each connection says its number as soon as it is open, and again
+	go func() { // each connection sends its number four times as soon as it is open
 		for i := byte(0); ; i++ {
 			c, err := n.Accept()
 			if err != nil {
@@ -261,7 +264,7 @@ func TestRedialInOneBatch(t *testing.T) {
 					}
 				}
 				if len(b) > 4 {
-					m.report <- errors.New("more than one connection said")
+					m.report <- errors.New("bytes of more than one connection")
 					return fsm.Stop
 				}
 				if m.opened >= rounds {
@@ -277,13 +280,13 @@ func TestRedialInOneBatch(t *testing.T) {
 	if _, err := k.Spawn(l, redialler{addr: n.Addr().String(), report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if err := netTake(t, report); err != nil {
-		t.Error(err)
+	if err := await(t, "the machine's report", report); err != nil {
+		t.Errorf("got %v, want no error", err)
 	}
 }
 
-// A peer that answers and hangs up before the loop looks: one event tells of the
-// connection, its bytes and its end, and none comes after it.
+// A peer that accepts, writes and closes before the loop looks: one event stands for the
+// connection, its bytes and its end, and no other comes.
 func TestEndThatComesWithTheConnection(t *testing.T) {
 	n, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -320,13 +323,13 @@ func TestEndThatComesWithTheConnection(t *testing.T) {
 	if _, err := k.Spawn(netLoop(t, reactor.Config{}), listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if got := netTake(t, report); string(got.b) != "bye" || got.err != io.EOF {
-		t.Errorf("%q, %v: want what the peer said, and io.EOF", got.b, got.err)
+	if got := await(t, "the machine's report", report); string(got.b) != "bye" || got.err != io.EOF {
+		t.Errorf("got %q, %v, want \"bye\" and io.EOF", got.b, got.err)
 	}
 }
 
-// Closing a port while its name is looked up, or an address is tried, leaves
-// nothing behind: the next Dial takes its own addresses.
+// After Close of a port while its name is looked up, or an address is tried, the next
+// Dial tries its own addresses alone.
 func TestCloseWhileDialling(t *testing.T) {
 	addr := echoServer(t, "tcp", "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(addr)
@@ -364,7 +367,7 @@ func TestCloseWhileDialling(t *testing.T) {
 		open: {Name: "open", Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(trying),
 			OnEnter: func(m *changer, cx *netCx) fsm.State {
 				if m.times < 20 {
-					return trying // refused: that was the plan
+					return trying // refused, as expected
 				}
 				m.report <- cx.Err(port0)
 				return fsm.Stop
@@ -375,13 +378,13 @@ func TestCloseWhileDialling(t *testing.T) {
 	if _, err := k.Spawn(l, changer{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if err := netTake(t, report); err != nil {
-		t.Error(err)
+	if err := await(t, "the machine's report", report); err != nil {
+		t.Errorf("got %v, want no error", err)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// A name of several addresses: each is tried until one answers.
+// Of a name with several addresses each is tried until one accepts.
 func TestDialTriesEachAddress(t *testing.T) {
 	addr := echoServer(t, "tcp", "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(addr)
@@ -389,18 +392,18 @@ func TestDialTriesEachAddress(t *testing.T) {
 	defer func() { net.DefaultResolver = old }()
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
-		go answerNames(theirs, [4]byte{127, 0, 0, 2}, [4]byte{127, 0, 0, 3}, [4]byte{127, 0, 0, 1})
+		go serveNames(theirs, [4]byte{127, 0, 0, 2}, [4]byte{127, 0, 0, 3}, [4]byte{127, 0, 0, 1})
 		return ours, nil
 	}}
 	l := netLoop(t, reactor.Config{})
 	if got := dialOnce(t, l, caller{network: "tcp4", addr: "three.test:" + port, say: "kept through the tries"}); got.heard != "kept through the tries" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want \"kept through the tries\" back", got)
 	}
 }
 
-// answerNames is a name server over a stream: every question for an IPv4 address
-// has the same answers.
-func answerNames(c net.Conn, ips ...[4]byte) {
+// serveNames is a name server over a stream: each question for IPv4 addresses gets the
+// same ones.
+func serveNames(c net.Conn, ips ...[4]byte) {
 	defer c.Close()
 	for {
 		var size [2]byte
@@ -429,7 +432,8 @@ func answerNames(c net.Conn, ips ...[4]byte) {
 	}
 }
 
-// What is sent before a name is looked up is refused, and not joined to one datagram.
+// Writes to a datagram port whose name is being looked up are refused, and not joined to
+// one datagram.
 func TestDatagramsToAName(t *testing.T) {
 	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -457,10 +461,10 @@ func TestDatagramsToAName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if err := netTake(t, early); err != reactor.ErrWouldBlock {
-			t.Errorf("before the name is known: %v", err)
+		if err := await(t, "the machine's report", early); err != reactor.ErrWouldBlock {
+			t.Errorf("a write before the name is known: got %v, want ErrWouldBlock", err)
 		}
 	}
 	wants(t, peer, 2, 3)
-	netEmpty(t, l)
+	noneFailed(t, l)
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// walker goes where its messages say, and notes its Enter and OnExit handlers.
+// walker goes to the states that its messages name, and records its OnEnter and OnExit.
 type walker struct {
 	log   *journal
-	lead  map[reactor.State]reactor.State // what Enter answers
-	begin reactor.State                   // what row Any's Enter answers
+	lead  map[reactor.State]reactor.State // what OnEnter returns in a state
+	begin reactor.State                   // what row Any's OnEnter returns
 }
 
 type walk = reactor.Context[reactor.State]
@@ -34,10 +34,10 @@ func (w *walker) enter(cx *walk) reactor.State {
 	return w.lead[cx.State()]
 }
 
-// told goes to the state that the message names.
-func (w *walker) told(_ *walk, to *reactor.State) reactor.State { return *to }
+// onMessage goes to the state that the message names.
+func (w *walker) onMessage(_ *walk, to *reactor.State) reactor.State { return *to }
 
-// anyway is row Any's handler, for what a row passes on.
+// anyway is row Any's handler, for messages that a row passes on.
 func (w *walker) anyway(_ *walk, to *reactor.State) reactor.State {
 	w.log.add("any")
 	return done
@@ -47,9 +47,9 @@ func walkers(t *testing.T, ended *ends) *reactor.Kind[walker, reactor.State] {
 	t.Helper()
 	row := func(name string, to fsm.States) reactor.Row[walker, reactor.State] {
 		return reactor.Row[walker, reactor.State]{Name: name, Within: fsm.Never,
-			OnEnter: (*walker).enter, OnExit: (*walker).leave, OnMessage: (*walker).told, To: to}
+			OnEnter: (*walker).enter, OnExit: (*walker).leave, OnMessage: (*walker).onMessage, To: to}
 	}
-	return kind(t, "walker", reactor.Options{OnEnd: ended.told}, reactor.Table[walker, reactor.State]{
+	return kind(t, "walker", reactor.Options{OnEnd: ended.add}, reactor.Table[walker, reactor.State]{
 		fsm.Any: {OnEnter: (*walker).born, OnExit: (*walker).ends, OnMessage: (*walker).anyway, To: fsm.To(idle, done)},
 		idle:    row("idle", fsm.To(busy)),
 		busy:    row("busy", fsm.To(idle)),
@@ -57,7 +57,7 @@ func walkers(t *testing.T, ended *ends) *reactor.Kind[walker, reactor.State] {
 	})
 }
 
-// kind is a kind whose table is right.
+// kind makes a kind of a table that is right.
 func kind[M, Msg any](t testing.TB, name string, o reactor.Options, rows reactor.Table[M, Msg]) *reactor.Kind[M, Msg] {
 	t.Helper()
 	k, err := reactor.NewKind(name, o, rows)
@@ -67,19 +67,20 @@ func kind[M, Msg any](t testing.TB, name string, o reactor.Options, rows reactor
 	return k
 }
 
+// send sends a message and waits until it is handled.
 func (d *fake) send(ref reactor.Ref[reactor.State], s reactor.State) {
 	d.t.Helper()
 	if err := ref.Send(s); err != nil {
 		d.t.Fatal(err)
 	}
-	d.settle()
+	d.Settle()
 }
 
 func TestTransitions(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
 	ref := spawn(t, l, walkers(t, ended), walker{log: log})
-	d.settle()
+	d.Settle()
 	log.want(t, "born +1")
 
 	d.send(ref, fsm.Stay)
@@ -94,10 +95,10 @@ func TestTransitions(t *testing.T) {
 	d.send(ref, fsm.Stop)
 	log.want(t, "-3 ends")
 	if err := ended.next(t); err != nil {
-		t.Errorf("a plain Stop has the reason %v", err)
+		t.Errorf("a plain Stop: got reason %v, want none", err)
 	}
 	if err := ref.Send(idle); !errors.Is(err, reactor.ErrStale) {
-		t.Errorf("a message to a machine that ended: %v", err)
+		t.Errorf("Send to a machine that ended: got %v, want ErrStale", err)
 	}
 }
 
@@ -106,12 +107,16 @@ func TestStartIsChosenByRowAny(t *testing.T) {
 		d, log, ended := newFake(t), &journal{}, newEnds()
 		l := d.start(reactor.Config{})
 		spawn(t, l, walkers(t, ended), walker{log: log, begin: begin})
-		d.settle()
+		d.Settle()
 		if begin == done {
 			log.want(t, "born +3")
+			ended.none(t)
 			continue
 		}
 		log.want(t, "born ends")
+		if err := ended.next(t); err != nil {
+			t.Errorf("Stop in row Any's OnEnter: got reason %v, want none", err)
+		}
 	}
 }
 
@@ -119,11 +124,11 @@ func TestEnterLeadsOn(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
 	spawn(t, l, walkers(t, ended), walker{log: log, lead: map[reactor.State]reactor.State{idle: busy}})
-	d.settle()
+	d.Settle()
 	log.want(t, "born +1 -1 +2")
 }
 
-// chain is a machine whose OnEnter handlers lead on a number of times.
+// chain is a machine whose OnEnter leads to its own state a number of times.
 type chain struct{ left int }
 
 func (c *chain) enter(*reactor.Context[reactor.None]) reactor.State {
@@ -136,19 +141,19 @@ func (c *chain) enter(*reactor.Context[reactor.None]) reactor.State {
 
 func TestEnterChainsAreBounded(t *testing.T) {
 	ended := newEnds()
-	k := kind(t, "chain", reactor.Options{OnEnd: ended.told}, reactor.Table[chain, reactor.None]{
+	k := kind(t, "chain", reactor.Options{OnEnd: ended.add}, reactor.Table[chain, reactor.None]{
 		fsm.Any: {},
 		idle:    {Name: "idle", OnEnter: (*chain).enter, Within: fsm.After(time.Second, fsm.Stop), To: fsm.To(idle)},
 	})
 	d := newFake(t)
 	l := d.start(reactor.Config{})
 	spawn(t, l, k, chain{left: 8})
-	d.settle()
+	d.Settle()
 	ended.none(t)
 	spawn(t, l, k, chain{left: 9})
-	d.settle()
+	d.Settle()
 	if err := ended.next(t); !errors.Is(err, reactor.ErrEnterLoop) {
-		t.Errorf("Enter that led on nine times ended with %v, want ErrEnterLoop", err)
+		t.Errorf("OnEnter that leads on nine times: got reason %v, want ErrEnterLoop", err)
 	}
 }
 
@@ -157,18 +162,18 @@ func TestUndeclaredEdgeEndsTheMachine(t *testing.T) {
 		d, log, ended := newFake(t), &journal{}, newEnds()
 		l := d.start(reactor.Config{})
 		ref := spawn(t, l, walkers(t, ended), walker{log: log, begin: done})
-		d.settle()
+		d.Settle()
 		log.take()
 		d.send(ref, to)
 		log.want(t, "-3 ends")
 		err := ended.next(t)
 		if !errors.Is(err, reactor.ErrEdge) || !strings.Contains(fmt.Sprint(err), `"done"`) {
-			t.Errorf("the answer %v, not declared, ended it with %v", to, err)
+			t.Errorf("a handler that returns state %v: got reason %v, want ErrEdge that names state \"done\"", to, err)
 		}
 	}
 }
 
-// The reason of one machine's transition must not become another one's.
+// The reason of one machine's transition is not taken for another machine's.
 func TestReasonStaysWithItsMachine(t *testing.T) {
 	d, log, ended := newFake(t), &journal{}, newEnds()
 	l := d.start(reactor.Config{})
@@ -178,7 +183,7 @@ func TestReasonStaysWithItsMachine(t *testing.T) {
 		idle: {Name: "idle", Within: fsm.Never, Fail: busy, OnMessage: func(_ *walker, cx *walk, _ *reactor.State) reactor.State {
 			return cx.Fail(broken)
 		}},
-		busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnMessage: (*walker).told, To: fsm.To(idle),
+		busy: {Name: "busy", Within: fsm.Never, Fail: fsm.Stop, OnMessage: (*walker).onMessage, To: fsm.To(idle),
 			OnEnter: func(w *walker, cx *walk) reactor.State { w.log.add(fmt.Sprint("why: ", cx.Cause())); return fsm.Stay }},
 	})
 	other := spawn(t, l, walkers(t, ended), walker{log: &journal{}})
@@ -187,6 +192,6 @@ func TestReasonStaysWithItsMachine(t *testing.T) {
 	log.want(t, "why: broken")
 	d.send(other, fsm.Stop)
 	if err := ended.next(t); err != nil {
-		t.Errorf("a plain Stop has another machine's reason: %v", err)
+		t.Errorf("a plain Stop behind another machine's failure: got reason %v, want none", err)
 	}
 }

@@ -16,10 +16,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// What the tests over real descriptors share.
-
-// netPatience bounds a wait for what has to come.
-const netPatience = 10 * time.Second
+// What tests over real sockets share.
 
 // port0 and port1 are the ports of the machines under test.
 const port0, port1 reactor.Port = 0, 1
@@ -37,49 +34,18 @@ func netLoop(t testing.TB, cfg reactor.Config) *reactor.Loop {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		l.Run(ctx)
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		if err := await(t, "Run", ended); err != nil && err != context.Canceled {
+			t.Errorf("Run: got %v, want nil or %v", err, context.Canceled)
+		}
 	})
 	return l
 }
 
-func netStats(t testing.TB, l *reactor.Loop) reactor.Stats {
-	t.Helper()
-	s, err := l.Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// netWait waits until something is so.
-func netWait(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(netPatience); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after %v not yet: %s", netPatience, what)
-		}
-	}
-}
-
-// netTake takes what a machine reports.
-func netTake[T any](t testing.TB, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(netPatience):
-		t.Fatalf("no report of the machine in %v", netPatience)
-		panic("not reached")
-	}
-}
-
+// netListen makes a kind listen on a port of 127.0.0.1.
 func netListen[M, Msg any](t testing.TB, l *reactor.Loop, k *reactor.Kind[M, Msg], m M) *reactor.Listener {
 	t.Helper()
 	n, err := k.Listen(l, "tcp", "127.0.0.1:0", m)
@@ -89,18 +55,19 @@ func netListen[M, Msg any](t testing.TB, l *reactor.Loop, k *reactor.Kind[M, Msg
 	return n
 }
 
+// netDial connects to a listener.
 func netDial(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	t.Helper()
 	c, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(n.Addr))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { c.Close() })
 	return c
 }
 
-// netPair is a connection of package net's, and its peer's side of it.
+// netPair returns both ends of a connection of package net.
 func netPair(t testing.TB) (c, peer net.Conn) {
 	t.Helper()
 	n, err := net.Listen("tcp", "127.0.0.1:0")
@@ -112,14 +79,14 @@ func netPair(t testing.TB) (c, peer net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { peer.Close() })
-	peer.SetDeadline(time.Now().Add(netPatience))
+	peer.SetDeadline(time.Now().Add(patience))
 	if c, err = n.Accept(); err != nil {
 		t.Fatal(err)
 	}
 	return c, peer
 }
 
-// netDialUDP is a socket of package net's that is connected to a listener's.
+// netDialUDP returns a socket of package net that is connected to a datagram port.
 func netDialUDP(t testing.TB, addr string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("udp", addr)
@@ -127,11 +94,11 @@ func netDialUDP(t testing.TB, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	return c
 }
 
-// netKind makes a kind of one state of its own.
+// netKind makes a kind of one state.
 func netKind[M any](t testing.TB, opt reactor.Options, row reactor.Row[M, reactor.None]) *reactor.Kind[M, reactor.None] {
 	t.Helper()
 	row.Name = "one"
@@ -141,6 +108,7 @@ func netKind[M any](t testing.TB, opt reactor.Options, row reactor.Row[M, reacto
 	return netTable(t, opt, reactor.Table[M, reactor.None]{{Shutdown: fsm.Stop}, row})
 }
 
+// netTable makes a kind with one port, unless the options say otherwise.
 func netTable[M any](t testing.TB, opt reactor.Options, rows reactor.Table[M, reactor.None]) *reactor.Kind[M, reactor.None] {
 	t.Helper()
 	if opt.Ports == nil {
@@ -153,7 +121,7 @@ func netTable[M any](t testing.TB, opt reactor.Options, rows reactor.Table[M, re
 	return k
 }
 
-// netBytes are random bytes.
+// netBytes returns random bytes.
 func netBytes(n int) []byte {
 	b := make([]byte, n)
 	r := rand.NewChaCha8([32]byte{byte(n)})
@@ -161,8 +129,8 @@ func netBytes(n int) []byte {
 	return b
 }
 
-// netEcho sends b in random pieces, and reads it back in others: all of it, and
-// then the end.
+// netEcho sends b in random pieces, and checks that all of it comes back, and then the
+// end.
 func netEcho(t testing.TB, c *net.TCPConn, b []byte) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -195,21 +163,22 @@ func netReadAll(t testing.TB, c io.Reader) (got []byte) {
 			return got
 		}
 		if err != nil {
-			t.Errorf("after %d bytes: %v", len(got), err)
+			t.Errorf("a read after %d bytes: got %v, want io.EOF at the end", len(got), err)
 			return got
 		}
 	}
 }
 
+// netSame compares bytes.
 func netSame(t testing.TB, got, want []byte) {
 	t.Helper()
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
-			t.Fatalf("byte %d of %d is %#x: want %#x", i, len(want), got[i], want[i])
+			t.Fatalf("byte %d of %d: got %#x, want %#x", i, len(want), got[i], want[i])
 		}
 	}
 	if len(got) != len(want) {
-		t.Fatalf("%d bytes: want %d", len(got), len(want))
+		t.Fatalf("got %d bytes, want %d", len(got), len(want))
 	}
 }
 
@@ -231,12 +200,12 @@ func netDialNarrow(t testing.TB, n *reactor.Listener) *net.TCPConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	t.Cleanup(func() { c.Close() })
 	return c.(*net.TCPConn)
 }
 
-// echoing is a kind that echoes until the end.
+// echoing makes a kind that echoes until the end.
 func echoing(t testing.TB, opt reactor.Options) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, opt, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
@@ -256,6 +225,6 @@ func ping(t testing.TB, c net.Conn) {
 	}
 	b[0] = 0
 	if _, err := c.Read(b); err != nil || b[0] != 42 {
-		t.Fatalf("ping: %v, %v", b, err)
+		t.Fatalf("ping: got %v, %v, want %v", b, err, []byte{42})
 	}
 }

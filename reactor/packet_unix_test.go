@@ -16,9 +16,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Sockets with whole messages: what one write sends, one look shows.
+// Sockets of whole messages: one write sends what one Peek returns.
 
-// twice answers each datagram with two of the same, by Peek.
+// twice makes a kind that sends each datagram back twice, by Peek.
 func twice(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
@@ -35,20 +35,21 @@ func twice(t testing.TB) *reactor.Kind[struct{}, reactor.None] {
 	})
 }
 
-// wants reads messages of these lengths.
+// wants reads messages and compares their lengths.
 func wants(t testing.TB, c net.Conn, sizes ...int) {
 	t.Helper()
-	c.SetReadDeadline(time.Now().Add(netPatience))
+	c.SetReadDeadline(time.Now().Add(patience))
 	for _, size := range sizes {
 		b := make([]byte, 1000)
 		n, err := c.Read(b)
 		if err != nil || n != size {
-			t.Fatalf("a message of %d bytes, %v: want %d", n, err, size)
+			t.Fatalf("got a message of %d bytes, %v, want %d", n, err, size)
 		}
 	}
 }
 
-// A connection of whole messages keeps their bounds in both directions, and has an end.
+// A connection of whole messages keeps their boundaries in both directions, and has an
+// end.
 func TestUnixpacket(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	path := t.TempDir() + "/packets"
@@ -66,14 +67,14 @@ func TestUnixpacket(t *testing.T) {
 	}
 	wants(t, c, 1, 1, 7, 7, 500, 500, 2, 2)
 	if got := dialOnce(t, l, caller{network: "unixpacket", addr: path, say: "hello"}); !got.opened || got.heard != "hello" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want an open connection and \"hello\" back", got)
 	}
 	c.Close()
-	netWait(t, "the machine ended with its peer", func() bool { return netStats(t, l).Machines == 0 })
-	netEmpty(t, l)
+	eventually(t, "the machine ended with its peer", func() bool { return stats(t, l).Machines == 0 })
+	noneFailed(t, l)
 }
 
-// A listener of whole messages that was made elsewhere makes the same connections.
+// A listener of whole messages that a loop takes over makes the same connections.
 func TestUnixpacketAdoptedListener(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	path := t.TempDir() + "/packets"
@@ -103,7 +104,7 @@ func TestPeekAtDatagrams(t *testing.T) {
 	k := twice(t)
 	c, peer := udpPair(t)
 	to := c.LocalAddr().(*net.UDPAddr)
-	for _, size := range []int{0, 3, 0, 0, 5} { // all of them before the machine looks
+	for _, size := range []int{0, 3, 0, 0, 5} { // all of them before the machine reads
 		if _, err := peer.WriteToUDP(make([]byte, size), to); err != nil {
 			t.Fatal(err)
 		}
@@ -115,10 +116,10 @@ func TestPeekAtDatagrams(t *testing.T) {
 	peer.WriteToUDP(nil, to)
 	peer.WriteToUDP(make([]byte, 4), to)
 	wants(t, peer, 4, 4)
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// An ICMP message of whatever sort is not the end of a dialled datagram port.
+// No ICMP message ends a dialled datagram port.
 func TestUnreachableIsNotTheEnd(t *testing.T) {
 	raw, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)
 	if err != nil {
@@ -131,7 +132,7 @@ func TestUnreachableIsNotTheEnd(t *testing.T) {
 	if _, err := twice(t).Adopt(l, c, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range []byte{1, 2, 3, 10, 13} { // host, protocol, port; two of administrators'
+	for _, code := range []byte{1, 2, 3, 10, 13} { // host, protocol, port; forbidden host, forbidden by a filter
 		m := unreachable(code, mine.Port, peer.LocalAddr().(*net.UDPAddr).Port)
 		if err := unix.Sendto(raw, m, 0, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 			t.Fatal(err)
@@ -140,14 +141,15 @@ func TestUnreachableIsNotTheEnd(t *testing.T) {
 		b := make([]byte, 2)
 		for range 2 {
 			if n, err := peer.Read(b); err != nil || !bytes.Equal(b[:n], []byte{code}) {
-				t.Fatalf("after code %d: %v, %v", code, b[:n], err)
+				t.Fatalf("after code %d: got %v, %v, want %v", code, b[:n], err, []byte{code})
 			}
 		}
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// unreachable is an ICMP message for a datagram from one port of 127.0.0.1 to another.
+// unreachable returns an ICMP message for a datagram from one port of 127.0.0.1 to
+// another.
 func unreachable(code byte, from, to int) []byte {
 	m := append([]byte{3, code, 0, 0, 0, 0, 0, 0}, // destination unreachable
 		0x45, 0, 0, 28, 0, 0, 0, 0, 64, unix.IPPROTO_UDP, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1,
@@ -162,10 +164,11 @@ func unreachable(code byte, from, to int) []byte {
 	return m
 }
 
-// packetPair is a machine's end of a connection of whole messages, and a test's.
+// packetPair returns both ends of a connection of whole messages, the machine's first.
 func packetPair(t testing.TB) (machines, tests *os.File) { return adoptPair(t, unix.SOCK_SEQPACKET) }
 
-// packetKind reads by ReadFrom or Read until its connection ends, and tells how.
+// packetKind makes a kind that reads by ReadFrom or Read until its connection ends, and
+// reports what it got.
 func packetKind(t testing.TB, from bool, got chan<- string) *reactor.Kind[struct{}, reactor.None] {
 	return netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{Wait: port0.Readable(),
 		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
@@ -187,8 +190,8 @@ func packetKind(t testing.TB, from bool, got chan<- string) *reactor.Kind[struct
 		}})
 }
 
-// What a peer sent before its end, or before it went away from messages that it had not
-// read, comes first: the kernel tells of a reset before.
+// Messages that a peer sent before it closed are read before the end, or before the
+// error if the peer had not read all: the kernel reports that error first.
 func TestUnixpacketEnds(t *testing.T) {
 	for _, from := range []bool{false, true} {
 		for _, unread := range []bool{false, true} {
@@ -198,7 +201,7 @@ func TestUnixpacketEnds(t *testing.T) {
 			b.Write([]byte("two"))
 			want := []string{"one", "two", "EOF"}
 			if unread {
-				a.Write([]byte("nobody reads it"))
+				a.Write([]byte("unread"))
 				want[2] = unix.ECONNRESET.Error()
 			}
 			b.Close()
@@ -207,22 +210,22 @@ func TestUnixpacketEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, want := range want {
-				if s := netTake(t, got); s != want {
-					t.Errorf("ReadFrom %v, unread messages %v: it got %q: want %q", from, unread, s, want)
+				if s := await(t, "the machine's report", got); s != want {
+					t.Errorf("ReadFrom %t, unread messages %t: got %q, want %q", from, unread, s, want)
 				}
 			}
-			netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+			eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 		}
 	}
 }
 
-// A peer that goes away from messages which it has not read breaks the connection also
-// in a state that does not read.
+// A peer that closes without having read all breaks the connection, also in a state that
+// does not read.
 func TestUnixpacketBreaks(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	a, b := packetPair(t)
 	ended := newEnds()
-	k := netKind(t, reactor.Options{OnEnd: ended.told}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
+	k := netKind(t, reactor.Options{OnEnd: ended.add}, reactor.Row[struct{}, reactor.None]{Within: fsm.Never, Fail: fsm.Stop,
 		OnEnter: func(_ *struct{}, cx *netCx) fsm.State { return cx.Fail(cx.Write(port0, []byte("hello"))) }})
 	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
 		t.Fatal(err)
@@ -234,11 +237,11 @@ func TestUnixpacketBreaks(t *testing.T) {
 	})
 	b.Close()
 	if err := ended.next(t); err != unix.ECONNRESET {
-		t.Errorf("it ended for %v", err)
+		t.Errorf("got reason %v, want %v", err, unix.ECONNRESET)
 	}
 }
 
-// An answer arrives, though the machine that sent it stopped with messages unread.
+// A reply arrives, although the machine that sent it stopped with messages unread.
 func TestUnixpacketStopWithUnreadMessages(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	a, b := packetPair(t)
@@ -252,15 +255,15 @@ func TestUnixpacketStopWithUnreadMessages(t *testing.T) {
 	if _, err := k.Adopt(l, a, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "the machine stopped", func() bool { return netStats(t, l).BytesOut > 0 })
+	eventually(t, "the machine stopped", func() bool { return stats(t, l).BytesOut > 0 })
 	c := fileConn(t, b)
 	wants(t, c, 6)
 	c.Close()
 	b.Close()
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// fileConn is a net.Conn of a socket.
+// fileConn returns a net.Conn of a socket.
 func fileConn(t testing.TB, f *os.File) net.Conn {
 	t.Helper()
 	c, err := net.FileConn(f)
@@ -271,7 +274,8 @@ func fileConn(t testing.TB, f *os.File) net.Conn {
 	return c
 }
 
-// udpPair is a socket that is connected to its peer's, which is to none.
+// udpPair returns a socket that is connected to its peer, and the peer, which is not
+// connected.
 func udpPair(t testing.TB) (c, peer *net.UDPConn) {
 	t.Helper()
 	peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -279,7 +283,7 @@ func udpPair(t testing.TB) (c, peer *net.UDPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { peer.Close() })
-	peer.SetReadDeadline(time.Now().Add(netPatience))
+	peer.SetReadDeadline(time.Now().Add(patience))
 	if c, err = net.DialUDP("udp", nil, peer.LocalAddr().(*net.UDPAddr)); err != nil {
 		t.Fatal(err)
 	}

@@ -10,17 +10,20 @@ func TestPoolClasses(t *testing.T) {
 	for _, c := range []struct{ size, want int }{{1, 512}, {512, 512}, {513, 1024}, {4096, 4096}, {4097, 8192}, {65536, 65536}} {
 		n := p.get(c.size)
 		if got := len(p.chunks[n].b); got != c.want {
-			t.Errorf("a chunk for %d bytes has %d: want %d", c.size, got, c.want)
+			t.Errorf("a chunk for %d bytes: got %d, want %d", c.size, got, c.want)
 		}
 		before := p.lent
 		p.put(n)
-		if p.lent != before-c.want || p.get(c.want) != n {
-			t.Errorf("the chunk of %d bytes did not come back", c.want)
+		if p.lent != before-c.want {
+			t.Errorf("after the chunk of %d bytes came back: got %d bytes lent, want %d", c.want, p.lent, before-c.want)
+		}
+		if again := p.get(c.want); again != n {
+			t.Errorf("a chunk of %d bytes again: got number %d, want %d", c.want, again, n)
 		}
 	}
 }
 
-// A chunk of another class takes the place of what nobody uses.
+// A chunk of another class takes the place of chunks that came back.
 func TestPoolSheds(t *testing.T) {
 	p := newPool(8<<10, 64)
 	var small []uint32
@@ -28,21 +31,21 @@ func TestPoolSheds(t *testing.T) {
 		small = append(small, p.get(512))
 	}
 	if n := p.get(1); n != 0 {
-		t.Fatalf("chunk %d beyond the limit", n)
+		t.Fatalf("beyond the limit: got chunk %d, want 0", n)
 	}
 	for _, n := range small {
 		p.put(n)
 	}
 	if p.lent != 0 || p.cached != 8<<10 {
-		t.Fatalf("%d lent, %d kept: want 0, %d", p.lent, p.cached, 8<<10)
+		t.Fatalf("got %d bytes lent and %d cached, want 0 and %d", p.lent, p.cached, 8<<10)
 	}
 	if big := p.get(8 << 10); big == 0 || p.cached != 0 {
-		t.Errorf("chunk %d, %d bytes kept beside it", big, p.cached)
+		t.Errorf("got chunk %d and %d bytes cached, want one, and 0", big, p.cached)
 	}
 }
 
-// The pool beside a model: what is lent and kept stays under the limit, is never
-// lent twice, and is refused only for want of room.
+// A pool is compared with a model: what is lent and cached stays under the limit, no
+// chunk is lent twice, and a chunk is refused only if there is no room for it.
 func TestPoolModel(t *testing.T) {
 	const limit = 256 << 10
 	p := newPool(limit, 64)
@@ -58,14 +61,14 @@ func TestPoolModel(t *testing.T) {
 			}
 			n := p.get(size)
 			if (n == 0) != (total+whole > limit) {
-				t.Fatalf("%d of %d lent, %d more: chunk %d", total, limit, whole, n)
+				t.Fatalf("%d more bytes with %d of %d lent: got chunk %d, want one if there is room", whole, total, limit, n)
 			}
 			if n == 0 {
 				continue
 			}
 			k := &p.chunks[n]
 			if _, twice := lent[n]; twice || n == scratchNum || len(k.b) != whole || k.r != 0 || k.w != 0 || k.next != 0 {
-				t.Fatalf("chunk %d for %d bytes: lent already: %v, %d bytes, %d:%d", n, size, twice, len(k.b), k.r, k.w)
+				t.Fatalf("chunk %d for %d bytes: got lent before %v, %d bytes, %d:%d, want false, %d, 0:0", n, size, twice, len(k.b), k.r, k.w, whole)
 			}
 			k.r, k.w, k.next = 1, 2, 3 // as users leave them
 			lent[n] = whole
@@ -79,14 +82,14 @@ func TestPoolModel(t *testing.T) {
 			}
 		}
 		if p.lent != total || p.lent+p.cached > limit {
-			t.Fatalf("%d lent, %d kept: want %d lent, %d at most", p.lent, p.cached, total, limit)
+			t.Fatalf("got %d bytes lent and %d cached, want %d lent, and %d at most in all", p.lent, p.cached, total, limit)
 		}
 		if room := p.room(); room%outChunk != 0 || room > limit-total || room+outChunk <= limit-total {
-			t.Fatalf("%d of %d lent: room for %d bytes of output", total, limit, room)
+			t.Fatalf("%d of %d bytes lent: got room for %d bytes of output, want all whole chunks of what is left", total, limit, room)
 		}
 	}
 	if len(p.chunks) > limit/512+2 {
-		t.Errorf("%d numbers for %d bytes", len(p.chunks), limit)
+		t.Errorf("got %d numbers, want %d at most", len(p.chunks), limit/512+2)
 	}
 }
 
@@ -95,34 +98,48 @@ func TestPoolScratch(t *testing.T) {
 	p.chunks[scratchNum].r, p.chunks[scratchNum].w = 3, 9
 	p.put(scratchNum)
 	if k := p.chunks[scratchNum]; k.r != 0 || k.w != 0 || p.lent != 0 || p.cached != 0 {
-		t.Errorf("the scratch came back as %+v, %d lent, %d kept", k, p.lent, p.cached)
+		t.Errorf("the scratch that came back: got %+v, %d bytes lent, %d cached, want it empty, 0, 0", k, p.lent, p.cached)
 	}
 }
 
-// What is left in the scratch can always be held, whatever else was lent meanwhile.
+// What a handler leaves of its input in the scratch can always be held, whatever else
+// was lent meanwhile. One pool serves all limits, so that its chunks are made once.
 func TestPoolKeepsItsPromise(t *testing.T) {
-	for free := 0; free < 400<<10; free += 100 {
-		p := newPool(1<<20+free, scratchSize)
-		for range (1 << 20) / outChunk {
-			p.get(outChunk)
+	const others = 1 << 20 // bytes lent before
+	p := newPool(others, scratchSize)
+	for range others / outChunk {
+		p.get(outChunk)
+	}
+	var lent []uint32
+	fill := func(size int) {
+		for n := p.get(size); n != 0; n = p.get(size) {
+			lent = append(lent, n)
 		}
+	}
+	for free := 0; free < 400<<10; free += 100 {
+		p.limit = others + free
 		if p.open() == 0 {
 			if free >= 2*minInput {
-				t.Fatalf("%d bytes free, and no input", free)
+				t.Fatalf("%d bytes free: got no scratch, want one", free)
 			}
 			continue
 		}
 		n := len(p.chunks[scratchNum].b)
-		if n < scratchSize && p.room() < (free/2)&^(outChunk-1) {
-			t.Fatalf("%d bytes free: room for %d of input, and %d of output", free, n, p.room())
+		if want := (free / 2) &^ (outChunk - 1); n < scratchSize && p.room() < want {
+			t.Fatalf("%d bytes free, %d of them for input: got room for %d bytes of output, want %d", free, n, p.room(), want)
 		}
-		for p.get(outChunk) != 0 {
-		}
-		for p.get(1) != 0 {
-		}
+		fill(outChunk)
+		fill(1)
 		p.put(scratchNum)
-		if p.get(n) == 0 {
-			t.Fatalf("%d bytes free: no room for %d bytes that are left", free, n)
+		left := p.get(n)
+		if left == 0 {
+			t.Fatalf("%d bytes free: got no chunk for %d bytes of input that are left, want one", free, n)
+		}
+		for _, n := range append(lent, left) {
+			p.put(n)
+		}
+		if lent = lent[:0]; p.lent != others {
+			t.Fatalf("%d bytes free: got %d bytes lent after all came back, want %d", free, p.lent, others)
 		}
 	}
 }

@@ -10,15 +10,16 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A proxy: a state says what may still happen, a gate says when there is room for it.
+// The proxy of TestProxy and BenchmarkProxy: states say which directions are open, gates
+// when there is room.
 
 const client, upstream reactor.Port = 0, 1
 
 const (
 	dialing   fsm.State = fsm.First + iota
-	relaying            // both may speak
-	upEnded             // upstream said all; the client may speak
-	downEnded           // the client said all
+	relaying            // both directions are open
+	upEnded             // the upstream has ended
+	downEnded           // the client has ended
 )
 
 type pair struct{ to string }
@@ -54,7 +55,7 @@ func (p *pair) move(cx *netCx, to, from reactor.Port, ended fsm.State) fsm.State
 	if err != io.EOF {
 		return cx.Fail(err)
 	}
-	cx.CloseWrite(to) // once what is written is out
+	cx.CloseWrite(to) // after the output that is waiting
 	if cx.State() == relaying {
 		return ended
 	}

@@ -5,7 +5,6 @@ package reactor_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -16,7 +15,7 @@ import (
 	"github.com/stator-go/stator/reactor/driver/drivertest"
 )
 
-// A loop that ends leaves no descriptor behind, however it ends.
+// A loop that ends leaves no descriptor open, in whichever way it ends.
 func TestEveryDescriptorIsClosed(t *testing.T) {
 	for name, end := range map[string]func(l *reactor.Loop, cancel func()) error{
 		"Close":    func(l *reactor.Loop, _ func()) error { return l.Close() },
@@ -49,29 +48,31 @@ func TestEveryDescriptorIsClosed(t *testing.T) {
 			}
 			clients = append(clients, c)
 		}
-		for deadline := time.Now().Add(10 * time.Second); born.Load() < 20 && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
-		}
+		eventually(t, "20 machines", func() bool { return born.Load() == 20 })
 		if err := end(l, cancel); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want no error, or the end of the context", name, err)
 		}
-		answer(t, "Run", over)
+		if err := await(t, "Run", over); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: Run: got %v, want no error, or the end of the context", name, err)
+		}
 		cancel()
 		for _, c := range clients {
 			c.Close()
 		}
 		if after := descriptors(t); after != before {
-			t.Errorf("%s: %d descriptors are open, %d were before", name, after, before)
+			t.Errorf("%s: got %d descriptors open, want %d", name, after, before)
 		}
 	}
 }
 
+// timed shuts a loop down with little time.
 func timed(l *reactor.Loop) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	return l.Shutdown(ctx)
 }
 
+// descriptors returns how many descriptors the process has open.
 func descriptors(t testing.TB) int {
 	t.Helper()
 	n, err := drivertest.Process{}.Descriptors()
@@ -81,22 +82,22 @@ func descriptors(t testing.TB) int {
 	return n
 }
 
-// A context that has ended before Serve begins is a shutdown like any other.
+// Serve with a context that has ended shuts the loop down, and returns no error.
 func TestServeAfterTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	for range 200 { // it is a race
+	for range 200 { // Run and Shutdown race
 		l, err := reactor.NewLoop(reactor.Config{Slots: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Serve(ctx, time.Minute); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Serve: got %v, want no error", err)
 		}
 	}
 }
 
-// A socket that comes during a shutdown is not listened on.
+// ListenOn during a shutdown returns ErrClosed, and closes what it was given.
 func TestListenOnDuringShutdown(t *testing.T) {
 	n, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -110,7 +111,7 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	}
 	over := make(chan error, 1)
 	go func() { over <- l.Run(context.Background()) }()
-	netWait(t, "running", func() bool { return netStats(t, l).Turns > 0 })
+	eventually(t, "the loop runs", func() bool { return stats(t, l).Turns > 0 })
 	others := netKind(t, reactor.Options{}, reactor.Row[empty, reactor.None]{Wait: port0.Readable(),
 		OnReady: func(*empty, *netCx, reactor.Ready) fsm.State { return fsm.Stop }})
 	answered := make(chan error, 1)
@@ -125,71 +126,15 @@ func TestListenOnDuringShutdown(t *testing.T) {
 	})
 	spawn(t, l, k, empty{})
 	if err := l.Shutdown(context.Background()); err != nil {
-		t.Error(err)
+		t.Errorf("Shutdown: got %v, want no error", err)
 	}
-	answer(t, "Run", over)
-	if err := netTake(t, answered); !errors.Is(err, reactor.ErrClosed) {
-		t.Errorf("ListenOn: %v", err)
+	if err := await(t, "Run", over); err != nil {
+		t.Errorf("Run: got %v, want no error", err)
+	}
+	if err := await(t, "the machine's report", answered); !errors.Is(err, reactor.ErrClosed) {
+		t.Errorf("ListenOn: got %v, want ErrClosed", err)
 	}
 	if after := descriptors(t); after != before {
-		t.Errorf("%d descriptors are open, %d were before", after, before)
+		t.Errorf("got %d descriptors open, want %d", after, before)
 	}
-}
-
-// A peer that writes all it has before it reads gets what a machine wrote before it
-// stopped, however much is on its way in both directions.
-func TestStopTakesWhatAWriterSends(t *testing.T) {
-	const size = 4 << 20
-	l := netLoop(t, reactor.Config{})
-	n, err := netKind(t, reactor.Options{WriteBuffer: size, Linger: time.Minute}, reactor.Row[struct{}, reactor.None]{
-		Wait: port0.Readable(),
-		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			if err := cx.Write(port0, make([]byte, size)); err != nil {
-				return cx.Fail(err)
-			}
-			return fsm.Stop
-		},
-	}).Listen(l, "tcp", "127.0.0.1:0", struct{}{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", n.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
-	if _, err := c.Write(make([]byte, 4*size)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.Copy(io.Discard, c); err != nil || got != size {
-		t.Errorf("%d bytes, %v: want %d", got, err, size)
-	}
-}
-
-// The statistics tell how long a handler kept all others waiting.
-func TestLongestTurn(t *testing.T) {
-	const slow = 30 * time.Millisecond
-	l := netLoop(t, reactor.Config{})
-	n, err := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
-		Wait: port0.Readable(),
-		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			time.Sleep(slow)
-			return fsm.Stop
-		},
-	}).Listen(l, "tcp", "127.0.0.1:0", struct{}{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(2 * slow) // that nothing happens is not a long turn
-	if s := netStats(t, l); s.Longest >= slow {
-		t.Errorf("an idle loop took a turn of %v", s.Longest)
-	}
-	c, err := net.Dial("tcp", n.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.Write([]byte("x"))
-	netWait(t, "a turn was long", func() bool { return netStats(t, l).Longest >= slow })
 }

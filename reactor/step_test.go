@@ -8,30 +8,27 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/poll"
 )
 
-// unhurried is a fake whose Wait never waits.
-type unhurried struct{ *fake }
+// observed is an Observer that records its calls.
+type observed struct{ journal }
 
-func (d unhurried) Wait([]poll.Event, int64) (int, error) { return 0, nil }
-
-// witness notes what an Observer is told.
-type witness struct{ journal }
-
-func (w *witness) Moved(_ reactor.Token, k reactor.AnyKind, from, to reactor.State) {
+func (w *observed) Moved(_ reactor.Token, k reactor.AnyKind, from, to reactor.State) {
 	w.add(fmt.Sprintf("%s:%s>%s:%v", k.Name(), k.StateName(from), k.StateName(to), k.Declares(from, to)))
 }
 
-func (w *witness) Ended(_ reactor.Token, k reactor.AnyKind, reason error) {
+func (w *observed) Ended(_ reactor.Token, k reactor.AnyKind, reason error) {
 	w.add(fmt.Sprintf("%s ended:%v", k.Name(), reason))
 }
 
-// A Stepper is all that runs its loop: between turns calls are done at once, in a
-// turn they are a handler's, and the loop says when it wants the next one.
+// A Stepper runs its loop on the caller's goroutine: calls between turns are done at
+// once, calls during a turn are those of a handler, and Until says when the next turn
+// is due.
 func TestStepper(t *testing.T) {
-	var log witness
-	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: unhurried{newFake(t)}, Observer: &log})
+	var log observed
+	d := newFake(t)
+	d.NoWait = true
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: d, Observer: &log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,33 +47,35 @@ func TestStepper(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := l.Stepper(); !errors.Is(err, reactor.ErrRunning) {
-		t.Errorf("a second Stepper: %v", err)
+		t.Errorf("a second Stepper: got %v, want ErrRunning", err)
 	}
 	if err := l.Run(context.Background()); !errors.Is(err, reactor.ErrRunning) {
-		t.Errorf("Run beside a Stepper: %v", err)
+		t.Errorf("Run beside a Stepper: got %v, want ErrRunning", err)
 	}
 	ref := spawn(t, l, k, step{})
 	settle := func() {
 		for st.Until() == 0 {
 			if st.Turn() {
-				t.Fatal("the loop has ended")
+				t.Fatal("Turn: got the end of the loop, want none")
 			}
 		}
 	}
 	settle()
 	log.want(t, "stepping:any>one:true")
 	if err := ref.Send(1); err != nil || st.Until() != 0 {
-		t.Fatalf("sent: %v, next turn at %d: want nil, 0", err, st.Until())
+		t.Fatalf("Send: got %v, next turn at %d, want nil, 0", err, st.Until())
 	}
 	settle()
 	log.want(t, "stepping:one>two:true")
 	if !errors.Is(inside, reactor.ErrInHandler) {
-		t.Errorf("Stats in a handler: %v", inside)
+		t.Errorf("Stats in a handler: got %v, want ErrInHandler", inside)
 	}
 	if err := l.Shutdown(context.Background()); !errors.Is(err, reactor.ErrInHandler) {
-		t.Errorf("Shutdown between turns: %v", err)
+		t.Errorf("Shutdown between turns: got %v, want ErrInHandler", err)
 	}
-	ref.Send(1) // an answer that no To names
+	if err := ref.Send(1); err != nil { // the handler returns a state that its row's To does not name
+		t.Fatal(err)
+	}
 	settle()
 	log.want(t, `stepping:two>stop:true stepping ended:reactor: stepping: state "two" answered one, which its To does not name: undeclared transition`)
 
@@ -86,7 +85,7 @@ func TestStepper(t *testing.T) {
 	st.Leave()
 	for turns := 0; !st.Turn(); turns++ {
 		if turns > 10 {
-			t.Fatal("asked to leave, the loop does not end")
+			t.Fatal("got no end of the loop in 10 turns after Leave, want one")
 		}
 	}
 	log.want(t, "stepping:one>stop:true stepping ended:shutting down")

@@ -18,17 +18,18 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
-// The whole loop over real sockets, at random: machines that echo in every way there
-// is, nap, post to each other, relay to each other and close at a whim, under clients
-// that cut what they send at random, end, reset, stall and vanish.
+// The whole loop over real sockets, at random: machines that echo in all ways, sleep, post
+// to each other, relay to each other and close at random, under clients that send random
+// pieces, end, reset, pause and vanish.
 //
-// The first byte of a connection says what its machine may do. To a client that keeps
-// the rules every byte comes back, in order, and then the end; to all others nothing
-// but the beginning of what they sent. STATOR_STRESS is for how many seconds to go on,
-// STATOR_SEED where to begin.
+// The first byte of a connection says what its machine may do. A client that keeps the
+// rules gets every byte back, in order, and then the end. Any other gets nothing but the
+// beginning of what it sent. STATOR_STRESS is for how many seconds to go on,
+// if not as long as testenv says; STATOR_SEED is where to begin.
 
 // What a connection's first byte asks for.
 const (
@@ -54,7 +55,7 @@ const (
 // stressPatience is longer than a busy machine keeps the test from running.
 const stressPatience = 40 * time.Second
 
-// longest is the length of the longest message on a socket that has such.
+// longest is the length of the longest message on a socket of whole messages.
 const longest = 500
 
 const nudgeTimer reactor.Timer = 0
@@ -63,21 +64,22 @@ type nudge struct{}
 
 type stressCx = reactor.Context[nudge]
 
-// imp is the machine under stress. All imps of a loop share a herd.
+// imp is the machine under stress. All machines of a loop share a herd.
 type imp struct {
 	herd *herd
-	left []byte // of what pouring sends
+	left []byte // what pouring has to send
 	whim bool
 	up   byte  // what a relay asks of its upstream
 	ways []int // of echoing: indices of the switch in echo
 }
 
-// herd belongs to the loop's goroutine, but for posted.
+// herd is what the machines of a loop share. It belongs to the loop's goroutine, except
+// for posted.
 type herd struct {
 	rnd    *rand.Rand
-	imps   []reactor.Ref[nudge] // some of those that live, or did
+	imps   []reactor.Ref[nudge] // some machines, of which some have ended
 	up     string
-	posted atomic.Int64 // nudges that were taken
+	posted atomic.Int64 // nudges that were accepted
 }
 
 var errWhim = errors.New("a whim")
@@ -132,7 +134,7 @@ func (m *imp) greet(cx *stressCx, _ reactor.Ready) reactor.State {
 	return echoingIn
 }
 
-// over is what a machine answers to an error of its client's.
+// over returns the state to go to after an error of the client's port.
 func (m *imp) over(cx *stressCx, err error) reactor.State {
 	if err == io.EOF {
 		return fsm.Stop
@@ -140,7 +142,7 @@ func (m *imp) over(cx *stressCx, err error) reactor.State {
 	return cx.Fail(err)
 }
 
-// echo takes some of the input and answers it, in one of many ways.
+// echo sends some of the input back, in one of several ways.
 func (m *imp) echo(cx *stressCx, _ reactor.Ready) reactor.State {
 	rnd := m.herd.rnd
 	if m.whim && rnd.IntN(20) == 0 {
@@ -150,7 +152,7 @@ func (m *imp) echo(cx *stressCx, _ reactor.Ready) reactor.State {
 		return cx.Stop(errWhim)
 	}
 	if cx.Buffered(port0) > 8<<10 && cx.State() == echoingOut {
-		return echoingIn // behind its gate
+		return echoingIn // the state with a gate
 	}
 	var err error
 	switch m.ways[rnd.IntN(len(m.ways))] {
@@ -179,7 +181,7 @@ func (m *imp) echo(cx *stressCx, _ reactor.Ready) reactor.State {
 		}
 	}
 	switch {
-	case err == reactor.ErrFull: // the ungated state: there is no room yet
+	case err == reactor.ErrFull: // in the state without a gate: no room yet
 		return fsm.Stay
 	case err != nil:
 		return m.over(cx, err)
@@ -195,7 +197,7 @@ func (m *imp) pour(cx *stressCx, _ reactor.Ready) reactor.State {
 	return cx.Fail(err)
 }
 
-// nap posts to another machine, and waits to be woken by one, or by its timer.
+// nap posts to another machine, and waits for a message or its timer.
 func (m *imp) nap(cx *stressCx) reactor.State {
 	h := m.herd
 	for _, to := range []reactor.Ref[nudge]{h.imps[h.rnd.IntN(len(h.imps))], cx.Self()} {
@@ -214,7 +216,7 @@ func (m *imp) nudged(*stressCx, *nudge) reactor.State           { return fsm.Sta
 func (m *imp) roused(*stressCx, *nudge) reactor.State           { return echoingOut }
 func (m *imp) woken(_ *stressCx, _ reactor.Fired) reactor.State { return echoingIn }
 
-// dial closes and dials a number of times before it is content.
+// dial dials and closes a number of times before it keeps the connection.
 func (m *imp) dial(cx *stressCx) reactor.State {
 	for m.herd.rnd.IntN(3) == 0 {
 		if err := cx.Dial(port1, "tcp", m.herd.up); err != nil {
@@ -245,7 +247,7 @@ func (m *imp) relay(cx *stressCx, ready reactor.Ready) reactor.State {
 	return next
 }
 
-// herding counts the machines that ended for what is nobody's fault, and keeps the rest.
+// herding collects the reasons of machines that should not have ended so.
 type herding struct {
 	mu  sync.Mutex
 	bad []error
@@ -266,7 +268,7 @@ func TestStress(t *testing.T) {
 	if err != nil {
 		seed = uint64(time.Now().UnixNano())
 	}
-	stop := time.Now().Add(max(time.Duration(long)*time.Second, time.Second))
+	stop := time.Now().Add(max(time.Duration(long)*time.Second, testenv.Pick(400*time.Millisecond, 2*time.Second)))
 	for ; !t.Failed() && time.Now().Before(stop); seed++ {
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { stress(t, seed) }) {
 			t.Logf("STATOR_SEED=%d", seed)
@@ -276,7 +278,7 @@ func TestStress(t *testing.T) {
 
 // stress is one loop's life.
 func stress(t *testing.T, seed uint64) {
-	if n, err := net.Listen("tcp", "127.0.0.1:0"); err == nil { // the runtime's own poller is open from now on
+	if n, err := net.Listen("tcp", "127.0.0.1:0"); err == nil { // opens the runtime's own poller
 		n.Close()
 	}
 	before := descriptors(t)
@@ -291,7 +293,7 @@ func stress(t *testing.T, seed uint64) {
 	go func() { over <- l.Run(context.Background()) }()
 	h, ends := &herd{rnd: rand.New(rand.NewPCG(seed, 1))}, &herding{}
 	k, dir := imps(t, ends.ended), t.TempDir()
-	// The upstream has a loop of its own: waiting for a slot of a full one, relays would wait for each other.
+	// The upstream has a loop of its own. On one full loop relays would wait for each other's slots.
 	upstream := netLoop(t, reactor.Config{Slots: 300})
 	h.up = netListen(t, upstream, imps(t, ends.ended), imp{herd: &herd{rnd: rand.New(rand.NewPCG(seed, 2))}}).String()
 	var to []*reactor.Listener
@@ -319,54 +321,54 @@ func stress(t *testing.T, seed uint64) {
 				err = converse(c, rnd, networks[network] == "unixpacket")
 			}
 			if err != nil && (!abrupt || errors.Is(err, errFalse)) {
-				t.Errorf("client %d by %s: %v", i, networks[network], err)
+				t.Errorf("client %d by %s: got %v, want no error", i, networks[network], err)
 			}
 		})
 	}
 	if abrupt {
-		netWait(t, "the loop runs", func() bool { return netStats(t, l).Turns > 0 }) // or Shutdown is Close, and Run refuses
-		time.Sleep(time.Duration(rnd.IntN(int(20 * time.Millisecond))))
+		eventually(t, "the loop runs", func() bool { return stats(t, l).Turns > 0 }) // before that Shutdown is Close, and Run returns an error
+		time.Sleep(time.Duration(rnd.IntN(int(20 * time.Millisecond))))              // at a random moment
 	} else {
 		clients.Wait()
-		netWait(t, "all machines ended", func() bool { return netStats(t, l).Machines == 0 })
+		eventually(t, "all machines ended", func() bool { return stats(t, l).Machines == 0 })
 	}
 	if err := patiently(l); err != nil {
-		t.Errorf("shutdown: %v", err)
+		t.Errorf("Shutdown: got %v, want no error", err)
 	}
-	if err := <-over; err != nil {
-		t.Errorf("Run: %v", err)
+	if err := await(t, "Run", over); err != nil {
+		t.Errorf("Run: got %v, want no error", err)
 	}
 	balanced(t, l, h.posted.Load())
 	clients.Wait()
 	if err := patiently(upstream); err != nil {
-		t.Errorf("shutdown: %v", err)
+		t.Errorf("Shutdown: got %v, want no error", err)
 	}
 	for _, reason := range ends.bad {
-		t.Errorf("a machine ended for %v", reason)
+		t.Errorf("got a machine that ended with %v, want none", reason)
 	}
-	netWait(t, "every descriptor is closed", func() bool { return descriptors(t) <= before })
+	eventually(t, "every descriptor is closed", func() bool { return descriptors(t) <= before })
 }
 
 // patiently shuts a loop down.
 func patiently(l *reactor.Loop) error {
-	ctx, cancel := context.WithTimeout(context.Background(), netPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return l.Shutdown(ctx)
 }
 
-// balanced looks at the books of a loop that is over.
+// balanced checks the counters of a loop that has ended.
 func balanced(t *testing.T, l *reactor.Loop, posted int64) {
 	t.Helper()
-	s := netStats(t, l)
+	s := stats(t, l)
 	if s.Machines != 0 || s.Held != 0 || s.Panics != 0 || int64(s.Messages+s.Dead) != posted {
-		t.Errorf("%d nudges were posted: %+v", posted, s)
+		t.Errorf("got %d machines, %d bytes held, %d panics, %d messages handled or dead, want 0, 0, 0, %d", s.Machines, s.Held, s.Panics, s.Messages+s.Dead, posted)
 	}
 }
 
-// errFalse: what came back is not what was sent.
-var errFalse = errors.New("other bytes than were sent")
+// errFalse is the error of a client that got other bytes than it sent.
+var errFalse = errors.New("got other bytes than were sent")
 
-// converse is a client's side. A client that keeps the rules sends all, ends its
+// converse is the client's side. A client that keeps the rules sends all, ends its
 // direction, and reads to the end.
 func converse(c net.Conn, rnd *rand.Rand, whole bool) error {
 	mode := []byte{faithful, faithful, whimsical, relayed, betrayed}[rnd.IntN(5)]
@@ -398,7 +400,7 @@ func converse(c net.Conn, rnd *rand.Rand, whole bool) error {
 				return
 			}
 			if rest = rest[n:]; pieces.IntN(50) == 0 {
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // a pause at random
 			}
 		}
 		if half, ok := c.(interface{ CloseWrite() error }); ok {
@@ -420,11 +422,11 @@ func converse(c net.Conn, rnd *rand.Rand, whole bool) error {
 			}
 			return nil
 		case err != nil && lossy && !errors.Is(err, os.ErrDeadlineExceeded):
-			return nil // a machine dropped what we sent
+			return nil // the machine dropped the connection
 		case err != nil:
 			return fmt.Errorf("mode %d: %w after %d bytes of %d", mode, err, len(got), len(sent))
 		case rnd.IntN(30) == 0:
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // reads late, at random
 		}
 		if rude && rnd.IntN(10) == 0 {
 			if tcp, ok := c.(*net.TCPConn); ok && rnd.IntN(2) == 0 {

@@ -18,7 +18,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Each way of moving bytes echoes megabytes, cut at random, byte for byte.
+// Each way of moving bytes echoes megabytes, in random pieces, byte for byte.
 func TestEcho(t *testing.T) {
 	gated := port0.Readable().While(port0.Room())
 	finish := func(cx *netCx, err error) fsm.State {
@@ -76,7 +76,7 @@ func TestEcho(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			l := netLoop(t, reactor.Config{})
 			rows := reactor.Table[[]byte, reactor.None]{{Shutdown: fsm.Stop}, {Name: "echo", Wait: way.wait, Idle: fsm.Never, OnReady: way.ready}}
-			if way.wait == 0 { // it says itself which of both it waits for
+			if way.wait == 0 { // it has a state for each of the two that it waits for
 				turn := func(m *[]byte, cx *netCx, r reactor.Ready) fsm.State {
 					next := way.ready(m, cx, r)
 					switch {
@@ -94,14 +94,15 @@ func TestEcho(t *testing.T) {
 			}
 			n := netListen(t, l, netTable(t, reactor.Options{}, rows), nil)
 			netEcho(t, netDial(t, n), netBytes(3<<20))
-			netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-			if s := netStats(t, l); s.Failed != 0 || s.Held != 0 {
-				t.Errorf("%+v", s)
+			eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+			if s := stats(t, l); s.Failed != 0 || s.Held != 0 {
+				t.Errorf("got %d machines failed and %d bytes held, want 0 and 0", s.Failed, s.Held)
 			}
 		})
 	}
 }
 
+// Each side can end its direction and go on with the other.
 func TestHalfCloseEachWay(t *testing.T) {
 	got := make(chan string, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[bytes.Buffer, reactor.None]{
@@ -114,7 +115,7 @@ func TestHalfCloseEachWay(t *testing.T) {
 				return cx.Fail(err)
 			}
 			if err := cx.Write(port0, []byte("more")); !errors.Is(err, reactor.ErrClosed) {
-				t.Errorf("write after CloseWrite: %v", err)
+				t.Errorf("Write after CloseWrite: got %v, want ErrClosed", err)
 			}
 			return fsm.Stay
 		},
@@ -129,22 +130,26 @@ func TestHalfCloseEachWay(t *testing.T) {
 			return cx.Fail(err)
 		},
 	})
-	c := netDial(t, netListen(t, netLoop(t, reactor.Config{}), k, bytes.Buffer{}))
+	l := netLoop(t, reactor.Config{})
+	c := netDial(t, netListen(t, l, k, bytes.Buffer{}))
 	if said := netReadAll(t, c); string(said) != "bye" {
-		t.Errorf("the machine said %q", said)
+		t.Errorf("the peer: got %q, want \"bye\"", said)
 	}
+	sent := 0
 	for _, s := range []string{"and ", "now ", "me"} {
 		c.Write([]byte(s))
-		time.Sleep(2 * time.Millisecond)
+		sent += len(s)
+		eventually(t, "the machine has read it", func() bool { return stats(t, l).BytesIn == uint64(sent) })
 	}
 	c.CloseWrite()
-	if s := netTake(t, got); s != "and now me" {
-		t.Errorf("it read %q", s)
+	if s := await(t, "the machine's report", got); s != "and now me" {
+		t.Errorf("the machine: got %q, want \"and now me\"", s)
 	}
 }
 
+// After a reset each call returns the same error.
 func TestResetIsStickyError(t *testing.T) {
-	wineLacks(t, "the error of a reset: it answers the end")
+	wineLacks(t, "the error of a reset: it returns the end of the input")
 	errs := make(chan [5]error, 1)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
 		Wait: port0.Readable(),
@@ -162,29 +167,32 @@ func TestResetIsStickyError(t *testing.T) {
 			return fsm.Stop
 		},
 	})
-	c := netDial(t, netListen(t, netLoop(t, reactor.Config{}), k, struct{}{}))
+	l := netLoop(t, reactor.Config{})
+	c := netDial(t, netListen(t, l, k, struct{}{}))
 	c.Write([]byte("x"))
-	time.Sleep(2 * time.Millisecond)
+	eventually(t, "the machine has read it", func() bool { return stats(t, l).BytesIn == 1 })
 	netReset(c)
-	for i, err := range netTake(t, errs) {
+	for i, err := range await(t, "the machine's report", errs) {
 		if !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("call %d: %v: want %v", i, err, syscall.ECONNRESET)
+			t.Errorf("call %d: got %v, want %v", i, err, syscall.ECONNRESET)
 		}
 	}
 }
 
-// A peer that is gone is told to a state that does not read, also when the news
-// came while a state read that left without looking.
-func TestGoneInStateThatDoesNotRead(t *testing.T) {
-	wineLacks(t, "news of a reset before what came is read")
+// A reset takes the Fail edge of a state that does not read, also if it came during the
+// last call in a state that reads.
+func TestResetInStateThatDoesNotRead(t *testing.T) {
+	wineLacks(t, "an event for a reset before the input is read")
 	const reading, thinking, failed = fsm.First, fsm.First + 1, fsm.First + 2
 	for _, first := range []fsm.State{reading, thinking} {
 		why, read := make(chan error, 1), make(chan []byte, 1)
+		called, reset := make(chan struct{}, 2), make(chan struct{})
 		k := netTable(t, reactor.Options{Start: first}, reactor.Table[struct{}, reactor.None]{
 			{Fail: failed},
 			reading: {Name: "reading", Wait: port0.Readable(), Idle: fsm.Never, To: fsm.To(thinking),
 				OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-					time.Sleep(20 * time.Millisecond) // the reset comes meanwhile, or came
+					called <- struct{}{}
+					<-reset
 					var b [2]byte
 					if _, err := cx.Read(port0, b[:]); err != nil {
 						return cx.Fail(err)
@@ -212,25 +220,28 @@ func TestGoneInStateThatDoesNotRead(t *testing.T) {
 		l := netLoop(t, reactor.Config{})
 		c := netDial(t, netListen(t, l, k, struct{}{}))
 		c.Write([]byte("last words"))
-		if first == thinking {
-			time.Sleep(2 * time.Millisecond)
+		if first == reading {
+			await(t, "a call", called)
+		} else {
+			eventually(t, "the machine is in its state", func() bool { return stats(t, l).Machines == 1 })
 		}
 		netReset(c)
-		if err := netTake(t, why); !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("start %d: %v: want %v", first, err, syscall.ECONNRESET)
+		close(reset)
+		if err := await(t, "the machine's report", why); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("start %d: got cause %v, want %v", first, err, syscall.ECONNRESET)
 		}
 		want := "last words"
 		if first == reading {
 			want = want[2:]
 		}
-		if b := netTake(t, read); string(b) != want {
-			t.Errorf("start %d: unread before the reset: %q: want %q", first, b, want)
+		if b := await(t, "the machine's report", read); string(b) != want {
+			t.Errorf("start %d: got input %q before the reset, want %q", first, b, want)
 		}
-		netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+		eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 	}
 }
 
-// What a peer sent before it went is there for a machine that was busy.
+// A machine that was busy when its peer closed reads what the peer had sent.
 func TestHangUpWithUnreadBytes(t *testing.T) {
 	const later reactor.Timer = 0
 	all := make(chan []byte, 1)
@@ -255,9 +266,10 @@ func TestHangUpWithUnreadBytes(t *testing.T) {
 	sent := netBytes(50 << 10)
 	c.Write(sent)
 	c.Close()
-	netSame(t, netTake(t, all), sent)
+	netSame(t, await(t, "the machine's report", all), sent)
 }
 
+// A write to a peer that has closed is an error, and no SIGPIPE.
 func TestWriteToClosedPeerIsNoSignal(t *testing.T) {
 	pipes := make(chan os.Signal, 16)
 	signal.Notify(pipes, syscall.SIGPIPE)
@@ -283,135 +295,26 @@ func TestWriteToClosedPeerIsNoSignal(t *testing.T) {
 	})
 	c := netDial(t, netListen(t, netLoop(t, reactor.Config{}), k, struct{}{}))
 	c.Close()
-	if err := netTake(t, errs); !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("writing to nobody: %v", err)
+	if err := await(t, "the machine's report", errs); !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("a write to a closed peer: got %v, want EPIPE or ECONNRESET", err)
 	}
 	select {
 	case s := <-pipes:
-		t.Errorf("signal %v", s)
+		t.Errorf("got signal %v, want none", s)
 	default:
 	}
 }
 
-// What was written before Stop arrives, also at a peer that goes on sending: the
-// socket is not closed on it.
-func TestStopDeliversWhatWasWritten(t *testing.T) {
-	reply := netBytes(5 << 20) // more than kernels hold
-	for _, sending := range []bool{false, true} {
-		k := netKind(t, reactor.Options{WriteBuffer: 6 << 20}, reactor.Row[struct{}, reactor.None]{
-			Wait: port0.Readable(),
-			OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-				var b [1]byte
-				if _, err := cx.Read(port0, b[:]); err != nil {
-					return cx.Fail(err)
-				}
-				return cx.Stop(cx.Write(port0, reply))
-			},
-		})
-		l := netLoop(t, reactor.Config{})
-		c := netDialNarrow(t, netListen(t, l, k, struct{}{}))
-		c.Write([]byte("x"))
-		stop := make(chan struct{})
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for sending {
-				select {
-				case <-stop:
-					return
-				case <-time.After(100 * time.Microsecond):
-					if _, err := c.Write(make([]byte, 100)); err != nil {
-						t.Errorf("sending meanwhile: %v", err)
-						return
-					}
-				}
-			}
-		}()
-		got := netReadAll(t, c)
-		close(stop)
-		<-done
-		netSame(t, got, reply)
-		c.Close()
-		netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-		if s := netStats(t, l); s.Lingered != 0 || s.Failed != 0 {
-			t.Errorf("%+v", s)
-		}
-	}
-}
-
-// A refusal in the midst of an upload arrives: nothing was waiting to be read when
-// the machine stopped, and more came after it had.
-func TestStopInTheMidstOfAnUpload(t *testing.T) {
-	refusal := netBytes(64 << 10)
-	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
-		Wait: port0.Readable(),
-		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
-			var b [1024]byte
-			if _, err := cx.Read(port0, b[:]); err != nil {
-				return cx.Fail(err)
-			}
-			return cx.Stop(cx.Write(port0, refusal))
-		},
-	})
-	l := netLoop(t, reactor.Config{})
-	c := netDialNarrow(t, netListen(t, l, k, struct{}{}))
-	c.Write([]byte("begin"))
-	for range 10 {
-		time.Sleep(2 * time.Millisecond)
-		if _, err := c.Write(make([]byte, 1000)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	netSame(t, netReadAll(t, c), refusal)
-	c.Close()
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-}
-
-// A peer that does not read is cut off at the write buffer's limit.
-func TestPeerThatNeverReads(t *testing.T) {
-	const outbox = 256 << 10
-	const again reactor.Timer = 0
-	full := make(chan int, 1)
-	write := func(n *int, cx *netCx) fsm.State {
-		for {
-			if err := cx.Write(port0, make([]byte, 10<<10)); err != nil {
-				if !errors.Is(err, reactor.ErrFull) {
-					t.Error(err)
-				}
-				full <- cx.Buffered(port0)
-				return cx.Fail(err)
-			}
-			if *n++; *n%10 == 0 {
-				return cx.Fail(cx.Arm(again, time.Millisecond))
-			}
-		}
-	}
-	k := netKind(t, reactor.Options{Timers: []fsm.TimerSpec{{Name: "again"}}, WriteBuffer: outbox, Linger: 20 * time.Millisecond},
-		reactor.Row[int, reactor.None]{OnEnter: write,
-			OnTimer: func(n *int, cx *netCx, _ fsm.Fired) fsm.State { return write(n, cx) }})
-	l := netLoop(t, reactor.Config{})
-	netDialNarrow(t, netListen(t, l, k, 0))
-	if held := netTake(t, full); held > outbox || held < outbox-10<<10 {
-		t.Errorf("%d bytes pending at the limit: want %d at the most", held, outbox)
-	}
-	if held := netStats(t, l).Held; held > outbox+8<<10 {
-		t.Errorf("%d bytes held in chunks: want %d and the rounding at the most", held, outbox)
-	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Lingered != 1 || s.Failed != 1 || s.Held != 0 || s.WriteBufferFull != 1 {
-		t.Errorf("%+v", s)
-	}
-}
-
-func TestPeekGrowsToInbox(t *testing.T) {
-	const inbox = 10_000
+// Peek returns more each time, up to Options.ReadBuffer, and then ErrFull.
+func TestPeekGrowsToReadBuffer(t *testing.T) {
+	const readBuffer = 10_000
 	seen, all := make(chan []int, 1), make(chan []byte, 1)
 	type hoard struct {
 		lens []int
 		b    []byte
 		full bool
 	}
-	k := netKind(t, reactor.Options{ReadBuffer: inbox}, reactor.Row[hoard, reactor.None]{
+	k := netKind(t, reactor.Options{ReadBuffer: readBuffer}, reactor.Row[hoard, reactor.None]{
 		Wait: port0.Readable(),
 		OnReady: func(m *hoard, cx *netCx, _ reactor.Ready) fsm.State {
 			b, err := cx.Peek(port0)
@@ -422,7 +325,7 @@ func TestPeekGrowsToInbox(t *testing.T) {
 			case errors.Is(err, reactor.ErrFull):
 				m.full = true
 				seen <- m.lens
-				return 1 // show it again, to be taken
+				return 1 // its input is seen again, and consumed
 			case err != nil:
 				return cx.Fail(err)
 			}
@@ -438,29 +341,29 @@ func TestPeekGrowsToInbox(t *testing.T) {
 	})
 	l := netLoop(t, reactor.Config{})
 	c := netDial(t, netListen(t, l, k, hoard{}))
-	sent := netBytes(3 * inbox)
+	sent := netBytes(3 * readBuffer)
 	for i := 0; i < len(sent); i += 3000 {
 		c.Write(sent[i : i+3000])
-		time.Sleep(time.Millisecond)
+		eventually(t, "the machine has read it", func() bool { return stats(t, l).BytesIn >= uint64(min(i+3000, readBuffer)) })
 	}
 	c.CloseWrite()
-	lens := netTake(t, seen)
+	lens := await(t, "the machine's report", seen)
 	for i, n := range lens {
-		if n > inbox || i > 0 && n <= lens[i-1] {
-			t.Errorf("lengths %v: want them to grow to %d", lens, inbox)
+		if n > readBuffer || i > 0 && n <= lens[i-1] {
+			t.Errorf("got lengths %v, want them to grow to %d", lens, readBuffer)
 		}
 	}
-	if lens[len(lens)-1] != inbox {
-		t.Errorf("lengths %v: want %d at the end", lens, inbox)
+	if lens[len(lens)-1] != readBuffer {
+		t.Errorf("got lengths %v, want %d at the end", lens, readBuffer)
 	}
-	netSame(t, netTake(t, all), sent)
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
-	if held := netStats(t, l).Held; held != 0 {
-		t.Errorf("%d bytes held", held)
+	netSame(t, await(t, "the machine's report", all), sent)
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+	if held := stats(t, l).Held; held != 0 {
+		t.Errorf("got %d bytes held, want 0", held)
 	}
 }
 
-// Drained comes when all has gone, and not before.
+// Drained is ready when all output is sent, and not before.
 func TestDrained(t *testing.T) {
 	const blob = 5 << 20 // more than kernels hold
 	sent := netBytes(blob)
@@ -470,7 +373,7 @@ func TestDrained(t *testing.T) {
 		OnReady: func(n *int, cx *netCx, _ reactor.Ready) fsm.State {
 			drained.Add(1)
 			if held := cx.Buffered(port0); held != 0 {
-				t.Errorf("drained with %d bytes pending", held)
+				t.Errorf("drained with %d bytes buffered, want 0", held)
 			}
 			if *n == 2 {
 				return cx.Fail(cx.CloseWrite(port0))
@@ -480,16 +383,16 @@ func TestDrained(t *testing.T) {
 		},
 	})
 	c := netDialNarrow(t, netListen(t, netLoop(t, reactor.Config{}), k, 0))
-	netWait(t, "drained at first", func() bool { return drained.Load() > 0 })
-	time.Sleep(5 * time.Millisecond)
+	eventually(t, "drained at first", func() bool { return drained.Load() > 0 })
+	time.Sleep(5 * time.Millisecond) // in which there should be no call, as the peer does not read
 	if n := drained.Load(); n != 1 {
-		t.Errorf("drained %d times while nothing was read: want 1", n)
+		t.Errorf("got %d calls while the peer does not read, want 1", n)
 	}
 	got := netReadAll(t, c)
 	netSame(t, got, bytes.Repeat(sent, 2))
 }
 
-// CloseWrite waits for what was written.
+// CloseWrite ends the direction after the output that is waiting.
 func TestCloseWriteAfterPendingOutput(t *testing.T) {
 	sent := netBytes(5 << 20) // more than kernels hold
 	ends := make(chan error, 1)
@@ -511,13 +414,15 @@ func TestCloseWriteAfterPendingOutput(t *testing.T) {
 			return cx.Fail(err)
 		},
 	})
-	c := netDialNarrow(t, netListen(t, netLoop(t, reactor.Config{}), k, struct{}{}))
-	time.Sleep(5 * time.Millisecond)
+	l := netLoop(t, reactor.Config{})
+	c := netDialNarrow(t, netListen(t, l, k, struct{}{}))
+	eventually(t, "the kernel takes no more", func() bool { return stats(t, l).Held > 0 })
 	netSame(t, netReadAll(t, c), sent)
 	c.Close()
-	netTake(t, ends)
+	await(t, "the end of the input", ends)
 }
 
+// Bytes pass through a machine with two ports, to their end, in both directions.
 func TestProxy(t *testing.T) {
 	up, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -542,8 +447,8 @@ func TestProxy(t *testing.T) {
 	for _, size := range []int{0, 1, 1000, 2 << 20} {
 		netEcho(t, netDial(t, n), netBytes(size))
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Failed != 0 || s.Held != 0 {
-		t.Errorf("%+v", s)
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Failed != 0 || s.Held != 0 {
+		t.Errorf("got %d machines failed and %d bytes held, want 0 and 0", s.Failed, s.Held)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Terminals, as Linux makes pseudo ones.
+// Terminals: pseudo-terminals of Linux.
 
-// openTerminal opens a pseudo-terminal.
+// openTerminal opens both ends of a pseudo-terminal.
 func openTerminal(t testing.TB) (master, tty *os.File) {
 	t.Helper()
 	m, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
@@ -41,7 +41,8 @@ func openTerminal(t testing.TB) (master, tty *os.File) {
 	return master, tty
 }
 
-// A terminal gives its input a line a read: a short read proves nothing.
+// A terminal returns one line per read: a short read does not prove that there is no
+// more.
 func TestAdoptTerminal(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	master, tty := openTerminal(t)
@@ -62,35 +63,36 @@ func TestAdoptTerminal(t *testing.T) {
 	if _, err := k.Adopt(l, tty, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	master.SetDeadline(time.Now().Add(netPatience))
+	master.SetDeadline(time.Now().Add(patience))
 	if _, err := master.Write([]byte("one\ntwo\nthree\n")); err != nil {
 		t.Fatal(err)
 	}
-	if got := netTake(t, report); string(got.b) != "one\ntwo\nthree\n" {
-		t.Errorf("it read %q", got.b)
+	if got := await(t, "the machine's report", report); string(got.b) != "one\ntwo\nthree\n" {
+		t.Errorf("got %q, want \"one\\ntwo\\nthree\\n\"", got.b)
 	}
 	var said []byte
 	for b := make([]byte, 100); !bytes.Contains(said, []byte("thanks")); {
 		n, err := master.Read(b)
 		if said = append(said, b[:n]...); err != nil {
-			t.Fatalf("%q, %v", said, err)
+			t.Fatalf("got %q, %v, want \"thanks\" in it", said, err)
 		}
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 
-	// The other end goes: that is the end.
+	// A close of the other end is the end of the input.
 	master, tty = openTerminal(t)
 	if _, err := listeningTo(t).Adopt(l, tty, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * time.Millisecond)
+	stats(t, l) // a turn later, the machine waits for input
 	master.Close()
-	if got := netTake(t, report); got.err != io.EOF {
-		t.Errorf("the terminal went: %v: want io.EOF", got.err)
+	if got := await(t, "the machine's report", report); got.err != io.EOF {
+		t.Errorf("after the close of the other end: got %v, want io.EOF", got.err)
 	}
 }
 
-// What is typed ahead stays for the next reader of the terminal.
+// Input that a machine has not read when it stops stays for the next reader of the
+// terminal.
 func TestStopLeavesTypeAhead(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	master, tty := openTerminal(t)
@@ -115,31 +117,34 @@ func TestStopLeavesTypeAhead(t *testing.T) {
 	if _, err := k.Adopt(l, tty, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if got := netTake(t, report); string(got.b) != "mine\n" {
-		t.Errorf("it read %q", got.b)
+	if got := await(t, "the machine's report", report); string(got.b) != "mine\n" {
+		t.Errorf("the machine: got %q, want \"mine\\n\"", got.b)
 	}
-	netWait(t, "the machine ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
 	b := make([]byte, 100)
 	n, err := unix.Read(dup, b)
 	if err != nil || string(b[:n]) != "yours\n" {
-		t.Errorf("left for the next: %q, %v", b[:max(n, 0)], err)
+		t.Errorf("the next reader: got %q, %v, want \"yours\\n\"", b[:max(n, 0)], err)
 	}
 }
 
-// A stopping machine whose terminal takes no more sleeps until it does: its input is
-// left alone, and is nothing to do.
+// While a machine that has stopped waits for a terminal that takes no more, the loop
+// sleeps: the terminal's input is not read, and causes no turns.
 func TestStoppedTerminalSleeps(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	_, tty := openTerminal(t)
-	k := netKind(t, reactor.Options{Linger: 300 * time.Millisecond, WriteBuffer: 1 << 20}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
+	ended := newEnds()
+	k := netKind(t, reactor.Options{Linger: 100 * time.Millisecond, WriteBuffer: 1 << 20, OnEnd: ended.add}, reactor.Row[struct{}, reactor.None]{Wait: port0.Writable(),
 		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
 			return cx.Stop(cx.Write(port0, make([]byte, 1<<19)))
 		}})
 	if _, err := k.Adopt(l, tty, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "the machine was cut off", func() bool { return netStats(t, l).Lingered == 1 })
-	if s := netStats(t, l); s.Turns > 3000 { // some for each look of netWait
-		t.Errorf("%d turns in 300 ms", s.Turns)
+	ended.next(t)
+	time.Sleep(50 * time.Millisecond) // in which it should not spin: Linger is twice that
+	if turns := stats(t, l).Turns; turns > 10 {
+		t.Errorf("got %d turns while the machine waits, want 10 at most", turns)
 	}
+	eventually(t, "the machine is cut off", func() bool { return stats(t, l).Lingered == 1 })
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A server that sends again until it is acknowledged, one timer an exchange.
+// The server of TestRetransmission: it sends again until it gets an acknowledgement, with
+// one timer per exchange.
 
 const sock reactor.Port = 0
 
@@ -42,7 +43,7 @@ func newServer() *reactor.Kind[server, reactor.None] {
 
 func (s *server) serve(cx *netCx, _ reactor.Ready) fsm.State {
 	var buf [1500]byte
-	n, from, err := cx.ReadFrom(sock, buf[:]) // an ICMP error of one peer is counted, and not an error here
+	n, from, err := cx.ReadFrom(sock, buf[:]) // an ICMP error of one peer is no error here
 	if err != nil || n < 3 {
 		return cx.Fail(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A unix datagram socket whose peer does not read makes the writer wait, and
-// keeps the bounds of datagrams.
+// A write to a unix datagram socket whose peer does not read waits, and keeps the
+// boundaries of datagrams.
 func TestUnixgram(t *testing.T) {
 	path := t.TempDir() + "/"
 	peer, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path + "peer", Net: "unixgram"})
@@ -26,21 +27,22 @@ func TestUnixgram(t *testing.T) {
 	}
 	defer peer.Close()
 	const total = 500
-	sent := make(chan int, 1)
-	type sender struct{ n, blocked int }
+	sent := make(chan struct{}, 1)
+	var blocked atomic.Int32
+	type sender struct{ n int }
 	k := netKind(t, reactor.Options{}, reactor.Row[sender, reactor.None]{
 		Wait: port0.Writable(), Within: fsm.After(time.Minute, fsm.Stop),
 		OnEnter: func(_ *sender, cx *netCx) fsm.State { return cx.Fail(cx.Dial(port0, "unixgram", path+"peer")) },
 		OnReady: func(m *sender, cx *netCx, _ reactor.Ready) fsm.State {
 			err := cx.Write(port0, fmt.Append(nil, m.n))
 			if err == reactor.ErrWouldBlock {
-				m.blocked++
+				blocked.Add(1)
 			}
 			if err != nil {
 				return cx.Fail(err)
 			}
 			if m.n++; m.n == total {
-				sent <- m.blocked
+				sent <- struct{}{}
 				return fsm.Stop
 			}
 			return fsm.Stay
@@ -50,21 +52,19 @@ func TestUnixgram(t *testing.T) {
 	if _, err := k.Spawn(l, sender{}); err != nil {
 		t.Fatal(err)
 	}
-	peer.SetDeadline(time.Now().Add(netPatience))
-	time.Sleep(5 * time.Millisecond)
+	peer.SetDeadline(time.Now().Add(patience))
+	eventually(t, "the machine has to wait", func() bool { return blocked.Load() > 0 })
 	b := make([]byte, 100)
 	for i := range total {
 		n, err := peer.Read(b)
 		if err != nil {
-			t.Fatalf("datagram %d: %v", i, err)
+			t.Fatalf("datagram %d: got %v, want no error", i, err)
 		}
 		if string(b[:n]) != fmt.Sprint(i) {
-			t.Fatalf("datagram %d: %q", i, b[:n])
+			t.Fatalf("datagram %d: got %q, want \"%d\"", i, b[:n], i)
 		}
 	}
-	if netTake(t, sent) == 0 {
-		t.Error("it never had to wait")
-	}
+	await(t, "the machine has sent all", sent)
 
 	echo := make(chan string, 4)
 	n, err := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
@@ -85,14 +85,14 @@ func TestUnixgram(t *testing.T) {
 		if _, err := peer.WriteToUnix([]byte(s), &net.UnixAddr{Name: n.Path, Net: "unixgram"}); err != nil {
 			t.Fatal(err)
 		}
-		if got := netTake(t, echo); got != s[:min(4, len(s))] {
-			t.Errorf("%q: want %q", got, s)
+		if got := await(t, "the machine's report", echo); got != s[:min(4, len(s))] {
+			t.Errorf("got %q, want %q", got, s[:min(4, len(s))])
 		}
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }
 
-// forwarder copies from port 0 to a socket that it takes for port 1.
+// forwarder copies from port 0 to a socket that it adopts as port 1.
 type forwarder struct{ to *os.File }
 
 func forwarders(t testing.TB) *reactor.Kind[forwarder, reactor.None] {
@@ -106,8 +106,8 @@ func forwarders(t testing.TB) *reactor.Kind[forwarder, reactor.None] {
 	})
 }
 
-// Copy keeps the bounds of datagrams, passes over empty ones, and keeps the one for
-// which there is no room.
+// Copy keeps the boundaries of datagrams, skips empty ones, and keeps the one for which
+// there is no room.
 func TestCopyOfDatagrams(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	source, from := adoptPair(t, unix.SOCK_DGRAM)
@@ -122,15 +122,23 @@ func TestCopyOfDatagrams(t *testing.T) {
 			source.Write(bytes.Repeat([]byte{byte(i)}, 1+i%7))
 		}
 	}()
-	time.Sleep(50 * time.Millisecond) // until there is no room on either side
-	sink.SetReadDeadline(time.Now().Add(netPatience))
+	var out uint64
+	looks := 0 // since a datagram moved
+	eventually(t, "there is no room on either side", func() bool {
+		if now := stats(t, l).BytesOut; now != out {
+			out, looks = now, 0
+		}
+		looks++
+		return out > 0 && looks > 20
+	})
+	sink.SetReadDeadline(time.Now().Add(patience))
 	for i := range all {
 		var b [100]byte
 		n, err := sink.Read(b[:])
 		if err != nil {
-			t.Fatalf("datagram %d of %d: %v", i, all, err)
+			t.Fatalf("datagram %d of %d: got %v, want no error", i, all, err)
 		}
 		netSame(t, b[:n], bytes.Repeat([]byte{byte(i)}, 1+i%7))
 	}
-	netEmpty(t, l)
+	noneFailed(t, l)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Loops with Options.ReusePort listen at one address, and each gets connections.
+// Loops with Options.ReusePort listen on one address, and each gets connections.
 func TestSharedAddress(t *testing.T) {
 	k := netKind(t, reactor.Options{ReusePort: true}, reactor.Row[struct{}, reactor.None]{
 		Wait:    port0.Readable(),
@@ -25,15 +25,15 @@ func TestSharedAddress(t *testing.T) {
 	if _, err := k.Listen(second, "tcp", n.String(), struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	for range 64 { // that one loop gets them all has a chance of 1 in 2⁶³
+	for range 64 { // the chance that one loop gets all of them is 1 in 2⁶³
 		c, err := net.Dial("tcp", n.String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 	}
-	netWait(t, "all are accepted", func() bool { return netStats(t, first).Accepted+netStats(t, second).Accepted == 64 })
-	if a, b := netStats(t, first).Accepted, netStats(t, second).Accepted; a == 0 || b == 0 {
-		t.Errorf("%d and %d connections: want some for each loop", a, b)
+	eventually(t, "all are accepted", func() bool { return stats(t, first).Accepted+stats(t, second).Accepted == 64 })
+	if a, b := stats(t, first).Accepted, stats(t, second).Accepted; a == 0 || b == 0 {
+		t.Errorf("got %d and %d connections, want some for each loop", a, b)
 	}
 }

@@ -8,11 +8,12 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // glutton writes as many bytes as a message says, and does on readiness what its
-// function says.
+// function says. Buffers is Config.Buffers, what all ports of a loop may hold.
 type glutton struct {
 	do  func(cx *glut) error
 	log *journal
@@ -20,7 +21,7 @@ type glutton struct {
 
 type glut = reactor.Context[int]
 
-func (g *glutton) told(cx *glut, n *int) reactor.State {
+func (g *glutton) onMessage(cx *glut, n *int) reactor.State {
 	if err := cx.Write(0, make([]byte, *n)); err != nil {
 		g.log.add(fmt.Sprint(*n, err))
 	}
@@ -38,44 +39,46 @@ func (g *glutton) ready(cx *glut, _ reactor.Ready) reactor.State {
 
 func gluttons(t testing.TB, wait reactor.Ready) *reactor.Kind[glutton, int] {
 	return kind(t, "glutton", reactor.Options{Ports: []string{"peer", "other"}}, reactor.Table[glutton, int]{{},
-		{Name: "eating", Fail: fsm.Stop, Within: fsm.Never, Wait: wait, OnReady: (*glutton).ready, OnMessage: (*glutton).told}})
+		{Name: "eating", Fail: fsm.Stop, Within: fsm.Never, Wait: wait, OnReady: (*glutton).ready, OnMessage: (*glutton).onMessage}})
 }
 
 const kib = 1 << 10
 
-// never is for machines whose other port is not open.
+// never is readiness of a port that is not open.
 const never = fsm.Ready(1 << 1)
 
-// full is a loop whose Buffers are held, but for what is left, by one machine whose
-// peer takes nothing.
-func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakeSock) {
+// full makes a loop with held + left bytes of Buffers, of which one machine holds held:
+// its peer takes nothing.
+func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakedriver.Socket) {
 	t.Helper()
 	d = newFake(t)
 	l = d.start(reactor.Config{Buffers: held + left})
 	hog, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
-	d.do(func() { hog.room = 0 })
+	d.Do(func() { hog.Room = 0 })
 	d.write(ref, held)
 	log.want(t, "")
 	return d, l, hog
 }
 
-func (d *fake) guest(l *reactor.Loop, wait reactor.Ready, g glutton) *fakeSock {
+// guest makes another machine on the loop.
+func (d *fake) guest(l *reactor.Loop, wait reactor.Ready, g glutton) *fakedriver.Socket {
 	d.t.Helper()
 	s, _ := adopt(d, l, gluttons(d.t, wait), g)
 	return s
 }
 
+// write makes a machine write n bytes.
 func (d *fake) write(ref reactor.Ref[int], n int) {
 	d.t.Helper()
 	if err := ref.Send(n); err != nil {
 		d.t.Fatal(err)
 	}
-	d.settle()
+	d.Settle()
 }
 
-// answers takes what its function took from port 0 when there is room for an answer
-// of so many bytes.
-func answers(log *journal, size int) glutton {
+// replies makes a glutton that consumes its input when there is room for a reply of so
+// many bytes.
+func replies(log *journal, size int) glutton {
 	return glutton{log: log, do: func(cx *glut) error {
 		b, err := cx.Peek(0)
 		if err != nil {
@@ -90,11 +93,11 @@ func answers(log *journal, size int) glutton {
 	}}
 }
 
-// Who was refused for want of Buffers goes on when another machine gives them back,
-// without an event of its own, and not before.
-func TestStarvedMachineIsFed(t *testing.T) {
+// A call that was refused as Buffers were full is repeated when another machine has
+// freed enough, without an event of the machine's own, and not before.
+func TestBufferWaiterIsWoken(t *testing.T) {
 	const in, out = reactor.Port(0), reactor.Port(1)
-	answer := func(cx *glut, log *journal) error { return answers(log, 100).do(cx) }
+	answer := func(cx *glut, log *journal) error { return replies(log, 100).do(cx) }
 	for _, c := range []struct {
 		name string
 		left int // of Buffers
@@ -136,66 +139,67 @@ func TestStarvedMachineIsFed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			log := &journal{}
 			d, l, hog := full(t, 16*kib, c.left, log)
-			to := d.sock()
-			to.in = [][]byte{[]byte("!")}
+			to := d.NewSocket()
+			to.In = [][]byte{[]byte("!")}
 			s := d.guest(l, c.wait, glutton{log: log, do: func(cx *glut) error {
 				if cx.Err(out) == reactor.ErrClosed {
-					return cx.Adopt(out, fakeConn{to})
+					return cx.Adopt(out, to.Conn())
 				}
 				return c.do(cx, log)
 			}})
-			s.sends("hello")
+			s.PeerSends("hello")
 			log.want(t, c.why)
 			turns := stats(t, l).Turns
 			for range 3 {
-				hog.takes(kib)
+				hog.PeerTakes(kib)
 			}
 			log.want(t, "")
-			if n := stats(t, l).Turns - turns; n > 8 {
-				t.Errorf("%d turns while it waited", n)
+			if n := stats(t, l).Turns - turns; n != 4 {
+				t.Errorf("got %d turns while it waited, want 4: three events and Stats", n)
 			}
-			hog.takes(kib)
+			hog.PeerTakes(kib)
 			log.want(t, "hello")
 		})
 	}
 }
 
-// What comes back is shown to as many as it serves, the oldest first; who is refused
-// again waits again.
-func TestStarvedMachinesTakeTurns(t *testing.T) {
+// Bytes that are freed wake as many waiters as they are enough for, the oldest first. A
+// waiter that is refused again waits again.
+func TestBufferWaitersAreWokenInOrder(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	for i, size := range []int{6 * kib, 100, 100} {
-		s := d.guest(l, reactor.Port(0).Readable(), answers(log, size))
-		d.do(func() { s.room = 0 })
-		s.sends(fmt.Sprint("machine", i))
+		s := d.guest(l, reactor.Port(0).Readable(), replies(log, size))
+		d.Do(func() { s.Room = 0 })
+		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "machine1")
-	hog.takes(4 * kib) // machine 0 wants two chunks
+	hog.PeerTakes(4 * kib) // machine 0 needs two chunks
 	log.want(t, "machine2")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "machine0")
 }
 
-// The first one's kernel takes all, so the others are served, too.
-func TestStarvedMachinesGetWhatIsLeft(t *testing.T) {
+// The first waiter's peer takes all its output at once, so the same bytes serve the
+// others, too.
+func TestBufferWaitersShareWhatIsFreed(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	for i := range 4 {
-		s := d.guest(l, reactor.Port(0).Readable(), answers(log, 100))
-		s.sends(fmt.Sprint("machine", i))
+		s := d.guest(l, reactor.Port(0).Readable(), replies(log, 100))
+		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full full")
-	hog.takes(4 * kib)
+	hog.PeerTakes(4 * kib)
 	log.want(t, "machine0 machine1 machine2 machine3")
 }
 
-// An event of its own may make a machine ask for less: that counts from then on.
-func TestStarvedMachineAsksForLess(t *testing.T) {
+// A waiter that is called for an event of its own and asks for less waits for less.
+func TestBufferWaiterAsksForLess(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	size := 10 * kib
@@ -210,44 +214,44 @@ func TestStarvedMachineAsksForLess(t *testing.T) {
 		}
 		return err
 	}})
-	s.sends("a")
+	s.PeerSends("a")
 	size = 100
-	s.sends("b")
+	s.PeerSends("b")
 	log.want(t, "full full")
-	hog.takes(4 * kib)
-	if got := s.got(); len(got) != 100 {
-		t.Errorf("%d bytes were written", len(got))
+	hog.PeerTakes(4 * kib)
+	if got := s.Written(); len(got) != 100 {
+		t.Errorf("got %d bytes written, want 100", len(got))
 	}
 }
 
-// One that asks for more than there will ever be, and one that has ended, are in
-// nobody's way.
-func TestStarvedForGood(t *testing.T) {
+// A waiter that asks for more than all Buffers, and one that has ended, do not keep
+// others from being woken.
+func TestBufferWaiterInVain(t *testing.T) {
 	log := &journal{}
 	d, l, hog := full(t, 16*kib, 3*kib, log)
 	wait := reactor.Port(0).Readable()
-	greedy := d.guest(l, wait, answers(log, 20*kib))
-	greedy.sends("greedy")
-	ended := d.guest(l, wait, answers(log, 100))
-	ended.sends("ended")
-	s := d.guest(l, wait, answers(log, 100))
-	s.sends("hello")
+	greedy := d.guest(l, wait, replies(log, 20*kib))
+	greedy.PeerSends("greedy")
+	ended := d.guest(l, wait, replies(log, 100))
+	ended.PeerSends("ended")
+	s := d.guest(l, wait, replies(log, 100))
+	s.PeerSends("hello")
 	log.want(t, "full full full")
-	d.do(func() { ended.err = errors.New("reset"); ended.event(poll.Error) })
-	if !ended.isClosed() {
-		t.Fatal("a machine whose connection was reset lives on")
+	d.Do(func() { ended.Err = errors.New("reset"); ended.Event(poll.Error) })
+	if !ended.Closed() {
+		t.Fatal("a machine whose connection was reset: got it alive, want it ended")
 	}
-	hog.takes(16 * kib)
+	hog.PeerTakes(16 * kib)
 	log.want(t, "hello")
 }
 
-// Bytes that are held count once: a port may fill all Buffers, in pieces.
+// Bytes that are held count once: one port may fill all Buffers in pieces.
 func TestOutputCountsOnce(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
 	l := d.start(reactor.Config{Buffers: 64 * kib})
 	s, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
-	d.do(func() { s.room = 0 })
+	d.Do(func() { s.Room = 0 })
 	for range 8 {
 		d.write(ref, 8*kib)
 	}
@@ -255,16 +259,16 @@ func TestOutputCountsOnce(t *testing.T) {
 	d.write(ref, 1)
 	log.want(t, "1 reactor: output of glutton: Config.Buffers: full")
 	if held := stats(t, l).Held; held != 64*kib {
-		t.Errorf("%d bytes are held", held)
+		t.Errorf("got %d bytes held, want %d", held, 64*kib)
 	}
-	s.takes(128 * kib)
-	if got := s.got(); got != strings.Repeat("\x00", 64*kib) {
-		t.Errorf("%d bytes came", len(got))
+	s.PeerTakes(128 * kib)
+	if got := s.Written(); got != strings.Repeat("\x00", 64*kib) {
+		t.Errorf("got %d bytes written, want %d", len(got), 64*kib)
 	}
 }
 
-// An answer that Buffers will never have room for is refused, and closes no gate: the
-// next request is read.
+// A reply that is larger than all Buffers is refused, and closes no gate: the next
+// request is read.
 func TestMoreThanBuffersClosesNoGate(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
@@ -278,13 +282,13 @@ func TestMoreThanBuffersClosesNoGate(t *testing.T) {
 		cx.Discard(0, len(b))
 		return cx.Write(0, make([]byte, 10*kib))
 	}})
-	s.sends("a")
-	s.sends("b")
+	s.PeerSends("a")
+	s.PeerSends("b")
 	log.want(t, "a full b full")
 }
 
-// What is gathered takes Buffers' room until it is sent: it is sent before a write is
-// refused for it, as no event would tell that it is out.
+// Bytes that are not sent yet count as held. They are sent before a write is refused for
+// them, as no event would follow.
 func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
@@ -296,7 +300,7 @@ func TestBuffersAreNotRefusedForWhatIsGathered(t *testing.T) {
 		}},
 	}), glutton{log: log})
 	d.write(ref, 5*kib)
-	if got := len(s.got()); got != 10*kib {
-		t.Errorf("%d bytes were written of %d", got, 10*kib)
+	if got := len(s.Written()); got != 10*kib {
+		t.Errorf("got %d bytes written, want %d", got, 10*kib)
 	}
 }

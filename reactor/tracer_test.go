@@ -10,20 +10,20 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// confidant is a witness that is told what machines are given, too.
-type confidant struct{ witness }
+// traced is a Tracer that records its calls.
+type traced struct{ observed }
 
-func (w *confidant) Traced(_ reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
+func (w *traced) Traced(_ reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
 	w.add(fmt.Sprintf("%s %s", k.StateName(in), c))
 }
 
-// A Witness is told of each event before its transition: of handlers', which may be
-// row Any's, of deadlines, of failures and of a shutdown.
-func TestWitness(t *testing.T) {
-	var log confidant
+// A Tracer is called for each event before its transition: for what a handler gets, also
+// row Any's, for deadlines, failures and a shutdown.
+func TestTracer(t *testing.T) {
+	var log traced
 	type step struct{}
 	type cx = reactor.Context[int]
-	k := kind(t, "witnessed", reactor.Options{Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[step, int]{
+	k := kind(t, "traced", reactor.Options{Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[step, int]{
 		fsm.Any: {Shutdown: fsm.Stop, OnEnter: func(*step, *cx) reactor.State { return fsm.Stay },
 			OnMessage: func(_ *step, cx *cx, n *int) reactor.State {
 				if *n == 0 {
@@ -38,7 +38,8 @@ func TestWitness(t *testing.T) {
 			OnTimer: func(*step, *cx, reactor.Fired) reactor.State { return fsm.Stay }},
 	})
 	drv := newFake(t)
-	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: unhurried{drv}, Observer: &log})
+	drv.NoWait = true
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: drv, Observer: &log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,25 +48,28 @@ func TestWitness(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass := func(d time.Duration) {
-		drv.now += int64(d) // one goroutine
+		drv.Pass(d)
 		st.Turn()
 	}
 	ref := spawn(t, l, k, step{})
 	st.Turn()
-	log.want(t, "any enter witnessed:any>one:true")
+	log.want(t, "any enter traced:any>one:true")
 	for _, n := range []int{1, 0} {
 		if err := ref.Send(n); err != nil {
 			t.Fatal(err)
 		}
 		st.Turn()
 	}
-	log.want(t, "one message one message one fail witnessed:one>two:true")
+	log.want(t, "one message one message one fail traced:one>two:true")
 	pass(2 * time.Second)
-	log.want(t, "two idle witnessed:two>three:true three enter")
+	log.want(t, "two idle traced:two>three:true three enter")
 	pass(2 * time.Second)
 	log.want(t, "three timer")
 	st.Leave()
-	for !st.Turn() {
+	for turns := 0; !st.Turn(); turns++ {
+		if turns > 10 {
+			t.Fatal("got no end of the loop in 10 turns after Leave, want one")
+		}
 	}
-	log.want(t, "three shutdown witnessed:three>stop:true witnessed ended:"+reactor.ErrShutdown.Error())
+	log.want(t, "three shutdown traced:three>stop:true traced ended:"+reactor.ErrShutdown.Error())
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Connections come and go at random, by the hundred, in every way there is to end
-// one, so that descriptors, slots and ports are used again and again. Each frame
-// carries its connection's tag: no byte of one may reach another.
+// Connections come and go at random, by the hundred, and end in all ways, so that
+// descriptors, slots and ports are used again and again. Each frame has its connection's
+// tag: no byte of one connection may reach another.
 func TestReuseStorm(t *testing.T) {
 	const workers, rounds = 20, 60
 	l := netLoop(t, reactor.Config{Slots: 64})
@@ -30,20 +30,20 @@ func TestReuseStorm(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(w), 7))
 			for i := range rounds {
 				if err := tagged(n.String(), uint64(w)<<32|uint64(i)|1<<63, r); err != nil {
-					t.Errorf("connection %d of worker %d: %v", i, w, err)
+					t.Errorf("connection %d of worker %d: got %v, want no error", i, w, err)
 					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	if s := netStats(t, l); s.Held != 0 || s.Panics != 0 {
-		t.Errorf("%+v", s)
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	if s := stats(t, l); s.Held != 0 || s.Panics != 0 {
+		t.Errorf("got %d bytes held and %d panics, want 0 and 0", s.Held, s.Panics)
 	}
 }
 
-// tagger echoes frames of 8 bytes: a tag, the same in all of its connection's.
+// tagger echoes frames of 8 bytes: a tag, the same in all frames of a connection.
 type tagger struct{ tag uint64 }
 
 var errForeignTag = errors.New("a byte of another connection")
@@ -66,7 +66,7 @@ func taggers(t testing.TB) *reactor.Kind[tagger, reactor.None] {
 					m.tag = tag
 				}
 				if tag != m.tag {
-					return cx.Stop(fmt.Errorf("%w: %x among those of %x", errForeignTag, tag, m.tag))
+					return cx.Stop(fmt.Errorf("%w: got %x, want %x", errForeignTag, tag, m.tag))
 				}
 				if err := cx.Write(port0, b[:8]); err != nil {
 					return cx.Fail(err)
@@ -88,7 +88,7 @@ func tagged(addr string, tag uint64, r *rand.Rand) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(netPatience))
+	c.SetDeadline(time.Now().Add(patience))
 	var frame [8]byte
 	binary.BigEndian.PutUint64(frame[:], tag)
 	sent := 1 + r.IntN(20)
@@ -99,7 +99,7 @@ func tagged(addr string, tag uint64, r *rand.Rand) error {
 	}
 	heard := sent
 	switch r.IntN(4) {
-	case 0: // gone before the answers
+	case 0: // before the replies come
 		netReset(c.(*net.TCPConn))
 		return nil
 	case 1:
@@ -116,7 +116,7 @@ func tagged(addr string, tag uint64, r *rand.Rand) error {
 			return fmt.Errorf("after %d frames: %w", sent, err)
 		}
 		if got != frame {
-			return fmt.Errorf("%w: %x among those of %x", errForeignTag, got, frame)
+			return fmt.Errorf("%w: got %x, want %x", errForeignTag, got, frame)
 		}
 	}
 	return nil

@@ -10,19 +10,19 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// What a machine waits for, and must not miss.
+// What a machine waits for must reach it: no lost wake-up.
 
-// One that declines its input until what it wrote is out: it is out when its turn
-// ends, and no event tells.
+// A machine leaves its input until its output is sent. It is sent at the end of the
+// turn, without an event.
 func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
-	s := d.sock()
-	s.in = [][]byte{[]byte("request")}
+	s := d.NewSocket()
+	s.In = [][]byte{[]byte("request")}
 	port := reactor.Port(0)
 	k := readers(t, reactor.Options{}, port.Readable()|port.Drained())
 	answered := false
-	if _, err := k.Adopt(l, fakeConn{s}, reader{log: log, do: func(_ *reader, cx *read, what reactor.Ready) reactor.State {
+	if _, err := k.Adopt(l, s.Conn(), reader{log: log, do: func(_ *reader, cx *read, what reactor.Ready) reactor.State {
 		switch {
 		case !answered:
 			answered = true
@@ -39,17 +39,18 @@ func TestDrainedReachesAMachineThatDeclined(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.got(); got != "wait" {
-		t.Errorf("it wrote %q", got)
+	if got := s.Written(); got != "wait" {
+		t.Errorf("the peer: got %q, want \"wait\"", got)
 	}
 	log.want(t, "request")
 }
 
-// Two ports break in one batch, in states that read neither: both errors are told.
+// Two ports break in one turn, in states that read neither: each error takes a Fail
+// edge.
 func TestPortsThatBreakTogether(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
-	one, two := d.sock(), d.sock()
+	one, two := d.NewSocket(), d.NewSocket()
 	why := func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
 		log.add(cx.Cause().Error())
 		return fsm.Stay
@@ -57,22 +58,23 @@ func TestPortsThatBreakTogether(t *testing.T) {
 	k := kind(t, "two", reactor.Options{Ports: []string{"one", "two"}}, reactor.Table[empty, reactor.None]{
 		{},
 		{Name: "both", Within: fsm.Never, Fail: 2, OnEnter: func(_ *empty, cx *reactor.Context[reactor.None]) reactor.State {
-			return cx.Fail(errors.Join(cx.Adopt(0, fakeConn{one}), cx.Adopt(1, fakeConn{two})))
+			return cx.Fail(errors.Join(cx.Adopt(0, one.Conn()), cx.Adopt(1, two.Conn())))
 		}},
 		{Name: "one", Within: fsm.Never, Fail: 3, OnEnter: why},
 		{Name: "none", Within: fsm.Never, Fail: fsm.Stop, OnEnter: why},
 	})
 	spawn(t, l, k, empty{})
-	d.settle()
-	d.do(func() {
-		one.err, two.err = errors.New("broken"), errors.New("broken, too")
-		one.event(poll.Error | poll.Readable | poll.Writable)
-		two.event(poll.Error | poll.Readable | poll.Writable)
+	d.Settle()
+	d.Do(func() {
+		one.Err, two.Err = errors.New("broken"), errors.New("broken, too")
+		one.Event(poll.Error | poll.Readable | poll.Writable)
+		two.Event(poll.Error | poll.Readable | poll.Writable)
 	})
 	log.want(t, "broken broken, too")
 }
 
-// A connection breaks behind the end of its input, which was told: its error is, too.
+// A connection breaks after its handler saw the end of its input: the error takes the
+// Fail edge.
 func TestBreakBehindTheEnd(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -93,45 +95,17 @@ func TestBreakBehindTheEnd(t *testing.T) {
 		}},
 	})
 	s, _ := adopt(d, l, k, empty{})
-	s.hangsUp()
+	s.PeerHangsUp()
 	log.want(t, "the end")
-	d.do(func() {
-		s.err = errors.New("reset")
-		s.event(poll.Error | poll.ReadClosed | poll.Writable)
+	d.Do(func() {
+		s.Err = errors.New("reset")
+		s.Event(poll.Error | poll.ReadClosed | poll.Writable)
 	})
 	log.want(t, "reset")
 }
 
-// A state is entered with messages that were kept for it, while an error is to be told
-// that its handler has done away with: what was kept is handed out all the same.
-func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
-	d, log := newFake(t), &journal{}
-	l := d.start(reactor.Config{})
-	k := kind(t, "closer", reactor.Options{Ports: []string{"peer"}}, reactor.Table[clerk, note]{
-		fsm.Any: {Shutdown: fsm.Stop},
-		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(busy), OnMessage: func(_ *clerk, cx *postCx, n *note) reactor.State {
-			if n.do != "go" {
-				return fsm.Defer
-			}
-			cx.Close(0)
-			return busy
-		}},
-		busy: {Name: "busy", Within: fsm.Never, OnMessage: (*clerk).told},
-	})
-	s, ref := adopt(d, l, k, clerk{log: log})
-	post(t, ref, note{do: "n", num: 1})
-	d.atOnce(func() {
-		d.mu.Lock()
-		s.err = errors.New("reset")
-		s.event(poll.Error | poll.Readable | poll.Writable)
-		d.mu.Unlock()
-		post(t, ref, note{do: "go"})
-	})
-	log.want(t, "n1")
-}
-
-// The peer ends while there is no room for the answers to what it sent: they are given
-// when there is, and the end is told behind them.
+// The peer ends while there is no room for the replies to what it sent. They are sent
+// once there is room, and then the handler sees the end.
 func TestEndBehindARefusal(t *testing.T) {
 	d, log := newFake(t), &journal{}
 	l := d.start(reactor.Config{})
@@ -150,13 +124,13 @@ func TestEndBehindARefusal(t *testing.T) {
 			}
 			return fsm.Stay
 		}})
-	d.do(func() { s.room = 0 })
-	s.sends("123")
-	s.hangsUp()
+	d.Do(func() { s.Room = 0 })
+	s.PeerSends("123")
+	s.PeerHangsUp()
 	log.want(t, "1")
-	s.takes(60)
+	s.PeerTakes(60)
 	log.want(t, "2")
-	s.takes(60)
-	s.takes(60)
+	s.PeerTakes(60)
+	s.PeerTakes(60)
 	log.want(t, "3 EOF")
 }

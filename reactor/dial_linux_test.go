@@ -12,8 +12,8 @@ import (
 	"github.com/stator-go/stator/reactor/internal/osdriver"
 )
 
-// fullBacklog is a unix stream listener whose backlog is full of connections that
-// nobody accepts.
+// fullBacklog returns a unix stream listener whose backlog is full: no connection is
+// accepted.
 func fullBacklog(t *testing.T) (fd int, path string) {
 	t.Helper()
 	path = t.TempDir() + "/full"
@@ -40,11 +40,11 @@ func fullBacklog(t *testing.T) (fd int, path string) {
 	}
 }
 
-// A dial to a full backlog waits until there is room, without an error and without
-// much ado, and what was written meanwhile arrives.
+// A dial to a full backlog tries again, without an error and not too often, until there
+// is room. What was written meanwhile arrives.
 func TestDialWaitsForBacklog(t *testing.T) {
 	fd, path := fullBacklog(t)
-	const callings = 200 // more than are told at once
+	const callings = 200 // more than are tried at once
 	l := netLoop(t, reactor.Config{})
 	report := make(chan call, callings)
 	k := callers(t)
@@ -53,15 +53,15 @@ func TestDialWaitsForBacklog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	begin, before := time.Now(), netStats(t, l)
-	netWait(t, "the machines try again", func() bool { return netStats(t, l).Events > before.Events+2*callings })
-	after := netStats(t, l)
+	begin, before := time.Now(), stats(t, l)
+	eventually(t, "the machines try again", func() bool { return stats(t, l).Events > before.Events+2*callings })
+	after := stats(t, l)
 	if most := 64 * (time.Since(begin)/(5*time.Millisecond) + 2); after.Events-before.Events > uint64(most)+callings {
-		t.Errorf("%d attempts in %v", after.Events-before.Events, time.Since(begin))
+		t.Errorf("got %d attempts in %v, want %d at most", after.Events-before.Events, time.Since(begin), uint64(most)+callings)
 	}
 	select {
 	case got := <-report:
-		t.Fatalf("%+v with a full backlog", got)
+		t.Fatalf("got %+v with a full backlog, want nothing", got)
 	default:
 	}
 	go func() {
@@ -81,39 +81,39 @@ func TestDialWaitsForBacklog(t *testing.T) {
 	}()
 	defer unix.Shutdown(fd, unix.SHUT_RDWR)
 	for range callings {
-		if got := netTake(t, report); !got.opened || got.heard != "hello" {
-			t.Fatalf("%+v", got)
+		if got := await(t, "the machine's report", report); !got.opened || got.heard != "hello" {
+			t.Fatalf("got %+v, want an open connection and \"hello\" back", got)
 		}
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	turns := netStats(t, l).Turns
-	time.Sleep(30 * time.Millisecond)
-	if n := netStats(t, l).Turns - turns; n > 4 {
-		t.Errorf("%d turns when nobody waits any more", n)
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+	turns := stats(t, l).Turns
+	time.Sleep(30 * time.Millisecond) // in which no dial should be tried
+	if n := stats(t, l).Turns - turns; n > 4 {
+		t.Errorf("got %d turns without a dial, want 4 at most", n)
 	}
 }
 
-// A listener that is closed ends the wait of a dial, and so does the machine's bound.
+// The machine's Within ends a dial that waits, and so does the end of the listener.
 func TestDialWaitsNoLonger(t *testing.T) {
 	fd, path := fullBacklog(t)
 	l := netLoop(t, reactor.Config{})
 	if got := dialOnce(t, l, caller{network: "unix", addr: path, within: 20 * time.Millisecond}); !errors.Is(got.err, reactor.ErrTimeout) {
-		t.Errorf("%+v: want ErrTimeout", got)
+		t.Errorf("got %+v, want ErrTimeout", got)
 	}
 	report := make(chan call, 1)
 	if _, err := callers(t).Spawn(l, caller{network: "unix", addr: path, report: report}); err != nil {
 		t.Fatal(err)
 	}
-	before := netStats(t, l).Events
-	netWait(t, "it tries again", func() bool { return netStats(t, l).Events > before+2 })
+	before := stats(t, l).Events
+	eventually(t, "it tries again", func() bool { return stats(t, l).Events > before+2 })
 	unix.Shutdown(fd, unix.SHUT_RDWR)
-	if got := netTake(t, report); !errors.Is(got.err, reactor.ErrRefused) {
-		t.Errorf("%+v: want ErrRefused", got)
+	if got := await(t, "the machine's report", report); !errors.Is(got.err, reactor.ErrRefused) {
+		t.Errorf("got %+v, want ErrRefused", got)
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// A dial that waits and is given up leaves nothing open.
+// A dial that waits and is closed leaves no descriptor open.
 func TestDialThatWaitsIsClosed(t *testing.T) {
 	_, path := fullBacklog(t)
 	d, err := osdriver.New(4)
@@ -125,19 +125,19 @@ func TestDialThatWaitsIsClosed(t *testing.T) {
 	for range 4 {
 		s, flow, err := d.Connect(driver.Addr{Net: driver.Unix, Path: path}, driver.SocketOptions{})
 		if err != nil || flow&driver.WriteBlocked == 0 {
-			t.Fatal(flow, err)
+			t.Fatalf("Connect: got %v, %v, want WriteBlocked", flow, err)
 		}
 		if err := d.Register(s, 1<<32); err != nil {
 			t.Fatal(err)
 		}
 		if flow, err := d.FinishConnect(s); err != nil || flow&driver.WriteBlocked == 0 {
-			t.Fatalf("finish: %v, %v: want Full", flow, err)
+			t.Fatalf("FinishConnect: got %v, %v, want WriteBlocked", flow, err)
 		}
 		if err := d.Close(s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if n := descriptors(t); n != before {
-		t.Errorf("%d descriptors are open, and %d were", n, before)
+		t.Errorf("got %d descriptors open, want %d", n, before)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// keeper gives its Context away, which it must not.
+// keeper keeps its Context for use outside of its calls, which it must not.
 type keeper struct {
 	kept **reactor.Context[int]
 	log  *journal
@@ -21,12 +21,13 @@ func (k *keeper) enter(cx *reactor.Context[int]) reactor.State {
 	return cx.Fail(cx.Arm(0, time.Second))
 }
 
-func (k *keeper) noted(*reactor.Context[int], reactor.Fired) reactor.State {
+func (k *keeper) fired(*reactor.Context[int], reactor.Fired) reactor.State {
 	k.log.add("fired")
 	return fsm.Stay
 }
 
-// A Context that is used after its handler has answered does nothing, and says so.
+// A Context that is used after its handler has returned does nothing: methods that
+// return an error return ErrOutside.
 func TestContextOutsideItsHandler(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
@@ -34,7 +35,7 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	k := kind(t, "keeper", reactor.Options{Ports: []string{"peer", "other"}, Timers: []reactor.TimerSpec{{Name: "tick"}}}, reactor.Table[keeper, int]{
 		fsm.Any: {Wait: reactor.Port(0).Readable(), Shutdown: fsm.Stop,
 			OnMessage: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
-			OnTimer:   (*keeper).noted,
+			OnTimer:   (*keeper).fired,
 			OnDown:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
 			OnSignal:  func(*keeper, *reactor.Context[int], sig.Set) reactor.State { return fsm.Stay },
 			OnReady:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
@@ -42,15 +43,15 @@ func TestContextOutsideItsHandler(t *testing.T) {
 	})
 	log := &journal{}
 	s, ref := adopt(d, l, k, keeper{kept: &cx, log: log})
-	s.sends("secret")
-	d.do(func() {})
-	d.settle()
-	d.do(func() { // between two turns
+	s.PeerSends("secret")
+	d.Do(func() {})
+	d.Settle()
+	d.Do(func() { // between two turns
 		for what, err := range map[string]error{
 			"Write":      cx.Write(0, []byte("x")),
 			"CloseWrite": cx.CloseWrite(0),
 			"Dial":       cx.Dial(1, "tcp", "127.0.0.1:1"),
-			"Adopt":      cx.Adopt(1, fakeConn{s}),
+			"Adopt":      cx.Adopt(1, s.Conn()),
 			"Arm":        cx.Arm(0, 1),
 			"Monitor":    cx.Monitor(ref.Token()),
 			"Notify":     cx.Notify(1 << 2),
@@ -59,53 +60,19 @@ func TestContextOutsideItsHandler(t *testing.T) {
 			"Spawn":      second(k.Spawn(&cx.IO, keeper{kept: &cx})),
 		} {
 			if !errors.Is(err, reactor.ErrOutside) {
-				t.Errorf("%s: %v: want ErrOutside", what, err)
+				t.Errorf("%s outside of a call: got %v, want ErrOutside", what, err)
 			}
 		}
 	})
 	cx.Disarm(0)
 	cx.Within(time.Millisecond)
-	d.advance(time.Second)
+	d.Advance(time.Second)
 	log.want(t, "fired")
 	if n := stats(t, l).Machines; n != 1 {
-		t.Errorf("%d machines live on", n)
+		t.Errorf("got %d machines, want 1", n)
 	}
-	if got := s.got(); got != "" {
-		t.Errorf("the peer got %q", got)
-	}
-}
-
-// bystander is an Observer that panics at what it sees.
-type bystander struct{ at reactor.State }
-
-func (b bystander) Moved(_ reactor.Token, _ reactor.AnyKind, _, to reactor.State) {
-	if to == b.at {
-		panic("what a sight")
-	}
-}
-
-func (bystander) Ended(reactor.Token, reactor.AnyKind, error) {}
-
-// The panic of an Observer ends the machine that it watched, and no other.
-func TestPanicInObserver(t *testing.T) {
-	for at, want := range map[reactor.State]reactor.Stats{
-		idle: {Panics: 2}, busy: {Panics: 1, Machines: 1}, fsm.Stop: {Panics: 1, Machines: 1},
-	} {
-		d := newFake(t)
-		l := d.start(reactor.Config{Observer: bystander{at}})
-		k := walkers(t, newEnds())
-		log := &journal{}
-		walked := spawn(t, l, k, walker{log: log})
-		spawn(t, l, k, walker{log: &journal{}})
-		d.settle()
-		if at != idle {
-			log.take()
-			d.send(walked, at)
-			log.want(t, "-1 ends") // each Exit once
-		}
-		if s := stats(t, l); s.Panics != want.Panics || s.Machines != want.Machines {
-			t.Errorf("at %v: %v: want %d panics and %d machines", at, s, want.Panics, want.Machines)
-		}
+	if got := s.Written(); got != "" {
+		t.Errorf("the peer: got %q, want nothing", got)
 	}
 }
 

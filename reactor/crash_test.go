@@ -11,12 +11,13 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/internal/fakedriver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 var errBoom = errors.New("boom")
 
-// bomb goes off in the handler that its fuse names, in one of three ways.
+// bomb panics in the handler that its fuse names, in one of four ways.
 type bomb struct {
 	log  *journal
 	fuse string
@@ -64,7 +65,7 @@ func (b *bomb) ready(cx *bombCx, _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-func (b *bomb) told(cx *bombCx, what *string) reactor.State {
+func (b *bomb) onMessage(cx *bombCx, what *string) reactor.State {
 	b.at("message")
 	switch *what {
 	case "arm":
@@ -82,13 +83,13 @@ func bombs(t testing.TB, o reactor.Options) *reactor.Kind[bomb, string] {
 	return kind(t, "bomb", o, reactor.Table[bomb, string]{
 		fsm.Any: {OnEnter: (*bomb).born, OnExit: (*bomb).ends},
 		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(idle), OnEnter: (*bomb).enter, OnExit: (*bomb).exit,
-			Wait: reactor.Port(0).Readable(), OnReady: (*bomb).ready, OnTimer: (*bomb).timer, OnMessage: (*bomb).told, Fail: fsm.Stop},
+			Wait: reactor.Port(0).Readable(), OnReady: (*bomb).ready, OnTimer: (*bomb).timer, OnMessage: (*bomb).onMessage, Fail: fsm.Stop},
 	})
 }
 
 func TestPanicEndsItsMachineOnly(t *testing.T) {
 	for _, test := range []struct{ fuse, after string }{
-		// What is called, from the handler that panics on.
+		// after is what is called after the handler that panics.
 		{"born", "ends"},
 		{"enter", "exit ends"},
 		{"ready", "exit ends"},
@@ -101,84 +102,87 @@ func TestPanicEndsItsMachineOnly(t *testing.T) {
 			name := test.fuse + ", " + how
 			d, log, ended := newFake(t), &journal{}, newEnds()
 			l := d.start(reactor.Config{})
-			k := bombs(t, reactor.Options{OnEnd: ended.told})
+			k := bombs(t, reactor.Options{OnEnd: ended.add})
 			quiet := &journal{}
 			other, otherRef := adopt(d, l, k, bomb{log: quiet})
 			quiet.take()
 			s, ref := adopt(d, l, k, bomb{log: log, fuse: test.fuse, how: how})
 			for _, m := range []string{"arm", "", "stop"} {
 				if m == "stop" {
-					d.advance(time.Second)
+					d.Advance(time.Second)
 				}
 				if test.fuse == "ready" {
-					// Its event and the other one's come in one batch.
-					d.do(func() {
-						for _, x := range []*fakeSock{s, other} {
-							x.in = append(x.in, []byte("hello"))
-							x.event(poll.Readable)
+					// Its event and that of the other machine come in one turn.
+					d.Do(func() {
+						for _, x := range []*fakedriver.Socket{s, other} {
+							x.In = append(x.In, []byte("hello"))
+							x.Event(poll.Readable)
 						}
 					})
 				}
 				if ref.Send(m) != nil {
 					break
 				}
-				d.settle()
+				d.Settle()
 			}
 			got := log.take()
 			i := strings.LastIndex(got, test.fuse)
 			if got := strings.TrimPrefix(got[i+len(test.fuse):], " "); got != test.after {
-				t.Errorf("%s: behind it %q was called, want %q", name, got, test.after)
+				t.Errorf("%s: got %q called after it, want %q", name, got, test.after)
 			}
 			var p *reactor.PanicError
 			if err := ended.next(t); !errors.As(err, &p) {
-				t.Errorf("%s: the reason is %v, want a PanicError", name, err)
+				t.Errorf("%s: got reason %v, want a PanicError", name, err)
 				continue
 			}
-			if goexit := p.Value == nil; goexit != (how == "goexit") || p.Kind != "bomb" || !strings.Contains(string(p.Stack), "bomb).at") {
-				t.Errorf("%s: %+v: its stack should show the handler", name, p)
+			if goexit := p.Value == nil; goexit != (how == "goexit") || p.Kind != "bomb" {
+				t.Errorf("%s: got value %v of kind %q, want one of kind bomb, of a Goexit nil", name, p.Value, p.Kind)
+			}
+			if !strings.Contains(string(p.Stack), "bomb).at") {
+				t.Errorf("%s: got stack\n%s\nwant the handler in it", name, p.Stack)
 			}
 			if how == "error" && !errors.Is(p, errBoom) {
-				t.Errorf("%s: %v does not unwrap to what was panicked with", name, p)
+				t.Errorf("%s: got %v, want it to wrap %v", name, p, errBoom)
 			}
 			state := "idle"
 			if test.fuse == "born" {
 				state = "any"
 			}
 			if p.State != state {
-				t.Errorf("%s: in state %q, want %q", name, p.State, state)
+				t.Errorf("%s: got state %q, want %q", name, p.State, state)
 			}
-			if !s.isClosed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
-				t.Errorf("%s: the machine, or its port, is there still", name)
+			if !s.Closed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
+				t.Errorf("%s: got the machine, or its port, alive, want both gone", name)
 			}
-			if got := s.got(); got != "" {
-				t.Errorf("%s: what it wrote was sent: %q", name, got)
+			if got := s.Written(); got != "" {
+				t.Errorf("%s: got %q sent, want nothing of what it wrote", name, got)
 			}
-			// The loop goes on, and the other machine was served in the same batch.
+			// The loop goes on, and has served the other machine in the same turn.
 			if test.fuse == "ready" {
-				if got := other.got(); got != "hello" {
-					t.Errorf("%s: the other machine answered %q", name, got)
+				if got := other.Written(); got != "hello" {
+					t.Errorf("%s: the other machine: got %q, want \"hello\"", name, got)
 				}
 			}
-			other.sends("more")
-			if got := other.got(); got != "more" {
-				t.Errorf("%s: the other machine answers %q", name, got)
+			other.PeerSends("more")
+			if got := other.Written(); got != "more" {
+				t.Errorf("%s: the other machine: got %q, want \"more\"", name, got)
 			}
 			if err := otherRef.Send("go"); err != nil {
-				t.Errorf("%s: the other machine: %v", name, err)
+				t.Errorf("%s: Send to the other machine: got %v, want no error", name, err)
 			}
 			if n := stats(t, l); n.Panics != 1 || n.Machines != 1 {
-				t.Errorf("%s: %d panics counted, %d machines alive, want 1 and 1", name, n.Panics, n.Machines)
+				t.Errorf("%s: got %d panics and %d machines, want 1 and 1", name, n.Panics, n.Machines)
 			}
 		}
 	}
 }
 
-// A batch in which many handlers panic, each in another way: all others are served.
-func TestManyPanicsInOneBatch(t *testing.T) {
+// In a turn in which many handlers panic, all other machines are served.
+func TestManyPanicsInOneTurn(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l := d.start(reactor.Config{})
-	k := bombs(t, reactor.Options{OnEnd: ended.told})
-	var socks []*fakeSock
+	k := bombs(t, reactor.Options{OnEnd: ended.add})
+	var socks []*fakedriver.Socket
 	for i := range 20 {
 		b := bomb{log: &journal{}, how: []string{"string", "goexit", "runtime"}[i%3]}
 		if i%2 == 0 {
@@ -187,10 +191,10 @@ func TestManyPanicsInOneBatch(t *testing.T) {
 		s, _ := adopt(d, l, k, b)
 		socks = append(socks, s)
 	}
-	d.do(func() {
+	d.Do(func() {
 		for _, s := range socks {
-			s.in = [][]byte{[]byte("x")}
-			s.event(poll.Readable)
+			s.In = [][]byte{[]byte("x")}
+			s.Event(poll.Readable)
 		}
 	})
 	for i, s := range socks {
@@ -198,22 +202,22 @@ func TestManyPanicsInOneBatch(t *testing.T) {
 		if i%2 == 0 {
 			want = ""
 		}
-		if got := s.got(); got != want || s.isClosed() != (i%2 == 0) {
-			t.Errorf("machine %d answered %q, want %q", i, got, want)
+		if got := s.Written(); got != want || s.Closed() != (i%2 == 0) {
+			t.Errorf("machine %d: got %q and closed %t, want %q and %t", i, got, s.Closed(), want, i%2 == 0)
 		}
 	}
 	if n := stats(t, l).Panics; n != 10 {
-		t.Errorf("%d panics, want 10", n)
+		t.Errorf("got %d panics, want 10", n)
 	}
 }
 
-// A handler that looked at its input and panicked must not make the loop believe
-// that another machine has seen its own.
+// After a handler that has seen its input and panicked, the loop does not take another
+// machine's input for seen.
 func TestPanicLeavesNoLookBehind(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
 	log := &journal{}
-	var first *fakeSock
+	var first *fakedriver.Socket
 	k := readers(t, reactor.Options{}, reactor.Port(0).Readable())
 	part := func(r *reader, cx *read, _ reactor.Ready) reactor.State {
 		b, err := cx.Peek(0)
@@ -228,39 +232,43 @@ func TestPanicLeavesNoLookBehind(t *testing.T) {
 	}
 	first, _ = adopt(d, l, k, reader{do: part, log: log})
 	second, ref := adopt(d, l, k, reader{do: part, log: log})
-	second.sends("ab")
+	second.PeerSends("ab")
 	log.take()
-	d.do(func() {
-		first.in = [][]byte{[]byte("bang")}
-		first.event(poll.Readable)
+	d.Do(func() {
+		first.In = [][]byte{[]byte("bang")}
+		first.Event(poll.Readable)
 	})
 	d.send(ref, busy)
 	log.want(t, "1:bang 2:ab")
 }
 
-// A panic in an Exit while the loop stops everything ends that machine, not the stop.
+// A panic in an OnExit while the loop stops all machines ends that machine alone.
 func TestPanicWhileTheLoopStops(t *testing.T) {
 	d, ended := newFake(t), newEnds()
 	l, err := reactor.NewLoop(reactor.Config{Slots: 8, Driver: d})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := bombs(t, reactor.Options{OnEnd: ended.told})
+	k := bombs(t, reactor.Options{OnEnd: ended.add})
 	runs(t, l)
 	logs := make([]journal, 6)
 	for i := range logs {
 		adopt(d, l, k, bomb{log: &logs[i], fuse: []string{"exit", "ends", ""}[i%3], how: []string{"string", "goexit"}[i/3]})
 		logs[i].take()
 	}
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Errorf("Close: got %v, want no error", err)
+	}
 	for i := range logs {
-		ended.next(t)
+		if err := ended.next(t); err == nil {
+			t.Errorf("got an end without a reason, want one")
+		}
 		logs[i].want(t, "exit ends")
 	}
 }
 
-// Options.OnEnd is the user's, too: its panic ends what is ending anyway.
-func TestPanicInEnded(t *testing.T) {
+// A panic in Options.OnEnd is counted, and does nothing else.
+func TestPanicInOnEnd(t *testing.T) {
 	for _, how := range []string{"string", "goexit"} {
 		d := newFake(t)
 		l := d.start(reactor.Config{})
@@ -272,29 +280,30 @@ func TestPanicInEnded(t *testing.T) {
 		if err := ref.Send("stop"); err != nil {
 			t.Fatal(err)
 		}
-		d.settle()
+		d.Settle()
 		log.want(t, "message exit ends ended")
-		if !s.isClosed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
-			t.Errorf("%s: the machine, or its port, is there still", how)
+		if !s.Closed() || !errors.Is(ref.Send(""), reactor.ErrStale) {
+			t.Errorf("%s: got the machine, or its port, alive, want both gone", how)
 		}
-		if other.sends("more"); other.got() != "more" {
-			t.Errorf("%s: the other machine does not answer", how)
+		other.PeerSends("more")
+		if got := other.Written(); got != "more" {
+			t.Errorf("%s: the other machine: got %q, want \"more\"", how, got)
 		}
 		if n := stats(t, l); n.Panics != 1 || n.Machines != 1 {
-			t.Errorf("%s: %d panics counted, %d machines alive, want 1 and 1", how, n.Panics, n.Machines)
+			t.Errorf("%s: got %d panics and %d machines, want 1 and 1", how, n.Panics, n.Machines)
 		}
 		if err := otherRef.Send("stop"); err != nil {
 			t.Fatal(err)
 		}
-		d.settle()
+		d.Settle()
 		if n := stats(t, l); n.Panics != 2 || n.Machines != 0 || n.Failed != 0 {
-			t.Errorf("%s: the panic is the reason of %d machines that just stopped (%v)", how, n.Failed, n)
+			t.Errorf("%s: got %d panics, %d machines, %d failed, want 2, 0, 0", how, n.Panics, n.Machines, n.Failed)
 		}
 	}
 }
 
-// The same, of a loop that is closed and never ran.
-func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
+// The same, in a loop that is closed and never ran.
+func TestPanicInOnEndOfALoopThatNeverRan(t *testing.T) {
 	for _, how := range []string{"string", "goexit"} {
 		d, log := newFake(t), &journal{}
 		l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: d})
@@ -303,42 +312,42 @@ func TestPanicInEndedOfALoopThatNeverRan(t *testing.T) {
 		}
 		k := bombs(t, reactor.Options{OnEnd: func(reactor.Token, error) { (&bomb{log: log, fuse: "ended", how: how}).at("ended") }})
 		for range 3 {
-			if _, err := k.Adopt(l, fakeConn{d.sock()}, bomb{}); err != nil {
+			if _, err := k.Adopt(l, d.NewSocket().Conn(), bomb{}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		closed := make(chan error, 1)
 		go func() { closed <- l.Close() }()
-		if err := answer(t, "Close", closed); err != nil {
-			t.Errorf("%s: %v", how, err)
+		if err := await(t, "Close", closed); err != nil {
+			t.Errorf("%s: Close: got %v, want no error", how, err)
 		}
 		log.want(t, "ended ended ended")
-		if !d.over {
-			t.Errorf("%s: the driver has not ended", how)
+		if !d.Ended() {
+			t.Errorf("%s: got the driver open, want it closed", how)
 		}
 	}
 }
 
 // explosive is a Descriptor that panics.
-type explosive struct{ fakeConn }
+type explosive struct{ fakedriver.Conn }
 
 func (explosive) SyscallConn() (syscall.RawConn, error) { panic(errBoom) }
 
-// A panic in what a caller elsewhere passes in is the caller's, not the loop's.
+// A panic in a Descriptor that a caller passes to Adopt is the caller's, not the loop's.
 func TestPanicInADescriptor(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	d.settle()
+	d.Settle()
 	k := bombs(t, reactor.Options{})
 	func() {
 		defer func() {
 			if v := recover(); v != errBoom {
-				t.Errorf("Adopt panics with %v, want %v", v, errBoom)
+				t.Errorf("Adopt: got panic %v, want %v", v, errBoom)
 			}
 		}()
 		k.Adopt(l, explosive{}, bomb{})
 	}()
 	if n := stats(t, l); n.Panics != 0 || n.Machines != 0 {
-		t.Errorf("%d panics counted, %d machines alive", n.Panics, n.Machines)
+		t.Errorf("got %d panics and %d machines, want 0 and 0", n.Panics, n.Machines)
 	}
 }

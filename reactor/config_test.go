@@ -13,26 +13,27 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// teller echoes, and counts in its machine the messages that it was sent.
-type teller struct{ told chan<- int }
+// repeater echoes its input, and passes on its messages.
+type repeater struct{ messages chan<- int }
 
-func tellers(t testing.TB, opt reactor.Options) *reactor.Kind[teller, int] {
+func repeaters(t testing.TB, opt reactor.Options) *reactor.Kind[repeater, int] {
 	opt.Ports = []string{"peer"}
-	return kind(t, "teller", opt, reactor.Table[teller, int]{
-		fsm.First: {Name: "echoing", Wait: port0.Readable().While(port0.Room()), Idle: fsm.After(netPatience, fsm.Stop),
-			OnReady: func(_ *teller, cx *reactor.Context[int], _ reactor.Ready) reactor.State {
+	return kind(t, "repeater", opt, reactor.Table[repeater, int]{
+		fsm.First: {Name: "echoing", Wait: port0.Readable().While(port0.Room()), Idle: fsm.After(patience, fsm.Stop),
+			OnReady: func(_ *repeater, cx *reactor.Context[int], _ reactor.Ready) reactor.State {
 				_, err := cx.Copy(port0, port0)
 				return cx.Fail(err)
 			},
-			OnMessage: func(m *teller, _ *reactor.Context[int], n *int) reactor.State {
-				m.told <- *n
+			OnMessage: func(m *repeater, _ *reactor.Context[int], n *int) reactor.State {
+				m.messages <- *n
 				return fsm.Stay
 			}},
 	})
 }
 
-// TestLeast serves with each limit at the least that is allowed, alone and all together.
-func TestLeast(t *testing.T) {
+// A loop serves with each limit at the smallest value that is allowed, and with all of
+// them at once.
+func TestSmallestLimits(t *testing.T) {
 	type limits struct {
 		name string
 		cfg  reactor.Config
@@ -55,35 +56,35 @@ func TestLeast(t *testing.T) {
 		{"ReadBuffer", reactor.Config{}, reactor.Options{ReadBuffer: 1}},
 		{"Mailbox", reactor.Config{}, reactor.Options{Mailbox: 1}},
 		{"Queue", reactor.Config{}, reactor.Options{Queue: 1}},
-		{"Most", reactor.Config{}, reactor.Options{MaxMachines: 1}},
+		{"MaxMachines", reactor.Config{}, reactor.Options{MaxMachines: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := netLoop(t, c.cfg)
-			k := tellers(t, c.opt)
-			told := make(chan int, 3)
-			n := netListen(t, l, k, teller{told: told})
+			k := repeaters(t, c.opt)
+			messages := make(chan int, 3)
+			n := netListen(t, l, k, repeater{messages: messages})
 			for round := range 3 { // one after the other: there may be one slot
-				if err := tellBack(t, n, bytes.Repeat([]byte(fmt.Sprint(round, " ")), 2_000)); err != nil {
+				if err := sendAndRead(t, n, bytes.Repeat([]byte(fmt.Sprint(round, " ")), 2_000)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			netWait(t, "all have ended", func() bool { return netStats(t, l).Machines == 0 })
-			ref, err := k.Spawn(l, teller{told: told})
+			eventually(t, "all have ended", func() bool { return stats(t, l).Machines == 0 })
+			ref, err := k.Spawn(l, repeater{messages: messages})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := range 3 {
-				netWait(t, "room for a message", func() bool { return ref.Send(i) == nil })
-				if got := netTake[int](t, told); got != i {
-					t.Errorf("told %d, want %d", got, i)
+				eventually(t, "room for a message", func() bool { return ref.Send(i) == nil })
+				if got := await(t, "a message", messages); got != i {
+					t.Errorf("got message %d, want %d", got, i)
 				}
 			}
 		})
 	}
 }
 
-// tellBack sends all in one connection, and reads it back to the end.
-func tellBack(t *testing.T, n *reactor.Listener, all []byte) error {
+// sendAndRead sends all in one connection, and reads it back to the end.
+func sendAndRead(t *testing.T, n *reactor.Listener, all []byte) error {
 	c := netDial(t, n)
 	defer c.Close()
 	go func() {
@@ -92,7 +93,7 @@ func tellBack(t *testing.T, n *reactor.Listener, all []byte) error {
 	}()
 	got, err := io.ReadAll(c)
 	if err == nil && !bytes.Equal(got, all) {
-		err = fmt.Errorf("%d bytes came back of %d, or others", len(got), len(all))
+		err = fmt.Errorf("got %d bytes back, want the same %d", len(got), len(all))
 	}
 	return err
 }

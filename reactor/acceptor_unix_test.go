@@ -3,7 +3,6 @@
 package reactor_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -17,7 +16,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A thousand connections stand in the backlog before the loop looks: one edge.
+// A thousand connections are in the backlog before the loop runs: one event for all.
 func TestBurstOfAccepts(t *testing.T) {
 	const burst = 1000
 	l, err := reactor.NewLoop(reactor.Config{Slots: 2 * burst})
@@ -28,32 +27,27 @@ func TestBurstOfAccepts(t *testing.T) {
 	conns := make([]*net.TCPConn, burst)
 	for i := range conns {
 		conns[i] = netDial(t, n)
-		conns[i].Write([]byte{42})
+		if _, err := conns[i].Write([]byte{42}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		l.Run(ctx)
-	}()
+	runs(t, l)
 	for _, c := range conns {
 		if _, err := c.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if s := netStats(t, l); s.Accepted != burst || s.Machines != burst {
-		t.Errorf("%+v", s)
+	if s := stats(t, l); s.Accepted != burst || s.Machines != burst {
+		t.Errorf("got %d accepted and %d machines, want %d of each", s.Accepted, s.Machines, burst)
 	}
 	for _, c := range conns {
 		c.Close()
 	}
-	netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-	cancel()
-	<-done
+	eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
 }
 
-// Out of descriptors: accepting rests, without spinning, and goes on when there
-// are some again. The limit is a process's, so it is another one's.
+// Without free descriptors accepting pauses, and does not spin, until there are some
+// again. The limit is that of a process, so the test runs in a process of its own.
 func TestAcceptOutOfDescriptors(t *testing.T) {
 	const child = "STATOR_TEST_NOFILE"
 	if os.Getenv(child) == "" {
@@ -67,7 +61,8 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 	const limit = 64
 	l := netLoop(t, reactor.Config{})
 	n := netListen(t, l, echoing(t, reactor.Options{}), struct{}{})
-	time.Sleep(time.Millisecond) // the runtime's own descriptors are open now
+	ping(t, netDial(t, n)) // the runtime's own descriptors are open now
+	accepted := stats(t, l).Accepted
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +74,7 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		}
 		spare = append(spare, fd)
 	}
-	knock := func() bool {
+	connect := func() bool {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 		if err != nil {
 			return false
@@ -91,46 +86,46 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		conns = append(conns, fd)
 		return true
 	}
-	for knock() { // until there is no descriptor left, for whoever comes first
+	for connect() { // until no descriptor is left: each connection takes one of the loop's, too
 	}
-	netWait(t, "a pause", func() bool {
-		s := netStats(t, l)
-		if s.Accepted == uint64(len(conns)) { // the last one went to the loop
+	eventually(t, "a pause", func() bool {
+		s := stats(t, l)
+		if s.Accepted == accepted+uint64(len(conns)) { // the last descriptor went to the loop
 			unix.Close(spare[0])
 			spare = spare[1:]
-			knock()
+			connect()
 		}
 		return s.FilePauses > 0
 	})
-	before := netStats(t, l)
-	time.Sleep(150 * time.Millisecond)
-	after := netStats(t, l)
+	before := stats(t, l)
+	time.Sleep(150 * time.Millisecond) // in which it should try again, and not spin
+	after := stats(t, l)
 	if after.FilePauses == before.FilePauses {
-		t.Errorf("it did not try again")
+		t.Errorf("got %d pauses 150 ms later, want more", after.FilePauses)
 	}
 	if turns := after.Turns - before.Turns; turns > 40 {
-		t.Errorf("%d turns in 150 ms: it spins", turns)
+		t.Errorf("got %d turns in 150 ms, want 40 at most", turns)
 	}
-	if before.Accepted >= uint64(len(conns)) {
-		t.Fatalf("accepted %d of %d: want less", before.Accepted, len(conns))
+	if got := before.Accepted - accepted; got >= uint64(len(conns)) {
+		t.Fatalf("got %d connections accepted, want less than all %d", got, len(conns))
 	}
 	for _, fd := range spare {
 		unix.Close(fd)
 	}
-	// Each connection that goes makes room at both ends.
+	// Each connection that is closed frees a descriptor at both ends.
 	for i, fd := range conns {
 		tv := unix.Timeval{Sec: 5}
 		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv)
 		unix.Write(fd, []byte{42})
 		if _, err := unix.Read(fd, make([]byte, 1)); err != nil {
-			t.Fatalf("connection %d of %d: %v", i, len(conns), err)
+			t.Fatalf("connection %d of %d: got %v, want its byte back", i, len(conns), err)
 		}
 		unix.Close(fd)
 	}
-	netWait(t, "all accepted", func() bool { return netStats(t, l).Accepted == uint64(len(conns)) })
+	eventually(t, "all accepted", func() bool { return stats(t, l).Accepted == accepted+uint64(len(conns)) })
 }
 
-// Without a slot accepting rests until a machine ends.
+// Without a free slot accepting pauses until a machine ends.
 func TestAcceptWithoutSlots(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -149,24 +144,25 @@ func TestAcceptWithoutSlots(t *testing.T) {
 			}
 			for i, c := range conns {
 				if ping(t, c); i == 3 {
-					before := netStats(t, l)
-					time.Sleep(20 * time.Millisecond)
-					after := netStats(t, l)
+					before := stats(t, l)
+					time.Sleep(20 * time.Millisecond) // in which it should not spin
+					after := stats(t, l)
 					if before.SlotPauses == 0 || after.Turns-before.Turns > 5 {
-						t.Errorf("%d pauses, %d turns at rest", before.SlotPauses, after.Turns-before.Turns)
+						t.Errorf("without a slot: got %d pauses and %d turns in 20 ms, want 1 and 5 at most", before.SlotPauses, after.Turns-before.Turns)
 					}
 				}
 				c.Close()
 			}
-			netWait(t, "the machines ended", func() bool { return netStats(t, l).Machines == 0 })
-			if s := netStats(t, l); s.Accepted != 12 {
-				t.Errorf("%+v", s)
+			eventually(t, "the machines ended", func() bool { return stats(t, l).Machines == 0 })
+			if got := stats(t, l).Accepted; got != 12 {
+				t.Errorf("got %d accepted, want 12", got)
 			}
 		})
 	}
 }
 
-// Connections that are reset before they are accepted are no trouble for others.
+// Connections that are reset before they are accepted do not keep others from being
+// accepted.
 func TestAcceptOfResetConnections(t *testing.T) {
 	l, err := reactor.NewLoop(reactor.Config{Slots: 64})
 	if err != nil {
@@ -177,19 +173,12 @@ func TestAcceptOfResetConnections(t *testing.T) {
 		netReset(netDial(t, n))
 	}
 	last := netDial(t, n)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		l.Run(ctx)
-	}()
+	runs(t, l)
 	ping(t, last)
-	netWait(t, "the reset ones ended", func() bool { return netStats(t, l).Machines == 1 })
-	cancel()
-	<-done
+	eventually(t, "the reset ones ended", func() bool { return stats(t, l).Machines == 1 })
 }
 
-// A listener that is broken from outside rests, and does not spin.
+// A listener that another part of the process shuts down pauses, and does not spin.
 func TestBrokenListener(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	n := netListen(t, l, echoing(t, reactor.Options{}), struct{}{})
@@ -198,15 +187,15 @@ func TestBrokenListener(t *testing.T) {
 	if err := unix.Shutdown(fd, unix.SHUT_RD); err != nil {
 		t.Fatal(err)
 	}
-	netWait(t, "an error of accept", func() bool { return netStats(t, l).AcceptErrors > 0 })
-	before := netStats(t, l).Turns
-	time.Sleep(100 * time.Millisecond)
-	if turns := netStats(t, l).Turns - before; turns > 30 {
-		t.Errorf("%d turns in 100 ms: it spins", turns)
+	eventually(t, "an error of accept", func() bool { return stats(t, l).AcceptErrors > 0 })
+	before := stats(t, l).Turns
+	time.Sleep(100 * time.Millisecond) // in which it should not spin
+	if turns := stats(t, l).Turns - before; turns > 30 {
+		t.Errorf("got %d turns in 100 ms, want 30 at most", turns)
 	}
 }
 
-// listenerOn finds the descriptor in this process that listens on a port.
+// listenerOn returns the descriptor in this process that listens on a port.
 func listenerOn(t *testing.T, port int) int {
 	for fd := range 4096 {
 		sa, err := unix.Getsockname(fd)
@@ -218,7 +207,7 @@ func listenerOn(t *testing.T, port int) int {
 			return fd
 		}
 	}
-	t.Fatal("no such listener")
+	t.Fatalf("got no listener on port %d, want one", port)
 	return 0
 }
 
@@ -231,23 +220,23 @@ func TestListenerClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := n.Close(l); !errors.Is(err, reactor.ErrClosed) {
-		t.Errorf("closed twice: %v", err)
+		t.Errorf("a second Close: got %v, want ErrClosed", err)
 	}
 	if _, err := net.Dial("tcp", n.String()); !errors.Is(err, unix.ECONNREFUSED) {
-		t.Errorf("dialling it: %v", err)
+		t.Errorf("a dial after Close: got %v, want %v", err, unix.ECONNREFUSED)
 	}
-	ping(t, c) // it lives on
+	ping(t, c) // its connections stay open
 	again, err := echoing(t, reactor.Options{}).Listen(l, "tcp", n.String(), struct{}{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Close(l); !errors.Is(err, reactor.ErrClosed) {
-		t.Errorf("the old one closed the new one's row: %v", err)
+		t.Errorf("Close of the old listener, with a new one open: got %v, want ErrClosed", err)
 	}
 	ping(t, netDial(t, again))
 
 	path := t.TempDir() + "/sock"
-	for range 2 { // the name goes with the listener
+	for range 2 { // Close removes the name
 		u, err := echoing(t, reactor.Options{}).Listen(l, "unix", path, struct{}{})
 		if err != nil {
 			t.Fatal(err)
@@ -263,14 +252,14 @@ func TestListenerClose(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("%s is left: %v", path, err)
+		t.Errorf("%s: got %v, want it removed", path, err)
 	}
 	d, err := echoing(t, reactor.Options{}).Listen(l, "udp", "127.0.0.1:0", struct{}{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Close(l); !errors.Is(err, reactor.ErrUnsupported) {
-		t.Errorf("closing a datagram socket's listener: %v", err)
+		t.Errorf("Close of a datagram socket's Listener: got %v, want ErrUnsupported", err)
 	}
 }
 
@@ -283,18 +272,18 @@ func TestListenErrors(t *testing.T) {
 		{"tcp6", "127.0.0.1:0"}, {"tcp4", "[::1]:0"}, {"sctp", "127.0.0.1:0"}, {"unix", ""}, {"unix", "/no/such/directory/sock"},
 	} {
 		if _, err := k.Listen(l, c.network, c.addr, struct{}{}); err == nil {
-			t.Errorf("%s %s: no error", c.network, c.addr)
+			t.Errorf("Listen on %s %s: got no error, want one", c.network, c.addr)
 		}
 	}
 	if _, err := k.Listen(l, "udp", "127.0.0.1:65536", struct{}{}); err == nil || !strings.Contains(err.Error(), "port 65536: want 0 to 65535") {
-		t.Errorf("%v: want what a port may be", err)
+		t.Errorf("got %v, want an error that says what a port may be", err)
 	}
-	if s := netStats(t, l); s.Machines != 0 {
-		t.Errorf("%+v", s)
+	if got := stats(t, l).Machines; got != 0 {
+		t.Errorf("got %d machines, want 0", got)
 	}
 }
 
-// Every address there is takes IPv4 too, whether or not there is IPv6.
+// A listener on all addresses accepts IPv4, too, whether or not there is IPv6.
 func TestListenEverywhere(t *testing.T) {
 	l := netLoop(t, reactor.Config{})
 	for _, network := range []string{"tcp", "tcp4"} {
@@ -309,7 +298,7 @@ func TestListenEverywhere(t *testing.T) {
 		ping(t, c)
 		c.Close()
 	}
-	if n := netStats(t, l).Accepted; n != 2 {
-		t.Errorf("accepted %d", n)
+	if n := stats(t, l).Accepted; n != 2 {
+		t.Errorf("got %d accepted, want 2", n)
 	}
 }

@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 	table := table{settings: s, rows: []*row{r}, gates: []gate{{server: "echo", runs: 12345, events: 7}}}
 	var text strings.Builder
 	table.print(&text)
-	for _, want := range []string{s.command, `| a \| b `, "|     2/2 |", "|      Q |", "| package fuzz |                 1 of 1 |", "| 12,345 |", "nothing |"} {
+	for _, want := range []string{s.command, `| a \| b `, "|     2/2 |", "| quiescence |", "| package fuzz |                 1 of 1 |", "| 12,345 |", "nothing |"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

@@ -22,7 +22,7 @@ type outcome struct {
 	Runs, Events       int           // up to the run that failed
 	CPU                time.Duration // likewise, without shrinking
 	Shrunk             int           // events of the shortest trace
-	Oracle             string        // its short name
+	Oracle             string        // its name, without that of a model
 	Spent              time.Duration // total CPU time, with shrinking
 }
 
@@ -43,7 +43,7 @@ func (s simulated) search(server *planted.Server, b planted.Bug, seed uint64, bu
 		return o, nil
 	}
 	o.Found, o.Shrunk = true, len(found.Trace)
-	o.Oracle, _, _ = strings.Cut(found.Failure.Oracle, " ")
+	o.Oracle, _, _ = strings.Cut(found.Failure.Oracle, ` "`)
 	if found.Runs > 1 {
 		begin = cpu()
 		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1, Strategy: s.strategy})

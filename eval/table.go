@@ -66,7 +66,7 @@ func (r *row) cells() []string {
 		number(median(r.guided, func(o outcome) int { return o.Events })),
 		seconds(median(r.guided, func(o outcome) time.Duration { return o.CPU })),
 		number(median(r.guided, func(o outcome) int { return o.Shrunk })),
-		strings.Join(oracles(r.guided), " "),
+		strings.Join(oracles(r.guided), ", "),
 	}
 	for _, all := range r.others {
 		cells = append(cells, of(found(all), len(all)), seconds(median(all, func(o outcome) time.Duration { return o.CPU })))

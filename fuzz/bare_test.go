@@ -2,13 +2,12 @@ package fuzz
 
 import (
 	"math"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stator-go/stator/reactor/driver"
-
+	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
@@ -121,7 +120,7 @@ func tinySpec(how tiny) Spec {
 }
 
 func TestBareLoop(t *testing.T) {
-	if found := Find(tinySpec(tiny{twice: true}), 1, Budget{Runs: 100}); found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "K") {
+	if found := Find(tinySpec(tiny{twice: true}), 1, Budget{Runs: 100}); found.Failure == nil || found.Failure.Oracle != judge.Contract {
 		t.Errorf("a loop that closes twice: %v: want a failure of K", found.Failure)
 	}
 	if found := Find(tinySpec(tiny{}), 1, Budget{Runs: 200}); found.Failure != nil {
@@ -132,16 +131,16 @@ func TestBareLoop(t *testing.T) {
 // Bytes that the peer's end is right behind are answered as those that it follows later.
 func TestHangUp(t *testing.T) {
 	found := Find(tinySpec(tiny{drops: true}), 1, Budget{Runs: 100})
-	if found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "H") {
+	if found.Failure == nil || found.Failure.Oracle != judge.HangUp {
 		t.Fatalf("%v: want a failure of H", found)
 	}
-	const want = `H hang-up: connection 0 gets "hello" when its end comes later, and "" with its end right behind its bytes`
+	const want = `hang-up: connection 0 gets "hello" when its end comes later, and "" with its end right behind its bytes`
 	if got := found.Failure.Error(); got != want || len(found.Trace) > 2 {
 		t.Errorf("%s, shrunk to\n%s\nwant %s, shrunk to a dial and a send", got, found.Trace, want)
 	}
 	s := tinySpec(tiny{drops: true})
-	s.Without = "H"
+	s.Without = HangUp
 	if found := Find(s, 1, Budget{Runs: 100}); found.Failure != nil {
-		t.Errorf("without H: %v", found.Failure)
+		t.Errorf("without HangUp: %v", found.Failure)
 	}
 }

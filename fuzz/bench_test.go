@@ -6,41 +6,42 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
 // benchEvents measures events of a trace: a peer sends, the machine is told, reads and
 // writes, the peer reads. One turn of the loop an event.
 func benchEvents(b *testing.B, s Spec) {
-	w := newWorld(s.filled())
+	w := newEngine(s)
 	if err := w.begin(nil); err != nil {
 		b.Fatal(err)
 	}
-	defer w.tidy()
+	defer w.world.Cleanup()
 	for i := range 4 {
-		w.do(Event{Op: opDial, On: uint16(i)})
+		w.world.Do(trace.Event{Op: trace.Dial, On: uint16(i)})
 	}
 	at := 0
 	run := func() {
-		w.do(Event{Op: opSend, On: uint16(at & 3)})
-		c := &w.conns[at&3]
-		if len(c.got) > 1<<16 || len(c.sent) > 1<<16 {
-			c.got, c.sent = c.got[:0], c.sent[:0]
+		w.world.Do(trace.Event{Op: trace.Send, On: uint16(at & 3)})
+		c := w.world.Conn(at & 3)
+		if len(c.Got) > 1<<16 || len(c.Sent) > 1<<16 {
+			c.Got, c.Sent = c.Got[:0], c.Sent[:0]
 		}
 		at++
 	}
 	for range 1 << 16 {
 		run()
 	}
-	before := w.events
+	before := w.world.Events()
 	b.ReportAllocs()
 	b.ResetTimer()
 	for range b.N {
 		run()
 	}
 	b.StopTimer()
-	if w.failure != nil || w.events-before < uint64(b.N) {
-		b.Fatalf("%d readiness events for %d of the trace, %v", w.events-before, b.N, w.failure)
+	if w.judge.Failure() != nil || w.world.Events()-before < uint64(b.N) {
+		b.Fatalf("%d readiness events for %d of the trace, %v", w.world.Events()-before, b.N, w.judge.Failure())
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
@@ -116,8 +117,8 @@ func BenchmarkServer(b *testing.B) { benchEvents(b, serverSpec()) }
 // BenchmarkRun is a run from its beginning to its end: what one costs beside its events.
 func BenchmarkRun(b *testing.B) {
 	s := echoSpec()
-	w := newWorld(s.filled())
-	tr := Trace{{Op: opDial}, {Op: opSend}}
+	w := newEngine(s)
+	tr := trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}
 	b.ReportAllocs()
 	for range b.N {
 		if f := w.run(tr); f != nil {
@@ -152,23 +153,23 @@ func benchHour(b *testing.B, every time.Duration) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", beating{every})
 		return err
 	}}
-	w := newWorld(s.filled())
+	w := newEngine(s)
 	for range b.N {
 		b.StopTimer()
 		if err := w.begin(nil); err != nil {
 			b.Fatal(err)
 		}
 		for i := range 1000 {
-			w.do(Event{Op: opDial, On: uint16(i)})
+			w.world.Do(trace.Event{Op: trace.Dial, On: uint16(i)})
 		}
 		b.StartTimer()
-		w.do(Event{Op: opAdvance, A: 60, B: 4})
+		w.world.Do(trace.Event{Op: trace.Advance, A: 60, B: 4})
 		b.StopTimer()
-		stats, err := w.loops[0].Stats()
-		if err != nil || stats.Machines != 1000 || w.failure != nil {
-			b.Fatalf("%d machines after an hour, %v, %v: want 1,000", stats.Machines, err, w.failure)
+		stats, err := w.world.Loop(0).Stats()
+		if err != nil || stats.Machines != 1000 || w.judge.Failure() != nil {
+			b.Fatalf("%d machines after an hour, %v, %v: want 1,000", stats.Machines, err, w.judge.Failure())
 		}
-		w.tidy()
+		w.world.Cleanup()
 	}
 }
 

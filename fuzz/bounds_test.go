@@ -1,15 +1,14 @@
 package fuzz
 
 import (
-	"math"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stator-go/stator/reactor/driver"
-
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // lazy has a bound of a second, and gives itself an hour.
@@ -31,10 +30,10 @@ func (*lazy) read(cx *echoCx, _ reactor.Ready) reactor.State {
 }
 
 // inventive is a driver that tells its loop of bytes that did not move.
-type inventive struct{ *simDriver }
+type inventive struct{ driver.Driver }
 
 func (d inventive) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
-	n, flow, err := d.simDriver.Read(s, b)
+	n, flow, err := d.Driver.Read(s, b)
 	if n == 0 && err == nil {
 		b[0] = 'x'
 		return 1, flow, nil
@@ -43,7 +42,7 @@ func (d inventive) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 }
 
 func (d inventive) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) {
-	n, flow, err := d.simDriver.Writev(s, v)
+	n, flow, err := d.Driver.Writev(s, v)
 	if n == 0 && err == nil {
 		return 1, flow, nil
 	}
@@ -64,13 +63,13 @@ func TestIdleWithMessages(t *testing.T) {
 				return cx.Fail(err)
 			},
 			OnMessage: func(*struct{}, *chatCx, *int) reactor.State { return fsm.Stay }}}))
-	s := Spec{Without: "CHS", Setup: func(w *World) error {
+	s := Spec{Without: Segmentation | HangUp | SpuriousEvents, Setup: func(w *World) error {
 		w.Action("a message", func(n int) { to.Send(n) })
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}}
 	broken := s
-	broken.breaks = func(d driver.Driver) driver.Driver { return inventive{d.(*simDriver)} }
+	broken.wrap = func(d driver.Driver) driver.Driver { return inventive{d} }
 	const busy = "dial 0\nadvance n=9 unit=3\nact 0\nadvance n=9 unit=3\nact 0\nadvance n=9 unit=3\n"
 	const lied = "dial 0\nadvance n=9 unit=3\nspurious 0 bits=1\nadvance n=9 unit=3\n"
 	for _, c := range []struct {
@@ -79,14 +78,14 @@ func TestIdleWithMessages(t *testing.T) {
 	}{
 		{"messages end the silence", busy, "", s},
 		{"nothing ends it", lied, "", s},
-		{"nothing did", lied, "X deadlines: waiter is in state waiting, ", broken},
+		{"nothing did", lied, "deadline: waiter is in state waiting, ", broken},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		if f := newWorld(c.spec.filled()).check(tr, false); f != nil {
+		if f := newEngine(c.spec).check(tr, false); f != nil {
 			got = f.Error()
 		}
 		if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
@@ -100,11 +99,11 @@ func TestIdleWithMessages(t *testing.T) {
 func TestDeadlinesAreJudged(t *testing.T) {
 	broken := echoSpec()
 	broken.Dict = append(broken.Dict, string(make([]byte, 4000)))
-	broken.Without = "CS"
+	broken.Without = Segmentation | SpuriousEvents
 	whole := broken
-	broken.breaks = func(d driver.Driver) driver.Driver { return inventive{d.(*simDriver)} }
+	broken.wrap = func(d driver.Driver) driver.Driver { return inventive{d} }
 	lazy := broken
-	lazy.breaks, lazy.Setup = nil, func(w *World) error {
+	lazy.wrap, lazy.Setup = nil, func(w *World) error {
 		_, err := lazyKind.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}
@@ -116,56 +115,30 @@ func TestDeadlinesAreJudged(t *testing.T) {
 		spec        Spec
 		want        string
 	}{
-		{"Within", "dial 0\nadvance n=3 unit=3\n", lazy, "X deadlines: lazy is in state lying, 2s after its Within has passed"},
+		{"Within", "dial 0\nadvance n=3 unit=3\n", lazy, "deadline: lazy is in state lying, 2s after its Within has passed"},
 		{"Within that has not passed", "dial 0\nadvance n=999 unit=1\n", lazy, ""},
-		{"Idle", idle, broken, "X deadlines: echo is in state echoing, "},
+		{"Idle", idle, broken, "deadline: echo is in state echoing, "},
 		{"Idle that is kept", idle, whole, ""},
-		{"Stall", stall, broken, "X deadlines: echo is in state echoing, "},
+		{"Stall", stall, broken, "deadline: echo is in state echoing, "},
 		{"Stall that is kept", stall, whole, ""},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
 		spec := c.spec
-		w := newWorld(spec.filled())
+		w := newEngine(spec)
 		w.begin(tr)
 		for _, e := range tr {
-			w.do(e)
+			w.world.Do(e)
 		}
 		got := ""
-		if w.failure != nil {
-			got = w.failure.Error()
+		if w.judge.Failure() != nil {
+			got = w.judge.Failure().Error()
 		}
-		w.failure = nil
-		w.tidy()
+		w.world.Cleanup()
 		if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %q: want %q", c.name, got, c.want)
-		}
-	}
-}
-
-// The first deadline of a stay is the earliest of those that its row has.
-func TestFirstDeadline(t *testing.T) {
-	const second = int64(time.Second)
-	life := &bounds{life: 10 * second}
-	for _, c := range []struct {
-		name string
-		b    bounded
-		at   int64
-	}{
-		{"none", bounded{all: &bounds{}}, math.MaxInt64},
-		{"", bounded{row: bound{within: second}}, math.MaxInt64}, // over
-		{"Within", bounded{all: life, since: 2, row: bound{within: second, idle: 3 * second}}, second + 2},
-		{"Idle", bounded{all: life, since: 2, heard: 4, row: bound{within: 5 * second, idle: second}}, second + 4},
-		{"Stall", bounded{all: life, stuck: 7, row: bound{within: 5 * second, stall: second}}, second + 7},
-		{"Within", bounded{all: life, row: bound{within: 5 * second, stall: second}}, 5 * second}, // nothing is stuck
-		{"the life's Within", bounded{all: life, born: 3, since: 9 * second, row: bound{within: 5 * second}}, 10*second + 3},
-		{"Within", bounded{all: life, born: 3, since: 11 * second, row: bound{within: 5 * second}}, 16 * second}, // it led on already
-	} {
-		at, name := c.b.first()
-		if at != c.at || at != math.MaxInt64 && name != c.name {
-			t.Errorf("%s at %d: want %s at %d", name, at, c.name, c.at)
 		}
 	}
 }

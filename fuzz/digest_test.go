@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -26,19 +28,19 @@ func TestDigests(t *testing.T) {
 		spec Spec
 	}{{"echo", echoSpec()}, {"puppet", anythingSpec(newPuppet())}, {"parcels", parcelSpec(0)}} {
 		t.Run(c.name, func(t *testing.T) {
-			used := newWorld(c.spec.filled())
+			used := newEngine(c.spec)
 			used.run(nil)
 			events, differ := 0, 0
 			for seed := range uint64(seeds) {
-				tr := newDice(used, seed, Swarm).trace()
+				tr := used.random(seed, Swarm)()
 				used.run(tr)
-				first := used.sum()
+				first := used.world.Sum()
 				again := used
 				if seed%16 == 0 {
-					again = newWorld(used.spec)
+					again = newEngine(*used.spec)
 				}
 				again.run(tr)
-				if events += len(tr); again.sum() != first {
+				if events += len(tr); again.world.Sum() != first {
 					differ++
 					t.Errorf("seed %d: the digests differ of\n%s", seed, tr)
 				}
@@ -51,10 +53,10 @@ func TestDigests(t *testing.T) {
 // A digest is of what happened: another word makes another one.
 func TestDigestDiffers(t *testing.T) {
 	spec := echoSpec()
-	w := newWorld(spec.filled())
-	w.run(Trace{{Op: opDial}, {Op: opSend}})
-	first := w.sum()
-	if w.run(Trace{{Op: opDial}, {Op: opSend, A: 1}}); w.sum() == first {
+	w := newEngine(spec)
+	w.run(trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
+	first := w.world.Sum()
+	if w.run(trace.Trace{{Op: trace.Dial}, {Op: trace.Send, A: 1}}); w.world.Sum() == first {
 		t.Error("two words, one digest")
 	}
 }
@@ -90,8 +92,8 @@ func TestDigestHasAddresses(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "udp", ":7000", swapper{flip: &flip})
 		return err
 	}}
-	found := Replay(spec, Trace{{Op: opLetter, On: 0}, {Op: opLetter, On: 1}})
-	if found.Failure == nil || found.Failure.Oracle != string(oracleSame) {
-		t.Errorf("%v: want a failure of %s", found.Failure, oracleSame)
+	found := Replay(spec, trace.Trace{{Op: trace.Datagram, On: 0}, {Op: trace.Datagram, On: 1}})
+	if found.Failure == nil || found.Failure.Oracle != judge.Determinism {
+		t.Errorf("%v: want a failure of %s", found.Failure, judge.Determinism)
 	}
 }

@@ -1,5 +1,5 @@
-// Package fuzz runs production loops in a simulated machine room, from traces, and
-// looks for traces that fail.
+// Package fuzz tests production loops in a simulated world: it runs them from short
+// traces, searches for a trace that fails, and shrinks it.
 //
 //	func TestFuzz(t *testing.T) {
 //		fuzz.Run(t, fuzz.Spec{
@@ -11,19 +11,24 @@
 //		})
 //	}
 //
-// A [World] has loops of package reactor, unchanged, over a driver whose sockets and
-// clock are its own, and a peer for each connection. A [reactor.Stepper] lets the
-// world take their turns, so all of it happens on one goroutine, and a run depends on
-// nothing but its [Trace]. What handlers must do for that: ask the Context for the
-// time, start no goroutine, range over no map where the order shows, draw no random
-// numbers but from a seed that the prototype has, and show nobody a Token, as a loop's
-// number depends on what else the process runs. What machines share, such as a store,
-// Setup makes anew. The same trace is run twice now and then, and what differs is a
-// failure too.
+// A [World] has loops of package reactor, unchanged. Their driver is simulated: sockets
+// and the clock belong to the World, and each connection has a peer. All of it happens on
+// one goroutine, so a run depends only on its [trace.Trace]. The same trace always gives
+// the same run if handlers follow these rules:
+//
+//   - Ask the Context for the time.
+//   - Start no goroutine.
+//   - Do not range over a map where the order matters.
+//   - Take random numbers only from a seed in the prototype.
+//   - Do not show a Token to peers: the number of a loop depends on what else runs in the
+//     process.
+//   - Make what machines share, such as a store, in Setup.
+//
+// Some traces are run twice, to check that both runs are the same.
 //
 // # A tutorial
 //
-// A machine that greets: it answers each name, a line.
+// This machine greets: it answers each line, which is a name.
 //
 //	func (*greeter) greet(cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 //		in, err := cx.Peek(visitor)
@@ -49,131 +54,129 @@
 //	    0s    0       machine reads                                       "\n"
 //	    0s    0       machine ends    greeter                             index out of range …
 //
-// Nobody is called "": the run that was found had more events, and these two were left
-// of it. The trace is kept, and go test runs it first from now on. With the fault mended
-// the test passes, and says which edges of the table no run took.
+// An empty name has no first letter. The run that failed had more events; these two are
+// left after shrinking. The trace is kept, and go test replays it first from now on. Once
+// the bug is fixed the test passes, and logs the edges of the table that no run took.
 //
-// That the greeting is right nobody has said yet. A [Model] does: a machine that takes
-// "ann" for "an" and "n" where a read was cut is found without one, by C; one that
-// forgets each third visitor is found by [PerConn] alone. What else is judged stands
-// below. The tutorial's machine is in tutorial_test.go, to be run and changed.
+// So far nothing says that the greeting is right. A [Model] does. Some bugs are found
+// without one: a machine that greets "an" and "n" when "ann" arrives in two reads gives
+// another output for the same bytes. A machine that forgets each third visitor is found
+// only with [PerConn]. The tutorial's machine is in tutorial_test.go: run it and change it.
 //
 // # Runs
 //
-// A trace is a list of events of 8 bytes: a peer dials, sends a word, closes; time
-// passes; an action that Setup declared happens, such as a message of another
-// goroutine. After each event the loops take turns until they rest, but for events
-// marked hold. An event whose target is gone does nothing, so any part of a trace is
-// a trace, and its events mean what they meant in the whole.
+// A trace is a list of events, 8 bytes each. A peer dials, sends a word, or closes. Time
+// passes. An action happens that Setup declared, such as a message from another goroutine.
+// After each event the loops take turns until they rest, unless the event is marked hold.
 //
-// Faults are events as well: reads and writes cut short or refused, small windows,
-// peers that do not read or trickle, input in pieces, readiness that is not true or
-// comes late for a socket that is closed, events in another order, failing accepts
-// and connects, peers that act between two calls of one turn, few slots, timers or
-// buffers, late deadlines, a clock that jumps, datagrams that are lost, come twice or
-// overtake others. Each run has faults and weights drawn anew, some off entirely.
+// Faults are events, too. Reads and writes are cut short or refused. Peers read slowly or
+// not at all. Input arrives in pieces. An event claims readiness that is not there, or
+// arrives late for a socket that is closed. Events are reordered. Accepts and connects
+// fail. A peer acts between two calls of one turn. Slots, timers and buffers are few.
+// Deadlines are late, and the clock jumps. Datagrams are lost, doubled or reordered.
 //
-// A machine that dials meets the listener that the world has at that address, and nobody
-// when that one is gone; else a peer, whose connection has a number from Spec.Conns on and
-// is judged by no Model; or nobody, where Spec.Answers says so. So what is to answer a
-// proxy is a machine, which Setup lets listen where the proxy dials.
+// A machine that dials reaches the listener of this World at that address, if there is
+// one: so to fuzz a proxy, let Setup make the machine that it dials. If that listener is
+// closed, the connection is refused. Else a peer accepts the connection, unless
+// Spec.Answers reports false for the address. Such connections have numbers from
+// Spec.Conns on, and models do not judge them.
 //
-// Where machines have bound datagram sockets, peers send letters to them, empty ones
-// too; half of these peers are whoever a machine wrote to. Signals that machines asked
-// for come, in bursts. [World.ReadPipe] and [World.WritePipe] give machines an end of
-// a pipe, and a peer the other. An action that keeps a [reactor.Ref] sends to machines
-// that have ended, and one that happens many times at once fills a mailbox.
+// If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
+// Half of these peers have the addresses to which machines wrote first. Signals that
+// machines asked for arrive, also in bursts. [World.ReadPipe] and [World.WritePipe] return
+// one end of a pipe for a machine; a peer has the other end. An action that keeps a
+// [reactor.Ref] also sends to machines that have ended; an action that happens many times
+// at once fills a mailbox.
 //
-// The end of a run is always the same: faults cease and peers read; peers end their
-// directions; peers close; the loops shut down; they stop.
+// Each run ends in the same way: faults cease and peers read everything; peers end their
+// directions; peers close; the loops shut down; the loops stop.
 //
 // # The search
 //
-// [Find] makes runs until one fails or its [Budget] is spent. Budget.Strategy says
-// where traces come from. Guided, the usual one, keeps what showed something new: a
-// transition, or two in a row; a state that a machine rests in; a fault that met a
-// state, when it was armed and when it happened; what a probe told. Half of its traces
-// are new, and half are made of those, what was seen and tried least first. Swarm and
-// Random keep nothing: one draws each trace from a mixture of its own, the other all
-// from one. [Exhaustive] counts: what it is done with has no failure in so many events,
-// faults aside.
+// [Find] makes runs until one fails or its [Budget] is spent. Budget.Strategy says where
+// traces come from. [Guided], the default, keeps the traces that showed something new: a
+// transition, or two in a row; a state in which a machine rests; a fault that met a state;
+// a report of a probe. Half of its traces are drawn anew. The other half are changes of
+// those that it kept; it prefers what was seen and tried least. [Swarm] and [Random] keep
+// nothing. [Exhaustive] tries all traces of a few events without faults.
 //
-// Handlers steer and judge it through a [probe.Probe], which Setup puts into the
-// prototype; in production that is the zero Probe, and does nothing:
+// Handlers guide the search with a [probe.Probe], which Setup puts into the prototype. In
+// production it is the zero Probe, which does nothing:
 //
 //	c.probe.Always("three tries at most", c.tries <= 3)   // false: the run fails
-//	c.probe.Sometimes("the third succeeds", c.tries == 3) // in some run
-//	c.probe.Mark("tries", c.tries)                        // what is higher is new
+//	c.probe.Sometimes("the third succeeds", c.tries == 3) // must be true in some run
+//	c.probe.Mark("tries", c.tries)                        // a new maximum is something new
 //
-// What should be seen sometimes and was not is in Finding.Unseen, and fails a search
-// of [Long] runs.
+// What should be seen sometimes and was not is in Finding.Unseen. It fails a search of
+// [Long] runs.
 //
-// # What is judged
+// # What is checked
 //
-//	panic  no handler panics, nor does the loop
-//	K      no socket is used after its close, closed twice, or left open
-//	T      an event for a socket that was closed reaches nobody
-//	W      no machine waits for bytes that are there
-//	Q      when peers are gone machines end, and who can be accepted is
-//	R      a loop comes to rest; no machine goes in circles
-//	E      states move along edges of the table
-//	D      the same trace does the same
-//	C      input in one piece and in many makes the same output
-//	H      no bytes are left unread for the end behind them that were answered without
-//	S      events that are not true change nothing
-//	I      connections do not change each other (Spec.Isolated)
-//	X      no stay is longer than its row's Within, Idle or Stall, nor a life than its own
-//	A      what a probe says always holds
-//	M      a [Model] that the spec gives: [PerConn], of ends as well; [Datagrams]
-//	L      one model for all connections: [Linear]
+// The first column is the name that Failure.Oracle has; reports add the letter.
 //
-// D, C, H, S and I take further runs, and are judged for one run of eight and for each
-// trace that is replayed. X allows for the loop's resolution and for lateness that a
-// fault made, and looks at Stall where output was tried again. Spec.Without leaves out
-// those that do not hold: C, H and S for a protocol that cannot meet them, X for
-// handlers that call IO.Within.
+//	panic                  handlers do not panic, nor does the loop
+//	descriptor contract K  each socket is closed exactly once, and not used after that
+//	stale event         T  an event for a socket that was closed reaches no machine
+//	lost wake-up        W  no machine waits for bytes that are there
+//	quiescence          Q  machines end after their peers; connections are accepted if there is room
+//	livelock            R  a loop comes to rest; no machine goes in circles
+//	undeclared edge     E  states change only along edges of the table
+//	determinism         D  the same trace gives the same run
+//	segmentation        C  the same input gives the same output, in one piece or in many
+//	hang-up             H  bytes in front of the peer's end are read if they would be answered without it
+//	spurious events     S  events that are not true change no output
+//	isolation           I  connections do not change each other's output: see Spec.Isolated
+//	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
+//	always              A  what a probe reports as Always holds
+//	model "name"        M  [PerConn] and [Datagrams]
+//	linearizability "…" L  [Linear]
+//
+// Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
+// take further runs, so they are checked for one run of eight, and for each trace that is
+// replayed. The check of deadlines allows for the resolution of the loop and for lateness
+// that a fault made. It checks Stall only when output is tried again. Spec.Without leaves
+// out checks that do not hold for your machines.
 //
 // # Failures
 //
-// A trace that fails is shrunk: events are left out, arguments made smaller, for as long
-// as it fails in the same way: by the same oracle, in the same state, at the same place.
-// What fails in some runs of a trace and not in others is shrunk by some runs of each,
-// and told as such. What is shown is the failure; a table of the events with all that
-// followed from each, at what time, between which states; a Mermaid sequence diagram;
-// what of the events could be otherwise; and the command that runs it again.
-// Finding.GoTest writes a Go test of it. The trace is kept under testdata/traces, and run
-// first from then on; it is text, and may be edited. Its words are numbers in Spec.Dict:
-// append to that, and old traces mean what they meant.
+// A trace that fails is shrunk: events are left out and arguments made smaller while it
+// fails in the same way, which means by the same check, in the same state, at the same
+// place. A trace that fails only in some of its runs is shrunk by several runs of each
+// shorter trace, and the failure says so.
 //
-// [Find] and [Replay] are for programs, and [Native] gives the same runs to go test
-// -fuzz. Coverage of code does not see a machine's state, as a table is run by the
-// same code in each; so Native leads each transition, and what probes say, through a
-// block of code of its own. -fuzzminimizetime 1x lets it search and not shrink. Most of
-// what it then keeps is news of the loop's own code; Find gets further in less time.
+// The test shows the failure; a table of the events with all that followed from each; a
+// Mermaid sequence diagram; which parts of the events do not matter; and the command that
+// runs the test again. [Finding.GoTest] returns a Go test for the trace.
+//
+// The trace is kept as text under testdata/traces, and replayed first from then on. You
+// may edit it. Words are numbers of Spec.Dict: append to Dict, and kept traces stay as
+// they are.
+//
+// [Find] and [Replay] are for programs. [Native] makes the same runs with go test -fuzz.
+// There, -fuzzminimizetime 1x gives more time to the search.
 //
 // # Reports
 //
-// A [Report] tells what a search did: what each state was given and how often, which
-// edges were taken and by a trace as short as was found, which never were, what faults
-// met which state, how coverage grew, and the failure if there is one. Of [Run]
+// A [Report] shows what a search did: which events each state got, and how often; which
+// edges were taken, with a short trace for each, and which never were; which faults met
+// which state; how coverage grew; and the failure, if there is one. For [Run], set
 //
 //	FUZZ_REPORT=/tmp/report go test ./...
 //
-// writes two files for each test into that directory: a page that needs nothing else,
-// with the states of each kind drawn, and the same as text. A path that is not absolute
-// begins where the test's package is. In tests there is a flag as well, -fuzz.report,
-// which must follow the packages and be known to all of them; programs that import
-// this package have no such flag. Of [Find] and [Replay], Spec.Report asks for it.
+// It writes two files for each test into that directory: a page with the states of each
+// kind drawn, and the same as text. A relative path begins at the directory of the tested
+// package. Tests also have a flag, -fuzz.report. It must follow the packages, and all of
+// them must import this package. For [Find] and [Replay], set Spec.Report.
 //
-// Two reports of one seed and number of runs differ in the line of times alone. What
-// counts is the search with the further runs of its oracles, and not the shrinking. A
-// search that is reported takes a fifth to a half longer; one that is not pays nothing.
+// Two reports of one seed and number of runs differ only in the line of times. Further
+// runs of a check are counted, runs that shrink a trace are not. A search with a report
+// takes a fifth to a half longer.
 //
 // # Limits and cost
 //
-// An event of an echo of short words takes some 350 ns and no allocation; a run begins
-// and ends in some 50 µs, for its loops are new. An idle hour of 1,000 connections takes some
-// milliseconds. Names are not resolved, and descriptors of the system cannot be
-// adopted. A World belongs to one goroutine; Finds may run beside each other, each
-// with its own.
+// An event of an echo with short words takes about 350 ns and does not allocate. A run
+// takes about 50 µs beside its events, as its loops are new. An idle hour of 1,000
+// connections takes some milliseconds. Host names are not resolved, and descriptors of the
+// operating system cannot be adopted. A World belongs to one goroutine. Concurrent calls of
+// Find are safe; each has its own World.
 package fuzz

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -48,8 +49,8 @@ func echoSpec() Spec {
 
 func TestEchoRuns(t *testing.T) {
 	s := echoSpec()
-	w := newWorld(s.filled())
-	tr, err := Parse(`
+	w := newEngine(s)
+	tr, err := trace.Parse(`
 		dial 0 listener=0
 		send 0 word=0 more=0
 		dial 1 listener=0
@@ -64,31 +65,32 @@ func TestEchoRuns(t *testing.T) {
 	if f := w.run(tr); f != nil {
 		t.Error(f)
 	}
-	if string(w.conns[0].got) != "hello" || string(w.conns[1].got) != string(w.conns[1].sent) {
-		t.Errorf("got %q, %q", w.conns[0].got, w.conns[1].got)
+	if w.got(0) != "hello" || w.got(1) != string(w.world.Conn(1).Sent) {
+		t.Errorf("got %q, %q", w.world.Conn(0).Got, w.world.Conn(1).Got)
 	}
-	if f := w.again(tr); f != nil {
-		t.Error(f)
+	first := w.world.Sum()
+	if f := w.run(tr); f != nil || w.world.Sum() != first {
+		t.Errorf("a second run of the trace: %v, digest %x: want %x", f, w.world.Sum(), first)
 	}
 }
 
 // Once it is warm, a world allocates nothing for an event.
 func TestEventsDoNotAllocate(t *testing.T) {
 	s := echoSpec()
-	w := newWorld(s.filled())
+	w := newEngine(s)
 	if err := w.begin(nil); err != nil {
 		t.Fatal(err)
 	}
-	defer w.tidy()
-	w.do(Event{Op: opDial})
-	events := Trace{{Op: opSend}, {Op: opShortRead, A: 1, B: 2}, {Op: opSend, A: 2}, {Op: opBlockWrite, A: 1},
-		{Op: opSpurious}, {Op: opPermute, A: 3}, {Op: opSend, A: 1}, {Op: opAdvance, A: 3, B: 1}}
+	defer w.world.Cleanup()
+	w.world.Do(trace.Event{Op: trace.Dial})
+	events := trace.Trace{{Op: trace.Send}, {Op: trace.ShortRead, A: 1, B: 2}, {Op: trace.Send, A: 2}, {Op: trace.BlockWrite, A: 1},
+		{Op: trace.Spurious}, {Op: trace.Permute, A: 3}, {Op: trace.Send, A: 1}, {Op: trace.Advance, A: 3, B: 1}}
 	step := func() {
 		for _, e := range events {
-			w.do(e)
+			w.world.Do(e)
 		}
-		c := &w.conns[0]
-		c.sent, c.got = c.sent[:0], c.got[:0]
+		c := w.world.Conn(0)
+		c.Sent, c.Got = c.Sent[:0], c.Got[:0]
 	}
 	for range 100 {
 		step()
@@ -96,20 +98,7 @@ func TestEventsDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(200, step); n != 0 {
 		t.Errorf("%v allocations for %d events: want 0", n, len(events))
 	}
-	if w.failure != nil {
-		t.Error(w.failure)
+	if w.judge.Failure() != nil {
+		t.Error(w.judge.Failure())
 	}
-}
-
-// byteReader reads one byte a call, and counts calls.
-func byteReader(calls *int) *reactor.Kind[struct{}, reactor.None] {
-	return reactor.Must(reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
-		{},
-		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop),
-			OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) fsm.State {
-				var b [1]byte
-				*calls++
-				_, err := cx.Read(peer, b[:])
-				return cx.Fail(err)
-			}}}))
 }

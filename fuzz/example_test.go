@@ -7,7 +7,8 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz"
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -57,7 +58,7 @@ func ExampleFind() {
 	fmt.Println(found.Failure)
 	fmt.Print(found.Trace)
 	// Output:
-	// A always: three knocks at most
+	// always: three knocks at most
 	// dial 0 listener=0
 	// send 0 word=0 more=3
 }
@@ -71,7 +72,7 @@ func ExampleExhaustive() {
 
 // A trace is text: it can be written by hand.
 func ExampleReplay() {
-	trace, err := fuzz.Parse(`
+	tr, err := trace.Parse(`
 		dial 0
 		send 0 word=0 more=2 # knock knock knock
 	`)
@@ -79,7 +80,7 @@ func ExampleReplay() {
 		fmt.Println(err)
 		return
 	}
-	found := fuzz.Replay(doorSpec(), trace)
+	found := fuzz.Replay(doorSpec(), tr)
 	fmt.Println(found.Failure, found.Unseen)
 	// Output: <nil> []
 }
@@ -114,7 +115,7 @@ func ExampleLinear() {
 			return nil
 		},
 	}
-	trace, err := fuzz.Parse(`
+	tr, err := trace.Parse(`
 		dial 0 listener=0
 		send 0 word=0
 		dial 1 listener=1
@@ -124,8 +125,8 @@ func ExampleLinear() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(fuzz.Replay(spec, trace).Failure)
-	// Output: L register: no order of the 2 inputs explains that connection 1 gets "empty\n" for "get", sent in event 4: with 1 of them before it, it would get "1\n"
+	fmt.Println(fuzz.Replay(spec, tr).Failure)
+	// Output: linearizability "register": no order of the 2 inputs explains that connection 1 gets "empty\n" for "get", sent in event 4: with 1 of them before it, it would get "1\n"
 }
 
 // session serves the register of its loop.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -41,11 +43,11 @@ func TestAbrupt(t *testing.T) {
 		{"dial 0\nabrupt 0 calls=3 what=4\nsend 0 word=0\n", "word|would block|more|would block|EOF"},
 		{"dial 0\nabrupt 0 calls=3 what=0\nsend 0 word=0\n", "word|connection reset by peer"},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newWorld(spec.filled())
+		w := newEngine(spec)
 		if f := w.run(tr); f != nil {
 			t.Error(f)
 		}
@@ -62,23 +64,18 @@ func TestAbrupt(t *testing.T) {
 // What a trace makes scarce is refused, and the machine told so.
 func TestScarce(t *testing.T) {
 	var timers []error
-	var config reactor.Config
 	k := newClockwork(0)
 	spec := Spec{Dict: []string{"o", "b", "m"}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", clockwork{probe: w.Probe()})
 		return err
 	}}
-	Trace{{Op: opScarce, A: 1, B: 2}, {Op: opLimit, A: 3, B: 4}}.limit(&config)
-	if config.Slots = 3; config.Buffers != 9<<10 || config.Timers != 2 || config.Steps != 4 {
-		t.Errorf("%+v: want 9 KiB, 2 timers, 4 steps", config)
+	w := newEngine(spec)
+	w.begin(trace.Trace{{Op: trace.Scarce, B: 1}})
+	defer w.world.Cleanup()
+	for _, e := range []trace.Event{{Op: trace.Dial}, {Op: trace.Send}, {Op: trace.Send, A: 1}} {
+		w.world.Do(e)
 	}
-	w := newWorld(spec.filled())
-	w.begin(Trace{{Op: opScarce, B: 1}})
-	defer w.tidy()
-	for _, e := range []Event{{Op: opDial}, {Op: opSend}, {Op: opSend, A: 1}} {
-		w.do(e)
-	}
-	if stats, err := w.loops[0].Stats(); err != nil || stats.Failed != 1 || len(timers) != 0 {
+	if stats, err := w.world.Loop(0).Stats(); err != nil || stats.Failed != 1 || len(timers) != 0 {
 		t.Errorf("%+v, %v: want a machine that failed at its second timer", stats, err)
 	}
 }
@@ -98,7 +95,7 @@ func TestActionsInBursts(t *testing.T) {
 		})
 		return err
 	}}
-	if f := newWorld(spec.filled()).run(Trace{{Op: opAct, B: 4}}); f != nil || full != 2 {
+	if f := newEngine(spec).run(trace.Trace{{Op: trace.Act, B: 4}}); f != nil || full != 2 {
 		t.Errorf("%v; %d of 5 messages refused: want 2", f, full)
 	}
 }
@@ -122,8 +119,8 @@ func TestBoundariesAreMet(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}}
-	found := Replay(spec, Trace{{Op: opDial}, {Op: opSend}})
-	if found.Failure == nil || found.Failure.Oracle != string(oracleSegments) {
+	found := Replay(spec, trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
+	if found.Failure == nil || found.Failure.Oracle != judge.Segmentation {
 		t.Errorf("%v: want a failure of segmentation", found)
 	}
 }

@@ -3,11 +3,12 @@ package fuzz
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -60,24 +61,24 @@ var faults = []struct {
 	most   int // events of the shortest trace
 	how    func(*faulty, *echoCx, []byte) (int, reactor.State, error)
 }{
-	{"panics at an empty line", "panic", 3, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"panics at an empty line", judge.Panic, 3, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		if bytes.HasPrefix(in, []byte("\n")) {
 			panic("an empty line")
 		}
 		return len(in), fsm.Stay, cx.Write(peer, in)
 	}},
-	{"goes where its table does not lead", "E", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"goes where its table does not lead", judge.UndeclaredEdge, 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		return len(in), 3, nil
 	}},
-	{"stays when its peer is gone", "Q", 1, nil},
-	{"loses what the kernel does not take", "M", 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"stays when its peer is gone", judge.Quiescence, 1, nil},
+	{"loses what the kernel does not take", `model "echo"`, 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		cx.WriteSome(peer, in)
 		return len(in), fsm.Stay, nil
 	}},
-	{"answers each piece", "C", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"answers each piece", judge.Segmentation, 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		return len(in), fsm.Stay, cx.Write(peer, []byte("piece,"))
 	}},
-	{"has one buffer for all", "I", 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"has one buffer for all", judge.Isolation, 5, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		if c.first {
 			c.first = false
 			cx.Write(peer, *c.shared)
@@ -85,11 +86,11 @@ var faults = []struct {
 		}
 		return len(in), fsm.Stay, cx.Write(peer, in)
 	}},
-	{"depends on what was before", "D", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"depends on what was before", judge.Determinism, 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		allAnswers++
 		return len(in), fsm.Stay, cx.Write(peer, strconv.AppendInt(nil, int64(allAnswers), 10))
 	}},
-	{"goes in circles", "R", 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
+	{"goes in circles", judge.Livelock, 2, func(c *faulty, cx *echoCx, in []byte) (int, reactor.State, error) {
 		return 0, echoing, nil
 	}},
 }
@@ -115,8 +116,8 @@ func TestFaultsAreFound(t *testing.T) {
 				_, err := k.Listen(w.Loop(0), "tcp", ":7000", faulty{how: f.how, shared: new([]byte), first: true})
 				return err
 			}
-			s.Isolated = f.oracle == "I"
-			if f.oracle == "M" {
+			s.Isolated = f.oracle == judge.Isolation
+			if f.oracle == `model "echo"` {
 				s.Oracles = []Oracle{sameBytes}
 			}
 			found := Find(s, 2, Budget{Runs: 4000})
@@ -124,7 +125,7 @@ func TestFaultsAreFound(t *testing.T) {
 				t.Fatalf("not found in %d runs", found.Runs)
 			}
 			t.Logf("%d runs: %v\n%s", found.Runs, found.Failure, found.Trace)
-			if !strings.HasPrefix(found.Failure.Oracle, f.oracle) {
+			if found.Failure.Oracle != f.oracle {
 				t.Errorf("found by %s: want %s", found.Failure.Oracle, f.oracle)
 			}
 			if len(found.Trace) > f.most {
@@ -139,7 +140,7 @@ func TestFaultsAreFound(t *testing.T) {
 func TestBlockedWriteIsToldOfRoom(t *testing.T) {
 	s := echoSpec()
 	s.Oracles = []Oracle{sameBytes}
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 0 listener=0
 		pace 0 bytes=0 ms=0
 		send 0 word=0 more=0
@@ -190,7 +191,7 @@ func TestChatterIsFound(t *testing.T) {
 			return err
 		},
 	}, 1, Budget{Runs: 100})
-	if found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "R") {
+	if found.Failure == nil || found.Failure.Oracle != judge.Livelock {
 		t.Fatalf("%v: want R", found)
 	}
 	if len(found.Trace) > 2 {
@@ -209,8 +210,8 @@ func TestMuchOutputIsNoChatter(t *testing.T) {
 		cx.Discard(peer, 1)
 		return cx.Fail(cx.Write(peer, answer))
 	})
-	s.Dict, s.Without = []string{string(make([]byte, 10_000))}, "CHS"
-	tr, err := Parse("dial 0\nwindow 0 bytes=9 queue=0\nsend 0\n")
+	s.Dict, s.Without = []string{string(make([]byte, 10_000))}, Segmentation|HangUp|SpuriousEvents
+	tr, err := trace.Parse("dial 0\nwindow 0 bytes=9 queue=0\nsend 0\n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func hostSpec(h host, patience time.Duration, m Model[struct{}, byte], oracle fu
 	m.Step = func(_ *struct{}, b byte) string { return string([]byte{b}) }
 	m.Reply = func(out []byte) int { return min(1, len(out)) }
 	return Spec{
-		Dict: []string{"a", "bcd"}, Without: "H", Oracles: []Oracle{oracle("talk", m)}, Patience: patience,
+		Dict: []string{"a", "bcd"}, Without: HangUp, Oracles: []Oracle{oracle("talk", m)}, Patience: patience,
 		Setup: func(w *World) error {
 			_, err := k.Listen(w.Loop(0), "tcp", ":7000", h)
 			return err

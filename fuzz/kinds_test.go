@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -85,18 +86,18 @@ func TestOwnListener(t *testing.T) {
 		_, err := relayKind.Listen(w.Loop(0), "tcp", ":7000", relay{})
 		return err
 	}}
-	for _, trace := range []string{
+	for _, text := range []string{
 		"dial 0 listener=1\nsend 0\n",
 		"connect-fails 0 how=1 times=1\ndial 0 listener=1\nsend 0\n",
 		"limit slots=1 steps=0\ndial 0 listener=1\nsend 0\n",
 		"limit slots=2 steps=0\ndial 0 listener=1\ndial 1 listener=1\nsend 0\nsend 1\n",
 	} {
-		tr, err := Parse(trace)
+		tr, err := trace.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if found := Replay(s, tr); found.Failure != nil {
-			t.Errorf("%v of\n%s", found.Failure, trace)
+			t.Errorf("%v of\n%s", found.Failure, text)
 		}
 	}
 	if found := Find(s, 1, Budget{Runs: 500}); found.Failure != nil {
@@ -114,7 +115,7 @@ func TestListenerThatIsGone(t *testing.T) {
 		_, err := relayKind.Listen(w.Loop(0), "tcp", ":7000", relay{})
 		return err
 	}}
-	tr, err := Parse("leave 1\ndial 0 listener=1\nsend 0\n")
+	tr, err := trace.Parse("leave 1\ndial 0 listener=1\nsend 0\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func (m *member) nudge(cx *roomCx, _ reactor.Fired) reactor.State {
 func TestRoom(t *testing.T) {
 	Run(t, Spec{
 		Loops:   2,
-		Without: "C", // who reads fast has its mailbox full
+		Without: Segmentation, // who reads fast has its mailbox full
 		Setup: func(w *World) error {
 			all := new([]reactor.Ref[said])
 			for i := range w.Loops() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -84,7 +85,7 @@ var cellModel = Model[byte, string]{
 func cellSpec(loops int) Spec {
 	k := newCell()
 	return Spec{
-		Loops: loops, Dict: []string{"?", "=1", "=2"}, Without: "CS", Oracles: []Oracle{Linear("cell", cellModel)},
+		Loops: loops, Dict: []string{"?", "=1", "=2"}, Without: Segmentation | SpuriousEvents, Oracles: []Oracle{Linear("cell", cellModel)},
 		Setup: func(w *World) error {
 			all := new([]reactor.Ref[byte])
 			for i := range w.Loops() {
@@ -107,7 +108,7 @@ func TestLinear(t *testing.T) {
 		t.Errorf("one loop: %v\n%s", found, found.Trace)
 	}
 	found := Find(cellSpec(2), 1, Budget{Runs: 3000})
-	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), "L cell: no order of the ") {
+	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), `linearizability "cell": no order of the `) {
 		t.Fatalf("two loops that copy afterwards: %v", found)
 	}
 	// A dial, a set, a dial of the other loop, which had nobody to hear of it, and a get.
@@ -126,16 +127,16 @@ func TestLinear(t *testing.T) {
 }
 
 // lived is a connection whose operations were sent and answered at these ticks, two each.
-func lived(conn int, whole bool, sent, got string, ticks ...int) life {
-	l := life{conn: conn, sent: []byte(sent), got: []byte(got), whole: whole}
+func lived(conn int, whole bool, sent, got string, ticks ...int) judge.History {
+	l := judge.History{Conn: conn, Sent: []byte(sent), Got: []byte(got), Whole: whole}
 	in, out := 0, 0
 	for i := 0; i < len(ticks); i += 2 {
-		_, n, _ := cellModel.Input(l.sent[in:])
+		_, n, _ := cellModel.Input(l.Sent[in:])
 		in += n
-		l.sentAt = append(l.sentAt, stamp{bytes: in, tick: ticks[i], event: i})
+		l.SentAt = append(l.SentAt, judge.Stamp{Bytes: in, Tick: ticks[i], Event: i})
 		if ticks[i+1] > 0 {
 			out++
-			l.have = append(l.have, stamp{bytes: out, tick: ticks[i+1], event: i})
+			l.GotAt = append(l.GotAt, judge.Stamp{Bytes: out, Tick: ticks[i+1], Event: i})
 		}
 	}
 	return l
@@ -145,25 +146,25 @@ func lived(conn int, whole bool, sent, got string, ticks ...int) life {
 func TestLinearHistories(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		lives []life
+		lives []judge.History
 		want  string // in the verdict; empty: it is explained
 	}{
 		{"nothing", nil, ""},
-		{"one after the other", []life{lived(0, true, "=1", "k", 1, 2), lived(1, true, "?", "1", 3, 4)}, ""},
-		{"a stale read", []life{lived(0, true, "=1", "k", 1, 2), lived(1, true, "?", "0", 3, 4)}, "connection 1 gets \"0\""},
-		{"at once, not yet", []life{lived(0, true, "=1", "k", 1, 4), lived(1, true, "?", "0", 2, 3)}, ""},
-		{"at once, already", []life{lived(0, true, "=1", "k", 1, 4), lived(1, true, "?", "1", 2, 3)}, ""},
-		{"back in time", []life{lived(0, true, "=1", "k", 1, 8), lived(1, true, "??", "10", 2, 3, 4, 5)}, "no order of the 3"},
-		{"a set that was lost", []life{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "0", 2, 3)}, ""},
-		{"a set whose answer was lost", []life{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "1", 2, 3)}, ""},
-		{"an answer before its set", []life{lived(0, false, "=1", "", 4, 0), lived(1, true, "?", "1", 2, 3)}, "connection 1 gets \"1\""},
-		{"an answer that is due", []life{lived(0, true, "?", "", 1, 0)}, "gets no answer"},
-		{"the only one", []life{lived(0, true, "?", "1", 1, 2)}, `no order of the one input explains that connection 0 gets "1" for "?", sent in event 0: with none of them before it, it would get "0"`},
-		{"an answer to nothing", []life{lived(0, true, "?", "00", 1, 2)}, "for nothing"},
-		{"two writers, two readers that differ", []life{lived(0, true, "=1", "k", 1, 9), lived(1, true, "=2", "k", 2, 10),
+		{"one after the other", []judge.History{lived(0, true, "=1", "k", 1, 2), lived(1, true, "?", "1", 3, 4)}, ""},
+		{"a stale read", []judge.History{lived(0, true, "=1", "k", 1, 2), lived(1, true, "?", "0", 3, 4)}, "connection 1 gets \"0\""},
+		{"at once, not yet", []judge.History{lived(0, true, "=1", "k", 1, 4), lived(1, true, "?", "0", 2, 3)}, ""},
+		{"at once, already", []judge.History{lived(0, true, "=1", "k", 1, 4), lived(1, true, "?", "1", 2, 3)}, ""},
+		{"back in time", []judge.History{lived(0, true, "=1", "k", 1, 8), lived(1, true, "??", "10", 2, 3, 4, 5)}, "no order of the 3"},
+		{"a set that was lost", []judge.History{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "0", 2, 3)}, ""},
+		{"a set whose answer was lost", []judge.History{lived(0, false, "=1", "", 1, 0), lived(1, true, "?", "1", 2, 3)}, ""},
+		{"an answer before its set", []judge.History{lived(0, false, "=1", "", 4, 0), lived(1, true, "?", "1", 2, 3)}, "connection 1 gets \"1\""},
+		{"an answer that is due", []judge.History{lived(0, true, "?", "", 1, 0)}, "gets no answer"},
+		{"the only one", []judge.History{lived(0, true, "?", "1", 1, 2)}, `no order of the one input explains that connection 0 gets "1" for "?", sent in event 0: with none of them before it, it would get "0"`},
+		{"an answer to nothing", []judge.History{lived(0, true, "?", "00", 1, 2)}, "for nothing"},
+		{"two writers, two readers that differ", []judge.History{lived(0, true, "=1", "k", 1, 9), lived(1, true, "=2", "k", 2, 10),
 			lived(2, true, "??", "12", 3, 4, 5, 6), lived(3, true, "??", "21", 3, 4, 5, 6)}, "no order"},
 	} {
-		text, _, decided := Linear("cell", cellModel).all(c.lives)
+		text, _, decided := Linear("cell", cellModel).judge.All(c.lives)
 		if !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
 			t.Errorf("%s: decided %v, %q: want %q", c.name, decided, text, c.want)
 		}
@@ -172,12 +173,12 @@ func TestLinearHistories(t *testing.T) {
 
 // A history that has too many orders is not decided, and passes.
 func TestLinearGivesUp(t *testing.T) {
-	var all []life
+	var all []judge.History
 	for i := range 12 {
 		all = append(all, lived(i, true, "="+string(rune('a'+i)), "k", 1, 100))
 	}
 	all = append(all, lived(12, true, "?", "z", 1, 100))
-	if text, _, decided := Linear("cell", cellModel).all(all); text != "" || decided {
+	if text, _, decided := Linear("cell", cellModel).judge.All(all); text != "" || decided {
 		t.Errorf("decided %v, %q: want undecided", decided, text)
 	}
 }
@@ -195,10 +196,10 @@ func TestLinearClones(t *testing.T) {
 		},
 		Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
 	}
-	stamps := func(out string) []stamp { return []stamp{{bytes: len(out), tick: 9, event: 1}} }
-	one := life{conn: 0, sent: []byte("a"), got: []byte("ba\n"), sentAt: []stamp{{bytes: 1, tick: 1, event: 1}}, have: stamps("ba\n")}
-	two := life{conn: 1, sent: []byte("b"), got: []byte("b\n"), sentAt: []stamp{{bytes: 1, tick: 1, event: 1}}, have: stamps("b\n")}
-	if text, _, _ := Linear("log", m).all([]life{one, two}); text != "" {
+	stamps := func(out string) []judge.Stamp { return []judge.Stamp{{Bytes: len(out), Tick: 9, Event: 1}} }
+	one := judge.History{Conn: 0, Sent: []byte("a"), Got: []byte("ba\n"), SentAt: []judge.Stamp{{Bytes: 1, Tick: 1, Event: 1}}, GotAt: stamps("ba\n")}
+	two := judge.History{Conn: 1, Sent: []byte("b"), Got: []byte("b\n"), SentAt: []judge.Stamp{{Bytes: 1, Tick: 1, Event: 1}}, GotAt: stamps("b\n")}
+	if text, _, _ := Linear("log", m).judge.All([]judge.History{one, two}); text != "" {
 		t.Error(text)
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -136,24 +138,25 @@ func (s *sink) count(p parcel) {
 
 // audit is an oracle of books: what was accepted was handled, or counted as dead.
 type audit struct {
-	noOracle
+	judge.Oracle
 	now **books
 }
 
-func (audit) remembers() bool { return true }
+func (audit) Title() string   { return "books" }
+func (audit) Remembers() bool { return true }
 
-func (a audit) all([]life) (string, stamp, bool) {
+func (a audit) All([]judge.History) (string, judge.Stamp, bool) {
 	if b := *a.now; b.accepted != b.handled {
-		return fmt.Sprintf("%d parcels were accepted, %d handled", b.accepted, b.handled), stamp{}, true
+		return fmt.Sprintf("%d parcels were accepted, %d handled", b.accepted, b.handled), judge.Stamp{}, true
 	}
-	return "", stamp{}, true
+	return "", judge.Stamp{}, true
 }
 
 func parcelSpec(fault int) Spec {
 	send, take := newSender(), newSink()
 	now := new(*books)
 	return Spec{
-		Loops: 2, Without: "CS", Oracles: []Oracle{sameBytes, audit{noOracle{"books"}, now}}, Dict: []string{"p", "ppppp", "pppppppppp"},
+		Loops: 2, Without: Segmentation | SpuriousEvents, Oracles: []Oracle{sameBytes, {audit{Datagrams("", func(_, _ []string) string { return "" }).judge, now}}}, Dict: []string{"p", "ppppp", "pppppppppp"},
 		Sometimes: []string{"a parcel is refused", "a sender's tenth parcel comes"},
 		Setup: func(w *World) (err error) {
 			b := &books{}
@@ -178,10 +181,10 @@ func TestParcels(t *testing.T) {
 		fault int
 		want  string
 	}{
-		{loses, "L books: "},
-		{doubles, "A always: parcels of a sender come once, in order"},
-		{swaps, "A always: parcels of a sender come once, in order"},
-		{neverReopens, "M echo: "},
+		{loses, `linearizability "books": `},
+		{doubles, "always: parcels of a sender come once, in order"},
+		{swaps, "always: parcels of a sender come once, in order"},
+		{neverReopens, `model "echo": `},
 	} {
 		found := Find(parcelSpec(c.fault), 1, Budget{Runs: 3000})
 		if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
@@ -196,17 +199,17 @@ func TestParcels(t *testing.T) {
 // after turn.
 func TestGateIsFair(t *testing.T) {
 	spec := parcelSpec(0) // the sink's Mailbox is 2, and it is busy 10 ms after each fourth parcel
-	w := newWorld(spec.filled())
-	tr, err := Parse("dial 1\ndial 0\nsend 1 word=2\nsend 0 word=0\nsend 1 word=0 more=2000\nadvance n=1 unit=3\n")
+	w := newEngine(spec)
+	tr, err := trace.Parse("dial 1\ndial 0\nsend 1 word=2\nsend 0 word=0\nsend 1 word=0 more=2000\nadvance n=1 unit=3\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.begin(tr)
-	defer w.tidy()
+	defer w.world.Cleanup()
 	for _, e := range tr {
-		w.do(e)
+		w.world.Do(e)
 	}
-	if len(w.conns[0].got) == 0 {
-		t.Errorf("connection 0 has waited for a second, in which connection 1 had %d parcels accepted", len(w.conns[1].got))
+	if len(w.world.Conn(0).Got) == 0 {
+		t.Errorf("connection 0 has waited for a second, in which connection 1 had %d parcels accepted", len(w.world.Conn(1).Got))
 	}
 }

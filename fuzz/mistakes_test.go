@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -26,11 +27,11 @@ func TestMistakesOfSpecs(t *testing.T) {
 	}{
 		{"an input of no length", func(s *Spec) {
 			s.Oracles = []Oracle{PerConn("m", model(long(0), func(*struct{}, byte) string { return "" }))}
-		}, `panic: oracle "m" panicked: Model.Input answers a length of 0 for 5 bytes`},
+		}, `panic: oracle "m" panicked: Model.Input returned a length of 0 for 5 bytes`},
 		{"an input that is longer than all", func(s *Spec) { s.Oracles = []Oracle{PerConn("m", model(long(9), same))} },
-			`panic: oracle "m" panicked: Model.Input answers a length of 9 for 5 bytes`},
+			`panic: oracle "m" panicked: Model.Input returned a length of 9 for 5 bytes`},
 		{"a reply that is longer than all", func(s *Spec) { s.Oracles = []Oracle{Linear("m", model(one, same))} },
-			`panic: oracle "m" panicked: Model.Reply answers a length of 6 for 5 bytes`},
+			`panic: oracle "m" panicked: Model.Reply returned a length of 6 for 5 bytes`},
 		{"a step that panics", func(s *Spec) {
 			s.Oracles = []Oracle{PerConn("m", model(one, func(*struct{}, byte) string { panic("no") }))}
 		}, `panic: oracle "m" panicked: no`},
@@ -46,13 +47,13 @@ func TestMistakesOfSpecs(t *testing.T) {
 				return listens(w)
 			}
 		}, `panic: action "burn" panicked: no`},
-		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: there is no Spec.Setup"},
+		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: Spec.Setup is nil"},
 		{"a Setup that makes nothing", func(s *Spec) { s.Setup = func(*World) error { return nil } }, "setup: Spec.Setup made nothing"},
 		{"a Setup that fails", func(s *Spec) { s.Setup = func(*World) error { return reactor.ErrFull } }, "setup: " + reactor.ErrFull.Error()},
 	} {
 		s := echoSpec()
 		c.change(&s)
-		tr, err := Parse("dial 0\nsend 0\nact 0\nletter 0")
+		tr, err := trace.Parse("dial 0\nsend 0\nact 0\ndatagram 0")
 		if err != nil {
 			t.Fatal(err)
 		}

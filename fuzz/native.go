@@ -6,59 +6,53 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/stator-go/stator/fuzz/internal/feedback"
+	"github.com/stator-go/stator/fuzz/internal/report"
+	"github.com/stator-go/stator/fuzz/internal/search/feedback"
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// deepOf is of how many runs one is compared with others: what that takes looks like
-// news to coverage.
+// deepOf is of how many runs one is compared with others: these further runs look like
+// news to coverage of code.
 const deepOf = 64
 
-// turns is by how many inputs a feature is kept: go test -fuzz gives all that it keeps
-// its turn alike, and of the loop's own code it keeps some hundreds of ways through it.
-// Beside one input for a state that is new, many give it a share of the turns.
-const turns = 32
-
-// Native lets go test -fuzz make the traces of a spec. What its coverage does not see
-// it is told of: transitions, states that machines rest in, and what probes say. Still
-// a protocol of twelve steps is Find's matter: in 70 s of two cores go test -fuzz
-// -fuzzminimizetime 1x comes to its fourth step.
+// Native makes the runs of a spec with go test -fuzz. Call it in a Fuzz function.
 //
-// It writes no [Report]: its runs are made by processes, each of which knows of its own
-// alone and may be ended at any time.
+// Coverage of code does not show a machine's state, as the same code runs a table in each
+// state. So Native also reports to go test -fuzz the transitions that machines take, the
+// states in which they rest, and what probes report. [Find] still gets further in less
+// time: in a protocol of twelve steps, go test -fuzz -fuzzminimizetime 1x reaches the
+// fourth in 70 s of two cores.
+//
+// Native writes no [Report]: go test -fuzz makes the runs in several processes, and may
+// end them at any time.
 func Native(f *testing.F, spec Spec) {
-	w := newWorld(spec.filled())
-	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opSend}}))
-	f.Add(w.spec.bytes(Trace{{Op: opDial}, {Op: opShortRead, B: 5}, {Op: opSend}, {Op: opAdvance, A: 1, B: 4}, {Op: opReset}}))
-	f.Add(w.spec.bytes(talk))
+	e := newEngine(spec)
+	cfg := e.spec.search(Guided)
+	for _, tr := range []trace.Trace{
+		{{Op: trace.Dial}, {Op: trace.Send}},
+		{{Op: trace.Dial}, {Op: trace.ShortRead, B: 5}, {Op: trace.Send}, {Op: trace.Advance, A: 1, B: 4}, {Op: trace.Reset}},
+		talk,
+	} {
+		f.Add(cfg.Bytes(tr))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		tr := w.spec.trace(b)
+		tr := cfg.Trace(b)
 		hash := xxhash.Sum64(b)
-		failure := w.check(tr, hash%deepOf == 0)
-		w.eachFeature(func(feature uint32) {
-			feedback.Hit(feature)
-			feedback.Hit((feature + uint32(hash>>32%turns)<<featureBits) * featurePrime >> featureBits)
-		})
-		if failure != nil {
-			w.journal = &journal{}
-			found := &Finding{Trace: tr, w: w, Runs: 1, Events: len(tr)}
-			if found.Failure = w.check(tr, true); found.Failure == nil {
-				failure.comes = "It came once, and not again when its trace was run once more."
-				found.Failure = failure
-			}
-			t.Error(found.Explain())
+		failure := e.judge.Check(tr, hash%deepOf == 0, nil)
+		e.cover.EachCoarse(func(feature uint32) { feedback.Tell(feature, uint32(hash>>32)) })
+		if failure == nil {
+			return
 		}
+		found, journal := &Finding{Runs: 1, Events: len(tr)}, report.NewJournal()
+		if f := e.judge.Check(tr, true, journal); f != nil {
+			found.tell(report.OfRun(e.judge, e.spec.dict(), tr, f, journal))
+		} else {
+			found.tell(report.OfLost(e.judge, e.spec.dict(), tr, failure, journal))
+		}
+		t.Error(found.Explain())
 	})
 }
 
-// talk is a connection with much to say: most changes of it say something else at a
-// place, where in a short trace they would have to make a place first.
-var talk = append(Trace{{Op: opDial}}, slices.Repeat(Trace{{Op: opSend}}, 20)...)
-
-// eachFeature gives out what a run showed by itself: the fine features are too many.
-func (w *World) eachFeature(hit func(feature uint32)) {
-	for _, h := range w.cover.hits {
-		if !h.fine {
-			hit(h.feature)
-		}
-	}
-}
+// talk is a connection that sends much. Most changes of it send something else at one
+// place; in a short trace they would have to make a place first.
+var talk = append(trace.Trace{{Op: trace.Dial}}, slices.Repeat(trace.Trace{{Op: trace.Send}}, 20)...)

@@ -3,6 +3,9 @@ package fuzz
 import (
 	"slices"
 	"testing"
+
+	"github.com/stator-go/stator/fuzz/internal/search/feedback"
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // FuzzSecret is what Native is measured by: a protocol whose steps are not seen in
@@ -13,26 +16,26 @@ func FuzzSecret(f *testing.F) { Native(f, secretSpec(len(secretWord), false, fal
 // it, or which fault it met, is not.
 func TestNativeTellsOfStates(t *testing.T) {
 	spec := secretSpec(len(secretWord), false, false)
-	w := newWorld(spec.filled())
-	told := func(tr Trace) (all []uint32) {
+	w := newEngine(spec)
+	told := func(tr trace.Trace) (all []uint32) {
 		if f := w.check(tr, false); f != nil {
 			t.Fatal(f)
 		}
-		w.eachFeature(func(feature uint32) { all = append(all, feature) })
+		w.cover.EachCoarse(func(feature uint32) { all = append(all, feature%feedback.Cases) })
 		return all
 	}
-	tr := Trace{{Op: opDial}}
+	tr := trace.Trace{{Op: trace.Dial}}
 	before := told(tr)
 	for _, b := range []byte(secretWord[:6]) {
 		word := slices.Index(secretBytes, string([]byte{b}))
-		tr = append(tr, Event{Op: opSend, A: uint16(word)})
+		tr = append(tr, trace.Event{Op: trace.Send, A: uint16(word)})
 		now := told(tr)
 		if fresh := slices.DeleteFunc(slices.Clone(now), func(f uint32) bool { return slices.Contains(before, f) }); len(fresh) < 1 {
 			t.Errorf("%d steps tell nothing that fewer did not", len(tr)-1)
 		}
 		before = append(before, now...)
 	}
-	faulty := append(slices.Clone(tr), Event{Op: opBlockRead})
+	faulty := append(slices.Clone(tr), trace.Event{Op: trace.BlockRead})
 	if got := told(faulty); len(got) != len(told(tr)) {
 		t.Errorf("a fault is told of: %d numbers, and %d without it", len(got), len(told(tr)))
 	}

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/sig"
 )
@@ -59,27 +60,27 @@ func postmanSpec() Spec {
 // Datagrams come, empty ones too; faults lose them, bring them twice, or let them
 // overtake others.
 func TestDatagramPeers(t *testing.T) {
-	const say = "letter 0 word=0\nletter 0 word=1\n"
+	const say = "datagram 0 word=0\ndatagram 0 word=1\n"
 	for _, c := range []struct{ name, trace, want string }{
 		{"as they are sent", say, "<one> <two>"},
-		{"empty", "letter 0 word=258\n", "<>"},
-		{"a byte", "letter 0 word=100\n", "<b>"},
-		{"of another peer", "letter 1 word=0\n", ""},
-		{"lost on the way there", "mail-fails 0 how=0\n" + say, "<two>"},
-		{"twice", "mail-fails 0 how=1\n" + say, "<one> <one> <two>"},
-		{"overtaken", "letter 0 word=0 hold\nmail-fails 0 how=2 hold\nletter 0 word=1\n", "<two> <one>"},
-		{"lost on the way back", "letter 0 word=0 hold\nletter 0 word=1 hold\nmail-fails 0 how=0\n", "<two>"},
+		{"empty", "datagram 0 word=258\n", "<>"},
+		{"a byte", "datagram 0 word=100\n", "<b>"},
+		{"of another peer", "datagram 1 word=0\n", ""},
+		{"lost on the way there", "datagram-fails 0 how=0\n" + say, "<two>"},
+		{"twice", "datagram-fails 0 how=1\n" + say, "<one> <one> <two>"},
+		{"overtaken", "datagram 0 word=0 hold\nmail-fails 0 how=2 hold\ndatagram 0 word=1\n", "<two> <one>"},
+		{"lost on the way back", "datagram 0 word=0 hold\ndatagram 0 word=1 hold\nmail-fails 0 how=0\n", "<two>"},
 	} {
-		tr, err := Parse(c.trace)
+		tr, err := trace.Parse(c.trace)
 		if err != nil {
 			t.Fatal(err)
 		}
 		spec := postmanSpec()
-		w := newWorld(spec.filled())
+		w := newEngine(spec)
 		if f := w.run(tr); f != nil {
 			t.Errorf("%s: %v", c.name, f)
 		}
-		if got := strings.Join(w.pens[0].got, " "); got != c.want {
+		if got := strings.Join(w.world.DatagramPeers()[0].Got, " "); got != c.want {
 			t.Errorf("%s: %q: want %q", c.name, got, c.want)
 		}
 	}
@@ -93,7 +94,7 @@ func TestDatagramPeers(t *testing.T) {
 		}
 		return "gets an answer"
 	})}
-	if found := Find(wrong, 1, Budget{Runs: 1000}); found.Failure == nil || found.Failure.Oracle != "M none" || len(found.Trace) != 1 {
+	if found := Find(wrong, 1, Budget{Runs: 1000}); found.Failure == nil || found.Failure.Oracle != `model "none"` || len(found.Trace) != 1 {
 		t.Errorf("%v\n%s", found, found.Trace)
 	}
 }
@@ -123,15 +124,15 @@ func TestDatagramServer(t *testing.T) {
 		{Shutdown: fsm.Stop},
 		{Name: "asking", Wait: peer.Readable(), Within: fsm.After(time.Hour, fsm.Stop), OnEnter: (*asker).dial, OnReady: (*asker).hear}}))
 	var answers []string
-	w := newWorld((Spec{Dict: []string{"me"}, Setup: func(w *World) error {
+	w := newEngine(Spec{Dict: []string{"me"}, Setup: func(w *World) error {
 		answers = nil
 		_, err := k.Spawn(w.Loop(0), asker{&answers})
 		return err
-	}}).filled())
-	if f := w.run(Trace{{Op: opLetter, On: 4}, {Op: opLetter, On: 0}}); f != nil { // that of peer 0 is not for it
+	}})
+	if f := w.run(trace.Trace{{Op: trace.Datagram, On: 4}, {Op: trace.Datagram, On: 0}}); f != nil { // that of peer 0 is not for it
 		t.Fatal(f)
 	}
-	if got := w.pens[4].got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
+	if got := w.world.DatagramPeers()[4].Got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
 		t.Errorf("the server got %q, the machine %q: want who?, me", got, answers)
 	}
 }
@@ -153,12 +154,12 @@ func TestSignals(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("catcher", reactor.Options{}, reactor.Table[catcher, reactor.None]{
 		{Shutdown: fsm.Stop, OnEnter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, OnSignal: (*catcher).signal}}))
 	var came []sig.Set
-	w := newWorld((Spec{Setup: func(w *World) error {
+	w := newEngine(Spec{Setup: func(w *World) error {
 		came = nil
 		_, err := k.Spawn(w.Loop(0), catcher{&came})
 		return err
-	}}).filled())
-	tr := Trace{{Op: opSignal, A: 1}, {Op: opSignal, A: 2, B: 9}, {Op: opSignal, A: 0, Hold: true}, {Op: opSignal, A: 1}, {Op: opSignal, A: 1<<16 - 1}}
+	}})
+	tr := trace.Trace{{Op: trace.Signal, A: 1}, {Op: trace.Signal, A: 2, B: 9}, {Op: trace.Signal, A: 0, Hold: true}, {Op: trace.Signal, A: 1}, {Op: trace.Signal, A: 1<<16 - 1}}
 	if f := w.run(tr); f != nil {
 		t.Fatal(f)
 	}
@@ -206,26 +207,26 @@ func filterSpec() Spec {
 			_, err = k.Spawn(w.Loop(0), filter{in, out, w.Probe()})
 			return err
 		},
-		Dict: []string{"a line\n", "another, which is longer than the first\n"}, Without: "C",
+		Dict: []string{"a line\n", "another, which is longer than the first\n"}, Without: Segmentation,
 	}
 }
 
 // A machine has the ends of two pipes, and peers the others.
 func TestPipes(t *testing.T) {
 	spec := filterSpec()
-	w := newWorld(spec.filled())
-	if f := w.run(Trace{{Op: opSend, On: 4}, {Op: opSend, On: 4, A: 1}, {Op: opFinish, On: 4}}); f != nil {
+	w := newEngine(spec)
+	if f := w.run(trace.Trace{{Op: trace.Send, On: 4}, {Op: trace.Send, On: 4, A: 1}, {Op: trace.Finish, On: 4}}); f != nil {
 		t.Fatal(f)
 	}
-	if got, want := string(w.conns[5].got), spec.Dict[0]+spec.Dict[1]; got != want {
+	if got, want := w.got(5), spec.Dict[0]+spec.Dict[1]; got != want {
 		t.Errorf("%q came out: want %q", got, want)
 	}
 	w.begin(nil)
-	defer w.tidy()
-	for _, e := range []Event{{Op: opClose, On: 5}, {Op: opSend, On: 4}} {
-		w.do(e)
+	defer w.world.Cleanup()
+	for _, e := range []trace.Event{{Op: trace.Close, On: 5}, {Op: trace.Send, On: 4}} {
+		w.world.Do(e)
 	}
-	if stats, err := w.loops[0].Stats(); err != nil || stats.Machines != 0 || stats.Failed != 1 {
+	if stats, err := w.world.Loop(0).Stats(); err != nil || stats.Machines != 0 || stats.Failed != 1 {
 		t.Errorf("%+v, %v: want a machine that failed, as nobody reads what it writes", stats, err)
 	}
 	if found := Find(filterSpec(), 1, Budget{Runs: 1000}); found.Failure != nil || len(found.Unseen) > 0 {

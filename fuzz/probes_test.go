@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -47,7 +48,7 @@ func countingSpec(words ...string) Spec {
 // What must always hold and does not is a failure, and shrunk as all are.
 func TestAlways(t *testing.T) {
 	found := Find(countingSpec("\n", "word"), 1, Budget{Runs: 2000})
-	if found.Failure == nil || found.Failure.Error() != "A always: three lines at most" {
+	if found.Failure == nil || found.Failure.Error() != "always: three lines at most" {
 		t.Fatalf("%v: want a failure of three lines at most", found)
 	}
 	if len(found.Trace) != 2 {
@@ -68,7 +69,7 @@ func TestSometimes(t *testing.T) {
 	if !strings.Contains(found.String(), "not seen: a hundred lines, a line") {
 		t.Error(found)
 	}
-	found = Replay(countingSpec("\n"), Trace{{Op: opDial}, {Op: opSend}})
+	found = Replay(countingSpec("\n"), trace.Trace{{Op: trace.Dial}, {Op: trace.Send}})
 	if want := []string{"a hundred lines", "what no code speaks of"}; !slices.Equal(found.Unseen, want) {
 		t.Errorf("unseen %q after a line: want %q", found.Unseen, want)
 	}
@@ -77,19 +78,19 @@ func TestSometimes(t *testing.T) {
 // A long search is one that should have seen all; a short one need not.
 func TestLongSearchMustSee(t *testing.T) {
 	f := &Finding{Runs: Long - 1, Unseen: []string{"a line"}}
-	if f.blind() != nil {
+	if f.unseen() != nil {
 		t.Error("a short search fails")
 	}
-	if f.Runs++; f.blind() == nil || !strings.Contains(f.blind().Error(), "a line") {
-		t.Errorf("a long search that saw nothing: %v", f.blind())
+	if f.Runs++; f.unseen() == nil || !strings.Contains(f.unseen().Error(), "a line") {
+		t.Errorf("a long search that saw nothing: %v", f.unseen())
 	}
 }
 
 // Probes allocate nothing in a run that is warm.
 func TestProbesDoNotAllocate(t *testing.T) {
 	spec := countingSpec("\n")
-	w := newWorld(spec.filled())
-	p := w.Probe()
+	w := newEngine(spec)
+	p := w.world.Probe()
 	tell := func() {
 		p.Always("holds", true)
 		p.Sometimes("seen", true)
@@ -105,17 +106,17 @@ func TestProbesDoNotAllocate(t *testing.T) {
 // when it happens.
 func TestFaultsAreFeatures(t *testing.T) {
 	spec := echoSpec()
-	w := newWorld(spec.filled())
-	features := func(tr Trace) int {
+	w := newEngine(spec)
+	features := func(tr trace.Trace) int {
 		if f := w.run(tr); f != nil {
 			t.Fatal(f)
 		}
-		return len(w.cover.hits)
+		return len(w.cover.Hits())
 	}
-	plain := Trace{{Op: opDial}, {Op: opSend}}
+	plain := trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}
 	without := features(plain)
-	armed := features(append(plain[:2:2], Event{Op: opBlockRead}))
-	happens := features(Trace{plain[0], {Op: opBlockRead}, plain[1]})
+	armed := features(append(plain[:2:2], trace.Event{Op: trace.BlockRead}))
+	happens := features(trace.Trace{plain[0], {Op: trace.BlockRead}, plain[1]})
 	if armed != without+1 || happens != without+2 {
 		t.Errorf("%d features without a fault, %d with one armed, %d when it happens: want one more each", without, armed, happens)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/golden"
 	"github.com/stator-go/stator/reactor"
 )
@@ -19,7 +20,7 @@ import (
 // member's spec, as TestRoom has it, on one loop.
 func roomSpec() Spec {
 	return Spec{
-		Report: true, Without: "C",
+		Report: true, Without: Segmentation,
 		Setup: func(w *World) error {
 			all := new([]reactor.Ref[said])
 			_, err := memberKind.Listen(w.Loop(0), "tcp", ":7000", member{all: all})
@@ -42,7 +43,7 @@ func untimed(t *testing.T, text string) string {
 
 // The report of one trace, word for word: all kinds of cells are in it.
 func TestReportText(t *testing.T) {
-	tr, err := Parse("dial 0 listener=0\nshort-read 0 bytes=1 times=2\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n" +
+	tr, err := trace.Parse("dial 0 listener=0\nshort-read 0 bytes=1 times=2\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n" +
 		"dial 1 listener=0\nadvance n=2 unit=3\nleave 0\n")
 	if err != nil {
 		t.Fatal(err)
@@ -151,20 +152,56 @@ func TestReportOfAnyText(t *testing.T) {
 	}
 }
 
+// wayOf reads the trace in a cell of a report's page, where its first line is a summary.
+// The last line may say how far the run goes on behind it.
+func wayOf(t *testing.T, cell string) trace.Trace {
+	t.Helper()
+	var events []string
+	for line := range strings.Lines(strings.Replace(cell, " …", "\n", 1)) {
+		if !strings.HasPrefix(line, "(") {
+			events = append(events, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	tr, err := trace.Parse(strings.Join(events, "\n"))
+	if err != nil {
+		t.Fatalf("%v in %q", err, cell)
+	}
+	return tr
+}
+
 // The shortest way to an edge takes it, and is no longer than need be.
 func TestWaysLeadThere(t *testing.T) {
-	found := Find(roomSpec(), 2, Budget{Runs: 300})
-	for _, k := range found.Report.kinds {
-		for at, m := range k.moves {
-			again := newWorld(roomSpec().filled())
-			again.run(m.way.trace)
-			if n := again.cover.kinds[0].edges.Taken(at[0], at[1]); n == 0 {
-				t.Errorf("no %s → %s in a run of\n%s", k.stateName(at[0]), k.stateName(at[1]), m.way.trace)
-			}
-			if len(m.way.trace) > 4 {
-				t.Errorf("%d events lead to %s → %s: want 4 at most", len(m.way.trace), k.stateName(at[0]), k.stateName(at[1]))
+	table := memberKind.Plain()
+	state := func(name string) reactor.State {
+		if name == "(birth)" {
+			return fsm.Any
+		}
+		for s := range table {
+			if table.NameOf(reactor.State(s)) == name {
+				return reactor.State(s)
 			}
 		}
+		return fsm.Stop
+	}
+	ways := 0
+	for _, row := range pageRows(t, Find(roomSpec(), 2, Budget{Runs: 300}).Report.HTML()) {
+		if len(row) != 6 || row[2] == "never" {
+			continue
+		}
+		ways++
+		tr := wayOf(t, row[5])
+		again := newEngine(roomSpec())
+		again.run(tr)
+		_, took := again.cover.Kind(0)
+		if took.Taken(state(row[0]), state(row[1])) == 0 {
+			t.Errorf("no %s → %s in a run of\n%s", row[0], row[1], tr)
+		}
+		if len(tr) > 4 {
+			t.Errorf("%d events lead to %s → %s: want 4 at most", len(tr), row[0], row[1])
+		}
+	}
+	if ways < 6 {
+		t.Errorf("%d edges have a way: want 6 at least", ways)
 	}
 }
 
@@ -176,14 +213,12 @@ func TestNoReport(t *testing.T) {
 	if found.Report != nil {
 		t.Error("there is one")
 	}
-	w := newWorld(s.filled())
-	if _, hears := (&simDriver{w: w}).observer().(reactor.Tracer); hears {
+	w := newEngine(s)
+	if w.run(nil); w.world.Witnessed() {
 		t.Error("a world without a report hears each event")
 	}
 	// A report changes nothing of what is found.
-	found.w, found.Report = nil, nil
 	counted := Find(roomSpec(), 1, Budget{Runs: 20})
-	counted.w, counted.Report = nil, nil
 	if a, b := found.String(), counted.String(); a != b {
 		t.Errorf("without a report: %s\nwith one: %s", a, b)
 	}
@@ -227,38 +262,50 @@ func TestReportOfProbes(t *testing.T) {
 	}
 }
 
+// faultRow returns how often a report says that a fault was armed, and struck.
+func faultRow(t *testing.T, r *Report, op trace.Op) (armed, struck string) {
+	t.Helper()
+	for _, row := range pageRows(t, r.HTML()) {
+		if len(row) == 4 && row[0] == op.String() && row[1] != "" {
+			return row[2], row[3]
+		}
+	}
+	t.Fatalf("no row of %s", op)
+	return "", ""
+}
+
 // A fault counts as armed when its event comes, and as struck when it does something.
 func TestFaultsThatStrike(t *testing.T) {
 	for _, c := range []struct {
-		op            Op
+		op            trace.Op
 		misses, trace string
 	}{
-		{opShortRead, "dial 0\nshort-read 0 bytes=1 times=3\n", "dial 0\nshort-read 0 bytes=1 times=1\nsend 0\n"},
-		{opShortWrite, "dial 0\nshort-write 0 bytes=9 times=3\nsend 0\n", "dial 0\nshort-write 0 bytes=1 times=1\nsend 0\n"},
-		{opBlockRead, "dial 0\nblock-read 0 times=3\n", "dial 0\nblock-read 0 times=1\nsend 0\n"},
-		{opBlockWrite, "dial 0\nblock-write 0 times=3\n", "dial 0\nblock-write 0 times=1\nsend 0\n"},
-		{opWindow, "dial 0\nwindow 0 bytes=9 queue=9\nsend 0\n", "dial 0\npace 0\nwindow 0 bytes=1 queue=2\nsend 0\n"},
-		{opSplit, "dial 0\nsplit 0 bytes=9 times=1\nsend 0\n", "dial 0\nsplit 0 bytes=4 times=1\nsend 0\n"},
-		{opSpurious, "spurious 0 bits=1\ndial 0\n", "dial 0\nspurious 0 bits=1\n"},
-		{opStale, "stale 0 bits=1\ndial 0\n", "dial 0\nfinish 0\nstale 0 bits=1\n"},
-		{opPermute, "dial 0\npermute 0 seed=7\n", "dial 0\ndial 1\npermute 0 seed=7 hold\nsend 0 hold\nsend 1\n"},
-		{opFew, "dial 0\nfew 0 events=1 hold\nsend 0\n", "dial 0\ndial 1\nfew 0 events=1 hold\nsend 0 hold\nsend 1\n"},
-		{opLate, "late 0 µs=7\ndial 0\n", "dial 0\nlate 0 µs=700\nadvance n=2 unit=4\n"},
-		{opAcceptFails, "accept-fails 0 error=0 times=1\n", "accept-fails 0 error=0 times=1\ndial 0\n"},
-		{opConnectFails, "connect-fails 0 how=0 times=1\n", ""},
-		{opJump, "jump n=0 unit=3\n", "jump n=1 unit=3\n"},
-		{opAbrupt, "dial 0\nabrupt 0 calls=9 what=0\nsend 0\n", "dial 0\nabrupt 0 calls=1 what=0\nsend 0\n"},
+		{trace.ShortRead, "dial 0\nshort-read 0 bytes=1 times=3\n", "dial 0\nshort-read 0 bytes=1 times=1\nsend 0\n"},
+		{trace.ShortWrite, "dial 0\nshort-write 0 bytes=9 times=3\nsend 0\n", "dial 0\nshort-write 0 bytes=1 times=1\nsend 0\n"},
+		{trace.BlockRead, "dial 0\nblock-read 0 times=3\n", "dial 0\nblock-read 0 times=1\nsend 0\n"},
+		{trace.BlockWrite, "dial 0\nblock-write 0 times=3\n", "dial 0\nblock-write 0 times=1\nsend 0\n"},
+		{trace.Window, "dial 0\nwindow 0 bytes=9 queue=9\nsend 0\n", "dial 0\npace 0\nwindow 0 bytes=1 queue=2\nsend 0\n"},
+		{trace.Split, "dial 0\nsplit 0 bytes=9 times=1\nsend 0\n", "dial 0\nsplit 0 bytes=4 times=1\nsend 0\n"},
+		{trace.Spurious, "spurious 0 bits=1\ndial 0\n", "dial 0\nspurious 0 bits=1\n"},
+		{trace.Stale, "stale 0 bits=1\ndial 0\n", "dial 0\nfinish 0\nstale 0 bits=1\n"},
+		{trace.Permute, "dial 0\npermute 0 seed=7\n", "dial 0\ndial 1\npermute 0 seed=7 hold\nsend 0 hold\nsend 1\n"},
+		{trace.Few, "dial 0\nfew 0 events=1 hold\nsend 0\n", "dial 0\ndial 1\nfew 0 events=1 hold\nsend 0 hold\nsend 1\n"},
+		{trace.Late, "late 0 µs=7\ndial 0\n", "dial 0\nlate 0 µs=700\nadvance n=2 unit=4\n"},
+		{trace.AcceptFails, "accept-fails 0 error=0 times=1\n", "accept-fails 0 error=0 times=1\ndial 0\n"},
+		{trace.ConnectFails, "connect-fails 0 how=0 times=1\n", ""},
+		{trace.Jump, "jump n=0 unit=3\n", "jump n=1 unit=3\n"},
+		{trace.Abrupt, "dial 0\nabrupt 0 calls=9 what=0\nsend 0\n", "dial 0\nabrupt 0 calls=1 what=0\nsend 0\n"},
 	} {
-		for _, trace := range []string{c.misses, c.trace} {
-			tr, err := Parse(trace)
+		for _, text := range []string{c.misses, c.trace} {
+			tr, err := trace.Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := echoSpec()
-			s.Report, s.Without = true, "CHS"
-			got := Replay(s, tr).Report.tally
-			if strikes := got.struck[c.op] > 0; strikes != (trace == c.trace && trace != "") || trace != "" && got.armed[c.op] == 0 {
-				t.Errorf("%s armed %d times, struck %d times, in\n%s", ops[c.op].name, got.armed[c.op], got.struck[c.op], trace)
+			s.Report, s.Without = true, Segmentation|HangUp|SpuriousEvents
+			armed, struck := faultRow(t, Replay(s, tr).Report, c.op)
+			if strikes := struck != "never"; strikes != (text == c.trace && text != "") || text != "" && armed == "never" {
+				t.Errorf("%s armed %s times, struck %s times, in\n%s", c.op, armed, struck, text)
 			}
 		}
 	}

@@ -1,223 +1,176 @@
 package fuzz
 
 import (
+	"errors"
 	"fmt"
-	"iter"
-	"runtime/debug"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
 	"time"
 
-	"github.com/stator-go/stator/reactor/driver"
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/stator-go/stator/fuzz/internal/report"
+	"github.com/stator-go/stator/fuzz/internal/search"
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// A run is its trace's events, and then an end that is always the same: faults
-// cease and peers read; peers end their directions; peers close; the loops shut
-// down; the loops stop. Each stage has something to judge.
-type stage uint8
-
-const (
-	stageEvents stage = iota
-	stagePeace
-	stageFinish
-	stageHangUp
-	stageLeave
-	stageStop
-	stageOver
-)
-
-// beyond is when features appear that the end of a run shows.
-const beyond = -1
-
-// patience is how long, on the world's clock, machines may take to end after their
-// peers did, and loops to shut down.
-const patience = 2 * time.Hour
-
-// run runs a trace from the start. What it found is in w.failure, and answered.
-func (w *World) run(tr Trace) *Failure {
-	if err := w.begin(tr); err != nil {
-		w.fail(oracleSetup, "%v", err)
+// Run searches for runs that fail, and fails the test with the shortest one found. It
+// first replays the traces of earlier failures, under testdata/traces, and keeps a new one
+// there.
+//
+// The environment says how long it searches: FUZZ_RUNS is a number of runs, FUZZ_TIME a
+// duration. The default is 1,000 runs in at most 5 s, and 100 in 1 s with -short.
+// FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3. FUZZ_SEED is the
+// seed. The default seed is a hash of the test's name, so a test does the same each time.
+// A FUZZ_TIME that go test's -timeout leaves no room for is refused. Shrinking a trace is
+// not bounded by time. FUZZ_REPORT, or the flag -fuzz.report, is a directory for a
+// [Report].
+//
+// A search of [Long] runs also fails if it did not see what it should see sometimes.
+func Run(t *testing.T, spec Spec) {
+	t.Helper()
+	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))
+	spec.Report = spec.Report || report.Dir() != ""
+	if !replay(t, spec, dir) {
+		return
 	}
-	w.resumable(w.goOn)
-	if w.failure != nil {
-		told := w.journal
-		w.journal = nil // what follows is nobody's story
-		w.resumable(w.tidy)
-		w.journal = told
+	seed, b, err := settings(t.Name())
+	if err == nil {
+		err = b.fits(t.Deadline())
 	}
-	return w.failure
-}
-
-// resumable calls f on a goroutine of its own, and again where a handler's Goexit
-// ended that one. A panic of the loop's own, or of the spec's, is a failure.
-func (w *World) resumable(f func()) {
-	for over := false; !over; {
-		done := make(chan bool)
-		go func() {
-			defer func() {
-				if v := recover(); v != nil {
-					w.fail(oraclePanic, "%v panicked: %v", w.asks, v)
-					w.failure.Stack = debug.Stack()
-					over = true
-				} else if !over && w.asks.what != "" {
-					w.fail(oraclePanic, "%v ended its goroutine, as Fatal and FailNow of a test do: want a return, or a panic", w.asks)
-					over = true
-				}
-				done <- over
-			}()
-			f()
-			over = true
-		}()
-		over = <-done
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// asked is who of the spec's is called: an oracle, or an action. Nobody is the zero one.
-type asked struct{ what, name string }
-
-func (a asked) String() string {
-	if a.what == "" {
-		return "the loop itself"
+	found := Find(spec, seed, b)
+	t.Log(found.effort()) // of a failure more is said below
+	if found.Failure == nil && !found.Done && found.Runs < b.Runs {
+		t.Logf("time was up after %v, with %d of %d runs made: FUZZ_RUNS=%[3]d makes all", b.Time, found.Runs, b.Runs)
 	}
-	return fmt.Sprintf("%s %q", a.what, a.name)
-}
-
-// oracles are the spec's, each of which is asked for the length of its turn.
-func (w *World) oracles() iter.Seq[Oracle] {
-	return func(yield func(Oracle) bool) {
-		for _, o := range w.spec.Oracles {
-			w.asks = asked{"oracle", o.title()}
-			if !yield(o) {
-				break
-			}
+	found.publish(t, b, "")
+	if found.Failure == nil {
+		if err := found.unseen(); err != nil {
+			t.Error(err)
 		}
-		w.asks = asked{}
+		return
 	}
+	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
+	if err = os.MkdirAll(dir, 0o777); err == nil {
+		err = os.WriteFile(name, []byte(found.account.File()), 0o666)
+	}
+	if err != nil {
+		t.Error("the trace is not kept:", err)
+	}
+	t.Errorf("%s\nkept in %s; again by:\n\t%s", found.Explain(), name, report.Command(t.Name()))
 }
 
-// goOn continues the run where it is.
-func (w *World) goOn() {
-	for ; w.stage < stageOver && w.failure == nil; w.stage++ {
-		if w.stage > stageEvents {
-			w.say(-1, stages[w.stage])
-		}
-		switch w.stage {
-		case stageEvents:
-			w.settle()
-			for w.at < len(w.trace) && w.failure == nil {
-				if w.at++; w.journal != nil {
-					w.journal.begins = append(w.journal.begins, w.now)
-				}
-				w.cover.at = w.at
-				w.do(w.trace[w.at-1])
-			}
-			w.cover.at = beyond
-		case stagePeace:
-			w.peace()
-			w.settle()
-			w.judgeAll()
-			w.nudge()
-			w.judgeBacklogs()
-		case stageFinish:
-			for i := range w.conns {
-				w.doFinish(&w.conns[i], Event{})
-			}
-			w.rest()
-		case stageHangUp:
-			for i := range w.conns {
-				w.judge(&w.conns[i])
-				w.hangUp(&w.conns[i], false)
-			}
-			w.rest()
-			w.judgeRest()
-			w.judgeStale()
-		case stageLeave:
-			for i := range w.drivers {
-				w.leave(i)
-			}
-			w.advance(time.Minute)
-			w.judgeLives()
-			w.judgePens()
-		case stageStop:
-			w.stop()
-			w.settle()
-			w.judgeStop()
+// replay runs the traces of a directory, and reports whether all pass.
+func replay(t *testing.T, spec Spec, dir string) bool {
+	t.Helper()
+	names, traces, err := readTraces(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := true
+	for i, tr := range traces {
+		if found := Replay(spec, tr); found.Failure != nil {
+			passed = false
+			found.publish(t, Budget{}, "."+filepath.Base(names[i]))
+			t.Errorf("%s still fails: %s\nagain by:\n\t%s", names[i], found.Explain(), report.Command(t.Name()))
 		}
 	}
+	return passed
 }
 
-// do does one event of the trace.
-func (w *World) do(e Event) {
-	if w.tally != nil {
-		w.tally.injected(e)
+// readTraces reads the traces of a directory, which need not be there.
+func readTraces(dir string) (names []string, traces []trace.Trace, err error) {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	o := &ops[e.Op%opCount]
-	if o.fault {
-		w.armedIn(e)
-	}
-	o.do(w, e)
-	if !e.Hold {
-		w.settle()
-		w.rests()
-		w.stand()
-		w.judgeBounds()
-	}
-}
-
-// rest lets time pass until no machine has a connection any more, or patience ends.
-func (w *World) rest() {
-	end := w.now + int64(patience)
-	for jumps := 0; jumps < 10_000; jumps++ {
-		if w.settle(); w.failure != nil || !w.holds() {
-			return
+	for _, file := range files {
+		if file.IsDir() || filepath.Ext(file.Name()) != ".trace" {
+			continue
 		}
-		w.judgeBounds()
-		next := w.next()
-		if next > end {
-			w.clock(end)
-			w.settle()
-			return
+		name := filepath.Join(dir, file.Name())
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
 		}
-		w.clock(next)
+		tr, err := trace.Parse(string(text))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		names, traces = append(names, name), append(traces, tr)
 	}
+	return names, traces, err
 }
 
-// holds tells whether a machine has an end of a connection.
-func (w *World) holds() bool {
-	for _, s := range w.socks[1:] {
-		if s.driver != nil && s.connects() {
-			return true
-		}
+// fits returns an error if a test ends by its -timeout before a search does: all that it
+// found would be lost.
+func (b Budget) fits(deadline time.Time, ok bool) error {
+	if left := time.Until(deadline); ok && b.Time > left {
+		return fmt.Errorf("a search of %v, and %v are left of go test's -timeout: want a longer one, or -timeout 0", b.Time, left.Round(time.Second))
 	}
-	return false
+	return nil
 }
 
-func (w *World) stop() {
-	for i, d := range w.drivers {
-		if !d.over {
-			w.steps[i].Stop()
+// settings returns the seed and the budget of a test, as the environment says.
+func settings(name string) (seed uint64, b Budget, err error) {
+	seed = xxhash.Sum64String(name)
+	if s := os.Getenv("FUZZ_SEED"); s != "" {
+		if seed, err = strconv.ParseUint(s, 0, 64); err != nil {
+			return 0, b, fmt.Errorf("FUZZ_SEED: %w", err)
 		}
 	}
-}
-
-// tidy ends the loops of a run that failed, as far as they let it, so that their
-// numbers are free for others.
-func (w *World) tidy() {
-	w.stop()
-	for i, d := range w.drivers {
-		for turns := 0; turns < 100 && !d.over; turns++ {
-			w.steps[i].Turn()
+	if s := os.Getenv("FUZZ_RUNS"); s != "" {
+		if b.Runs, err = strconv.Atoi(s); err != nil || b.Runs < 1 {
+			return 0, b, fmt.Errorf("FUZZ_RUNS %q: want a number above 0", s)
 		}
 	}
-}
-
-// again runs a trace once more, and judges whether all happened as before.
-func (w *World) again(tr Trace) *Failure {
-	first := w.sum()
-	before := w.failure
-	if w.run(tr); w.sum() == first {
-		return before
+	if s := os.Getenv("FUZZ_TIME"); s != "" {
+		if b.Time, err = time.ParseDuration(s); err != nil || b.Time <= 0 {
+			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
+		}
 	}
-	return w.unsteady(tr)
+	if s := os.Getenv("FUZZ_STRATEGY"); s != "" {
+		how, err := search.ParseStrategy(s)
+		if err != nil {
+			return 0, b, fmt.Errorf("FUZZ_STRATEGY: %w", err)
+		}
+		b.Strategy = Strategy(how)
+	}
+	if b.Runs == 0 && b.Time == 0 && !search.Strategy(b.Strategy).IsExhaustive() {
+		if b.Runs, b.Time = 1000, 5*time.Second; testing.Short() {
+			b.Runs, b.Time = 100, time.Second
+		}
+	}
+	return seed, b, nil
 }
 
-// answers tells whether the world has a peer for connections to an address.
-func (s *Spec) answers(a driver.Addr) bool { return s.Answers == nil || s.Answers(a) }
+// publish writes the report of a test into the directory for reports, if there is one.
+func (f *Finding) publish(t *testing.T, b Budget, part string) {
+	t.Helper()
+	dir := report.Dir()
+	if f.Report == nil || dir == "" {
+		return
+	}
+	f.Report.Name = report.TestName(t.Name()) + part
+	r := f.Report.named()
+	again := report.Command(t.Name())
+	if part == "" { // else it is of a trace that is kept
+		again = fmt.Sprintf("FUZZ_SEED=%#x FUZZ_RUNS=%d %s", f.Seed, f.Runs, again)
+		if b.Strategy != Guided {
+			again = fmt.Sprintf("FUZZ_STRATEGY=%v %s", b.Strategy, again)
+		}
+	}
+	r.SetAgain(again)
+	page, err := r.Write(dir)
+	if err != nil {
+		t.Error("no report is written:", err)
+		return
+	}
+	t.Log("report:", page)
+}

@@ -1,7 +1,6 @@
 package fuzz
 
 import (
-	"fmt"
 	"go/parser"
 	"go/token"
 	"strings"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/shrink"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -49,17 +50,18 @@ func bombSpec() Spec {
 }
 
 // bombTrace is 10,000 events, of which the last sets the bomb off.
-func bombTrace(w *World) Trace {
+func bombTrace(w *engine) trace.Trace {
 	w.run(nil)
-	d := newDice(w, 1, Random)
-	d.draw()
-	tr := make(Trace, 0, 10_000)
+	d := w.random(1, Random)
+	tr := make(trace.Trace, 0, 10_000)
 	for len(tr) < 9_998 {
-		if e := d.event(); e.Op != opLimit && (e.Op != opSend || e.A%265 != 0 && e.A%265 != '!'+9) {
-			tr = append(tr, e)
+		for _, e := range d() {
+			if e.Op != trace.Limit && (e.Op != trace.Send || e.A%265 != 0 && e.A%265 != '!'+9) && len(tr) < 9_998 {
+				tr = append(tr, e)
+			}
 		}
 	}
-	return append(tr, Event{Op: opDial, On: 3}, Event{Op: opSend, On: 3})
+	return append(tr, trace.Event{Op: trace.Dial, On: 3}, trace.Event{Op: trace.Send, On: 3})
 }
 
 // The least that goes off: a dial, the five words, and the last one.
@@ -68,19 +70,19 @@ const bombLeast = 1 + bombWords + 1
 // A failure at the end of 10,000 events is shrunk to little more than it needs.
 func TestShrinkLongTrace(t *testing.T) {
 	spec := bombSpec()
-	w := newWorld(spec.filled())
+	w := newEngine(spec)
 	tr := bombTrace(w)
 	f := w.check(tr, false)
 	if f == nil || f.At < 9_000 {
 		t.Fatalf("%v: want a failure at the end", f)
 	}
 	begin := time.Now()
-	short := w.shrink(tr, f)
+	short := w.shrunk(tr, f)
 	t.Logf("%d events to %d in %v", len(tr), len(short.Trace), time.Since(begin))
 	if n := len(short.Trace); n > bombLeast*3/2 {
 		t.Errorf("%d events: want %d at most\n%s", n, bombLeast*3/2, short.Trace)
 	}
-	if !short.Failure.same(f) {
+	if !short.account.Failure.Same(f) {
 		t.Errorf("%v: want %v", short.Failure, f)
 	}
 }
@@ -88,12 +90,12 @@ func TestShrinkLongTrace(t *testing.T) {
 // BenchmarkShrink is how long that takes.
 func BenchmarkShrink(b *testing.B) {
 	spec := bombSpec()
-	w := newWorld(spec.filled())
+	w := newEngine(spec)
 	tr := bombTrace(w)
 	events := 0
 	for range b.N {
 		f := w.check(tr, false)
-		events = len(w.shrink(tr, f).Trace)
+		events = len(w.shrunk(tr, f).Trace)
 	}
 	b.ReportMetric(float64(events), "events-left")
 }
@@ -101,7 +103,7 @@ func BenchmarkShrink(b *testing.B) {
 // What does not matter is said: an argument that could be anything, an event that
 // could come sooner.
 func TestExplainSaysWhatIsFree(t *testing.T) {
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 0
 		send 0 word=1 more=0
 		dial 1
@@ -115,55 +117,27 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := bombSpec()
-	w := newWorld(spec.filled())
-	short := w.shrink(tr, w.check(tr, false))
-	text := short.Explain()
+	w := newEngine(spec)
+	f := w.check(tr, false)
+	short := shrink.Shrink(w.judge, w.spec.dict(), tr, f)
+	text := w.shrunk(tr, f).Explain()
 	t.Log("\n" + text[:strings.Index(text, "sequenceDiagram")])
 	if n := len(short.Trace); n != bombLeast {
 		t.Fatalf("%d events: want %d", n, bombLeast)
 	}
 	for i, e := range short.Trace {
-		free := strings.Join(short.free[i], "; ")
+		free := strings.Join(short.Free[i].Args, " ")
 		switch {
-		case e.Op == opDial && free != "any value of listener":
+		case e.Op == trace.Dial && (free != "listener" || short.Free[i].Swaps):
 			t.Errorf("%v: %q: want any value of listener", e, free)
-		case e.Op == opSend && strings.Contains(free, "word"), e.Op == opSend && strings.Contains(free, "before"):
+		case e.Op == trace.Send && strings.Contains(free, "word"), e.Op == trace.Send && short.Free[i].Swaps:
 			t.Errorf("%v: %q: its word and its place matter", e, free)
-		case e.Op == opSend && !strings.Contains(free, "any value of more"):
+		case e.Op == trace.Send && !strings.Contains(free, "more"):
 			t.Errorf("%v: %q: how often it is sent does not matter", e, free)
 		}
 	}
 	if !strings.Contains(text, "     any value of listener\n") {
 		t.Errorf("not told:\n%s", text)
-	}
-	order := Trace{{Op: opDial}, {Op: opDial, On: 1}, {Op: opSend, A: 1}}
-	s := &shrinker{w: w, best: order, f: &Failure{}, judge: w.shallow}
-	if got := fmt.Sprint(s.swaps(0)); got != "false" { // it does not fail at all
-		t.Errorf("a trace that passes has a free order: %s", got)
-	}
-}
-
-// Two failures are one when they are of one oracle, state and place.
-func TestSameFailure(t *testing.T) {
-	f := Failure{Oracle: "panic", State: "armed", Text: `bomb got "x\"y" at 7`, Stack: []byte("goroutine 1\npanic({})\n\t/go/src/runtime/panic.go:1 +0x1\nmain.f()\n\t/a/b.go:12 +0x7\n")}
-	if f.place() != "/a/b.go:12" {
-		t.Errorf("it panicked at %q", f.place())
-	}
-	for _, c := range []struct {
-		change func(*Failure)
-		same   bool
-	}{
-		{func(g *Failure) { g.Text = `bomb got "z" at 12` }, true},
-		{func(g *Failure) { g.Text = `bomb got no "z" at 12` }, false},
-		{func(g *Failure) { g.Oracle = "E" }, false},
-		{func(g *Failure) { g.State = "defused" }, false},
-		{func(g *Failure) { g.kind, g.Text = "less", "bomb" }, false},
-		{func(g *Failure) { g.Stack = []byte(strings.Replace(string(g.Stack), ":12", ":13", 1)) }, false},
-	} {
-		g := f
-		if c.change(&g); g.same(&f) != c.same {
-			t.Errorf("%v: same %v", g, !c.same)
-		}
 	}
 }
 
@@ -187,13 +161,13 @@ func TestModelsAreShrunk(t *testing.T) {
 		},
 		Step: func(_ *struct{}, line string) string { return line + "\n" },
 	})}
-	tr, err := Parse("dial 0\nsend 0 word=0 more=40\nsend 0 word=1\n")
+	tr, err := trace.Parse("dial 0\nsend 0 word=0 more=40\nsend 0 word=1\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(s.filled())
+	w := newEngine(s)
 	const want = "dial 0 listener=0\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n"
-	if short := w.shrink(tr, w.check(tr, false)); short.Trace.String() != want {
+	if short := w.shrunk(tr, w.check(tr, false)); short.Trace.String() != want {
 		t.Errorf("%v, shrunk to\n%swant\n%s", short.Failure, short.Trace, want)
 	}
 }
@@ -201,7 +175,7 @@ func TestModelsAreShrunk(t *testing.T) {
 // A finding is written as a Go test, with the trace in it as it can be parsed.
 func TestGoTest(t *testing.T) {
 	found := Find(panicky(), 1, Budget{Runs: 500})
-	found.Trace = append(found.Trace, Event{Op: opSend, A: 2 + '`'})
+	found.Trace = append(found.Trace, trace.Event{Op: trace.Send, A: 2 + '`'})
 	if found.Failure == nil {
 		t.Fatal("not found")
 	}
@@ -210,12 +184,12 @@ func TestGoTest(t *testing.T) {
 	if _, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+source, parser.ParseComments); err != nil {
 		t.Errorf("%v in:\n%s", err, source)
 	}
-	_, text, _ := strings.Cut(source, "fuzz.Parse(`")
+	_, text, _ := strings.Cut(source, "trace.Parse(`")
 	text, _, _ = strings.Cut(text, "`)")
-	if tr, err := Parse(text); err != nil || tr.String() != found.Trace.String() {
+	if tr, err := trace.Parse(text); err != nil || tr.String() != found.Trace.String() {
 		t.Errorf("%v: read as:\n%s\nwant:\n%s", err, tr, found.Trace)
 	}
-	for _, want := range []string{"// panic: panicky panicked", "fuzz.Replay(panicky(), trace)"} {
+	for _, want := range []string{"// panic: panicky panicked", "fuzz.Replay(panicky(), tr)"} {
 		if !strings.Contains(source, want) {
 			t.Errorf("no %q in:\n%s", want, source)
 		}
@@ -237,11 +211,11 @@ func TestShrinkWithFurtherRuns(t *testing.T) {
 				*spoken = true
 				return cx.Fail(err)
 			}}}))
-	s := Spec{Dict: []string{"hello"}, Without: "C", Setup: func(w *World) error {
+	s := Spec{Dict: []string{"hello"}, Without: Segmentation, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", false)
 		return err
 	}}
-	tr, err := Parse(`
+	tr, err := trace.Parse(`
 		dial 1 listener=0
 		dial 0 listener=0
 		send 1 word=0 more=0
@@ -254,7 +228,7 @@ func TestShrinkWithFurtherRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(s.filled())
+	w := newEngine(s)
 	if f := w.check(tr, false); f != nil {
 		t.Fatalf("without further runs: %v: want nothing", f)
 	}
@@ -262,7 +236,7 @@ func TestShrinkWithFurtherRuns(t *testing.T) {
 	if f == nil {
 		t.Fatal("nothing is found with further runs: want a panic")
 	}
-	if short := w.shrink(tr, f); len(short.Trace) > 2 || !short.Failure.same(f) {
+	if short := w.shrunk(tr, f); len(short.Trace) > 2 || !short.account.Failure.Same(f) {
 		t.Errorf("%d events, %v: want 2 at most\n%s", len(short.Trace), short.Failure, short.Trace)
 	}
 }

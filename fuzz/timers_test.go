@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
-	"github.com/stator-go/stator/fuzz/probe"
+	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -115,8 +115,8 @@ func TestTimers(t *testing.T) {
 		early time.Duration
 		want  string
 	}{
-		{"not culled", fsm.To(ticking, resting), 0, "A always: a timer fires in a state that it lives in"},
-		{"early", 0, time.Millisecond, "A always: no timer is early"},
+		{"not culled", fsm.To(ticking, resting), 0, "always: a timer fires in a state that it lives in"},
+		{"early", 0, time.Millisecond, "always: no timer is early"},
 	} {
 		found := Find(clockworkSpec(c.own, c.early), 1, Budget{Runs: 3000})
 		if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {

@@ -54,7 +54,7 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestAcceptOutOfDescriptors$", "-test.v")
 		cmd.Env = append(os.Environ(), child+"=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+			t.Fatalf("the test in a process of its own: got %v, want no error\n%s", err, out)
 		}
 		return
 	}

@@ -77,7 +77,7 @@ func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := gone.LocalAddr().(*net.UDPAddr).AddrPort()
+	closed := gone.LocalAddr().(*net.UDPAddr).AddrPort()
 	gone.Close()
 	errs := make(chan error, 3)
 	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
@@ -89,8 +89,8 @@ func TestDatagramRefusedIsNotTheEnd(t *testing.T) {
 				return cx.Fail(err)
 			}
 			for range 3 {
-				if err := cx.SendTo(port0, b[:n], nobody); err != nil {
-					return cx.Stop(fmt.Errorf("to nobody: %w", err))
+				if err := cx.SendTo(port0, b[:n], closed); err != nil {
+					return cx.Stop(fmt.Errorf("SendTo a closed port: got %w, want no error", err))
 				}
 			}
 			errs <- cx.SendTo(port0, b[:n], netip.AddrPort{})
@@ -141,7 +141,7 @@ func TestDatagramDialled(t *testing.T) {
 					}
 				}
 				if err := cx.Write(port0, make([]byte, 1<<17)); !errors.Is(err, syscall.EMSGSIZE) {
-					return cx.Stop(fmt.Errorf("a huge datagram: %w", err))
+					return cx.Stop(fmt.Errorf("Write of a huge datagram: got %v, want %v", err, syscall.EMSGSIZE))
 				}
 				return cx.Fail(cx.Arm(again, time.Millisecond))
 			},

@@ -113,7 +113,7 @@ func tagged(addr string, tag uint64, r *rand.Rand) error {
 			if tag%7 == 3 {
 				return nil
 			}
-			return fmt.Errorf("after %d frames: %w", sent, err)
+			return fmt.Errorf("after %d frames: got %w, want a frame", sent, err)
 		}
 		if got != frame {
 			return fmt.Errorf("%w: got %x, want %x", errForeignTag, got, frame)

@@ -373,7 +373,7 @@ func TestDrained(t *testing.T) {
 		OnReady: func(n *int, cx *netCx, _ reactor.Ready) fsm.State {
 			drained.Add(1)
 			if held := cx.Buffered(port0); held != 0 {
-				t.Errorf("drained with %d bytes buffered, want 0", held)
+				t.Errorf("drained: got %d bytes buffered, want 0", held)
 			}
 			if *n == 2 {
 				return cx.Fail(cx.CloseWrite(port0))

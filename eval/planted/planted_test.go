@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/fuzz/trace"
 )
 
 // In servers without a bug nothing is found.
@@ -107,7 +108,7 @@ advance n=1 unit=4`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := lookUp(t, c.bug)
-			tr, err := fuzz.Parse(c.trace)
+			tr, err := trace.Parse(c.trace)
 			if err != nil {
 				t.Fatal(err)
 			}

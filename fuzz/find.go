@@ -1,0 +1,241 @@
+package fuzz
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/internal/report"
+	"github.com/stator-go/stator/fuzz/internal/search"
+	"github.com/stator-go/stator/fuzz/trace"
+)
+
+// Strategy is how a search chooses its next trace.
+type Strategy int
+
+const (
+	// Guided draws half of the traces anew, as Swarm or as Random does, and changes the
+	// others from those that showed something new. It finds most where getting anywhere
+	// takes many steps.
+	Guided Strategy = iota
+	// Swarm draws each trace from a mixture of its own: some faults are off entirely,
+	// others are frequent. It remembers nothing, so searches with different seeds never do
+	// the same work, and many can share a budget.
+	Swarm
+	// Random draws each event from one mixture of all there is. It is the baseline for
+	// measuring the others.
+	Random
+)
+
+// Exhaustive returns the Strategy that tries every trace of at most depth events, the
+// short ones first, of an alphabet without faults: two connections that dial, send a word
+// of Dict, end and reset; the actions, with arguments 0 and 1; a millisecond, a second, a
+// minute; a shutdown. It leaves out events of connections that are not open, and traces
+// that differ from others only in the numbers of their connections. A search of it ends
+// when all are done: see Finding.Done.
+func Exhaustive(depth int) Strategy { return Strategy(search.Exhaustive(depth)) }
+
+// String returns the Strategy as FUZZ_STRATEGY has it.
+func (s Strategy) String() string { return search.Strategy(s).String() }
+
+// Budget bounds a search by runs, by time, or by both. The zero Budget is 1,000 guided
+// runs; an exhaustive search needs no bound.
+type Budget struct {
+	Runs     int
+	Time     time.Duration
+	Strategy Strategy
+}
+
+// String describes the bounds of a Budget.
+func (b Budget) String() string {
+	var all []string
+	if b.Runs > 0 {
+		all = append(all, report.Thousands(uint64(b.Runs))+" runs")
+	}
+	if b.Time > 0 {
+		all = append(all, b.Time.String())
+	}
+	return strings.Join(all, " or ")
+}
+
+// Long is the number of runs from which on a search fails if it did not see what it
+// should see sometimes.
+const Long = 10_000
+
+// Failure is what is wrong with a run.
+type Failure struct {
+	Oracle string        // the name of the check that failed, such as "lost wake-up"
+	Text   string        // what is wrong
+	State  string        // of the machine, if it is about one
+	At     int           // how many events of the trace had happened
+	Time   time.Duration // on the world's clock; 0: unknown
+	Stack  []byte        // of a panic
+}
+
+func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
+
+// Finding is the result of a search.
+type Finding struct {
+	Failure *Failure    // nil: none was found
+	Trace   trace.Trace // the shortest one found that fails
+	Seed    uint64
+	Runs    int
+	Events  int      // of all traces
+	Corpus  int      // how many features runs showed, with traces for each
+	Done    bool     // an exhaustive search has tried all traces
+	Missing []string // edges that tables declare and no machine took
+	Unseen  []string // conditions that should be seen sometimes, and were not
+	Report  *Report  // nil unless Spec.Report asked for it
+
+	Undecided int // runs that a Linear could not decide
+
+	account *report.Account // of Trace; nil: no trace failed or was replayed
+}
+
+// Find searches for a trace that fails, and shrinks it. The same seed and number of runs
+// give the same Finding.
+func Find(spec Spec, seed uint64, b Budget) *Finding {
+	e := newEngine(spec)
+	e.judge.Run(nil) // shows what Setup declares
+	e.count()
+	s := search.New(e.spec.search(b.Strategy), e.world, seed)
+	if !search.Strategy(b.Strategy).IsExhaustive() && b.Runs == 0 && b.Time == 0 {
+		b.Runs = 1000
+	}
+	begin := time.Now()
+	found := &Finding{Seed: seed}
+	for n := 0; b.Runs == 0 || n < b.Runs; n++ {
+		if b.Time > 0 && time.Since(begin) > b.Time {
+			break
+		}
+		tr, ok := s.Next()
+		if !ok {
+			found.Done = true
+			break
+		}
+		found.Events += len(tr)
+		found.Runs++
+		f := e.judge.Check(tr, n%8 == 0, nil)
+		e.tally.Ran(f)
+		if f != nil {
+			found.tell(e.shrink(tr, f))
+			break
+		}
+		s.Learn(tr, e.cover)
+	}
+	found.Corpus = s.Corpus()
+	return e.conclude(found, b)
+}
+
+// Replay runs one trace, with all checks.
+func Replay(spec Spec, tr trace.Trace) *Finding {
+	e := newEngine(spec)
+	e.count()
+	journal := report.NewJournal()
+	f := e.judge.Check(tr, true, journal)
+	e.tally.Ran(f)
+	found := &Finding{Runs: 1, Events: len(tr)}
+	found.tell(report.OfRun(e.judge, e.spec.dict(), tr, f, journal))
+	return e.conclude(found, Budget{})
+}
+
+// tell notes the trace that an account is of, and its failure.
+func (f *Finding) tell(a *report.Account) {
+	f.account, f.Trace = a, a.Trace
+	if a.Failure != nil {
+		f.Failure = publicFailure(a.Failure)
+	}
+}
+
+func publicFailure(f *judge.Failure) *Failure {
+	return &Failure{f.Oracle, f.Text, f.State, f.At, f.Time, f.Stack}
+}
+
+// String returns the Finding in one line.
+func (f *Finding) String() string {
+	if f.Failure != nil {
+		return f.Failure.Error() + " (" + f.effort() + ")"
+	}
+	return f.effort()
+}
+
+// effort returns how far a search came.
+func (f *Finding) effort() string {
+	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	if f.Done {
+		s += "; there is no other trace"
+	}
+	if len(f.Missing) > 0 {
+		s += "; never: " + strings.Join(f.Missing, ", ")
+	}
+	if f.Undecided > 0 {
+		s += fmt.Sprintf("; %d runs undecided", f.Undecided)
+	}
+	if len(f.Unseen) > 0 {
+		s += "; not seen: " + strings.Join(f.Unseen, ", ")
+	}
+	return s
+}
+
+// Explain returns what happened in the run that fails: what is wrong, in one line; event
+// by event, in a table; as a Mermaid sequence diagram; and the trace, for trace.Parse. If
+// no run fails it returns the Finding in one line.
+func (f *Finding) Explain() string {
+	if f.Failure == nil {
+		return f.String()
+	}
+	return f.account.Explain()
+}
+
+// Mermaid returns the run as a Mermaid sequence diagram. If the failure is a difference
+// between two runs, it is the second one. It is empty for a search that found nothing.
+func (f *Finding) Mermaid() string {
+	if f.account == nil {
+		return ""
+	}
+	return f.account.Mermaid()
+}
+
+// GoTest returns the source of a Go test that runs the trace of a Finding again. spec is
+// a Go expression of the Spec, such as "echoSpec()". The test needs the imports testing,
+// fuzz and fuzz/trace.
+func (f *Finding) GoTest(spec string) string {
+	a := report.Account{}
+	if f.account != nil {
+		a = *f.account
+	}
+	if a.Trace = f.Trace; f.Failure != nil { // both may have been edited
+		a.Failure = &judge.Failure{Oracle: f.Failure.Oracle, Text: f.Failure.Text}
+	}
+	return a.GoTest(spec)
+}
+
+// unseen returns an error if a long search did not see what it should.
+func (f *Finding) unseen() error {
+	if f.Runs < Long || len(f.Unseen) == 0 {
+		return nil
+	}
+	return fmt.Errorf("in %d runs this was never seen: %s", f.Runs, strings.Join(f.Unseen, ", "))
+}
+
+// Report shows what a search did: Text and HTML show the same. Two reports of the same
+// seed and number of runs differ only in the line of times.
+type Report struct {
+	Name string // what was searched, for the title
+
+	r *report.Report
+}
+
+// Text returns the report for terminals, and for comparing: the line of times begins with
+// "time".
+func (r *Report) Text() string { return r.named().Text() }
+
+// HTML returns the report as one page that needs no script, no other file and no network.
+// It is well-formed XML as well.
+func (r *Report) HTML() string { return r.named().HTML() }
+
+func (r *Report) named() *report.Report {
+	r.r.Name = r.Name
+	return r.r
+}

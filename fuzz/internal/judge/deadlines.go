@@ -1,0 +1,144 @@
+package judge
+
+import (
+	"math"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Deadlines as properties: while the loops rest, no machine is in a state beyond what
+// the state's row allows. The loop's own lateness is allowed for, and that of faults.
+
+// bound is what a row bounds a stay by, in nanoseconds; 0: not.
+type bound struct {
+	within, idle, stall int64
+}
+
+// bounds are those of a kind: by state, and of a machine's life.
+type bounds struct {
+	rows     []bound
+	life     int64
+	messages bool // messages end a silence as well, and only a witness is told of them
+}
+
+// mostBounds is how many kinds are known at once: a Setup may build new ones each run.
+const mostBounds = 64
+
+// deadlines knows when the next deadline of each loop's machines passes.
+type deadlines struct {
+	on   bool
+	deaf bool // messages matter, and the world does not report them
+	of   map[reactor.AnyKind]*bounds
+	due  []int64 // by loop: no deadline of its machines passes before
+
+	lastKind reactor.AnyKind // that was looked up
+	last     *bounds
+}
+
+func (d *deadlines) begin() {
+	for i := range d.due {
+		d.due[i] = math.MaxInt64
+	}
+}
+
+// bounds returns those of a kind.
+func (d *deadlines) bounds(k reactor.AnyKind) *bounds {
+	if k == d.lastKind {
+		return d.last
+	}
+	b := d.of[k]
+	if b == nil {
+		if len(d.of) == mostBounds || d.of == nil {
+			d.of = make(map[reactor.AnyKind]*bounds)
+		}
+		b = readBounds(k)
+		d.of[k] = b
+	}
+	d.lastKind, d.last = k, b
+	return b
+}
+
+// readBounds reads a kind's table.
+func readBounds(k reactor.AnyKind) *bounds {
+	b := &bounds{}
+	table, idles, messages := k.Plain(), false, false
+	for s := range table {
+		row := table.Resolve(fsm.State(s))
+		b.rows = append(b.rows, bound{within: span(row.Within), idle: span(row.Idle), stall: span(row.Stall)})
+		idles, messages = idles || row.Idle.Runs(), messages || row.OnMessage != nil
+	}
+	b.messages = idles && messages
+	b.life, b.rows[fsm.Any] = b.rows[fsm.Any].within, bound{}
+	return b
+}
+
+// span returns what a deadline allows; 0: it is none.
+func span(d fsm.Deadline) int64 { return int64(max(0, d.D)) }
+
+// expect notes that a deadline of a machine may pass sooner than was known.
+func (d *deadlines) expect(m *sim.Machine, witnessed bool) {
+	if !d.on {
+		return
+	}
+	for m.Loop >= len(d.due) {
+		d.due = append(d.due, math.MaxInt64)
+	}
+	all := d.bounds(m.Kind)
+	d.deaf = d.deaf || all.messages && !witnessed
+	at, _ := all.first(m, witnessed)
+	d.due[m.Loop] = min(d.due[m.Loop], at)
+}
+
+// first returns when the first deadline of a machine passes, and its name.
+func (all *bounds) first(m *sim.Machine, witnessed bool) (at int64, name string) {
+	at = math.MaxInt64
+	if int(m.State) >= len(all.rows) {
+		return at, "" // Stop
+	}
+	sooner := func(from, span int64, what string) {
+		if span > 0 && from+span < at {
+			at, name = from+span, what
+		}
+	}
+	row := &all.rows[m.State]
+	sooner(m.Since, row.within, "Within")
+	if witnessed || !all.messages {
+		sooner(m.Heard, row.idle, "Idle")
+	}
+	if m.Stuck > 0 {
+		sooner(m.Stuck, row.stall, "Stall")
+	}
+	if all.life > 0 && m.Since < m.Born+all.life {
+		sooner(m.Born, all.life, "the life's Within")
+	}
+	return at, name
+}
+
+// judgeDeadlines looks, while the loops rest, for machines that are in a state for too
+// long.
+func (j *Judge) judgeDeadlines() {
+	d := &j.deadlines
+	if j.failure != nil || !d.on {
+		return
+	}
+	now, jumped, witnessed := j.w.Now(), j.w.JumpedTo(), j.w.Witnessed()
+	for loop, due := range d.due {
+		slack := int64(2*j.w.Resolution()) + j.w.Lateness(loop)
+		if j.w.LoopOver(loop) || now-max(due, jumped) <= slack {
+			continue
+		}
+		d.due[loop] = math.MaxInt64
+		for _, m := range j.w.Machines(loop) {
+			if !m.Lives {
+				continue
+			}
+			at, what := d.bounds(m.Kind).first(m, witnessed)
+			if d.due[loop] = min(d.due[loop], at); now-max(at, jumped) > slack {
+				j.Fail(Deadline, "%s is in state %s, %v after its %s has passed", m.Kind.Name(), m.Kind.StateName(m.State), time.Duration(now-at), what)
+			}
+		}
+	}
+}

@@ -1,0 +1,253 @@
+// Package judge says what is wrong with a run.
+//
+// A Judge observes a world of package sim, and turns observations into at most one
+// Failure a run. Most oracles look at one run alone. Those of metamorphic.go run a trace
+// again, with something changed that must not matter, and compare.
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Config says what a Judge judges by.
+type Config struct {
+	Oracles  []Oracle // beside those that every run is judged by
+	Without  Check    // that are left out
+	Isolated bool     // no connection's output depends on another one
+	Conns    int      // that peers dial
+	Patience time.Duration
+}
+
+// Check is a set of checks that may be left out. fuzz.Check documents them.
+type Check uint8
+
+const (
+	CheckSegmentation Check = 1 << iota
+	CheckHangUp
+	CheckSpuriousEvents
+	CheckDeadlines
+)
+
+// Judge runs traces and judges them.
+type Judge struct {
+	cfg       Config
+	w         *sim.World
+	failure   *Failure
+	asking    string // the oracle that is called; empty: none
+	history   recorder
+	deadlines deadlines
+	undecided int
+}
+
+// New returns a Judge of a world, as its first observer.
+func New(w *sim.World, cfg Config) *Judge {
+	j := &Judge{cfg: cfg, w: w}
+	for _, o := range cfg.Oracles {
+		j.history.on = j.history.on || o.Remembers()
+	}
+	j.deadlines.on = cfg.Without&CheckDeadlines == 0
+	if len(cfg.Oracles) > 0 {
+		w.Witness() // models are to know why a machine ended
+	}
+	w.Attach(j)
+	return j
+}
+
+// World returns the world that is judged.
+func (j *Judge) World() *sim.World { return j.w }
+
+// Config returns what the Judge judges by.
+func (j *Judge) Config() Config { return j.cfg }
+
+// Undecided returns how many runs an oracle could not decide in its time.
+func (j *Judge) Undecided() int { return j.undecided }
+
+// Failure returns what is wrong with the run so far; nil if nothing is.
+func (j *Judge) Failure() *Failure { return j.failure }
+
+// Run runs a trace, and returns what is wrong with that run.
+func (j *Judge) Run(tr trace.Trace) *Failure { return j.run(tr, sim.Options{}) }
+
+func (j *Judge) run(tr trace.Trace, opts sim.Options) *Failure {
+	j.w.Run(tr, opts)
+	return j.failure
+}
+
+// Check runs a trace and returns what is wrong. If deep is true, it also runs variants
+// of the trace and compares. The observer o, if there is one, sees the first run only.
+func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
+	if o != nil {
+		j.w.Attach(o)
+	}
+	f := j.Run(tr)
+	if j.deadlines.deaf { // events of machines matter, and were not reported
+		j.deadlines.deaf = false
+		j.w.Witness()
+		f = j.Run(tr)
+	}
+	if o != nil {
+		j.w.Detach(o)
+	}
+	if f != nil || !deep {
+		return f
+	}
+	if f = j.again(tr); f == nil {
+		if f = j.compare(tr); f != nil {
+			if g := j.compare(tr); g == nil || g.Text != f.Text { // to the digit
+				f = Unsteady(tr, f.Runs...)
+			}
+		}
+	}
+	return f
+}
+
+// Rerun runs a variant of a trace for o, and returns what is wrong with it.
+func (j *Judge) Rerun(v Variant, o sim.Observer) *Failure {
+	j.w.Attach(o)
+	defer j.w.Detach(o)
+	return j.run(v.Trace, sim.Options{Again: true, Spurious: v.Spurious})
+}
+
+// Fail ends the run with a failure, unless it has one: what comes first counts.
+func (j *Judge) Fail(oracle, format string, args ...any) {
+	if j.failure == nil {
+		event, now, stage := j.w.Moment()
+		j.failure = &Failure{Oracle: oracle, Text: fmt.Sprintf(format, args...), At: event, Time: time.Duration(now), During: stage.String()}
+		j.w.Halt()
+	}
+}
+
+func (j *Judge) Wants() []sim.What {
+	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
+		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
+		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains}
+	if j.history.on {
+		all = append(all, sim.Connects, sim.Sends, sim.Gets)
+	}
+	return all
+}
+
+func (j *Judge) Observe(o *sim.Observation) {
+	switch o.What {
+	case sim.RunBegins:
+		j.failure, j.asking = nil, ""
+		j.history.begin(2 * j.cfg.Conns)
+		j.deadlines.begin()
+	case sim.EventOver, sim.Rested:
+		j.judgeDeadlines()
+	case sim.Moved:
+		j.moved(o)
+	case sim.Stuck:
+		j.deadlines.expect(o.Machine, j.w.Witnessed())
+	case sim.Ended:
+		j.ended(o)
+	case sim.Always:
+		if !o.OK {
+			j.Fail(Always, "%s", o.Name)
+		}
+	case sim.Connects, sim.Sends, sim.Gets:
+		j.history.observe(o)
+	case sim.FaultsOver:
+		j.judgeOpenConns()
+	case sim.ConnOver:
+		j.judgeOver(j.w.Conn(o.Conn))
+	case sim.LoopsLeft:
+		j.judgeHistory()
+		j.judgeDatagrams()
+	default:
+		j.judgeFact(o)
+	}
+}
+
+// judgeFact judges what is wrong, or not, by itself.
+func (j *Judge) judgeFact(o *sim.Observation) {
+	switch o.What {
+	case sim.SetupFailed:
+		j.Fail(Setup, "%v", o.Err)
+	case sim.Panics:
+		j.Fail(Panic, "%s panicked: %v", j.caller(o), o.Err)
+		if crash := new(sim.PanicError); errors.As(o.Err, &crash) {
+			j.failure.Stack = crash.Stack
+		}
+	case sim.Exits:
+		j.Fail(Panic, "%s ended its goroutine, as Fatal and FailNow of a test do: want a return, or a panic", j.caller(o))
+	case sim.Misuse:
+		j.Fail(Contract, "%s", o.Name)
+	case sim.Idles:
+		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns in which nothing moved", o.Loop, o.N)
+	case sim.Chatters:
+		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns and writes at one moment, in which no machine read anything", o.Loop, o.N)
+		j.failure.Chatters = true
+	case sim.ReadsLate:
+		j.Fail(LostWakeUp, "%d bytes wait for a machine, which reads them only when it gets their event again", o.N)
+	case sim.Unaccepted:
+		if o.Free > 0 {
+			j.Fail(Quiescence, "%d connections wait at %s to be accepted, although %d of %d slots are free", o.N, o.Name, o.Free, o.Limit)
+		}
+	case sim.Unanswered:
+		j.Fail(Quiescence, "a machine waits forever for a connection to %s, which is never answered", o.Name)
+	case sim.HoldsOpen:
+		j.Fail(Quiescence, "connection %d: its peer has closed, but %s still has its end open %v later", o.Conn, machineName(o.Machine), sim.Patience)
+	case sim.StaleEvents:
+		if o.Limit < o.N {
+			j.Fail(StaleEvent, "loop %d got %d events of closed sockets, but dropped only %d", o.Loop, o.N, o.Limit)
+		}
+	case sim.LoopRemains:
+		j.Fail(Quiescence, "loop %d was stopped, but has not ended", o.Loop)
+	}
+}
+
+// caller returns who was called when a panic came: an oracle, an action, or the loop.
+func (j *Judge) caller(o *sim.Observation) string {
+	switch {
+	case j.asking != "":
+		return fmt.Sprintf("oracle %q", j.asking)
+	case o.OK:
+		return fmt.Sprintf("action %q", o.Name)
+	}
+	return "the loop itself"
+}
+
+// moved judges a transition.
+func (j *Judge) moved(o *sim.Observation) {
+	k := o.Machine.Kind
+	if !k.Declares(o.From, o.To) {
+		j.Fail(UndeclaredEdge, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(o.From), k.StateName(o.To))
+	}
+	j.deadlines.expect(o.Machine, j.w.Witnessed())
+}
+
+// ended judges why a machine ended.
+func (j *Judge) ended(o *sim.Observation) {
+	if o.Err == nil || j.failure != nil {
+		return
+	}
+	k := o.Machine.Kind
+	var crash *reactor.PanicError
+	switch {
+	case errors.As(o.Err, &crash):
+		j.Fail(Panic, "%s panicked in state %q: %v", k.Name(), crash.State, crash.Value)
+		j.failure.Stack = crash.Stack
+	case errors.Is(o.Err, reactor.ErrEdge):
+		j.Fail(UndeclaredEdge, "%v", o.Err)
+	case errors.Is(o.Err, reactor.ErrSpin), errors.Is(o.Err, reactor.ErrEnterLoop):
+		j.Fail(Livelock, "%s ended: %v", k.Name(), o.Err)
+	default:
+		return
+	}
+	j.failure.State = k.StateName(o.Machine.Before)
+}
+
+// machineName returns a machine with its state, for people.
+func machineName(m *sim.Machine) string {
+	if m == nil || m.Kind == nil {
+		return "a machine"
+	}
+	return fmt.Sprintf("%s in state %s", m.Kind.Name(), m.Kind.StateName(m.State))
+}

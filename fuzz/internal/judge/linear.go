@@ -1,0 +1,232 @@
+package judge
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"reflect"
+)
+
+// The search for an order is that of Wing and Gong (Testing and Verifying Concurrent
+// Objects, 1993), with the memory of Lowe (Testing for Linearizability, 2017).
+
+// Linear returns an Oracle that compares what all connections together get with one model
+// for all.
+func Linear[S, In any](title string, m Model[S, In]) Oracle {
+	if m.Clone == nil {
+		if s := reflect.TypeFor[S](); shares(s) {
+			panic(fmt.Sprintf("fuzz: Linear %q: copies of a %v share what is in it: want a Model.Clone", title, s))
+		}
+		m.Clone = func(s S) S { return s }
+	}
+	return linearModel[S, In]{named{title}, m}
+}
+
+// shares reports whether copies of a value share something that can change.
+func shares(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if shares(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.Array:
+		return shares(t.Elem())
+	case reflect.Pointer, reflect.UnsafePointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
+		return true
+	}
+	return false
+}
+
+const linearSteps = 100_000
+
+type linearModel[S, In any] struct {
+	named
+	m Model[S, In]
+}
+
+func (l linearModel[S, In]) Remembers() bool { return true }
+
+func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided bool) {
+	h := order[S, In]{m: l.m, steps: linearSteps, tried: make(map[string][]S)}
+	for i := range conns {
+		if text, at = h.read(&conns[i]); text != "" {
+			return text, at, true
+		}
+	}
+	h.done = make([]int, len(h.lines))
+	if h.search(l.m.begin()) {
+		return "", at, true
+	}
+	if h.steps == 0 {
+		return "", at, false
+	}
+	return h.blame(), h.stuck.shows(), true
+}
+
+// operation is an input and what became of it.
+type operation[In any] struct {
+	in       In
+	conn     int
+	sent     Stamp // the operation cannot have happened before
+	answered Stamp // nor after; the end of time without an answer
+	answer   []byte
+	complete bool
+	due      bool // an answer must be there
+}
+
+// order is a search for an order of the operations of all connections.
+type order[S, In any] struct {
+	m     Model[S, In]
+	lines [][]operation[In] // by connection, in order
+	done  []int             // how many of each line are in order
+	tried map[string][]S    // states that led nowhere, by done
+	steps int               // that may be taken yet
+	most  int               // operations in order at once
+	stuck *operation[In]    // the one that was due then
+	want  string
+}
+
+// read makes operations of what a connection sent and got.
+func (h *order[S, In]) read(l *History) (text string, at Stamp) {
+	var line []operation[In]
+	sent, got := 0, min(len(l.Got), len(h.m.Greeting))
+	if string(l.Got[:got]) != h.m.Greeting[:got] || l.Whole && got < len(h.m.Greeting) {
+		return fmt.Sprintf("connection %d gets %s: want %s first", l.Conn, Brief(l.Got), Brief([]byte(h.m.Greeting))), stampAt(l.GotAt, 1)
+	}
+	for sent < len(l.Sent) {
+		in, n, ok := h.m.first(l.Sent[sent:])
+		if !ok {
+			break
+		}
+		sent += n
+		o := operation[In]{in: in, conn: l.Conn, sent: stampAt(l.SentAt, sent), answered: Stamp{Tick: math.MaxInt}, due: l.Whole}
+		if n := h.m.Reply(l.Got[got:]); n > len(l.Got)-got {
+			panic(fmt.Sprintf("Model.Reply returned a length of %d for %d bytes", n, len(l.Got)-got))
+		} else if n > 0 {
+			o.answer, o.complete = l.Got[got:got+n], true
+			got += n
+			o.answered = stampAt(l.GotAt, got)
+		} else {
+			o.answer, got = l.Got[got:], len(l.Got)
+		}
+		line = append(line, o)
+	}
+	if got < len(l.Got) {
+		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", l.Conn, Brief(l.Got[got:])), stampAt(l.GotAt, got+1)
+	}
+	h.lines = append(h.lines, line)
+	return "", at
+}
+
+// search looks for an order of the operations that are left, from a state.
+func (h *order[S, In]) search(state S) bool {
+	limit, over, first := math.MaxInt, true, (*operation[In])(nil)
+	for i, line := range h.lines {
+		if h.done[i] == len(line) {
+			continue
+		}
+		o := &line[h.done[i]]
+		if o.complete || o.due || len(o.answer) > 0 {
+			over = false
+			if first == nil || o.answered.Tick < limit {
+				first = o
+			}
+		}
+		limit = min(limit, o.answered.Tick)
+	}
+	if over {
+		return true
+	}
+	key := h.key()
+	for _, s := range h.tried[key] {
+		if reflect.DeepEqual(s, state) {
+			return false
+		}
+	}
+	for i, line := range h.lines {
+		if h.done[i] == len(line) || line[h.done[i]].sent.Tick > limit {
+			continue
+		}
+		if h.steps == 0 {
+			return false
+		}
+		h.steps--
+		o, next := &line[h.done[i]], h.m.Clone(state)
+		want := h.m.Step(&next, o.in)
+		if o == first {
+			h.note(o, want)
+		}
+		if o.allows(want) {
+			h.done[i]++
+			if h.search(next) {
+				return true
+			}
+			h.done[i]--
+		}
+	}
+	h.tried[key] = append(h.tried[key], state)
+	return false
+}
+
+// allows reports whether the answer that arrived may be this one.
+func (o *operation[In]) allows(want string) bool {
+	if o.complete || o.due {
+		return string(o.answer) == want
+	}
+	return bytes.HasPrefix([]byte(want), o.answer)
+}
+
+func (h *order[S, In]) key() string {
+	b := make([]byte, 0, 32)
+	for _, n := range h.done {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return string(b)
+}
+
+// note notes where the search got furthest.
+func (h *order[S, In]) note(o *operation[In], want string) {
+	n := 0
+	for _, done := range h.done {
+		n += done
+	}
+	if n >= h.most {
+		h.most, h.stuck, h.want = n, o, want
+	}
+}
+
+// shows returns when an operation is seen to be wrong: when its answer has arrived, or,
+// without one, when it begins.
+func (o *operation[In]) shows() Stamp {
+	if o.complete {
+		return o.answered
+	}
+	return o.sent
+}
+
+// blame returns a text about the operation after which no order was found.
+func (h *order[S, In]) blame() string {
+	all := 0
+	for _, line := range h.lines {
+		all += len(line)
+	}
+	inputs := fmt.Sprintf("the %d inputs", all)
+	if all == 1 {
+		inputs = "the one input"
+	}
+	before := fmt.Sprint(h.most)
+	if h.most == 0 {
+		before = "none"
+	}
+	o := h.stuck
+	answer := "no answer"
+	if len(o.answer) > 0 {
+		answer = Brief(o.answer)
+	}
+	return fmt.Sprintf("no order of %s explains that connection %d gets %s for %s, sent in event %d: with %s of them before it, it would get %s",
+		inputs, o.conn, answer, shown(o.in), o.sent.Event, before, Brief([]byte(h.want)))
+}

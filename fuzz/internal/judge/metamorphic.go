@@ -1,0 +1,163 @@
+package judge
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+)
+
+// Some oracles need no model. They run variants of a trace, and compare what connections
+// get: a change that must not matter does not change it. variant.go has the changes.
+
+// again runs a trace once more, and judges whether all happened as before.
+func (j *Judge) again(tr trace.Trace) *Failure {
+	first := j.w.Sum()
+	j.run(tr, sim.Options{Again: true})
+	if j.w.Sum() == first {
+		return nil
+	}
+	return Unsteady(tr)
+}
+
+// compare runs the variants of a trace.
+func (j *Judge) compare(tr trace.Trace) *Failure {
+	for i := range j.cfg.Conns {
+		if f := j.comparePieces(tr, i); f != nil {
+			return f
+		}
+	}
+	calm := calm(tr, "without faults")
+	plain, f := j.outputs(calm)
+	if f == nil && j.cfg.Without&CheckSpuriousEvents == 0 {
+		f = j.compareSpurious(tr, calm, plain)
+	}
+	for i := 0; i < j.cfg.Conns && j.cfg.Isolated && f == nil; i++ {
+		f = j.compareAlone(tr, calm, i, plain[i])
+	}
+	return f
+}
+
+// compareSpurious compares what connections get with and without events that are not
+// true.
+func (j *Judge) compareSpurious(tr trace.Trace, calm Variant, plain [][]byte) *Failure {
+	spurious := calm
+	spurious.How, spurious.Spurious = "with events that are not true", true
+	got, f := j.outputs(spurious)
+	for i := 0; i < len(plain) && f == nil; i++ {
+		f = j.differ(SpuriousEvents, tr, i, calm, plain[i], spurious, got[i])
+	}
+	return f
+}
+
+// compareAlone compares what a connection gets among others with what it gets without
+// them.
+func (j *Judge) compareAlone(tr trace.Trace, calm Variant, conn int, among []byte) *Failure {
+	calm.How = "among others"
+	apart := calm.alone(conn, "when it is alone")
+	alone, f := j.outputs(apart)
+	if f == nil {
+		f = j.differ(Isolation, tr, conn, calm, among, apart, alone[conn])
+	}
+	return f
+}
+
+// comparePieces compares what a connection gets for the same bytes in one piece with what
+// it gets when they arrive in many, and when the end is right behind them.
+func (j *Judge) comparePieces(tr trace.Trace, conn int) *Failure {
+	whole, speaks := whole(tr, conn, "with its bytes in one piece")
+	cuts, ends := j.cfg.Without&CheckSegmentation == 0, j.cfg.Without&CheckHangUp == 0
+	if !speaks || !cuts && !ends {
+		return nil
+	}
+	one, f := j.outputs(whole)
+	if f == nil && cuts {
+		f = j.compareSegments(tr, conn, whole, one)
+	}
+	if f == nil && ends {
+		f = j.compareHangUp(tr, conn, whole, one)
+	}
+	return f
+}
+
+func (j *Judge) compareSegments(tr trace.Trace, conn int, whole Variant, one [][]byte) *Failure {
+	for _, cut := range []Variant{whole.split("byte by byte"), whole.cut("when each read and write moves one byte")} {
+		many, f := j.outputs(cut)
+		if f == nil {
+			f = j.differ(Segmentation, tr, conn, whole, one[conn], cut, many[conn])
+		}
+		if f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// compareHangUp compares the answers to bytes that the peer's end follows at once with
+// the answers when it follows later. A machine may end without an answer that is under
+// way. It may not close without reading bytes that it would have answered.
+func (j *Judge) compareHangUp(tr trace.Trace, conn int, whole Variant, one [][]byte) *Failure {
+	whole.How = "when its end comes later"
+	ended := whole.ended("with its end right behind its bytes")
+	cut, f := j.outputs(ended)
+	if f == nil && j.w.Conn(conn).Unread > 0 {
+		f = j.differ(HangUp, tr, conn, whole, one[conn], ended, cut[conn])
+	}
+	return f
+}
+
+// outputs runs a variant, and returns what each connection got.
+func (j *Judge) outputs(v Variant) ([][]byte, *Failure) {
+	f := j.run(v.Trace, sim.Options{Again: true, Spurious: v.Spurious})
+	if f != nil {
+		f.Runs = []Variant{v}
+	}
+	all := make([][]byte, j.cfg.Conns)
+	for i := range all {
+		all[i] = bytes.Clone(j.w.Conn(i).Got)
+	}
+	return all, f
+}
+
+// differ returns the failure of an oracle if a connection gets other bytes in one run
+// than in another.
+func (j *Judge) differ(oracle string, tr trace.Trace, conn int, one Variant, a []byte, other Variant, b []byte) *Failure {
+	if bytes.Equal(a, b) {
+		return nil
+	}
+	at := Parting(a, b)
+	return &Failure{Oracle: oracle, At: len(tr), Time: time.Duration(j.w.Now()), Kind: "other bytes",
+		Text: fmt.Sprintf("connection %d gets %s %s, and %s %s", conn, excerpt(a, at), one.How, excerpt(b, at), other.How),
+		Runs: []Variant{one, other}, Conn: conn, Outputs: [][]byte{a, b}}
+}
+
+// UnsteadyWhy is what makes runs of one trace differ, as a rule.
+const UnsteadyWhy = "a range over a map, the time, random numbers, a global, what Setup does not make anew?"
+
+// Unsteady returns the failure of a trace of which a run, or one of its variants, is not
+// the same each time.
+func Unsteady(tr trace.Trace, runs ...Variant) *Failure {
+	return &Failure{Oracle: Determinism, Text: "a second run of the same trace differs from the first (" + UnsteadyWhy + ")",
+		At: len(tr), Runs: append(runs, Itself(tr, ""))}
+}
+
+// Parting returns the index of the first byte in which two outputs differ.
+func Parting(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+// excerpt returns bytes for people, or those around a place that Brief would not show.
+func excerpt(b []byte, at int) string {
+	const before, shown = 4, 16
+	if at < shown || at > len(b) {
+		return Brief(b)
+	}
+	return fmt.Sprintf("…%s from byte %d on", Brief(b[at-before:]), at-before)
+}

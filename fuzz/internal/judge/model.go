@@ -1,0 +1,144 @@
+package judge
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
+)
+
+// Model is fuzz.Model, which documents it.
+type Model[S, In any] struct {
+	New       func() S
+	Input     func(in []byte) (v In, n int, ok bool)
+	Step      func(*S, In) string
+	Over      func(S) bool
+	Greeting  string
+	HalfClose bool
+	Clone     func(S) S
+	Reply     func(out []byte) int
+}
+
+// first returns the first input of in. It panics if the model returns a length that
+// cannot be.
+func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
+	if v, n, ok = m.Input(in); ok && (n < 1 || n > len(in)) {
+		panic(fmt.Sprintf("Model.Input returned a length of %d for %d bytes", n, len(in)))
+	}
+	return v, n, ok
+}
+
+// begin returns the state that a model begins in.
+func (m *Model[S, In]) begin() (state S) {
+	if m.New != nil {
+		state = m.New()
+	}
+	return state
+}
+
+// PerConn returns an Oracle that compares what each connection gets with a model of its
+// own.
+func PerConn[S, In any](title string, m Model[S, In]) Oracle {
+	return perConn[S, In]{named{title}, m}
+}
+
+type perConn[S, In any] struct {
+	named
+	m Model[S, In]
+}
+
+func (p perConn[S, In]) Conn(sent, got []byte, fate sim.Fate) (kind, text string) {
+	state, inputs, want := p.m.begin(), 0, p.m.Greeting
+	for in := *new(In); ; inputs++ {
+		have := got[:min(len(got), len(want))]
+		if string(have) != want[:len(have)] {
+			return "answer", fmt.Sprintf("gets %s for %s: want %s", Brief(got), nth(inputs, in), Brief([]byte(want)))
+		}
+		if len(have) < len(want) {
+			return p.less(got, nth(inputs, in), []byte(want), fate)
+		}
+		if got = got[len(want):]; len(sent) == 0 {
+			break
+		}
+		n, ok := 0, false
+		if in, n, ok = p.m.first(sent); !ok {
+			break
+		}
+		sent, want = sent[n:], p.m.Step(&state, in)
+	}
+	switch {
+	case len(got) > 0:
+		return "more", fmt.Sprintf("gets %s, for nothing that it sent", Brief(got))
+	case p.m.Over == nil:
+		return "", ""
+	case fate == sim.Quit && !p.m.Over(state):
+		return "ends", "its machine has ended it by itself: the model's Over says that it is not over"
+	case fate == sim.Open && p.m.Over(state):
+		return "ends", "is still open: the model's Over says that its machine is to end it"
+	}
+	return "", ""
+}
+
+// less judges an answer that is incomplete.
+func (p perConn[S, In]) less(got []byte, in string, want []byte, fate sim.Fate) (kind, text string) {
+	switch fate {
+	case sim.Open:
+		return "answer", fmt.Sprintf("gets %s for %s, and no more: want %s", Brief(got), in, Brief(want))
+	case sim.Quit:
+		return "ends", fmt.Sprintf("gets %s for %s, and its machine ends, without a reason: want %s", Brief(got), in, Brief(want))
+	case sim.Left:
+		if p.m.HalfClose {
+			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has ended its direction: want %s", Brief(got), in, Brief(want))
+		}
+	}
+	return "", ""
+}
+
+// nth returns the n-th input for people. What comes before the first answers the
+// connection itself.
+func nth(n int, in any) string {
+	if n == 0 {
+		return "its connection itself"
+	}
+	text := shown(in)
+	if n > 1 {
+		text += fmt.Sprintf(", its input %d", n)
+	}
+	return text
+}
+
+// shown returns a model's input for people: text is quoted, and long text is cut.
+func shown(in any) string {
+	switch v := in.(type) {
+	case string:
+		return Brief([]byte(v))
+	case []byte:
+		return Brief(v)
+	case byte:
+		return Brief([]byte{v})
+	}
+	const most = 120
+	text := fmt.Sprint(in)
+	cut := text[:min(len(text), most)]
+	if strings.ContainsFunc(cut, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		cut = strings.Trim(strconv.Quote(cut), `"`)
+	}
+	if len(text) > most {
+		cut += fmt.Sprintf("… %d B", len(text))
+	}
+	return cut
+}
+
+// Brief returns bytes for people, quoted, and cut if they are many.
+func Brief(b []byte) string {
+	const most, letters = 48, 50
+	n := min(len(b), most)
+	for len(fmt.Sprintf("%q", b[:n])) > letters {
+		n--
+	}
+	if n == len(b) {
+		return fmt.Sprintf("%q", b)
+	}
+	return fmt.Sprintf("%q… %d B", b[:n], len(b))
+}

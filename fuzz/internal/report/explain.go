@@ -1,0 +1,214 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+)
+
+// Explain returns what happened in the run: what is wrong, in a line; event by event, in
+// a table; as a Mermaid sequence diagram; and the trace.
+func (a *Account) Explain() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n\n", a.Failure.Error(), when(a.Failure, len(a.Trace)))
+	if a.comes != "" {
+		b.WriteString(a.comes + "\n\n")
+	}
+	a.difference(&b)
+	for _, s := range a.stories {
+		a.tell(&b, s)
+	}
+	if len(a.Trace) > 0 {
+		b.WriteString("The same as a diagram (Mermaid):\n\n" + a.Mermaid() + "\nThe trace, and what of it does not matter:\n\n")
+	}
+	for i, e := range a.Trace {
+		if i == mostSteps {
+			fmt.Fprintf(&b, "    … %d more\n", len(a.Trace)-i)
+			break
+		}
+		fmt.Fprintln(&b, "   ", e)
+		if i < len(a.free) {
+			a.tellFree(&b, i)
+		}
+	}
+	if a.Failure.Stack != nil {
+		fmt.Fprintf(&b, "\nThe stack:\n\n%s", handlerStack(string(a.Failure.Stack)))
+	}
+	return b.String()
+}
+
+// tell writes a story as a table.
+func (a *Account) tell(b *strings.Builder, s story) {
+	if len(s.Trace)+len(s.lines) == 0 {
+		return
+	}
+	if s.How != "" {
+		fmt.Fprintf(b, "What happens %s:\n\n", s.How)
+	}
+	table(b, " ", func(row func(...string)) {
+		row(stepHead...)
+		for _, s := range a.steps(s) {
+			row(s.cells()...)
+		}
+	})
+	b.WriteString("\n")
+}
+
+// tellFree writes what of an event does not matter.
+func (a *Account) tellFree(b *strings.Builder, at int) {
+	var all []string
+	if args := a.free[at].Args; len(args) > 0 {
+		all = append(all, "any value of "+strings.Join(args, ", of "))
+	}
+	if a.free[at].Swaps {
+		all = append(all, fmt.Sprintf("before or after event %d", at+2))
+	}
+	if len(all) > 0 {
+		fmt.Fprintln(b, "       ", strings.Join(all, "; "))
+	}
+}
+
+// when returns at what moment of a run of so many events a failure came.
+func when(f *judge.Failure, events int) string {
+	switch {
+	case f.Oracle == judge.Setup:
+		return "before the first event"
+	case f.Time == 0:
+		return fmt.Sprintf("in a run of %d events", events)
+	case f.During != "":
+		return fmt.Sprintf("after event %d of %d, as %s, at %s", f.At, events, f.During, clockTime(int64(f.Time)))
+	}
+	return fmt.Sprintf("after event %d of %d, at %s", f.At, events, clockTime(int64(f.Time)))
+}
+
+// meaning returns an event in words.
+func (w *wording) meaning(e trace.Event) string {
+	return strings.TrimSpace(w.says(e) + " " + w.word(e))
+}
+
+// says returns what an event does, without the word that it sends.
+func (w *wording) says(e trace.Event) string {
+	o := &sentences[e.Op%trace.NumOps]
+	if strings.Contains(o.least, "A") {
+		e.A = max(e.A, 1)
+	}
+	if strings.Contains(o.least, "B") {
+		e.B = max(e.B, 1)
+	}
+	text := counted.Replace(strings.NewReplacer("ON", fmt.Sprint(e.On), "AA", fmt.Sprint(e.A), "BB", fmt.Sprint(e.B)).Replace(o.text))
+	switch {
+	case e.Op == trace.Act && int(e.On) < len(w.actions):
+		text = fmt.Sprintf("action %q happens with %d", w.actions[e.On], e.A)
+		if e.B > 0 {
+			text += fmt.Sprintf(", %d times", int(e.B)+1)
+		}
+	case e.Op == trace.Datagram:
+		text += " " + judge.Brief([]byte(w.dict.DatagramWord(e.A)))
+	case e.Op == trace.Abrupt && e.B >= trace.AbruptSend:
+		text += ": it sends " + judge.Brief([]byte(w.dict.DatagramWord(e.B-trace.AbruptSend)))
+	case e.Op == trace.Abrupt:
+		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
+	case e.Op == trace.DatagramFails:
+		text += " " + []string{"are lost", "come twice", "overtake others"}[e.A%trace.NumDatagramFates]
+	case e.Op == trace.AcceptFails:
+		text += ": " + sim.AcceptError(e.A).Error()
+	case e.Op == trace.ConnectFails:
+		text += ": " + []string{"it is refused", "no answer comes"}[e.A%2]
+	case e.Op == trace.Pace && e.A == trace.MaxArg:
+		text = fmt.Sprintf("connection %d reads at once", e.On)
+	case e.Op == trace.Pace && (e.A == 0 || e.B == 0):
+		text = fmt.Sprintf("connection %d does not read", e.On)
+	case e.Op == trace.Advance, e.Op == trace.Jump:
+		text += " by " + e.Span().String()
+	case e.Op == trace.Send && e.B > 0:
+		text += fmt.Sprintf(" %d times", int(e.B)+1)
+	}
+	return text
+}
+
+// counted makes one of what is one, and for ever of what never ends.
+var counted = strings.NewReplacer(" 1 times", " once", fmt.Sprint(" ", trace.MaxArg, " times"), " each time",
+	" 1 bytes", " 1 byte", " 1 turns", " 1 turn", " 1 slots", " 1 slot", " 1 steps", " 1 step", " 1 events", " 1 event", " 1-th next", " next")
+
+// word returns what a send sends.
+func (w *wording) word(e trace.Event) string {
+	if e.Op != trace.Send {
+		return ""
+	}
+	return judge.Brief([]byte(w.dict.Word(e.A)))
+}
+
+// Mermaid returns the run as a sequence diagram; of two that differ, the second one.
+func (a *Account) Mermaid() string {
+	steps := a.steps(a.stories[len(a.stories)-1])
+	var b strings.Builder
+	b.WriteString("sequenceDiagram\n    participant machines\n")
+	for c := range a.words.conns {
+		if slices.ContainsFunc(steps, func(s step) bool { return s.conn == c && !s.event }) {
+			fmt.Fprintf(&b, "    participant c%d as connection %d\n", c, c)
+		}
+	}
+	now := int64(time.Hour)
+	for _, s := range steps {
+		if s.event {
+			continue // what follows from it is shown
+		}
+		if s.now != now {
+			now = s.now
+			fmt.Fprintf(&b, "    Note over machines: %s\n", clockTime(now))
+		}
+		text := plainText(strings.TrimSpace(s.text + " " + s.detail))
+		machine, does := strings.CutPrefix(text, "machine ")
+		switch {
+		case s.move != "":
+			fmt.Fprintf(&b, "    Note over machines: %s\n", strings.TrimSuffix(plainText(s.move)+" ("+machine+")", " ()"))
+		case s.conn < 0:
+			fmt.Fprintf(&b, "    Note over machines: %s\n", text)
+		case does && s.text == reads:
+			fmt.Fprintf(&b, "    c%d-->>machines: %s\n", s.conn, machine)
+		case does:
+			fmt.Fprintf(&b, "    machines-->>c%d: %s\n", s.conn, machine)
+		case s.text == getsEnd, s.text == isReset:
+			fmt.Fprintf(&b, "    machines->>c%d: %s\n", s.conn, text)
+		default:
+			fmt.Fprintf(&b, "    c%d->>machines: %s\n", s.conn, text)
+		}
+	}
+	return b.String()
+}
+
+// plainText returns a text without what ends a message of a diagram.
+func plainText(s string) string {
+	return strings.NewReplacer(";", ",", "#", "no. ", "\n", " ", ":", ".").Replace(s)
+}
+
+// File returns the trace as it is kept: with what is wrong, and what each event does.
+func (a *Account) File() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", sourceText(a.Failure.Error()))
+	for _, e := range a.Trace {
+		fmt.Fprintf(&b, "%-40s # %s\n", e, a.words.meaning(e))
+	}
+	return b.String()
+}
+
+// sourceText returns a text for a comment: in one line, without what is not allowed in a
+// source file.
+func sourceText(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\uFEFF', r == utf8.RuneError:
+			return '?'
+		case unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,181 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/internal/durations"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Journal is what happens in a run, in words: an observer of that run.
+type Journal struct {
+	lines   []line
+	begins  []int64 // when each event of the trace began
+	answers []answer
+	watch   watch
+	over    bool // the run was halted: what follows is not told
+}
+
+// line is something that happened.
+type line struct {
+	event  int // of the trace
+	now    int64
+	conn   int // -1: none
+	text   string
+	detail string // bytes, or a reason
+	move   string // from state to state
+	then   string // the deadlines that bound the new state
+}
+
+// answer is the line in which a machine wrote what a peer got at a tick.
+type answer struct{ tick, line int }
+
+// watch finds the line in which a connection got a byte, in the last of its lives.
+type watch struct {
+	conn, offset int // conn -1: nothing is watched
+	line         int // -1: not yet
+	event        int
+	now          int64
+}
+
+// Texts of lines that are looked for.
+const (
+	writes  = "machine writes"
+	reads   = "machine reads"
+	getsEnd = "gets the end"
+	isReset = "is reset"
+)
+
+// mostLines is how many lines a Journal has.
+const mostLines = 2000
+
+// NewJournal returns an empty Journal, for one run.
+func NewJournal() *Journal { return &Journal{watch: watch{conn: -1}} }
+
+// watching returns a Journal that watches for a byte of what a connection gets.
+func watching(conn, offset int) *Journal {
+	return &Journal{watch: watch{conn: conn, offset: offset, line: -1}}
+}
+
+// silent are the causes of events that a journal has a line for even if they lead
+// nowhere: nothing else shows them.
+var silent = []reactor.Event{reactor.EventMessage, reactor.EventTimer, reactor.EventDown, reactor.EventSignal}
+
+// texts are those of lines that need no more than their subject, and perhaps bytes.
+var texts = map[sim.What]string{
+	sim.Connects: "connects", sim.Sends: "sends", sim.Finishes: "ends its direction", sim.Closes: "closes",
+	sim.GetsEnd: getsEnd, sim.GetsReset: isReset, sim.MachineReads: reads, sim.MachineWrites: writes, sim.MachineCloses: "machine closes",
+	sim.ToldReadable: "is said to be readable, and is not", sim.LeaveAsked: "shut down",
+}
+
+// Wants is part of sim.Observer.
+func (j *Journal) Wants() []sim.What {
+	all := []sim.What{sim.EventBegins, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Ended, sim.Gets,
+		sim.PeerSends, sim.PeerGets, sim.ActionHappens}
+	for what := range texts {
+		all = append(all, what)
+	}
+	return all
+}
+
+// Observe is part of sim.Observer.
+func (j *Journal) Observe(o *sim.Observation) {
+	if j.over {
+		return
+	}
+	l := line{event: o.Event, now: o.Time, conn: o.Conn, text: texts[o.What]}
+	switch o.What {
+	case sim.EventBegins:
+		j.begins = append(j.begins, o.Time)
+		return
+	case sim.CleanupBegins:
+		j.over = true
+		return
+	case sim.Gets:
+		j.gets(o)
+		return
+	case sim.Told:
+		if !slices.Contains(silent, o.Machine.Cause) {
+			return
+		}
+		l.text, l.move = string(o.Machine.Cause), o.Machine.Kind.Name()+": "+o.Machine.Kind.StateName(o.From)
+	case sim.Moved:
+		k := o.Machine.Kind
+		l.text, l.then = string(o.Machine.Cause), deadlines(k, o.To)
+		l.move = fmt.Sprintf("%s: %s → %s", k.Name(), k.StateName(o.From), k.StateName(o.To))
+	case sim.Ended:
+		if l.text, l.move = "machine ends", o.Machine.Kind.Name(); o.Err != nil {
+			l.detail = o.Err.Error()
+		}
+	case sim.Connects:
+		if j.watch.conn == o.Conn {
+			j.watch.line = -1 // that was in another life
+		}
+	case sim.Sends, sim.MachineReads, sim.MachineWrites:
+		if len(o.Bytes) == 0 {
+			return
+		}
+		l.detail = judge.Brief(o.Bytes)
+	case sim.PeerSends:
+		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d sends %s", o.Conn, judge.Brief(o.Bytes))
+	case sim.PeerGets:
+		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d gets %s", o.Conn, judge.Brief(o.Bytes))
+	case sim.ActionHappens:
+		l.text = o.Name
+	case sim.StageBegins:
+		l.text = o.Stage.String()
+	}
+	if len(j.lines) <= mostLines {
+		j.lines = append(j.lines, l)
+	}
+}
+
+// gets notes which line has what a peer gets.
+func (j *Journal) gets(o *sim.Observation) {
+	last := len(j.lines) - 1
+	if last > 0 && j.lines[last].conn == o.Conn && j.lines[last].text == writes {
+		j.answers = append(j.answers, answer{o.Tick, last})
+	}
+	if t := &j.watch; t.conn == o.Conn && t.line < 0 && o.N > t.offset {
+		t.line, t.event, t.now = last, o.Event, o.Time
+	}
+}
+
+// answerAt returns the line in which a machine wrote what a peer got at a tick; 0 if
+// there is none.
+func (j *Journal) answerAt(tick int) int {
+	for _, a := range j.answers {
+		if a.tick == tick {
+			return a.line
+		}
+	}
+	return 0
+}
+
+// deadlines returns those of a state, for people.
+func deadlines(k reactor.AnyKind, s reactor.State) string {
+	t := k.Plain()
+	if int(s) >= len(t) {
+		return ""
+	}
+	var all []string
+	r := t.Resolve(s)
+	for _, d := range []struct {
+		name string
+		fsm.Deadline
+	}{{"within", r.Within}, {"idle", r.Idle}, {"stall", r.Stall}} {
+		if d.Runs() {
+			all = append(all, d.name+" "+durations.Short(d.D))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// clockTime returns a time of the world's for people: since the run began.
+func clockTime(now int64) string { return (time.Duration(now) - time.Hour).String() }

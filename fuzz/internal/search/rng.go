@@ -1,0 +1,230 @@
+package search
+
+import (
+	"math/rand/v2"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+)
+
+// rng makes traces at random. What a trace is made of is drawn anew for each: some faults
+// are off entirely, so that others are not hidden by them.
+type rng struct {
+	*rand.Rand
+	cfg    *Config
+	found  *sim.Found
+	weight [trace.NumOps]int
+	total  int
+	hold   int // of 100 events
+	conns  int // numbers in use
+}
+
+func newRNG(cfg *Config, w *sim.World, seed uint64) *rng {
+	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found()}
+}
+
+// has reports whether an event may do anything.
+func (r *rng) has(op trace.Op) bool {
+	switch op {
+	case trace.Act:
+		return r.found.Actions > 0
+	case trace.Signal:
+		return r.found.Signals
+	case trace.Datagram, trace.DatagramFails:
+		return r.found.Datagrams
+	}
+	return true
+}
+
+// usual has the weights of what is no fault.
+var usual = [trace.NumOps]int{
+	trace.Settle: 1, trace.Turn: 1, trace.Advance: 4, trace.Dial: 10, trace.Send: 30, trace.Finish: 3, trace.Close: 2, trace.Reset: 2, trace.Pace: 3, trace.Act: 6,
+	trace.Signal: 4, trace.Datagram: 20,
+}
+
+// draw decides what the next trace is made of.
+func (r *rng) draw() {
+	r.total = 0
+	if r.cfg.Strategy == Random || r.cfg.Strategy == Guided && r.IntN(2) == 0 {
+		r.drawEven()
+		return
+	}
+	faults := []int{0, 1, 1, 4}[r.IntN(4)]
+	for op := range trace.NumOps {
+		w := usual[op]
+		switch {
+		case !r.has(op):
+			w = 0
+		case op.IsFault() && r.IntN(2) == 0:
+			w = faults * (1 + r.IntN(4))
+		case op != trace.Dial && op != trace.Send && r.IntN(4) == 0:
+			w = 0
+		case op == trace.Leave && r.IntN(8) == 0:
+			w = 1
+		}
+		r.weight[op] = w
+		r.total += w
+	}
+	r.hold = []int{0, 0, 20, 70}[r.IntN(4)]
+	r.conns = 1 + r.IntN(r.cfg.Conns)
+}
+
+// drawEven takes some of everything.
+func (r *rng) drawEven() {
+	for op := range trace.NumOps {
+		if r.weight[op] = usual[op]; !r.has(op) {
+			r.weight[op] = 0
+		} else if op.IsFault() {
+			r.weight[op] = 1
+		}
+		r.total += r.weight[op]
+	}
+	r.hold, r.conns = 20, r.cfg.Conns
+}
+
+// trace returns a new trace.
+func (r *rng) trace() trace.Trace {
+	r.draw()
+	return r.more(nil)
+}
+
+// more appends as many events as a new trace has. The beginning and the end of a run cost
+// as much as a hundred events, so there are long ones among them.
+func (r *rng) more(tr trace.Trace) trace.Trace {
+	for range 1 + r.IntN(16<<r.IntN(6)) {
+		tr = append(tr, r.event())
+	}
+	return tr
+}
+
+func (r *rng) event() (e trace.Event) {
+	at := r.IntN(r.total)
+	for at >= r.weight[e.Op] {
+		at -= r.weight[e.Op]
+		e.Op++
+	}
+	e.Hold = r.IntN(100) < r.hold
+	switch e.Op.Target() {
+	case trace.OnConn:
+		if e.On = uint16(r.IntN(r.conns)); e.Op != trace.Dial && r.IntN(4) == 0 {
+			e.On += uint16(r.cfg.Conns)
+		}
+	case trace.OnLoop:
+		e.On = uint16(r.IntN(r.cfg.Loops))
+	case trace.OnAction:
+		e.On = uint16(r.IntN(max(1, r.found.Actions)))
+	case trace.OnDatagramPeer:
+		if e.On = uint16(r.IntN(r.conns)); r.IntN(4) == 0 {
+			e.On += uint16(r.cfg.Conns)
+		}
+	}
+	r.arguments(&e)
+	return e
+}
+
+// arguments draws A and B: mostly small, as most limits are.
+func (r *rng) arguments(e *trace.Event) {
+	small := func() uint16 { return uint16(r.IntN(1 << (1 + r.IntN(5)))) }
+	e.A, e.B = small(), small()
+	switch e.Op {
+	case trace.Dial:
+		if e.A = 0; r.IntN(4) == 0 {
+			e.A = uint16(r.IntN(4))
+		}
+	case trace.Send:
+		e.A = r.word()
+		if e.B = 0; r.IntN(8) == 0 {
+			e.B = uint16(r.IntN(1 << r.IntN(11)))
+		}
+	case trace.Advance, trace.Jump:
+		e.A, e.B = uint16(r.IntN(100)), uint16(r.IntN(len(trace.Units)))
+	case trace.Pace:
+		if r.IntN(2) == 0 {
+			e.A = trace.MaxArg
+		}
+	case trace.Window:
+		e.A, e.B = uint16(1+r.IntN(1<<r.IntN(12))), uint16(r.IntN(1<<r.IntN(12)))
+	case trace.Datagram:
+		if e.A = r.word(); r.IntN(8) == 0 {
+			e.A = r.cfg.Dict.Empty()
+		}
+	case trace.Act:
+		e.A = uint16(r.IntN(1 << 16))
+		if e.B = 0; r.IntN(8) == 0 {
+			e.B = uint16(r.IntN(1 << r.IntN(8)))
+		}
+	case trace.Permute, trace.Late:
+		e.A = uint16(r.IntN(1 << 16))
+	case trace.Abrupt:
+		e.A, e.B = uint16(1+r.IntN(8)), uint16(r.IntN(trace.AbruptSend+1))
+		if e.B == trace.AbruptSend {
+			e.B += r.word()
+		}
+	case trace.Scarce:
+		e.B = uint16(r.IntN(4))
+	case trace.Limit:
+		e.A, e.B = uint16(1+r.IntN(8)), uint16(1+r.IntN(32))
+	}
+}
+
+// word returns a word of the dictionary, or now and then a single byte.
+func (r *rng) word() uint16 {
+	n := len(r.cfg.Dict)
+	if n == 0 || r.IntN(16) == 0 {
+		return uint16(n + r.IntN(256))
+	}
+	return uint16(r.IntN(n))
+}
+
+// mutate returns a trace like another one: that one with a few more events, with as many
+// more as a new trace has, or changed.
+func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
+	r.draw()
+	out := append(make(trace.Trace, 0, len(tr)+16), tr...)
+	switch r.IntN(3) {
+	case 0:
+		return r.extend(out)
+	case 1:
+		return r.more(out)
+	}
+	for range 1 + r.IntN(4) {
+		at := r.IntN(len(out) + 1)
+		switch r.IntN(6) {
+		case 0, 1:
+			out = append(out[:at], append(trace.Trace{r.event()}, out[at:]...)...)
+		case 2:
+			if end := min(len(out), at+1+r.IntN(4)); at < end {
+				out = append(out[:at], out[end:]...)
+			}
+		case 3:
+			if at < len(out) {
+				r.arguments(&out[at])
+			}
+		case 4:
+			if at < len(out) {
+				out[at].Hold = !out[at].Hold
+			}
+		case 5:
+			if len(other) > 0 && len(out) < 256 {
+				from := r.IntN(len(other))
+				part := other[from:min(len(other), from+1+r.IntN(16))]
+				out = append(out[:at], append(append(trace.Trace{}, part...), out[at:]...)...)
+			}
+		}
+	}
+	return out
+}
+
+// extend goes on where a trace ends: half of the time with more of its last event.
+func (r *rng) extend(tr trace.Trace) trace.Trace {
+	for range 1 + r.IntN(4) {
+		if last := len(tr) - 1; last >= 0 && r.IntN(2) == 0 {
+			e := tr[last]
+			r.arguments(&e)
+			tr = append(tr, e)
+		} else {
+			tr = append(tr, r.event())
+		}
+	}
+	return tr
+}

@@ -1,0 +1,107 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// What the end of a run shows of sockets and loops. Each is an observation; whether it
+// is wrong is for observers to say.
+
+// checkEnds looks for machines that outlive their peers.
+func (w *World) checkEnds() {
+	for _, s := range w.sockets[1:] {
+		switch {
+		case w.halted:
+			return
+		case s.driver == nil || !s.connects():
+		case s.phase == unanswered:
+			o := w.observation(Unanswered)
+			o.Name, o.Machine = s.remote.String(), s.machine()
+			w.emit(o)
+		case s.conn >= 0:
+			o := w.observation(HoldsOpen)
+			o.Conn, o.Machine = int(s.conn), w.owner(&w.conns[s.conn])
+			w.emit(o)
+		}
+	}
+}
+
+// owner returns the machine that has, or had, a connection.
+func (w *World) owner(c *Conn) *Machine {
+	if c.owner.loop >= len(w.drivers) {
+		return nil
+	}
+	return w.drivers[c.owner.loop].machine(c.owner.generation, c.owner.index)
+}
+
+// checkStaleEvents compares the events of closed sockets that loops were told of with
+// those that they noticed.
+func (w *World) checkStaleEvents() {
+	for i, d := range w.drivers {
+		if stats, ok := w.stats(i); ok && !w.halted {
+			w.observeLoop(StaleEvents, i, int(d.stale), int(stats.Stale))
+		}
+	}
+}
+
+// checkBacklogs looks for connections that wait to be accepted, once time to try again
+// has passed.
+func (w *World) checkBacklogs() {
+	w.Advance(100 * time.Millisecond)
+	for _, s := range w.sockets[1:] {
+		if s.kind != listening || len(s.backlog) == 0 || w.halted || s.driver.atMost() {
+			continue
+		}
+		if stats, ok := w.stats(s.driver.loop); ok {
+			o := w.observation(Unaccepted)
+			o.Name, o.Loop, o.N = s.local.String(), s.driver.loop, len(s.backlog)
+			o.Free, o.Limit = w.slots-stats.Machines, w.slots
+			w.emit(o)
+		}
+	}
+}
+
+// atMost reports whether there are as many machines of some kind as Options allow: it
+// may be the kind that listens.
+func (d *simDriver) atMost() bool {
+	lives := make(map[reactor.AnyKind]int)
+	for _, m := range d.w.machines[d.loop] {
+		if m.Lives {
+			lives[m.Kind]++
+			if most := m.Kind.Options().MaxMachines; most > 0 && lives[m.Kind] >= most {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// repeatReadiness tells loops at rest again what is true of their sockets. A machine that
+// reads then could have read before, and was not called.
+func (w *World) repeatReadiness() {
+	for _, s := range w.sockets[1:] {
+		d := s.driver
+		if d == nil || !s.watched || !s.connects() || s.phase != connected || len(d.staleEvents) > 0 || w.halted {
+			continue
+		}
+		waiting, moved := s.in.len(), w.moved
+		d.extraEvents = append(d.extraEvents, poll.Event{Token: poll.Token(s.data), Ready: s.ready()})
+		if w.Settle(); !w.halted && w.moved != moved && s.driver == d && s.in.len() != waiting {
+			o := w.observation(ReadsLate)
+			o.Conn, o.N = int(s.conn), waiting
+			w.emit(o)
+		}
+	}
+}
+
+// checkStopped looks for loops that were stopped and go on.
+func (w *World) checkStopped() {
+	for _, d := range w.drivers {
+		if !d.over && !w.halted {
+			w.observeLoop(LoopRemains, d.loop, 0, 0)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/stator-go/stator/fuzz/trace"
+)
+
+// Loops take turns while there is something for them, and only then time passes.
+
+// Bounds of loops that do not come to rest. Output may leave a byte at a time, and be as
+// much as machines hold, or as they answer to the input that they hold. So chatter is
+// bounded generously, and a write that is cut short counts, with its turn, as one of
+// breaths.
+const (
+	spinning   = 2000    // turns in which nothing moves
+	chattering = 1 << 19 // turns and writes in which no machine reads
+	nagging    = 1 << 13 // the same, where a loop is known to go on for ever
+	breaths    = 32
+)
+
+// turn lets a loop take a turn.
+func (w *World) turn(d *simDriver) {
+	if w.last != w.moved {
+		w.last, w.idle = w.moved, 0
+	}
+	if w.idle++; w.idle > spinning {
+		w.observeLoop(Idles, d.loop, spinning, 0)
+		return
+	}
+	if w.chatter += breaths; w.chatter > breaths*w.bears {
+		w.observeLoop(Chatters, d.loop, w.bears, 0)
+		return
+	}
+	w.note(noteTurn, uint64(d.loop), 0)
+	if d.armed.late > 0 && !d.busy() {
+		w.struck(trace.Late, nil) // a deadline is why the loop takes this turn
+	}
+	d.armed.late = 0
+	w.steps[d.loop].Turn()
+}
+
+// wantsTurn reports whether a loop would take a turn now.
+func (w *World) wantsTurn(d *simDriver) bool {
+	return !d.over && (d.busy() || w.due(d) <= w.now)
+}
+
+// due returns when a loop takes its next turn by itself.
+func (w *World) due(d *simDriver) int64 {
+	if d.over {
+		return forever
+	}
+	at := w.steps[d.loop].Until()
+	if at > 0 && at < forever-d.armed.late {
+		at += d.armed.late
+	}
+	return at
+}
+
+// Settle lets the loops take turns, one after the other, until none wants any.
+func (w *World) Settle() {
+	for busy := true; busy; {
+		busy = false
+		for _, d := range w.drivers {
+			if !w.halted && w.wantsTurn(d) {
+				w.turn(d)
+				busy = true
+			}
+		}
+	}
+	w.idle, w.chatter = 0, 0
+}
+
+// Advance moves the clock, and stops at each time when something is due.
+func (w *World) Advance(by time.Duration) {
+	to := w.now + int64(by)
+	for w.Settle(); !w.halted; w.Settle() {
+		w.rested()
+		next := w.next()
+		if next > to {
+			break
+		}
+		w.setClock(next)
+	}
+	w.setClock(to)
+}
+
+func (w *World) rested() {
+	if !w.halted {
+		w.observe(Rested)
+	}
+}
+
+// next returns when something is due.
+func (w *World) next() int64 {
+	next := int64(forever)
+	for _, d := range w.drivers {
+		next = min(next, w.due(d))
+	}
+	for i := range w.conns {
+		next = min(next, w.conns[i].readAt)
+	}
+	return max(next, w.now)
+}
+
+// setClock sets the time, and lets the peers read that wait for it.
+func (w *World) setClock(to int64) {
+	if to <= w.now {
+		return
+	}
+	w.now = to
+	w.moved++
+	w.note(noteTime, uint64(to), 0)
+	for i := range w.conns {
+		if c := &w.conns[i]; c.readAt <= to {
+			w.readSome(c)
+		}
+	}
+}

@@ -1,0 +1,368 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/driver/drivertest"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// The simulated driver does what drivers of real kernels do, as far as one
+// goroutine can ask.
+func TestConformance(t *testing.T) {
+	report := drivertest.Run(t, drivertest.Backend{
+		Name: "simulated",
+		New:  func() (drivertest.System, error) { return newSimulated(), nil },
+		Skips: map[int]string{
+			10: "a driver belongs to one goroutine",
+			41: "no ICMP errors",
+		},
+	})
+	t.Logf("skipped:\n%s", drivertest.Table(report))
+}
+
+// simulated is the System of a World without loops: its clock moves as far as a
+// wait asks.
+type simulated struct {
+	lacks
+	drivertest.DriverCalls
+	w      *World
+	d      *simDriver
+	wrong  wrong
+	files  []*simFile
+	calls  []simCall
+	wakers []*simWaker
+}
+
+// wrong is the first misuse of a driver, and any other thing that must not be.
+type wrong struct{ err error }
+
+func (w *wrong) Wants() []What { return []What{Misuse, SetupFailed, Panics, Idles, Chatters} }
+
+func (w *wrong) Observe(o *Observation) {
+	if w.err == nil {
+		w.err = fmt.Errorf("observation %d: %s %v", o.What, o.Name, o.Err)
+	}
+}
+
+// lacks is Lacking, but for what drivertest.DriverCalls has: that is embedded less deep.
+type lacks struct{ drivertest.Lacking }
+
+type simFile struct {
+	sock     driver.Sock
+	network  string
+	token    poll.Token
+	interest poll.Interest
+}
+
+type simCall struct {
+	at int64
+	f  func()
+}
+
+func newSimulated() *simulated {
+	w := New(Config{Loops: 1, Conns: 4, Peers: func(driver.Addr) bool { return false }})
+	w.clear()
+	w.drivers = append(w.drivers, w.newDriver(0))
+	s := &simulated{w: w, d: w.drivers[0]}
+	w.Attach(&s.wrong)
+	s.DriverCalls = drivertest.DriverCalls{Driver: s.d, Sock: func(f drivertest.File) driver.Sock { return s.get(f).sock }}
+	return s
+}
+
+func (s *simulated) put(sock driver.Sock, network string) drivertest.File {
+	s.files = append(s.files, &simFile{sock: sock, network: network})
+	return drivertest.File(len(s.files) - 1)
+}
+
+func (s *simulated) get(f drivertest.File) *simFile {
+	if f < 0 || int(f) >= len(s.files) {
+		return &simFile{}
+	}
+	return s.files[f]
+}
+
+func (s *simulated) Now() time.Duration { return time.Duration(s.w.now) }
+func (s *simulated) Interrupt() error   { return nil }
+
+func (s *simulated) After(d time.Duration, f func()) error {
+	s.calls = append(s.calls, simCall{s.w.now + int64(d), f})
+	return nil
+}
+
+// Shut fails when the driver was used in a way that its contract forbids.
+func (s *simulated) Shut() error {
+	for _, f := range s.files {
+		if f.sock != 0 {
+			s.d.Close(f.sock)
+		}
+	}
+	if err := s.d.End(); err != nil {
+		return err
+	}
+	return s.wrong.err
+}
+
+func (s *simulated) Wait(dst []poll.Event, timeout time.Duration) (int, error) {
+	until := int64(math.MaxInt64)
+	if timeout >= 0 && int64(timeout) < until-s.w.now {
+		until = s.w.now + int64(timeout)
+	}
+	for {
+		n := s.wakes(dst)
+		k, err := s.d.Wait(dst[n:], until)
+		if n += s.translate(dst[n:], k); n > 0 || err != nil || s.w.now >= until {
+			return n, err
+		}
+		s.pass(until)
+	}
+}
+
+// pass lets time pass until the next call is due, and makes it.
+func (s *simulated) pass(until int64) {
+	first := -1
+	for i, c := range s.calls {
+		if c.at <= until && (first < 0 || c.at < s.calls[first].at) {
+			first = i
+		}
+	}
+	if first < 0 {
+		if until == math.MaxInt64 {
+			panic("a wait for ever in which nothing can happen")
+		}
+		s.w.now = until
+		return
+	}
+	c := s.calls[first]
+	s.calls = append(s.calls[:first], s.calls[first+1:]...)
+	s.w.now = max(s.w.now, c.at)
+	c.f()
+}
+
+func (s *simulated) wakes(dst []poll.Event) (n int) {
+	for _, w := range s.wakers {
+		if w.rung && n < len(dst) {
+			w.rung = false
+			dst[n] = poll.Event{Token: w.token, Ready: poll.Readable}
+			n++
+		}
+	}
+	return n
+}
+
+// translate leaves out what was not asked for.
+func (s *simulated) translate(dst []poll.Event, n int) (kept int) {
+	for _, ev := range dst[:n] {
+		f := s.files[int(ev.Token>>8)-1]
+		asked := poll.Ready(f.interest) & (poll.Readable | poll.Writable | poll.Priority)
+		if ev.Ready&(poll.WriteClosed|poll.Error) != 0 {
+			asked = ^poll.Ready(0)
+		} else if asked&poll.Readable != 0 {
+			asked |= poll.ReadClosed
+		}
+		if f.sock != 0 && ev.Ready&asked != 0 {
+			dst[kept] = poll.Event{Token: f.token, Ready: ev.Ready & asked}
+			kept++
+		}
+	}
+	return kept
+}
+
+func (s *simulated) Register(h drivertest.File, t poll.Token, i poll.Interest) error {
+	const all = poll.Readable | poll.Writable | poll.Priority
+	f := s.get(h)
+	switch {
+	case i&all == 0 || i&^(all|poll.Edge) != 0:
+		return poll.ErrInterest
+	case i&poll.Edge == 0:
+		return fmt.Errorf("levels: %w", errors.ErrUnsupported)
+	case f.sock == 0:
+		return poll.ErrBadDescriptor
+	}
+	err := s.d.Register(f.sock, driver.EventData(h+1)<<8)
+	if errors.Is(err, poll.ErrExist) {
+		s.wrong.err = nil // it was asked for
+	}
+	if err == nil {
+		f.token, f.interest = t, i
+	}
+	return err
+}
+
+func (s *simulated) Rearm(drivertest.File, poll.Interest) error { return nil }
+
+type simWaker struct {
+	token        poll.Token
+	rung, closed bool
+}
+
+func (s *simulated) NewWaker(t poll.Token) (drivertest.Waker, error) {
+	w := &simWaker{token: t}
+	s.wakers = append(s.wakers, w)
+	return w, nil
+}
+
+func (w *simWaker) Wake() error {
+	if w.closed {
+		return poll.ErrClosed
+	}
+	w.rung = true
+	return nil
+}
+
+func (w *simWaker) Close() error { w.closed = true; return nil }
+
+func (s *simulated) open(network, addr string, open func(driver.Addr, driver.SocketOptions) (driver.Sock, error)) (drivertest.File, string, error) {
+	a := driver.Addr{Path: addr}
+	var err error
+	switch network {
+	case "unix":
+		a.Net = driver.Unix
+	case "unixgram":
+		a.Net = driver.Unixgram
+	case "udp":
+		a = driver.Addr{Net: driver.UDP}
+		a.IP, err = netip.ParseAddrPort(addr)
+	default:
+		a = driver.Addr{Net: driver.TCP}
+		a.IP, err = netip.ParseAddrPort(addr)
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	sock, err := open(a, driver.SocketOptions{})
+	if err != nil {
+		return 0, "", err
+	}
+	name, err := s.d.Addr(sock, driver.Local)
+	return s.put(sock, network), name.String(), err
+}
+
+func (s *simulated) Listen(network, addr string) (drivertest.File, string, error) {
+	return s.open(network, addr, s.d.Listen)
+}
+
+func (s *simulated) Bind(network, addr string) (drivertest.File, string, error) {
+	return s.open(network, addr, s.d.Bind)
+}
+
+func (s *simulated) Dial(network, addr string) (drivertest.File, error) {
+	f, _, err := s.open(network, addr, func(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
+		sock, _, err := s.d.Connect(a, o)
+		return sock, err
+	})
+	return f, err
+}
+
+func (s *simulated) Finish(h drivertest.File) error {
+	flow, err := s.d.FinishConnect(s.get(h).sock)
+	if err == nil && flow&driver.WriteBlocked != 0 {
+		return errno.ENOTCONN
+	}
+	return err
+}
+
+func (s *simulated) Accept(h drivertest.File) (drivertest.File, error) {
+	f := s.get(h)
+	sock, _, err := s.d.Accept(f.sock)
+	if err != nil {
+		return 0, err
+	}
+	if sock == 0 {
+		return 0, drivertest.ErrWouldBlock
+	}
+	return s.put(sock, f.network), nil
+}
+
+func (s *simulated) Pair(network string) (a, b drivertest.File, err error) {
+	if network == "unixgram" {
+		return 0, 0, errors.ErrUnsupported
+	}
+	x, y := s.w.pair(s.d, s.d)
+	return s.put(x.id, network), s.put(y.id, network), nil
+}
+
+func (s *simulated) Number(h drivertest.File) (int, error) {
+	return int(s.get(h).sock) & rowMask, nil
+}
+
+func (s *simulated) Descriptors() (int, error) { return s.d.open, nil }
+
+// Exhaust makes accepting fail as it does without descriptors.
+func (s *simulated) Exhaust() (func(), error) {
+	s.d.armed.accepts, s.d.armed.acceptErr = math.MaxInt, errno.EMFILE
+	return func() { s.d.armed = armedLoop{} }, nil
+}
+
+// Calls hands the socket to a loop of another world, with a machine that counts.
+func (s *simulated) Calls(h drivertest.File) (int, error) {
+	p := s.w.sockets[int(s.get(h).sock)&rowMask]
+	text := string(p.in.bytes())
+	calls, then := 0, 0
+	k := byteReader(&calls)
+	w := New(Config{Loops: 1, Conns: 4, Loop: reactor.Config{Slots: 64}, Dict: trace.Dictionary{text}, Setup: func(w *World) error {
+		w.Action("look", func(int) { then = calls })
+		_, err := k.Listen(w.Loop(0), "tcp", ":1", struct{}{})
+		return err
+	}})
+	var bad wrong
+	w.Attach(&bad)
+	w.Run(trace.Trace{{Op: trace.Dial, Hold: true}, {Op: trace.Send}, {Op: trace.Act}}, Options{})
+	return then, bad.err
+}
+
+func (s *simulated) SendTo(h drivertest.File, b []byte, to string) (int, error) {
+	a := driver.Addr{Net: driver.Unixgram, Path: to}
+	if f := s.get(h); f.network == "udp" {
+		ip, err := netip.ParseAddrPort(to)
+		if err != nil {
+			return 0, err
+		}
+		a = driver.Addr{Net: driver.UDP, IP: ip}
+	}
+	n, _, err := s.d.Send(s.get(h).sock, b, a)
+	return n, err
+}
+
+func (s *simulated) Close(h drivertest.File) error {
+	f := s.get(h)
+	sock := f.sock
+	f.sock = 0
+	if sock == 0 {
+		return errno.EBADF
+	}
+	return s.d.Close(sock)
+}
+
+func (s *simulated) Reset(h drivertest.File) error {
+	f := s.get(h)
+	x := s.w.sockets[int(f.sock)&rowMask]
+	if x.other != nil {
+		s.w.reset(x.other, errno.ECONNRESET)
+		x.other = nil
+	}
+	return s.Close(h)
+}
+
+// byteReader reads one byte a call, and counts calls.
+func byteReader(calls *int) *reactor.Kind[struct{}, reactor.None] {
+	return reactor.Must(reactor.NewKind("counting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
+		{},
+		{Name: "reading", Wait: reactor.Port(0).Readable(), Idle: fsm.After(time.Second, fsm.Stop),
+			OnReady: func(_ *struct{}, cx *reactor.Context[reactor.None], _ reactor.Ready) fsm.State {
+				var b [1]byte
+				*calls++
+				_, err := cx.Read(0, b[:])
+				return cx.Fail(err)
+			}}}))
+}

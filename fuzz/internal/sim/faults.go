@@ -1,0 +1,214 @@
+package sim
+
+import (
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/poll"
+)
+
+// A fault is an event of a trace like all others. It arms something that a kernel may do
+// to a connection, or to a loop, for a number of times. So a run needs no random numbers,
+// and shrinking leaves out each fault that a failure does not need.
+
+// armed has the faults that will happen to a socket of a machine's.
+type armed struct {
+	reads, readSize   int
+	writes, writeSize int
+	readBlocks        int
+	writeBlocks       int
+	calls, what       int // before that many calls from now the peer does what
+}
+
+// countDown reports whether a fault that happens n more times happens now.
+func countDown(n *int) bool {
+	if *n == 0 {
+		return false
+	}
+	*n--
+	return true
+}
+
+// readLimit returns how many of n bytes a read may return.
+func (a *armed) readLimit(n int) int {
+	if countDown(&a.reads) {
+		return min(n, a.readSize)
+	}
+	return n
+}
+
+// writeLimit returns how many of n bytes a write may take.
+func (a *armed) writeLimit(n int) int {
+	if countDown(&a.writes) {
+		return min(n, a.writeSize)
+	}
+	return n
+}
+
+// actAbruptly is called before each read and write of a machine: a peer does not wait
+// for a turn to end.
+func (w *World) actAbruptly(s *socket) {
+	if s.armed.calls == 0 {
+		return
+	}
+	if s.armed.calls--; s.armed.calls > 0 || s.conn < 0 {
+		return
+	}
+	c := &w.conns[s.conn]
+	if c.peer == nil || c.peer.other != s {
+		return
+	}
+	w.met(trace.Abrupt, s)
+	c.ending = CutOff // it may have been about to say more
+	switch s.armed.what {
+	case trace.AbruptReset:
+		w.hangUp(c, true)
+	case trace.AbruptClose:
+		w.hangUp(c, false)
+	case trace.AbruptFinish:
+		w.doFinish(c, trace.Event{})
+	default:
+		word := w.cfg.Dict.DatagramWord(uint16(s.armed.what - trace.AbruptSend))
+		if !c.peer.shutOut && len(word) <= c.peer.room() {
+			w.peerSends(c, s, []byte(word))
+		}
+	}
+}
+
+// How a connection attempt of a machine ends.
+const (
+	connectNormally = iota
+	connectRefused
+	connectUnanswered // for ever
+)
+
+// armedLoop has the faults that will happen to a loop.
+type armedLoop struct {
+	seed          uint32 // of the next order of events; 0: as they came
+	most          int    // events of the next wait; 0: as many as fit
+	late          int64  // nanoseconds that the next deadline is late
+	accepts       int
+	acceptErr     error
+	connects      int
+	connect       int
+	datagrams     int
+	datagramsFate int
+}
+
+// waitLimit returns how many of n events the next wait may return.
+func (a *armedLoop) waitLimit(n int) int {
+	if a.most > 0 {
+		n = min(n, a.most)
+		a.most = 0
+	}
+	return n
+}
+
+// permute changes the order of events if it is to, and reports whether it did.
+func (a *armedLoop) permute(news []driver.Sock) bool {
+	if a.seed == 0 || len(news) < 2 {
+		return false
+	}
+	x := a.seed
+	for i := len(news) - 1; i > 0; i-- {
+		x = x*1664525 + 1013904223
+		j := int(x>>8) % (i + 1)
+		news[i], news[j] = news[j], news[i]
+	}
+	a.seed = 0
+	return true
+}
+
+// acceptFails returns the error of the next accept; nil if it is none.
+func (a *armedLoop) acceptFails() error {
+	if countDown(&a.accepts) {
+		return a.acceptErr
+	}
+	return nil
+}
+
+// connectFate returns how the next connection attempt ends.
+func (a *armedLoop) connectFate() int {
+	if countDown(&a.connects) {
+		return a.connect
+	}
+	return connectNormally
+}
+
+// datagramFate returns what becomes of the next datagram from, or to, a machine of a
+// loop; ok is false if nothing special does.
+func (a *armedLoop) datagramFate() (fate int, ok bool) {
+	if countDown(&a.datagrams) {
+		return a.datagramsFate, true
+	}
+	return 0, false
+}
+
+// clearFaults disarms all faults, and lets all peers read.
+func (w *World) clearFaults() {
+	for _, s := range w.sockets[1:] {
+		s.armed = armed{}
+		s.window, s.queue = window, queue
+		if s.kind != free && s.starved && s.room() > 0 {
+			s.notify()
+		}
+	}
+	for _, d := range w.drivers {
+		d.armed = armedLoop{}
+	}
+	for i := range w.conns {
+		w.conns[i].splits = 0
+		w.setPace(&w.conns[i], eager, 0)
+	}
+}
+
+// machineEnd returns the end of a connection that a machine holds; nil if none does.
+func (c *Conn) machineEnd() *socket {
+	if c.peer == nil || c.peer.other == nil || c.peer.other.driver == nil {
+		return nil
+	}
+	return c.peer.other
+}
+
+// injectSpurious makes an event of readiness that is not there.
+func (w *World) injectSpurious(c *Conn, r poll.Ready) {
+	if s := c.machineEnd(); s != nil && s.watched && s.phase == connected {
+		s.driver.extraEvents = append(s.driver.extraEvents, poll.Event{Token: poll.Token(s.data), Ready: r})
+	}
+}
+
+// observeSpurious observes events that are told and are not true, as faults had it.
+func (w *World) observeSpurious(told []poll.Event) {
+	if !w.wants(FaultStruck) || w.stage != StageEvents {
+		return
+	}
+	for _, ev := range told {
+		for _, s := range w.sockets[1:] {
+			if s.driver != nil && s.watched && s.data == driver.EventData(ev.Token) {
+				w.struck(trace.Spurious, s)
+			}
+		}
+	}
+}
+
+// injectStale makes an event for a socket that its machine has closed.
+func (w *World) injectStale(c *Conn, r poll.Ready) {
+	if d := c.staleDriver; d != nil && !d.over && !d.registered(c.staleData) {
+		d.staleEvents = append(d.staleEvents, poll.Event{Token: poll.Token(c.staleData), Ready: r})
+	}
+}
+
+// registered reports whether an open socket is registered with this data.
+func (d *simDriver) registered(data driver.EventData) bool {
+	for _, s := range d.w.sockets[1:] {
+		if s.driver == d && s.watched && s.data == data {
+			return true
+		}
+	}
+	return false
+}
+
+var acceptErrors = []error{errno.EMFILE, errno.ECONNABORTED, errno.ENFILE, errno.EPROTO}
+
+// AcceptError returns the error of a number of trace.AcceptFails.
+func AcceptError(number uint16) error { return acceptErrors[int(number)%len(acceptErrors)] }

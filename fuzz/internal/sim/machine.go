@@ -1,0 +1,161 @@
+package sim
+
+import (
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Machine has what is known of a machine: the last one that a slot of a loop had.
+type Machine struct {
+	Loop       int
+	Generation uint32
+	Index      uint32
+	Conn       int // of its first port; -1: none
+	Kind       reactor.AnyKind
+	Lives      bool
+	State      reactor.State
+	Before     reactor.State // the state before that one
+
+	Moves            int           // transitions so far
+	PrevFrom, PrevTo reactor.State // the transition before the last one
+
+	Born  int64 // when it was born
+	Since int64 // when it came into its state
+	Heard int64 // when it last got bytes or a message, or came into its state
+	Stuck int64 // since when output that was tried again does not move; 0: it moves
+
+	Cause  reactor.Event // the last event that it was given; empty if no observer wants Told
+	led    bool          // it was given something else than readiness and failures
+	fails  int           // how often something failed, the end of input included
+	failed reactor.State // the state in which it did last
+}
+
+// machineKey identifies a machine of a world: a token without the number of its loop,
+// which depends on what else the process runs.
+type machineKey struct {
+	loop       int
+	generation uint32
+	index      uint32
+}
+
+// Machines returns what is known of the slots of a loop.
+func (w *World) Machines(loop int) []*Machine { return w.machines[loop] }
+
+// machine returns the notes on the machine of a slot.
+func (d *simDriver) machine(generation, index uint32) *Machine {
+	all := d.machines
+	for int(index) >= len(*all) {
+		*all = append(*all, &Machine{Conn: -1})
+	}
+	m := (*all)[index]
+	if m.Generation != generation {
+		*m = Machine{Loop: d.loop, Generation: generation, Index: index, Conn: -1}
+	}
+	return m
+}
+
+// machine returns the machine that has s as a port; nil if none has.
+func (s *socket) machine() *Machine {
+	if s.driver == nil || !s.watched || !s.data.OfMachine() {
+		return nil
+	}
+	return s.driver.machine(s.data.Generation(), s.data.Index())
+}
+
+// setOwner notes which machine a connection belongs to.
+func (w *World) setOwner(s *socket) {
+	if s.conn < 0 || !s.data.OfMachine() {
+		return
+	}
+	generation, index := s.data.Generation(), s.data.Index()
+	if c := w.connOf(s); c != nil {
+		c.owner = machineKey{s.driver.loop, generation, index}
+	}
+	if m := s.driver.machine(generation, index); m.Conn < 0 {
+		m.Conn = int(s.conn)
+	}
+}
+
+// Moved is called by a loop for each transition.
+func (d *simDriver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.State) {
+	w := d.w
+	m := d.machine(t.Generation(), t.Index())
+	m.PrevFrom, m.PrevTo = m.Before, m.State
+	m.Kind, m.Before, m.State, m.Lives = k, from, to, true
+	if from == fsm.Any || m.Moves == 0 {
+		m.Born, m.Stuck = w.now, 0
+	}
+	m.Since, m.Heard = w.now, w.now
+	m.Moves++
+	w.note(noteMove, uint64(t.Generation())<<32|uint64(t.Index()), uint64(from)<<8|uint64(to))
+	w.observeMove(m, from, to)
+}
+
+// Ended is called by a loop when a machine has ended.
+func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
+	w := d.w
+	m := d.machine(t.Generation(), t.Index())
+	m.Kind, m.Lives = k, false
+	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
+	if reason == nil && !m.led && m.Conn >= 0 {
+		w.endsByItself(&w.conns[m.Conn], machineKey{d.loop, t.Generation(), t.Index()}, m)
+	}
+	o := w.observation(Ended)
+	o.Machine, o.Conn, o.Err = m, m.Conn, reason
+	w.emit(o)
+}
+
+// witness is a driver whose loop tells it of events as well.
+type witness struct{ *simDriver }
+
+var _ reactor.Tracer = witness{}
+
+// observer returns what a loop is to report to: events too, if an observer wants them.
+// Events cost time.
+func (d *simDriver) observer() reactor.Observer {
+	if !d.w.witnessed {
+		return d
+	}
+	return witness{d}
+}
+
+// Traced is called by a loop for each event that it gives to a machine.
+func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
+	w := d.w
+	m := d.machine(t.Generation(), t.Index())
+	m.Cause = c
+	switch c {
+	case reactor.EventReady, reactor.EventEnter:
+	case reactor.EventFail:
+		m.fails, m.failed = m.fails+1, in
+	default:
+		m.led = true
+	}
+	if c == reactor.EventMessage {
+		m.Heard = w.now
+	}
+	if w.wants(Told) {
+		if m.Kind == nil {
+			m.Kind = k
+		}
+		o := w.observation(Told)
+		o.Machine, o.Conn, o.From = m, m.Conn, in
+		w.emit(o)
+	}
+}
+
+// endsByItself notes that the machine of a connection ended by itself: only bytes, and
+// their end, have led there, and the peer is able to get all that was to be said.
+func (w *World) endsByItself(c *Conn, k machineKey, m *Machine) {
+	p := c.peer
+	if c.owner != k || p == nil || c.cut || p.other == nil || p.other.starved {
+		return
+	}
+	c.ending, c.sentByEnd = CutOff, len(c.Sent)
+	switch {
+	case !p.shutOut && m.fails == 0:
+		c.ending = Quit
+	case p.shutOut && (m.fails == 0 || m.fails == 1 && m.failed == m.Before):
+		c.ending = Left // the end of input is all that failed, and the last that happened
+	}
+}

@@ -1,0 +1,339 @@
+// Package sim runs traces: production loops over simulated drivers, with a peer for each
+// connection and a clock of its own.
+//
+// All of it happens on one goroutine, so that a run depends on its trace alone. What
+// happens is given to observers, as an Observation each; see there for what there is. The
+// package judges nothing: it knows no oracle, no model and no report.
+package sim
+
+import (
+	"errors"
+	"math"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/probe"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+)
+
+const forever = math.MaxInt64
+
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// Config says what a world has.
+type Config struct {
+	Setup func(*World) error // wires machines, before each run
+	Dict  trace.Dictionary
+	Loops int
+	Conns int                               // that peers dial; machines may begin as many
+	Loop  reactor.Config                    // of each loop
+	Peers func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
+	Wrap  func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
+}
+
+// World runs traces, one after the other.
+type World struct {
+	cfg       Config
+	observers []Observer
+	wanting   [numWhats][]Observer
+	seen      [8]Observation // by depth
+	plain     [8]Observation // those without fields of their own, by depth
+	move      Observation    // of the last transition
+	depth     int
+	witnessed bool // loops report events, not transitions alone
+
+	now      int64
+	drivers  []*simDriver
+	loops    []*reactor.Loop
+	steps    []stepper
+	machines [][]*Machine // by loop and slot
+	actions  []action
+	slots    int // of each loop
+
+	sockets       []*socket // by row; 0 is none
+	spare         []*socket
+	listeners     []listener
+	conns         []Conn
+	peers         []DatagramPeer
+	nextPort      uint16
+	opened        int
+	word          []byte   // what one send sends
+	freeDatagrams [][]byte // memory
+
+	trace    trace.Trace
+	opts     Options
+	at       int // events that have begun
+	stage    Stage
+	halted   bool
+	calling  *action // that is called; nil: none
+	probe    probe.Probe
+	found    Found
+	ticks    int
+	jumpedTo int64 // when the clock jumped last
+
+	moved   uint64 // bytes, sockets and other things that show progress
+	events  uint64 // readiness events given to loops
+	idle    int    // turns since moved changed
+	last    uint64 // moved then
+	chatter int    // turns and writes since a machine read, of breaths each
+	bears   int    // chatter that a loop may make
+
+	digest xxhash.Digest
+	notes  []byte
+}
+
+// Options says what is special about a run.
+type Options struct {
+	Again    bool // it repeats a trace that was run before, perhaps changed
+	Spurious bool // each wait also returns events for sockets that are not ready
+}
+
+// Found is what runs of a world have shown to be there.
+type Found struct {
+	Actions   int  // that Setup declared
+	Signals   bool // that machines ask for
+	Datagrams bool // sockets for them
+}
+
+// action is something that other goroutines do.
+type action struct {
+	name string
+	do   func(arg int)
+}
+
+// New returns a world in which nothing has run yet.
+func New(cfg Config) *World {
+	w := &World{cfg: cfg, bears: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
+		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns), notes: make([]byte, 0, 4096)}
+	w.probe = probe.New(probeSink{w})
+	for i := range w.conns {
+		w.conns[i].Number = i
+	}
+	return w
+}
+
+// Loop returns the i-th loop.
+func (w *World) Loop(i int) *reactor.Loop { return w.loops[i] }
+
+// Loops returns the number of loops.
+func (w *World) Loops() int { return len(w.loops) }
+
+// Now returns the time on the world's clock, in nanoseconds.
+func (w *World) Now() int64 { return w.now }
+
+// Action declares something that happens to machines from outside.
+func (w *World) Action(name string, do func(arg int)) {
+	w.actions = append(w.actions, action{name, do})
+}
+
+// Actions returns the names of the actions of the last run.
+func (w *World) Actions() (names []string) {
+	for _, a := range w.actions {
+		names = append(names, a.name)
+	}
+	return names
+}
+
+// Probe returns what handlers report to.
+func (w *World) Probe() probe.Probe { return w.probe }
+
+// Found returns what the runs so far have shown to be there.
+func (w *World) Found() *Found { return &w.found }
+
+// Listeners returns how many sockets listen, or did, in the last run.
+func (w *World) Listeners() int { return len(w.listeners) }
+
+// Conns returns how many connections there may be: those of peers, then as many that
+// machines begin.
+func (w *World) Conns() int { return len(w.conns) }
+
+// Conn returns the connection of a number.
+func (w *World) Conn(i int) *Conn { return &w.conns[i] }
+
+// DatagramPeers returns the peers that send and receive datagrams.
+func (w *World) DatagramPeers() []DatagramPeer { return w.peers }
+
+// Events returns how many readiness events loops were given in the last run.
+func (w *World) Events() uint64 { return w.events }
+
+// Witness makes loops report the events that they give to machines, from the next run
+// on. They do so as well while an observer wants Told.
+func (w *World) Witness() { w.witnessed = true }
+
+// Witnessed reports whether loops report events.
+func (w *World) Witnessed() bool { return w.witnessed }
+
+// CutChatter makes the world call a loop chatty much sooner than it does otherwise, if
+// soon is true.
+func (w *World) CutChatter(soon bool) {
+	if w.bears = chattering; soon {
+		w.bears = nagging
+	}
+}
+
+// Halt ends the run: no more of its trace is done, and its loops are stopped.
+func (w *World) Halt() { w.halted = true }
+
+// LoopOver reports whether a loop has ended.
+func (w *World) LoopOver(loop int) bool { return w.drivers[loop].over }
+
+// Lateness returns how late the next deadline of a loop may be, as a fault has it.
+func (w *World) Lateness(loop int) int64 { return w.drivers[loop].armed.late }
+
+// JumpedTo returns the time to which the clock jumped last: loops did not see what
+// passed before.
+func (w *World) JumpedTo() int64 { return w.jumpedTo }
+
+// Resolution returns the resolution of the loops' deadlines.
+func (w *World) Resolution() time.Duration {
+	if r := w.cfg.Loop.Resolution; r != 0 {
+		return r
+	}
+	return time.Millisecond
+}
+
+// Begin prepares the run of a trace: new loops over new drivers, and what Setup makes of
+// them.
+func (w *World) Begin(tr trace.Trace, opts Options) error {
+	w.clear()
+	w.trace, w.opts = tr, opts
+	w.witnessed = w.witnessed || w.wants(Told)
+	o := w.observation(RunBegins)
+	o.Again, o.Spurious = opts.Again, opts.Spurious
+	w.emit(o)
+	for i := range w.cfg.Loops {
+		if err := w.newLoop(i); err != nil {
+			return err
+		}
+	}
+	if w.cfg.Setup == nil {
+		return errors.New("Spec.Setup is nil: want a function that calls Listen, Spawn or Adopt at World.Loop")
+	}
+	err := w.cfg.Setup(w)
+	w.found.Actions = len(w.actions)
+	if err == nil && w.opened == 0 && len(w.actions) == 0 && w.countMachines() == 0 {
+		return errors.New("Spec.Setup made nothing that runs could do anything to: want a call of Listen, Spawn or Adopt at World.Loop")
+	}
+	return err
+}
+
+func (w *World) newLoop(i int) error {
+	d := w.newDriver(i)
+	for _, m := range w.machines[i] {
+		*m = Machine{Conn: -1}
+	}
+	cfg := w.cfg.Loop
+	cfg.Driver, cfg.Observer = d, d.observer()
+	if w.cfg.Wrap != nil {
+		cfg.Driver = w.cfg.Wrap(d)
+	}
+	limit(w.trace, &cfg)
+	w.slots = cfg.Slots
+	l, err := reactor.NewLoop(cfg)
+	if err != nil {
+		return err
+	}
+	w.drivers, w.loops = append(w.drivers, d), append(w.loops, l)
+	st, err := l.Stepper()
+	if err != nil {
+		return err
+	}
+	w.steps = append(w.steps, st)
+	return nil
+}
+
+func (w *World) newDriver(loop int) *simDriver {
+	return &simDriver{w: w, loop: loop, machines: &w.machines[loop]}
+}
+
+// countMachines returns how many machines live.
+func (w *World) countMachines() (n int) {
+	for i := range w.steps {
+		if s, ok := w.stats(i); ok {
+			n += s.Machines
+		}
+	}
+	return n
+}
+
+func (w *World) clear() {
+	for _, s := range w.sockets[1:] {
+		if s.kind != free {
+			s.driver = nil
+			w.drop(s)
+		}
+	}
+	// Rows are handed out in the same order in every run, with the same generations.
+	w.spare = w.spare[:0]
+	for row := len(w.sockets) - 1; row > 0; row-- {
+		w.sockets[row].id = driver.Sock(row)
+		w.spare = append(w.spare, w.sockets[row])
+	}
+	for i := range w.conns {
+		w.conns[i].clear()
+	}
+	w.clearDatagramPeers()
+	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
+	w.listeners = w.listeners[:0]
+	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
+	w.halted, w.calling = false, nil
+	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
+	w.ticks, w.jumpedTo = 0, 0
+	w.digest.Reset()
+	w.notes = w.notes[:0]
+}
+
+// bound returns the socket that listens, or takes datagrams, at an address.
+func (w *World) bound(a driver.Addr, k socketKind) *socket {
+	for _, s := range w.sockets[1:] {
+		if s.kind == k && s.local.Net == a.Net && reaches(a, s.local) {
+			return s
+		}
+	}
+	return nil
+}
+
+// listener is a socket that listens, or did in this run.
+type listener struct {
+	id driver.Sock
+	at driver.Addr
+}
+
+// listened reports whether machines have listened at an address. When their listener is
+// closed, no peer takes its place.
+func (w *World) listened(a driver.Addr) bool {
+	return slices.ContainsFunc(w.listeners, func(l listener) bool { return l.at.Net == a.Net && reaches(a, l.at) })
+}
+
+// reaches reports whether what is sent to one address arrives at another.
+func reaches(to, at driver.Addr) bool {
+	if at.Net >= driver.Unix {
+		return at.Path == to.Path
+	}
+	return at.IP.Port() == to.IP.Port() && (at.IP.Addr() == to.IP.Addr() || at.IP.Addr().IsUnspecified() || to.IP.Addr().IsUnspecified())
+}
+
+// reachable returns an address to send to: this machine's own for a wildcard.
+func reachable(a netip.AddrPort) netip.AddrPort {
+	if a.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(loopback, a.Port())
+	}
+	return a
+}
+
+// port returns a port number that is not in use.
+func (w *World) port() uint16 {
+	w.nextPort++
+	return w.nextPort
+}
+
+// Moment returns how many events have begun, the time, and the stage of the run.
+func (w *World) Moment() (event int, now int64, stage Stage) { return w.at, w.now, w.stage }
+
+// Trace returns the trace of the run.
+func (w *World) Trace() trace.Trace { return w.trace }

@@ -1,0 +1,118 @@
+package fuzz
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/internal/search"
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+)
+
+// Spec configures a fuzz test: how machines are set up, what peers say, and what is
+// checked. Only Setup is required.
+type Spec struct {
+	// Setup wires the machines, with the calls of production. It is called before each
+	// run. Build kinds once, outside.
+	Setup func(*World) error
+	// Dict has the words that peers send, besides single bytes. Long words make runs slow:
+	// one that is just over a limit is enough.
+	Dict []string
+
+	// Oracles judge runs, in addition to the checks that every run gets.
+	Oracles []Oracle
+	// Without leaves out checks that do not hold for these machines.
+	Without Check
+	// Isolated says that no connection's output depends on another connection. It is then
+	// checked that it does not.
+	Isolated bool
+	// Sometimes names conditions that some run must show, in addition to those that a
+	// probe.Probe reports by itself, which it does once a run reaches its call.
+	Sometimes []string
+	// Report asks for Finding.Report. Runs then take somewhat longer.
+	Report bool
+
+	Loops    int                    // number of loops; 0: 1
+	Conns    int                    // connections that peers may have open at once; 0: 4
+	Patience time.Duration          // how long machines may take to answer what a PerConn waits for, with no fault in the way; 0: 1 s
+	Config   reactor.Config         // of each loop; Slots 0: 64. Driver and Observer are set by the World
+	Answers  func(driver.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
+
+	wrap func(driver.Driver) driver.Driver // what tests put between a loop and its driver
+}
+
+// Check is a set of checks that [Spec.Without] leaves out. Combine them with |.
+type Check uint8
+
+const (
+	// Segmentation: the output is the same whether input arrives in one piece or in many.
+	// Leave it out if output depends on how input is cut.
+	Segmentation Check = 1 << iota
+	// HangUp: a machine reads all bytes in front of the peer's end that it would have
+	// answered without the end. Leave it out if a peer that ends its direction is not
+	// interested in answers.
+	HangUp
+	// SpuriousEvents: the output is the same if machines are also called when nothing is
+	// ready. Leave it out if output depends on how often they are called.
+	SpuriousEvents
+	// Deadlines: no machine stays in a state longer than the state's row allows. Leave it
+	// out if handlers set bounds of their own with IO.Within.
+	Deadlines
+)
+
+// filled returns the Spec with its defaults.
+func (s Spec) filled() *Spec {
+	if s.Loops == 0 {
+		s.Loops = 1
+	}
+	if s.Conns == 0 {
+		s.Conns = 4
+	}
+	if s.Patience == 0 {
+		s.Patience = time.Second
+	}
+	if s.Config.Slots == 0 {
+		s.Config.Slots = 64
+	}
+	return &s
+}
+
+// String describes the world that a Spec makes.
+func (s *Spec) String() string {
+	text := fmt.Sprintf("loops %d, slots %d, connections %d, words %d", s.Loops, s.Config.Slots, s.Conns, len(s.Dict))
+	if s.Isolated {
+		text += ", isolated"
+	}
+	return text
+}
+
+// world is the simulation's part of a Spec.
+func (s *Spec) world() sim.Config {
+	cfg := sim.Config{Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Wrap: s.wrap}
+	if s.Setup != nil {
+		cfg.Setup = func(w *sim.World) error { return s.Setup(&World{w}) }
+	}
+	return cfg
+}
+
+// judges is the judge's part of a Spec. A Check has the bits of a judge.Check.
+func (s *Spec) judges() judge.Config {
+	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Conns: s.Conns, Patience: s.Patience}
+	for _, o := range s.Oracles {
+		if o.judge != nil {
+			cfg.Oracles = append(cfg.Oracles, o.judge)
+		}
+	}
+	return cfg
+}
+
+// search is the search's part of a Spec. A Strategy has the number of a search.Strategy.
+func (s *Spec) search(how Strategy) search.Config {
+	return search.Config{Strategy: search.Strategy(how), Dict: s.Dict, Loops: s.Loops, Conns: s.Conns}
+}
+
+// dict returns the words as traces number them.
+func (s *Spec) dict() trace.Dictionary { return s.Dict }

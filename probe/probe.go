@@ -1,0 +1,72 @@
+// Package probe lets handlers report to a simulated run: conditions that must always
+// hold, conditions that some run must show, and values that show progress.
+//
+// Keep a [Probe] in a machine's prototype. In production it is the zero Probe, whose
+// methods do nothing: each compares a pointer with nil, which costs about a nanosecond
+// and does not allocate. In a test, fuzz.World.Probe returns one that reports to the
+// run:
+//
+//	type session struct {
+//		probe probe.Probe
+//		tries int
+//	}
+//
+//	func (s *session) login(cx *cx, m *msg) reactor.State {
+//		s.tries++
+//		s.probe.Always("three tries at most", s.tries <= 3)
+//		s.probe.Sometimes("the third try succeeds", s.tries == 3 && m.ok)
+//		s.probe.Mark("tries", s.tries)
+//		...
+//
+// Each Probe belongs to one run, so runs in one process do not disturb each other. Call
+// its methods from handlers, or from other code on the loop's goroutine. A name
+// identifies a condition or value: two calls with the same name are about the same
+// thing, so use constants.
+//
+// The package imports nothing, so production code that uses it links nothing else.
+package probe
+
+// Probe reports what a machine's code sees. The methods of the zero Probe do nothing.
+// A Probe is one pointer and may be copied.
+type Probe struct{ to *sink }
+
+type sink struct{ Listener }
+
+// Listener receives the reports of a Probe. Simulated runs implement it.
+type Listener interface {
+	Always(name string, holds bool)
+	Sometimes(name string, seen bool)
+	Mark(name string, value int)
+}
+
+// New returns a Probe that reports to l.
+func New(l Listener) Probe { return Probe{&sink{l}} }
+
+// Always reports a condition that must hold each time this call is reached. The run
+// fails if holds is false.
+func (p Probe) Always(name string, holds bool) {
+	if p.to != nil {
+		p.to.Always(name, holds)
+	}
+}
+
+// Sometimes reports a condition that must be true at least once in a search. A search
+// of fuzz.Long runs fails if seen was false in all of them. A call counts only once it
+// has been reached; list the name in fuzz.Spec.Sometimes if the call itself must be
+// reached too.
+func (p Probe) Sometimes(name string, seen bool) {
+	if p.to != nil {
+		p.to.Sometimes(name, seen)
+	}
+}
+
+// Mark reports a value that shows how far a machine got. A guided search keeps the
+// traces that raise the value to another power of two, or to a new maximum.
+func (p Probe) Mark(name string, value int) {
+	if p.to != nil {
+		p.to.Mark(name, value)
+	}
+}
+
+// On reports whether p reports to a run. Use it to skip work that only a probe needs.
+func (p Probe) On() bool { return p.to != nil }

@@ -1,14 +1,10 @@
 package fuzz
 
 import (
-	"testing"
-
 	"github.com/stator-go/stator/fuzz/internal/judge"
-	"github.com/stator-go/stator/fuzz/internal/report"
 	"github.com/stator-go/stator/fuzz/internal/search"
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
-	"github.com/stator-go/stator/reactor"
 )
 
 // What tests do with the parts of an engine.
@@ -22,15 +18,6 @@ func (e *engine) check(tr trace.Trace, deep bool) *judge.Failure {
 func (e *engine) begin(tr trace.Trace) error { return e.world.Begin(tr, sim.Options{}) }
 
 func (e *engine) got(conn int) string { return string(e.world.Conn(conn).Got) }
-
-func (e *engine) stats(t testing.TB) reactor.Stats {
-	t.Helper()
-	s, err := e.world.Loop(0).Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // random returns a source of traces that are drawn anew.
 func (e *engine) random(seed uint64, how Strategy) func() trace.Trace {
@@ -46,14 +33,6 @@ func (e *engine) shrunk(tr trace.Trace, f *judge.Failure) *Finding {
 	found := &Finding{}
 	found.tell(e.shrink(tr, f))
 	return found
-}
-
-// retold returns a Finding whose failure was changed.
-func (f *Finding) retold(change func(*judge.Failure)) *Finding {
-	g := *f.account.Failure
-	change(&g)
-	account := report.Account{Failure: &g, Trace: f.Trace}
-	return &Finding{Failure: publicFailure(&g), Trace: f.Trace, account: &account}
 }
 
 // told counts the events of closed sockets that loop 0 was told of in a run.

@@ -8,5 +8,5 @@ type currentCall struct {
 	reason   error  // what led to the state that it goes to, for Cause and for OnEnd
 
 	crashed uint32 // the index+1 of a machine whose handler panicked, until it has been ended
-	panic   error
+	panic   error  // what it panicked with
 }

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"runtime"
@@ -16,10 +17,15 @@ func (l *Loop) recovered() {
 	h := l.slots.At(l.call.machine - 1)
 	b := l.stores[h.kind]
 	l.call.crashed, l.call.machine = l.call.machine, 0
-	l.stats.panics++
 	stack := make([]byte, 8<<10)
 	stack = stack[:runtime.Stack(stack, false)]
-	l.call.panic = &PanicError{Kind: b.name, State: b.rows[h.state].name, Value: v, Stack: stack}
+	p := &PanicError{Kind: b.name, State: b.rows[h.state].name, Value: v, Stack: stack}
+	if l.call.panic == nil {
+		l.stats.panics++
+		l.call.panic = p
+	} else { // of an exit handler, which runs because of the first one: that is the reason to look at
+		l.call.panic = errors.Join(l.call.panic, p)
+	}
 }
 
 // endCrashed ends the machine whose handler panicked. Its output is dropped. It is called by
@@ -40,6 +46,7 @@ func (l *Loop) endCrashed() {
 	if h.flags&mDead == 0 {
 		l.end(x, h)
 	}
+	l.call.panic = nil
 }
 
 // PanicError is the reason of a machine that its own panic has ended. After a Goexit, Value is
@@ -64,9 +71,22 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// logPanic writes the panic of a handler to package log, as no other code hears of it.
-func logPanic(reason error) {
-	if p, ok := reason.(*PanicError); ok {
+// logBug writes to package log the end of a machine that is a mistake of its handlers: a
+// panic, a transition that the table does not declare, or transitions in a circle. It is
+// called if neither Options.OnEnd nor an Observer hears of the end.
+func logBug(kind string, reason error) {
+	if all, ok := reason.(interface{ Unwrap() []error }); ok {
+		for _, err := range all.Unwrap() {
+			logBug(kind, err)
+		}
+		return
+	}
+	switch p, ok := reason.(*PanicError); {
+	case ok:
 		log.Printf("%v\n%s", p, p.Stack)
+	case errors.Is(reason, ErrEdge):
+		log.Print(reason)
+	case errors.Is(reason, ErrSpin), errors.Is(reason, ErrEnterLoop):
+		log.Printf("reactor: %s: a machine was ended: %v", kind, reason)
 	}
 }

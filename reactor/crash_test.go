@@ -3,8 +3,11 @@ package reactor_test
 import (
 	"errors"
 	"fmt"
+	"log"
+	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -350,4 +353,65 @@ func TestPanicInADescriptor(t *testing.T) {
 	if n := stats(t, l); n.Panics != 0 || n.Machines != 0 {
 		t.Errorf("got %d panics and %d machines, want 0 and 0", n.Panics, n.Machines)
 	}
+}
+
+// A panic of an exit handler, which runs because of an earlier panic, does not hide that one.
+func TestFirstPanicIsTheReason(t *testing.T) {
+	d, ends := newFake(t), newEnds()
+	l := d.start(reactor.Config{})
+	spawn(t, l, kind(t, "unmade", reactor.Options{OnEnd: ends.add}, reactor.Table[empty, reactor.None]{
+		fsm.Any: {
+			OnEnter: func(*empty, *netCx) reactor.State { panic("first") },
+			OnExit:  func(*empty, *netCx) { panic("second") },
+		},
+		{Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
+	}), empty{})
+	err := ends.next(t)
+	var p *reactor.PanicError
+	if !errors.As(err, &p) || p.Value != "first" {
+		t.Errorf("got the reason %v, want the first panic", err)
+	}
+	if !strings.Contains(err.Error(), "second") {
+		t.Errorf("got the reason %v, want the second panic named, too", err)
+	}
+	if s := stats(t, l); s.Panics != 1 || s.Failed != 1 {
+		t.Errorf("got %d panics and %d failed, want 1 and 1: it is one machine", s.Panics, s.Failed)
+	}
+}
+
+// Mistakes of handlers are written to package log if there is no OnEnd to hear of them.
+func TestMistakesAreLogged(t *testing.T) {
+	var logged syncBuffer
+	log.SetOutput(&logged)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	d := newFake(t)
+	l := d.start(reactor.Config{})
+	spawn(t, l, kind(t, "lost", reactor.Options{}, reactor.Table[empty, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "here", Within: fsm.After(time.Hour, 2), OnEnter: func(*empty, *netCx) reactor.State { return 3 }},
+		{Name: "there", Within: fsm.Never, To: fsm.To(3)},
+		{Name: "beyond", Within: fsm.Never},
+	}), empty{})
+	d.Settle()
+	if got := logged.String(); !strings.Contains(got, `lost: state "here"`) || !strings.Contains(got, "undeclared transition") {
+		t.Errorf("got %q logged, want the kind, the state and the mistake", got)
+	}
+}
+
+// syncBuffer is a buffer that two goroutines use.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }

@@ -201,7 +201,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	if o := l.cfg.Observer; o != nil {
 		o.Ended(l.slots.TokenAt(x), b.anyKind(), reason)
 	} else if b.opt.OnEnd == nil {
-		logPanic(reason)
+		logBug(b.name, reason)
 	}
 	l.call.machine = 0
 	l.beginLinger(h)

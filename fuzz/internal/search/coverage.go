@@ -53,6 +53,7 @@ type kind struct {
 type mover struct {
 	m          *sim.Machine
 	generation uint32
+	kind       int // its number
 }
 
 // Claim is what probes reported under one name, in all runs.
@@ -157,7 +158,7 @@ func (c *Coverage) moved(o *sim.Observation) {
 		before = edgeFeature(i, m.PrevFrom, m.PrevTo)
 	}
 	c.hit(f*31+before*featurePrime, true)
-	c.movers = append(c.movers, mover{m, m.Generation})
+	c.movers = append(c.movers, mover{m, m.Generation, i})
 }
 
 func edgeFeature(kind int, from, to reactor.State) uint32 {
@@ -168,7 +169,7 @@ func edgeFeature(kind int, from, to reactor.State) uint32 {
 func (c *Coverage) rest() {
 	for _, at := range c.movers {
 		if at.m.Generation == at.generation {
-			c.hit(restFeature|uint32(c.Index(at.m.Kind))<<8|uint32(at.m.State), false)
+			c.hit(restFeature|uint32(at.kind)<<8|uint32(at.m.State), false)
 		}
 	}
 	c.movers = c.movers[:0]

@@ -314,8 +314,8 @@ func TestAdoptLeavesItBlocking(t *testing.T) {
 	if _, err := listeningTo(t).Adopt(l, r, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if blocks(t, kept[0]) {
-		t.Error("it blocks while a machine has it")
+	if blocks(t, kept[0]) != pipesOpenAnew {
+		t.Errorf("while a machine has it, it blocks: %v: want %v", !pipesOpenAnew, pipesOpenAnew)
 	}
 	if _, err := writingTo(t).Adopt(l, w, writing{b: []byte("x")}); err != nil { // and closes its end
 		t.Fatal(err)

@@ -104,11 +104,12 @@ type Driver interface {
 	Traits(Sock) Traits
 
 	// Adopt makes a socket of a descriptor that was opened elsewhere. The descriptor
-	// stays the caller's, who may close it: the driver uses a duplicate. ErrNotPollable
-	// says that the system has no events for this kind of file.
+	// stays the caller's, who may close it: the driver uses a duplicate, or opens the file
+	// anew. ErrNotPollable says that the system has no events for this kind of file.
 	Adopt(uintptr) (Sock, error)
 	// Release gives up a registered socket without closing it, and returns its descriptor,
-	// which is the caller's to close.
+	// which is the caller's to close. If the descriptor that it was adopted from blocked, so
+	// does this one.
 	Release(Sock) (uintptr, error)
 	// Notify asks for signals, in addition to those asked for before. Until End, came
 	// is called with those that arrived, on any goroutine, perhaps during Notify. It does

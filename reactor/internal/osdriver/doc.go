@@ -17,6 +17,7 @@
 //	datagram_*.go                      Recv, Send, and the errors of earlier datagrams
 //	net_*.go                           Listen, Bind, Connect, FinishConnect, Accept, Addr
 //	adopt_*.go                         Adopt and Release: descriptors from and for elsewhere
+//	reopen_*.go                        what Adopt opens anew, for a description of its own
 //	retry_unix.go                      events that the kernel does not have, made by time
 //	calls_linux.go                     system calls of Linux, raw
 //	calls_unix.go                      system calls of all other Unixes, by package unix
@@ -39,7 +40,8 @@
 //
 //   - The garbage collector cannot stop the goroutine during such a call. So none may be
 //     long: maxIO bounds how many bytes one moves. And a call that may block is not raw,
-//     such as the close of a terminal, or of a socket whose options another program has set.
+//     such as the close of a terminal, or of a socket whose options another program has set,
+//     or a read from a file that another program can set to blocking mode.
 //   - The race detector does not see what the kernel reads and writes. So each call says
 //     so itself, by raceRead and raceWrite, as package syscall does.
 //

@@ -26,8 +26,9 @@ func closeDescriptor(fd descriptor) { unix.Close(int(fd)) }
 // non-blocking mode, and has an edge-triggered poll.Poller.
 type Driver struct {
 	base
-	retries retryQueue
-	scratch scratch
+	retries         retryQueue
+	scratch         scratch
+	madeNonblocking socketsOfFiles // adopted sockets with wasBlocking
 }
 
 // Wait returns first the events that the driver makes by time: see retry_unix.go.
@@ -90,9 +91,9 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 		case how&driver.ShutWrite == 0 || e.fd == noDescriptor:
 		case e.typ == pipeBoth:
 			d.scheduleRetry(s) // that its reader has the end now is no event of the kernel's
-			return d.closePipe(e)
+			return d.closePipe(s)
 		case e.typ == pipeOut:
-			return d.closePipe(e)
+			return d.closePipe(s)
 		}
 		return nil // a terminal has no direction to end
 	}
@@ -105,21 +106,22 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 
 // closePipe closes a pipe's descriptor, which is the only way to end its output. The
 // entry stays, with noDescriptor.
-func (d *Driver) closePipe(e *socketEntry) error {
+func (d *Driver) closePipe(s driver.Sock) error {
+	e := &d.sockets[s]
 	d.poller.Remove(int(e.fd))
-	e.restoreBlocking()
+	d.restoreBlocking(s)
 	err := unix.Close(int(e.fd))
 	e.fd = noDescriptor
 	return err
 }
 
 func (d *Driver) Close(s driver.Sock) error {
+	d.restoreBlocking(s)
 	e := d.sockets[s]
 	d.forget(s)
 	if e.fd == noDescriptor {
 		return nil // closePipe closed it
 	}
-	e.restoreBlocking()
 	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options, and at its path
 	if !opened || !d.edgeTriggered {
 		// epoll forgets a descriptor when its description is closed: of one that was adopted,

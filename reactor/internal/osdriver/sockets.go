@@ -23,14 +23,14 @@ type socketEntry struct {
 type socketFlags uint8
 
 const (
-	adopted         socketFlags = 1 << iota // from elsewhere: others may have its description, and may have set its options
+	adopted         socketFlags = 1 << iota // a duplicate: others may have its description, and may have set its options
 	ipv6                                    // its addresses are of IPv6
 	awaitsRetry                             // it is in retryQueue.sockets
 	connecting                              // its connection is under way
 	awaitsReconnect                         // its connection has to be tried again; it is in retryQueue.connects
 	seqpacket                               // a listener of unixPacket sockets
 	resetSeen                               // a unixPacket whose reset was returned by the kernel, and not yet by Read
-	wasBlocking                             // adopted, and its description blocked before
+	wasBlocking                             // what it was adopted from blocked before
 )
 
 // socketType is what a descriptor stands for. Those up to unixDatagram are sockets with

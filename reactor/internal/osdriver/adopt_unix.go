@@ -216,6 +216,7 @@ func (d *Driver) Release(s driver.Sock) (uintptr, error) {
 	if err := d.poller.Remove(int(fd)); err != nil {
 		return 0, err
 	}
+	d.restoreBlocking(s)
 	d.forget(s)
 	return uintptr(fd), nil
 }

@@ -164,3 +164,44 @@ func TestBlockedCallLeavesOthersAlone(t *testing.T) {
 		rescue.Wait()
 	}
 }
+
+// What blocked before Adopt blocks after Release: the descriptor that is given out, and
+// others of its description.
+func TestReleaseRestoresBlocking(t *testing.T) {
+	for _, blocking := range []bool{true, false} {
+		d := testDriver(t)
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		defer w.Close()
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(pair[0])
+		defer unix.Close(pair[1])
+		for _, kept := range []int{int(r.Fd()), int(w.Fd()), pair[0]} {
+			unix.SetNonblock(kept, !blocking)
+			s, err := d.Adopt(uintptr(kept))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Register(s, 1<<32|driver.EventData(s)); err != nil {
+				t.Fatal(err)
+			}
+			fd, err := d.Release(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if released := isBlocking(int(fd)); released != blocking || isBlocking(kept) != blocking {
+				t.Errorf("it blocked before: %v; the released one does: %v; the other: %v", blocking, released, isBlocking(kept))
+			}
+			unix.Close(int(fd))
+		}
+		if len(d.madeNonblocking) != 0 {
+			t.Error("a released file is remembered")
+		}
+	}
+}

@@ -38,7 +38,8 @@ type Driver interface {
 	// it is under way: the driver owes an event with Writable, WriteClosed or Error when
 	// it has an outcome, which FinishConnect returns. A datagram socket is connected at
 	// once: the address is where Write sends. With an error no socket is left open. If
-	// nothing listens at the address, the error, here or of FinishConnect, is ErrRefused.
+	// nothing listens at the address, the error, here or of FinishConnect, is ErrRefused;
+	// also if the system connects the socket to itself.
 	Connect(Addr, SocketOptions) (Sock, Flow, error)
 	// FinishConnect returns the outcome of a connection that was under way: nil, or why
 	// it failed. WriteBlocked means that it is still under way, and another event will

@@ -168,6 +168,10 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	if err == nil && flags&awaitsReconnect != 0 {
 		d.noteReconnect(s, sa)
 	}
+	if err == nil && flow == 0 && d.connectedToItself(s) {
+		defer d.Close(s) // afterwards: the next socket gets another port
+		return d.Connect(a, o)
+	}
 	return s, flow, err
 }
 
@@ -204,6 +208,9 @@ func (d *Driver) FinishConnect(s driver.Sock) (driver.Flow, error) {
 	if _, err := unix.Getpeername(fd); err == unix.ENOTCONN {
 		d.noteBlocked(e, poll.Writable)
 		return driver.WriteBlocked, nil
+	}
+	if e.flags&connecting != 0 && d.connectedToItself(s) {
+		return 0, connectError(unix.ECONNREFUSED)
 	}
 	e.flags &^= connecting
 	return 0, nil

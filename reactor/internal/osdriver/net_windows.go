@@ -105,6 +105,10 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	}
 	switch err := windows.Connect(h, sa); err {
 	case nil:
+		if d.connectedToItself(s) {
+			defer d.Close(s) // afterwards: the next socket gets another port
+			return d.Connect(a, o)
+		}
 		return s, 0, nil
 	case windows.WSAEWOULDBLOCK:
 		d.sockets[s].flags |= connecting
@@ -129,6 +133,9 @@ func (d *Driver) FinishConnect(s driver.Sock) (driver.Flow, error) {
 	if _, err := windows.Getpeername(e.fd); err == windows.WSAENOTCONN {
 		d.noteBlocked(e, poll.Writable)
 		return driver.WriteBlocked, nil
+	}
+	if e.flags&connecting != 0 && d.connectedToItself(s) {
+		return 0, connectError(windows.WSAECONNREFUSED)
 	}
 	e.flags &^= connecting
 	return 0, nil

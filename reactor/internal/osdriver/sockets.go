@@ -98,6 +98,21 @@ func (d *Driver) Unacked(s driver.Sock) bool {
 	return e.typ == tcpStream && e.lastWrite.unacked(d, e.fd)
 }
 
+// connectedToItself reports whether both ends of a connection of TCP or UDP are the same
+// socket. If nothing is bound to the port that it connects to, the system may choose that
+// very port for the socket; then each of its messages reaches itself.
+func (d *Driver) connectedToItself(s driver.Sock) bool {
+	if typ := d.sockets[s].typ; typ != tcpStream && typ != inetDatagram {
+		return false
+	}
+	local, err := d.Addr(s, driver.Local)
+	if err != nil {
+		return false
+	}
+	remote, err := d.Addr(s, driver.Remote)
+	return err == nil && local == remote
+}
+
 // noteBlocked is called after a call that would block, so that the next event of its
 // direction comes.
 func (d *Driver) noteBlocked(e *socketEntry, dir poll.Interest) {

@@ -113,7 +113,8 @@ func lend(d Descriptor, at Host, f func(l *Loop, fd uintptr) error) error {
 
 // Release takes a port out of the loop, and returns its descriptor; net.FileConn makes a
 // net.Conn of it. The port is closed. The error is ErrFull while the port holds output or
-// input that was not consumed. A descriptor that blocked before Adopt blocks again.
+// input that was not consumed. A descriptor that blocked before Adopt blocks again. The path
+// of a unix socket stays.
 func (c *IO) Release(p Port) (*os.File, error) {
 	pt, err := c.open(p)
 	if err != nil {

@@ -54,6 +54,9 @@ func (n *Listener) Close(at Host) error {
 // On the networks "udp", "udp4", "udp6" and "unixgram", Listen makes one machine, whose
 // port 0 is the bound socket.
 //
+// The path of a unix socket is removed when the socket is closed, unless another file is
+// there by then.
+//
 // Accepting pauses while slots or descriptors are used up, and resumes by itself.
 func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
 	a, err := resolveOne(network, addr)

@@ -96,7 +96,8 @@ type Driver interface {
 	// error, nor is a file without a direction to end, such as a terminal.
 	Shutdown(Sock, How) error
 	// Close closes a socket. What was written before still goes out. The socket has no
-	// events any more.
+	// events any more. The path to which Listen or Bind bound a unix socket is removed,
+	// unless it is another's by now.
 	Close(Sock) error
 	// Addr returns the address of one side of a socket.
 	Addr(Sock, Side) (Addr, error)

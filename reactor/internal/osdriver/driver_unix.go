@@ -29,6 +29,7 @@ type Driver struct {
 	retries         retryQueue
 	scratch         scratch
 	madeNonblocking socketsOfFiles // adopted sockets with wasBlocking
+	paths           map[driver.Sock]boundPath
 }
 
 // Wait returns first the events that the driver makes by time: see retry_unix.go.
@@ -117,12 +118,12 @@ func (d *Driver) closePipe(s driver.Sock) error {
 
 func (d *Driver) Close(s driver.Sock) error {
 	d.restoreBlocking(s)
-	e := d.sockets[s]
+	e, path := d.sockets[s], d.paths[s]
 	d.forget(s)
 	if e.fd == noDescriptor {
 		return nil // closePipe closed it
 	}
-	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options, and at its path
+	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options
 	if !opened || !d.edgeTriggered {
 		// epoll forgets a descriptor when its description is closed: of one that was adopted,
 		// another process may have a duplicate. The backends that are not edge-triggered keep a
@@ -132,8 +133,6 @@ func (d *Driver) Close(s driver.Sock) error {
 	if !opened {
 		return unix.Close(int(e.fd)) // may block: a terminal drains, SO_LINGER may be set
 	}
-	if e.typ == listening {
-		unlinkPath(e.fd)
-	}
+	path.unlink()
 	return closeSocket(e.fd)
 }

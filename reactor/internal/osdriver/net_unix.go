@@ -79,6 +79,7 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 		backlog = 1 << 16 // the kernel lowers it to somaxconn
 	}
 	if err := unix.Listen(fd, backlog); err != nil {
+		boundPathOf(a).unlink()
 		unix.Close(fd)
 		return 0, os.NewSyscallError("listen", err)
 	}
@@ -86,7 +87,7 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 	if a.Net == driver.UnixPacket {
 		flags = seqpacket
 	}
-	return d.add(descriptor(fd), listening, flags)
+	return d.addBound(fd, listening, flags, a)
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
@@ -94,7 +95,7 @@ func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error
 	if err != nil {
 		return 0, err
 	}
-	return d.add(descriptor(fd), typ, familyFlag(sa))
+	return d.addBound(fd, typ, familyFlag(sa), a)
 }
 
 // familyFlag returns ipv6 if the address is one of IPv6.
@@ -277,14 +278,4 @@ func addrOf(sa unix.Sockaddr) driver.Addr {
 		return driver.Addr{Net: driver.Unix, Path: sa.Name}
 	}
 	return driver.Addr{}
-}
-
-// unlinkPath removes the path of a unix listener that is about to be closed, so that
-// another one can listen there.
-func unlinkPath(fd descriptor) {
-	if sa, err := unix.Getsockname(int(fd)); err == nil {
-		if a := addrOf(sa); a.Net == driver.Unix && a.Path != "" && a.Path[0] != '@' {
-			unix.Unlink(a.Path)
-		}
-	}
 }

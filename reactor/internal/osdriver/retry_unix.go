@@ -86,10 +86,13 @@ func (d *Driver) reconnect(s driver.Sock) (driver.Flow, error) {
 	return 0, connectError(err)
 }
 
-// forget is drop, for a socket that may wait.
+// forget is drop, for a socket that may wait, or have a path.
 func (d *Driver) forget(s driver.Sock) {
-	if d.sockets[s].flags&awaitsReconnect != 0 {
+	switch e := &d.sockets[s]; {
+	case e.flags&awaitsReconnect != 0:
 		delete(d.retries.connects, s)
+	case e.typ == listening || e.typ == unixDatagram:
+		delete(d.paths, s)
 	}
 	d.drop(s)
 }

@@ -182,6 +182,7 @@ const (
 	ReadOnly                       // it has no output: the read end of a pipe
 	WriteOnly                      // it has no input: the write end of a pipe
 	KeepsOutput                    // closing it with unread input loses no output: pipes, terminals
+	EventFirst                     // it is not readable until an event says so
 )
 
 // MaxVec is the number of pieces that one Writev takes at most.

@@ -31,15 +31,18 @@ func (d *Driver) Adopt(from uintptr) (driver.Sock, error) {
 	if err != nil {
 		return 0, err
 	}
-	if fd, ok := reopen(int(from), typ); ok {
+	fd, anew := reopen(int(from), typ)
+	if typ == fifoIn && hasEnded(int(from)) { // a FIFO that was opened anew does not know of earlier writers
+		typ = pipeIn
+	}
+	if anew {
 		flags := socketFlags(0)
 		if isBlocking(int(from)) {
 			flags = wasBlocking
 		}
 		return d.add(descriptor(fd), typ, flags)
 	}
-	fd, err := duplicate(from)
-	if err != nil {
+	if fd, err = duplicate(from); err != nil {
 		return 0, err
 	}
 	flags, err := d.makeNonblocking(fd, typ)
@@ -171,11 +174,14 @@ func typeOf(fd int) (socketType, error) {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		switch flags & unix.O_ACCMODE {
 		case unix.O_RDONLY:
+			if st.Nlink != 0 { // a FIFO has a name
+				return fifoIn, err
+			}
 			return pipeIn, err
 		case unix.O_WRONLY:
 			return pipeOut, err
 		}
-		if st.Nlink == 0 { // a FIFO would have a name
+		if st.Nlink == 0 {
 			return pipeBoth, err
 		}
 		return fifo, err
@@ -183,6 +189,13 @@ func typeOf(fd int) (socketType, error) {
 		return 0, fmt.Errorf("a regular file, directory or disk: %w", driver.ErrNotPollable)
 	}
 	return device, nil
+}
+
+// hasEnded reports whether a FIFO has no writer any more: it had one since it was opened.
+func hasEnded(fd int) bool {
+	asked := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(asked, 0)
+	return n > 0 && err == nil && asked[0].Revents&unix.POLLHUP != 0
 }
 
 func socketTypeOf(fd int) (socketType, error) {

@@ -73,6 +73,10 @@
 //	open both ways
 //	terminal, ...  R               would-block                would-block, a short write
 //
+// A terminal, another device, and the read end of a FIFO are not readable until an event
+// says so: a read of a FIFO without a writer returns 0 as at its end, and one of a process's
+// descriptor is an error at any time.
+//
 // Retry means that no event will come, so that Wait makes one up by time: see
 // retry_unix.go.
 //

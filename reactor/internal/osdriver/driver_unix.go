@@ -60,6 +60,7 @@ var initialInterest = [...]poll.Interest{
 	unixDatagram: poll.Readable | poll.Edge,
 	listening:    poll.Readable | poll.Edge,
 	pipeIn:       poll.Readable | poll.Edge,
+	fifoIn:       poll.Readable | poll.Edge,
 	pipeOut:      poll.Writable | poll.Edge,
 	pipeBoth:     poll.Readable | poll.Writable | poll.Edge,
 	fifo:         poll.Readable | poll.Writable | poll.Edge,

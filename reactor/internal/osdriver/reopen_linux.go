@@ -16,7 +16,7 @@ import (
 // So it is with the master of a pseudo-terminal.
 func reopen(fd int, typ socketType) (int, bool) {
 	switch typ {
-	case pipeIn, pipeOut, pipeBoth, fifo:
+	case pipeIn, fifoIn, pipeOut, pipeBoth, fifo:
 	case device:
 		if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {
 			return 0, false // not a terminal

@@ -45,6 +45,7 @@ const (
 	unixDatagram
 	listening
 	pipeIn   // the read end
+	fifoIn   // the read end of a FIFO whose writer may still come
 	pipeOut  // the write end
 	pipeBoth // an end of a pipe that is open both ways, as some systems' pipe(2) has it
 	fifo     // a FIFO that is open both ways
@@ -86,8 +87,12 @@ func (d *Driver) Traits(s driver.Sock) driver.Traits {
 		return driver.ReadOnly | driver.KeepsOutput
 	case pipeOut:
 		return driver.WriteOnly | driver.KeepsOutput
-	case pipeBoth, fifo, device:
+	case fifoIn:
+		return driver.ReadOnly | driver.KeepsOutput | driver.EventFirst
+	case pipeBoth, fifo:
 		return driver.KeepsOutput
+	case device:
+		return driver.KeepsOutput | driver.EventFirst
 	}
 	return 0
 }

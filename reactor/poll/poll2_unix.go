@@ -17,7 +17,9 @@ import (
 // time in proportion to what is registered.
 //
 // poll(2) knows no edges. For Edge interest the table notes what was told and
-// stops asking for it, until Rearm or Modify forget the note.
+// stops asking for it, until Rearm or Modify forget the note. An error can't be left out
+// of what is asked for. One that lasts though it was told, as with Linux's error queues,
+// would end each wait at once: after Rearm its descriptor is left out for errorPause.
 type poll2 struct {
 	wakers *wakers
 
@@ -37,8 +39,12 @@ type poll2 struct {
 	asked  []unix.PollFd
 	origin []origin
 	copied uint64
-	next   int // index of asked to begin with, so that each has its turn
+	next   int       // index of asked to begin with, so that each has its turn
+	due    time.Time // when the first descriptor that is left out is to be asked for; zero: never
 }
+
+// errorPause is how late what comes for a descriptor with a lasting error may be told.
+const errorPause = 5 * time.Millisecond
 
 // watch is a registered descriptor.
 type watch struct {
@@ -48,6 +54,7 @@ type watch struct {
 	want  Interest
 	told  Ready // with Edge: what is not to be told again
 	file  identity
+	askAt time.Time // until then it is left out, as its error lasts
 }
 
 // origin is the watch that an element of asked was copied from.
@@ -126,6 +133,9 @@ func (p *poll2) rearm(fd int, t Token, i Interest) error {
 		return unix.ENOENT
 	}
 	if w := &p.watches[at]; w.told&Ready(i&^Edge) != 0 {
+		if w.told&Error != 0 && hasError(fd) {
+			w.askAt = time.Now().Add(errorPause)
+		}
 		w.told &^= Ready(i &^ Edge)
 		p.changed()
 	}
@@ -204,7 +214,7 @@ func (p *poll2) wait(dst []Event, timeout time.Duration) (int, error) {
 		if err := p.copy(); err != nil {
 			return 0, err
 		}
-		ready, err := pollFor(p.asked, left)
+		ready, err := pollFor(p.asked, p.untilDue(left))
 		if err != nil && err != unix.EINTR {
 			return 0, os.NewSyscallError("poll", err)
 		}
@@ -231,17 +241,37 @@ func (p *poll2) copy() error {
 		return ErrClosed
 	}
 	p.waiting = true
-	if p.copied == p.version {
+	if p.copied == p.version && p.untilDue(-1) != 0 {
 		return nil
 	}
-	p.copied = p.version
+	now := time.Now()
+	p.copied, p.due = p.version, time.Time{}
 	p.asked, p.origin = p.asked[:1], p.origin[:1]
 	for i := range p.watches {
 		w := &p.watches[i]
-		p.asked = append(p.asked, w.ask())
+		asked := w.ask()
+		if w.askAt.After(now) {
+			asked.Fd = -1
+			if p.due.IsZero() || w.askAt.Before(p.due) {
+				p.due = w.askAt
+			}
+		}
+		p.asked = append(p.asked, asked)
 		p.origin = append(p.origin, origin{w.id, w.fd})
 	}
 	return nil
+}
+
+// untilDue is the part of a timeout that ends when a descriptor is to be asked for again.
+func (p *poll2) untilDue(timeout time.Duration) time.Duration {
+	if p.due.IsZero() {
+		return timeout
+	}
+	due := max(0, time.Until(p.due))
+	if timeout < 0 {
+		return due
+	}
+	return min(timeout, due)
 }
 
 // ask is w as poll(2) takes it, which passes over a negative descriptor.
@@ -327,4 +357,11 @@ func (p *poll2) find(i int) *watch {
 		return w
 	}
 	return nil
+}
+
+// hasError tells whether poll(2) has an error to tell of a descriptor, asked for or not.
+func hasError(fd int) bool {
+	asked := []unix.PollFd{pollFd(fd, 0)}
+	n, err := unix.Poll(asked, 0)
+	return n > 0 && err == nil && int(asked[0].Revents)&unix.POLLERR != 0
 }

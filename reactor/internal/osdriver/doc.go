@@ -19,7 +19,8 @@
 //	path_unix.go                       the paths of unix sockets, and when they are removed
 //	adopt_*.go                         Adopt and Release: descriptors from and for elsewhere
 //	reopen_*.go                        what Adopt opens anew, for a description of its own
-//	retry_unix.go                      events that the kernel does not have, made by time
+//	retry.go                           events that the kernel does not have, made by time
+//	reconnect_unix.go                  connects that have to be made again
 //	calls_linux.go                     system calls of Linux, raw
 //	calls_unix.go                      system calls of all other Unixes, by package unix
 //	calls_windows.go                   system calls of Winsock
@@ -62,8 +63,8 @@
 //	               Linux: and W;   where shortReadDrains
 //	               Windows: R
 //	unix stream    R               would-block                would-block, a short write
-//	seqpacket      R               would-block                would-block; ENOBUFS: retry
-//	datagram       R               would-block                would-block; ENOBUFS, and an unconnected
+//	seqpacket      R               would-block                would-block
+//	datagram       R               would-block                would-block; an unconnected
 //	                                                          unix socket: retry
 //	listener       R               would-block                -
 //	connecting     R, W            -                          FinishConnect: SO_ERROR is 0 and there
@@ -77,8 +78,8 @@
 // says so: a read of a FIFO without a writer returns 0 as at its end, and one of a process's
 // descriptor is an error at any time.
 //
-// Retry means that no event will come, so that Wait makes one up by time: see
-// retry_unix.go.
+// Retry means that no event will come, so that Wait makes one up by time: see retry.go. So
+// it is after each write for which the kernel had no memory: ENOBUFS, ENOMEM.
 //
 // A short read of TCP proves that nothing is left, unless it ended at an urgent byte or
 // there is an end. Then the event had Priority, ReadClosed, WriteClosed or Error, and the

@@ -26,25 +26,10 @@ func closeDescriptor(fd descriptor) { unix.Close(int(fd)) }
 // non-blocking mode, and has an edge-triggered poll.Poller.
 type Driver struct {
 	base
-	retries         retryQueue
+	reconnects      map[driver.Sock]unix.Sockaddr // where those that awaitsReconnect connect to
 	scratch         scratch
 	madeNonblocking socketsOfFiles // adopted sockets with wasBlocking
 	paths           map[driver.Sock]boundPath
-}
-
-// Wait returns first the events that the driver makes by time: see retry_unix.go.
-func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) {
-	retried := 0
-	if len(d.retries.sockets) > 0 {
-		if retried = d.collectRetries(dst); retried == len(dst) {
-			return retried, nil
-		}
-		if until = min(until, d.retries.dueAt); retried > 0 {
-			until = 0
-		}
-	}
-	n, err := d.pollUntil(dst[retried:], until)
-	return retried + n, err
 }
 
 // isSocket reports whether it is a socket with bytes or messages in it.

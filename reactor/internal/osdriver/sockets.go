@@ -27,7 +27,7 @@ const (
 	ipv6                                    // its addresses are of IPv6
 	awaitsRetry                             // it is in retryQueue.sockets
 	connecting                              // its connection is under way
-	awaitsReconnect                         // its connection has to be tried again; it is in retryQueue.connects
+	awaitsReconnect                         // its connection has to be tried again; it is in Driver.reconnects
 	seqpacket                               // a listener of unixPacket sockets
 	resetSeen                               // a unixPacket whose reset was returned by the kernel, and not yet by Read
 	wasBlocking                             // what it was adopted from blocked before

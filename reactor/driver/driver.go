@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"time"
+
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -169,6 +171,22 @@ type SocketOptions struct {
 	Backlog   int  // connections that may wait to be accepted; 0: the system's maximum
 	ReusePort bool // several listeners may share the address: the system spreads connections over them
 	V6Only    bool // a wildcard IPv6 address does not accept IPv4
+	KeepAlive KeepAlive
+}
+
+// KeepAlive says how a connection of TCP finds out that its peer has lost power or the
+// network. After Idle without a byte from the peer, its system is asked each Interval
+// whether it is there; if it does not reply Count times, the connection ends with
+// ETIMEDOUT. A connection dialled has the KeepAlive of its options, and one accepted that of
+// its listener.
+//
+// The zero value has the defaults of package net: 15 s, 15 s and 9, so that a peer is found
+// gone after 150 s. Times are rounded up to seconds. A system that can't set one of them
+// uses its own.
+type KeepAlive struct {
+	Off            bool          // the peer is not asked
+	Idle, Interval time.Duration // at most 32,767 s; 0: 15 s
+	Count          int           // at most 127; 0: 9
 }
 
 // Traits are the properties of a socket that a loop has to know: bits of a set. A

@@ -16,6 +16,7 @@
 //	io_*.go                            Read, Write, Writev
 //	datagram_*.go                      Recv, Send, and the errors of earlier datagrams
 //	net_*.go                           Listen, Bind, Connect, FinishConnect, Accept, Addr
+//	keepalive*.go                      keepalive of connections of TCP
 //	path_unix.go                       the paths of unix sockets, and when they are removed
 //	adopt_*.go                         Adopt and Release: descriptors from and for elsewhere
 //	reopen_*.go                        what Adopt opens anew, for a description of its own

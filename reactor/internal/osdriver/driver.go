@@ -25,6 +25,8 @@ type base struct {
 	sockets []socketEntry // by Sock; entry 0 is that of no socket
 	free    driver.Sock   // the first free entry, 0 for none; its data is the next one
 	used    driver.Sock   // the highest Sock that was ever given out
+
+	keepAlives map[driver.Sock]driver.KeepAlive // of listeners that have one which is not the default
 }
 
 // New returns the driver for a loop with slots for so many machines. Its table has room

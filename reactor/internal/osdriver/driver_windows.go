@@ -52,6 +52,7 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 
 func (d *Driver) Close(s driver.Sock) error {
 	e := d.sockets[s]
+	delete(d.keepAlives, s)
 	d.drop(s)
 	if e.data != 0 {
 		d.poller.Remove(int(e.fd))

@@ -74,6 +74,9 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 	if err != nil {
 		return 0, err
 	}
+	if inheritsKeepAlive && a.Net == driver.TCP {
+		setKeepAlive(descriptor(fd), o.KeepAlive)
+	}
 	backlog := o.Backlog
 	if backlog == 0 {
 		backlog = 1 << 16 // the kernel lowers it to somaxconn
@@ -87,7 +90,11 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 	if a.Net == driver.UnixPacket {
 		flags = seqpacket
 	}
-	return d.addBound(fd, listening, flags, a)
+	s, err := d.addBound(fd, listening, flags, a)
+	if err == nil {
+		d.SetKeepAlive(s, o.KeepAlive)
+	}
+	return s, err
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
@@ -164,6 +171,7 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	}
 	if typ == tcpStream {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		setKeepAlive(descriptor(fd), o.KeepAlive)
 	}
 	s, err := d.add(descriptor(fd), typ, flags)
 	if err == nil && flags&awaitsReconnect != 0 {
@@ -224,7 +232,7 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 		fd, errno := accept(e)
 		switch errno {
 		case 0:
-			return d.addAccepted(fd, e)
+			return d.addAccepted(fd, s)
 		case syscall.EINTR:
 		case syscall.EAGAIN:
 			d.noteBlocked(e, poll.Readable)
@@ -237,14 +245,16 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 
 // addAccepted makes an entry for a connection. It is one of TCP if TCP_NODELAY can be
 // set.
-func (d *Driver) addAccepted(fd descriptor, of *socketEntry) (driver.Sock, driver.Flow, error) {
+func (d *Driver) addAccepted(fd descriptor, from driver.Sock) (driver.Sock, driver.Flow, error) {
 	errno := noDelay(fd)
 	typ := tcpStream
 	switch {
-	case of.flags&seqpacket != 0:
+	case d.sockets[from].flags&seqpacket != 0:
 		typ = unixPacket
 	case errno != 0:
 		typ = unixStream
+	default:
+		d.keepAliveAccepted(fd, from)
 	}
 	s, err := d.add(fd, typ, 0)
 	return s, 0, err

@@ -49,7 +49,11 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 		windows.Closesocket(h)
 		return 0, os.NewSyscallError("listen", portableError(err))
 	}
-	return d.addSocket(h, listening, flags)
+	s, err := d.addSocket(h, listening, flags)
+	if err == nil {
+		d.SetKeepAlive(s, o.KeepAlive)
+	}
+	return s, err
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
@@ -102,6 +106,7 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	}
 	if typ == tcpStream {
 		windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
+		setKeepAlive(h, o.KeepAlive)
 	}
 	switch err := windows.Connect(h, sa); err {
 	case nil:
@@ -154,6 +159,7 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 	}
 	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
 	windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
+	d.keepAliveAccepted(h, s)
 	conn, err := d.addSocket(h, tcpStream, e.flags&ipv6)
 	return conn, 0, err
 }

@@ -37,6 +37,7 @@ func (d *Driver) forget(s driver.Sock) {
 		delete(d.reconnects, s)
 	case e.typ == listening || e.typ == unixDatagram:
 		delete(d.paths, s)
+		delete(d.keepAlives, s)
 	}
 	d.drop(s)
 }

@@ -28,7 +28,7 @@ func queueError(t *testing.T) (fd int, at unix.Sockaddr) {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(5 * time.Second); !hasError(fd); {
-		unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrInet4{Port: 1, Addr: home}) // nobody there: an ICMP message
+		unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrInet4{Port: 1, Addr: home}) // nothing is bound there: an ICMP message
 		if time.Now().After(end) {
 			t.Skip("no ICMP messages here")
 		}
@@ -37,7 +37,7 @@ func queueError(t *testing.T) (fd int, at unix.Sockaddr) {
 }
 
 // TestLastingErrorDoesNotSpin has a descriptor whose error stays while it is read and
-// rearmed: neither the caller nor poll(2) may be busy with that. What comes is told.
+// rearmed: neither the caller nor poll(2) may be busy with that. What comes is an event.
 func TestLastingErrorDoesNotSpin(t *testing.T) {
 	for _, backend := range Backends() {
 		t.Run(backend, func(t *testing.T) {

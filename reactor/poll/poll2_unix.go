@@ -43,7 +43,7 @@ type poll2 struct {
 	due    time.Time // when the first descriptor that is left out is to be asked for; zero: never
 }
 
-// errorPause is how late what comes for a descriptor with a lasting error may be told.
+// errorPause bounds how late an event of a descriptor with a lasting error may be.
 const errorPause = 5 * time.Millisecond
 
 // watch is a registered descriptor.
@@ -262,7 +262,8 @@ func (p *poll2) copy() error {
 	return nil
 }
 
-// untilDue is the part of a timeout that ends when a descriptor is to be asked for again.
+// untilDue returns the timeout, or the time until a descriptor that is left out is to be
+// asked for again, if that is shorter.
 func (p *poll2) untilDue(timeout time.Duration) time.Duration {
 	if p.due.IsZero() {
 		return timeout
@@ -359,7 +360,7 @@ func (p *poll2) find(i int) *watch {
 	return nil
 }
 
-// hasError tells whether poll(2) has an error to tell of a descriptor, asked for or not.
+// hasError reports whether poll(2) returns an error for a descriptor.
 func hasError(fd int) bool {
 	asked := []unix.PollFd{pollFd(fd, 0)}
 	n, err := unix.Poll(asked, 0)

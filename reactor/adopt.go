@@ -21,9 +21,12 @@ type Descriptor interface {
 // a duplicate, and d is closed; after an error d is as it was. The error is ErrNotPollable
 // for what cannot be waited for, such as a regular file.
 //
-// While the machine has the descriptor, it does not block, and neither do other descriptors
-// of the same description, such as another program's for the same terminal. If it blocked
-// before, it blocks again when the machine is done with it.
+// Terminals, and on Linux pipes and FIFOs, are opened anew if that is permitted: nothing
+// changes for others who have d's description, such as another program with the same
+// terminal. Of all else, the machine's descriptor shares the description of d, which does not
+// block while the machine has it; if it blocked before, it blocks again when the machine is
+// done with it. If another program makes it block meanwhile, and it is no socket, the loop
+// may have to wait in a call on it.
 func (k *Kind[M, Msg]) Adopt(at Host, d Descriptor, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := lend(d, at, func(l *Loop, fd uintptr) error {
@@ -110,7 +113,8 @@ func lend(d Descriptor, at Host, f func(l *Loop, fd uintptr) error) error {
 
 // Release takes a port out of the loop, and returns its descriptor; net.FileConn makes a
 // net.Conn of it. The port is closed. The error is ErrFull while the port holds output or
-// input that was not consumed.
+// input that was not consumed. A descriptor that blocked before Adopt blocks again. The path
+// of a unix socket stays.
 func (c *IO) Release(p Port) (*os.File, error) {
 	pt, err := c.open(p)
 	if err != nil {

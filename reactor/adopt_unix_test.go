@@ -315,8 +315,8 @@ func TestAdoptLeavesItBlocking(t *testing.T) {
 	if _, err := listeningTo(t).Adopt(l, r, listening{report: report}); err != nil {
 		t.Fatal(err)
 	}
-	if blocks(t, kept[0]) {
-		t.Error("a duplicate of an adopted descriptor: got it blocking, want it non-blocking")
+	if got := blocks(t, kept[0]); got != pipesOpenAnew {
+		t.Errorf("a duplicate of an adopted descriptor: got it blocking %v, want %v", got, pipesOpenAnew)
 	}
 	if _, err := writingTo(t).Adopt(l, w, writing{b: []byte("x")}); err != nil { // and closes its end
 		t.Fatal(err)

@@ -61,6 +61,16 @@ func (c *Config) check() error {
 	return nil
 }
 
+// KeepAlive says how a connection of TCP finds out that its peer has lost power or the
+// network. The zero value is as in package net.
+type KeepAlive = driver.KeepAlive
+
+// The most that Linux takes.
+const (
+	maxKeepAlive      = 32767 * time.Second
+	maxKeepAliveCount = 127
+)
+
 // Options are the names and limits of a kind. A field that is zero takes the default that
 // its comment names.
 //
@@ -68,6 +78,9 @@ func (c *Config) check() error {
 // those on their way, in a ring that all machines of the kind on a loop share. A message
 // that a machine defers leaves the ring, so that it does not block the other machines'.
 // Memory for deferred messages is allocated as they come, 256 at a time.
+//
+// KeepAlive is what ends a machine that waits for ever (fsm.Never) for a peer that has lost
+// power or the network. A connection that is adopted keeps its own.
 //
 // OnEnd is called with nil after fsm.Stop and after the end of input, with ErrTimeout
 // after a deadline, ErrShutdown after a shutdown, and else with what failed. It is called
@@ -82,6 +95,7 @@ type Options struct {
 	ReadBuffer  int                // bytes of unconsumed input that a port may hold; default 64 KiB
 	Linger      time.Duration      // how long output may take after Stop; default 5 s
 	ReusePort   bool               // Listen shares its address with other loops: the system distributes connections
+	KeepAlive   KeepAlive          // of accepted and dialled connections of TCP; default: on, a lost peer is noticed after 150 s
 	MaxMachines int                // machines of this kind on a loop; default: the loop's Slots
 	OnEnd       func(Token, error) // is called on the loop's goroutine when a machine ends; nil: panics go to package log
 }
@@ -101,6 +115,9 @@ func (o *Options) check() error {
 	}
 	if o.MaxMachines < 0 || o.MaxMachines > slab.MaxSlots {
 		return fmt.Errorf("option MaxMachines %d: want 1 to %d, or 0 for the loop's slots", o.MaxMachines, slab.MaxSlots)
+	}
+	if a := o.KeepAlive; a.Idle < 0 || a.Idle > maxKeepAlive || a.Interval < 0 || a.Interval > maxKeepAlive || a.Count < 0 || a.Count > maxKeepAliveCount {
+		return fmt.Errorf("option KeepAlive %+v: want times of at most %v, and a count of at most %d", a, maxKeepAlive, maxKeepAliveCount)
 	}
 	if o.Linger == 0 {
 		o.Linger = 5 * time.Second

@@ -83,7 +83,7 @@ func (c *IO) Dial(p Port, network, addr string) error {
 
 // connect begins a connection to one address.
 func (l *Loop) connect(x uint32, h *header, p Port, a driver.Addr) error {
-	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{})
+	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{KeepAlive: l.stores[h.kind].opt.KeepAlive})
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (l *Loop) reconnect(x uint32, h *header, p Port, pt *port, a driver.Addr) e
 		pt.sock = 0
 		pt.gen = driver.NextPortGen(pt.gen)
 	}
-	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{})
+	sock, flow, err := l.drv.Connect(a, driver.SocketOptions{KeepAlive: l.stores[h.kind].opt.KeepAlive})
 	if err != nil {
 		return err
 	}

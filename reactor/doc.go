@@ -150,6 +150,7 @@
 //     elsewhere. So is unixpacket where the kernel has no such sockets.
 //   - On OpenBSD and DragonFly BSD an IPv6 socket accepts no IPv4 connections: there
 //     ":80" is every IPv4 address.
+//   - On OpenBSD the system alone sets the times and the count of Options.KeepAlive.
 //   - Outside Linux and Windows, accepting and the address of a datagram allocate.
 //   - On macOS a FIFO is ErrNotPollable, as its end would go unnoticed. So is /dev/tty,
 //     but not the terminal by its own name.

@@ -55,6 +55,9 @@ func (n *Listener) Close(at Host) error {
 // On the networks "udp", "udp4", "udp6" and "unixgram", Listen makes one machine, whose
 // port 0 is the bound socket.
 //
+// The path of a unix socket is removed when the socket is closed, unless another file is
+// there by then.
+//
 // Accepting pauses while slots or descriptors are used up, and resumes by itself.
 func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
 	a, err := resolveOne(network, addr)
@@ -63,7 +66,7 @@ func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, er
 	}
 	var n *Listener
 	err = at.onLoop(func(l *Loop) (err error) {
-		n, err = listen(l, k, a, driver.SocketOptions{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.ReusePort}, m)
+		n, err = listen(l, k, a, driver.SocketOptions{V6Only: strings.HasSuffix(network, "6"), ReusePort: k.opt.ReusePort, KeepAlive: k.opt.KeepAlive}, m)
 		return err
 	})
 	if err != nil {
@@ -144,6 +147,9 @@ func (k *Kind[M, Msg]) ListenOn(at Host, d Descriptor, m M) (*Listener, error) {
 		if l.drv.Traits(sock)&driver.Listening == 0 {
 			l.drv.Close(sock)
 			return errors.New("the socket does not listen: want one that does, or Adopt")
+		}
+		if l.os != nil {
+			l.os.SetKeepAlive(sock, k.opt.KeepAlive)
 		}
 		n, err = s.serve(sock, m)
 		return err

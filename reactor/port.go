@@ -66,14 +66,15 @@ func (l *Loop) attach(x uint32, h *header, p Port, s driver.Sock, flags portFlag
 	return nil
 }
 
-// opened makes a connected port ready: the first read or write finds out what is.
+// opened makes a connected port ready: the first read or write finds out what is. What no
+// read can find out, an event says.
 func (l *Loop) opened(h *header, p Port, pt *port, traits driver.Traits) {
 	pt.flags &^= pConnecting | pResolving
 	h.ready |= openBit(p) | drainBit(p)
 	if traits&driver.ReadOnly == 0 {
 		h.ready |= writeBit(p)
 	}
-	if traits&driver.WriteOnly == 0 {
+	if traits&(driver.WriteOnly|driver.EventFirst) == 0 {
 		pt.flags |= pKernelInput
 	}
 	l.refresh(h, p, pt)

@@ -18,14 +18,17 @@
 // writable:
 //
 //   - A socket that is open, connected or listening is assumed to be readable and
-//     writable, without an event: the first call finds out.
+//     writable, without an event: the first call finds out. If a read can't find out, as
+//     with a FIFO that has no writer yet, the socket has the trait EventFirst: then an
+//     event after Register says that it is readable.
 //   - A call whose [Flow] says ReadBlocked or WriteBlocked clears that direction.
 //   - An event sets the directions that it names.
 //
 // So the driver owes an event for a direction only after a call that returned a blocked
-// Flow for it, and for a connection that is under way. It must not miss one: data that
-// came between the call and the next Wait is an event, too. The end of a connection, and
-// an error, should be an event at any time, so that a machine that does not read notices.
+// Flow for it, for a connection that is under way, and for the first input of a socket
+// with EventFirst. It must not miss one: data that came between the call and the next Wait
+// is an event, too. The end of a connection, and an error, should be an event at any time,
+// so that a machine that does not read notices.
 // Superfluous events cost a call and do no harm. Late events do no harm either: the loop
 // compares all 64 bits of the [EventData] and drops events of a socket that is closed.
 //

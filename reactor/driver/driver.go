@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"time"
+
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/sig"
 )
@@ -38,7 +40,8 @@ type Driver interface {
 	// it is under way: the driver owes an event with Writable, WriteClosed or Error when
 	// it has an outcome, which FinishConnect returns. A datagram socket is connected at
 	// once: the address is where Write sends. With an error no socket is left open. If
-	// nothing listens at the address, the error, here or of FinishConnect, is ErrRefused.
+	// nothing listens at the address, the error, here or of FinishConnect, is ErrRefused;
+	// also if the system connects the socket to itself.
 	Connect(Addr, SocketOptions) (Sock, Flow, error)
 	// FinishConnect returns the outcome of a connection that was under way: nil, or why
 	// it failed. WriteBlocked means that it is still under way, and another event will
@@ -95,7 +98,8 @@ type Driver interface {
 	// error, nor is a file without a direction to end, such as a terminal.
 	Shutdown(Sock, How) error
 	// Close closes a socket. What was written before still goes out. The socket has no
-	// events any more.
+	// events any more. The path to which Listen or Bind bound a unix socket is removed,
+	// unless it is another's by now.
 	Close(Sock) error
 	// Reset closes a socket so that its peer finds a reset and not an end, if the kind of
 	// socket has resets. Output that the peer does not have yet is lost.
@@ -107,11 +111,12 @@ type Driver interface {
 	Traits(Sock) Traits
 
 	// Adopt makes a socket of a descriptor that was opened elsewhere. The descriptor
-	// stays the caller's, who may close it: the driver uses a duplicate. ErrNotPollable
-	// says that the system has no events for this kind of file.
+	// stays the caller's, who may close it: the driver uses a duplicate, or opens the file
+	// anew. ErrNotPollable says that the system has no events for this kind of file.
 	Adopt(uintptr) (Sock, error)
 	// Release gives up a registered socket without closing it, and returns its descriptor,
-	// which is the caller's to close.
+	// which is the caller's to close. If the descriptor that it was adopted from blocked, so
+	// does this one.
 	Release(Sock) (uintptr, error)
 	// Notify asks for signals, in addition to those asked for before. Until End, came
 	// is called with those that arrived, on any goroutine, perhaps during Notify. It does
@@ -169,6 +174,22 @@ type SocketOptions struct {
 	Backlog   int  // connections that may wait to be accepted; 0: the system's maximum
 	ReusePort bool // several listeners may share the address: the system spreads connections over them
 	V6Only    bool // a wildcard IPv6 address does not accept IPv4
+	KeepAlive KeepAlive
+}
+
+// KeepAlive says how a connection of TCP finds out that its peer has lost power or the
+// network. After Idle without a byte from the peer, its system is asked each Interval
+// whether it is there; if it does not reply Count times, the connection ends with
+// ETIMEDOUT. A connection dialled has the KeepAlive of its options, and one accepted that of
+// its listener.
+//
+// The zero value has the defaults of package net: 15 s, 15 s and 9, so that a peer is found
+// gone after 150 s. Times are rounded up to seconds. A system that can't set one of them
+// uses its own.
+type KeepAlive struct {
+	Off            bool          // the peer is not asked
+	Idle, Interval time.Duration // at most 32,767 s; 0: 15 s
+	Count          int           // at most 127; 0: 9
 }
 
 // Traits are the properties of a socket that a loop has to know: bits of a set. A
@@ -182,6 +203,7 @@ const (
 	ReadOnly                       // it has no output: the read end of a pipe
 	WriteOnly                      // it has no input: the write end of a pipe
 	KeepsOutput                    // closing it with unread input loses no output: pipes, terminals
+	EventFirst                     // it is not readable until an event says so
 )
 
 // MaxVec is the number of pieces that one Writev takes at most.

@@ -16,7 +16,10 @@ import (
 // copy of it and checks all results, so its cost grows with the number of watches.
 //
 // poll(2) has no edges. With Edge, a watch records the readiness that was reported, and
-// the wait does not ask for it again until Rearm or Modify clears the record.
+// the wait does not ask for it again until Rearm or Modify clears the record. An error cannot
+// be left out of what is asked for. One that lasts although it was reported, as with Linux's
+// error queues, would end each wait at once: after Rearm its descriptor is left out for
+// errorPause.
 type poll2 struct {
 	wakers *wakers
 
@@ -36,8 +39,12 @@ type poll2 struct {
 	polled []unix.PollFd
 	origin []origin
 	copied uint64
-	next   int // index in polled that collect starts with, for fairness
+	next   int       // index in polled that collect starts with, for fairness
+	due    time.Time // when the first descriptor that is left out is to be polled again; zero: never
 }
+
+// errorPause bounds how late an event of a descriptor with a lasting error may be.
+const errorPause = 5 * time.Millisecond
 
 // watch is a registered descriptor.
 type watch struct {
@@ -47,6 +54,7 @@ type watch struct {
 	want     Interest
 	reported Ready // with Edge: readiness that is not to be reported again
 	file     identity
+	resumeAt time.Time // until then it is left out, as its error lasts
 }
 
 // origin identifies the watch that an element of polled was copied from.
@@ -125,6 +133,9 @@ func (p *poll2) rearm(fd int, t Token, i Interest) error {
 		return unix.ENOENT
 	}
 	if w := &p.watches[at]; w.reported&Ready(i&^Edge) != 0 {
+		if w.reported&Error != 0 && hasError(fd) {
+			w.resumeAt = time.Now().Add(errorPause)
+		}
 		w.reported &^= Ready(i &^ Edge)
 		p.changed()
 	}
@@ -204,7 +215,7 @@ func (p *poll2) wait(dst []Event, timeout time.Duration) (int, error) {
 		if err := p.copy(); err != nil {
 			return 0, err
 		}
-		ready, err := pollFor(p.polled, left)
+		ready, err := pollFor(p.polled, p.untilDue(left))
 		if err != nil && err != unix.EINTR {
 			return 0, os.NewSyscallError("poll", err)
 		}
@@ -231,17 +242,38 @@ func (p *poll2) copy() error {
 		return ErrClosed
 	}
 	p.waiting = true
-	if p.copied == p.version {
+	if p.copied == p.version && p.untilDue(-1) != 0 {
 		return nil
 	}
-	p.copied = p.version
+	now := time.Now()
+	p.copied, p.due = p.version, time.Time{}
 	p.polled, p.origin = p.polled[:1], p.origin[:1]
 	for i := range p.watches {
 		w := &p.watches[i]
-		p.polled = append(p.polled, w.pollFd())
+		polled := w.pollFd()
+		if w.resumeAt.After(now) {
+			polled.Fd = -1
+			if p.due.IsZero() || w.resumeAt.Before(p.due) {
+				p.due = w.resumeAt
+			}
+		}
+		p.polled = append(p.polled, polled)
 		p.origin = append(p.origin, origin{w.id, w.fd})
 	}
 	return nil
+}
+
+// untilDue returns the timeout, or the time until a descriptor that is left out is to be
+// polled again, if that is shorter.
+func (p *poll2) untilDue(timeout time.Duration) time.Duration {
+	if p.due.IsZero() {
+		return timeout
+	}
+	due := max(0, time.Until(p.due))
+	if timeout < 0 {
+		return due
+	}
+	return min(timeout, due)
 }
 
 // pollFd returns the argument of poll(2) for w. poll(2) ignores a negative descriptor.
@@ -327,4 +359,11 @@ func (p *poll2) find(i int) *watch {
 		return w
 	}
 	return nil
+}
+
+// hasError reports whether poll(2) returns an error for a descriptor.
+func hasError(fd int) bool {
+	asked := []unix.PollFd{pollFd(fd, 0)}
+	n, err := unix.Poll(asked, 0)
+	return n > 0 && err == nil && int(asked[0].Revents)&unix.POLLERR != 0
 }

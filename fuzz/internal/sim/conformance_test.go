@@ -334,24 +334,17 @@ func (s *simulated) SendTo(h drivertest.File, b []byte, to string) (int, error) 
 	return n, err
 }
 
-func (s *simulated) Close(h drivertest.File) error {
+func (s *simulated) Close(h drivertest.File) error { return s.closeBy(h, s.d.Close) }
+func (s *simulated) Reset(h drivertest.File) error { return s.closeBy(h, s.d.Reset) }
+
+func (s *simulated) closeBy(h drivertest.File, end func(driver.Sock) error) error {
 	f := s.get(h)
 	sock := f.sock
 	f.sock = 0
 	if sock == 0 {
 		return errno.EBADF
 	}
-	return s.d.Close(sock)
-}
-
-func (s *simulated) Reset(h drivertest.File) error {
-	f := s.get(h)
-	x := s.w.sockets[int(f.sock)&rowMask]
-	if x.other != nil {
-		s.w.reset(x.other, errno.ECONNRESET)
-		x.other = nil
-	}
-	return s.Close(h)
+	return end(sock)
 }
 
 // byteReader reads one byte a call, and counts calls.

@@ -198,6 +198,14 @@ func (d *simDriver) Close(id driver.Sock) error {
 	return nil
 }
 
+func (d *simDriver) Reset(id driver.Sock) error {
+	if s := d.get(id, "reset"); s != nil && s.kind == stream && s.other != nil {
+		d.w.reset(s.other, errno.ECONNRESET)
+		s.other = nil
+	}
+	return d.Close(id)
+}
+
 func (d *simDriver) Listen(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
 	return d.bind(a, listening)
 }

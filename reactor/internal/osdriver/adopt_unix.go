@@ -4,6 +4,7 @@ package osdriver
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -13,35 +14,62 @@ import (
 // Descriptors from elsewhere, and for elsewhere: Adopt and Release.
 //
 // Whether calls block is a property of the open file description, which all duplicates
-// of a descriptor have in common, also in other processes. So Adopt changes it for others,
-// and others can change it back at any time. Calls on sockets ask for each call not to
-// block. For all other files the driver sets the mode before each call, and restores the
-// mode that it found when it closes the file.
+// of a descriptor have in common, also in other processes. What Adopt changes, it changes
+// for all of them, and beyond the end of this process; and they can change it back at any
+// time. So Adopt opens the file anew where the system allows that, for a description of
+// its own: see reopen. Else it uses a duplicate, whose entry has the flag adopted:
+//
+//   - Calls on sockets ask for each call not to block.
+//   - For all other files, and for accept(2), which cannot ask, the driver sets the mode
+//     before each call. If another process makes the description block just then, the loop
+//     waits. The scheduler knows these calls, so that the other goroutines go on.
+//   - When the driver is done with the file, it restores the mode that it found.
 
-// Adopt duplicates an open descriptor and finds out what it stands for.
+// Adopt finds out what a descriptor stands for, and opens or duplicates it.
 func (d *Driver) Adopt(from uintptr) (driver.Sock, error) {
-	fd, err := duplicate(from)
+	typ, err := typeOf(int(from))
 	if err != nil {
 		return 0, err
 	}
-	typ, err := typeOf(fd)
-	flags := adopted | familyFlagOf(fd)
-	switch {
-	case err != nil:
-	case isBlocking(fd):
-		flags |= wasBlocking
-		err = unix.SetNonblock(fd, true)
-	case typ > listening && d.madeNonblockingByAnother(fd):
-		flags |= wasBlocking
+	fd, anew := reopen(int(from), typ)
+	if typ == fifoIn && hasEnded(int(from)) { // a FIFO that was opened anew does not know of earlier writers
+		typ = pipeIn
 	}
+	if anew {
+		flags := socketFlags(0)
+		if isBlocking(int(from)) {
+			flags = wasBlocking
+		}
+		return d.add(descriptor(fd), typ, flags)
+	}
+	if fd, err = duplicate(from); err != nil {
+		return 0, err
+	}
+	flags, err := d.makeNonblocking(fd, typ)
 	if err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
-	if sotype, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); sotype == unix.SOCK_SEQPACKET {
-		flags |= seqpacket
+	if typ <= listening {
+		flags |= socketFlagsOf(fd)
 	}
-	return d.add(descriptor(fd), typ, flags)
+	s, err := d.add(descriptor(fd), typ, adopted|flags)
+	if err == nil && flags&wasBlocking != 0 {
+		d.madeNonblocking.add(fd, s)
+	}
+	return s, err
+}
+
+// makeNonblocking sets a duplicate to non-blocking mode. It returns wasBlocking if this
+// driver, now or for another entry with the same description, has changed the mode.
+func (d *Driver) makeNonblocking(fd int, typ socketType) (flags socketFlags, err error) {
+	switch {
+	case isBlocking(fd):
+		return wasBlocking, unix.SetNonblock(fd, true)
+	case typ > listening && d.madeNonblockingBefore(fd):
+		return wasBlocking, nil
+	}
+	return 0, nil
 }
 
 // isBlocking reports whether calls on a descriptor block.
@@ -50,18 +78,17 @@ func isBlocking(fd int) bool {
 	return flags&unix.O_NONBLOCK == 0
 }
 
-// madeNonblockingByAnother reports whether fd would block, but for another entry with the
+// madeNonblockingBefore reports whether fd would block, but for another entry with the
 // same description, as stdin and stdout of a terminal have. It finds out by making each
-// such entry block for a moment.
-func (d *Driver) madeNonblockingByAnother(fd int) bool {
-	for i := range d.sockets[:d.used+1] {
-		if e := &d.sockets[i]; e.flags&wasBlocking != 0 && e.fd != noDescriptor {
-			unix.SetNonblock(int(e.fd), false)
-			same := isBlocking(fd) // it changed together with the entry
-			unix.SetNonblock(int(e.fd), true)
-			if same {
-				return true
-			}
+// entry of the same file block for a moment.
+func (d *Driver) madeNonblockingBefore(fd int) bool {
+	for _, s := range d.madeNonblocking.of(fd) {
+		e := &d.sockets[s]
+		unix.SetNonblock(int(e.fd), false)
+		same := isBlocking(fd) // it changed together with the entry
+		unix.SetNonblock(int(e.fd), true)
+		if same {
+			return true
 		}
 	}
 	return false
@@ -78,10 +105,54 @@ func (e *socketEntry) ensureNonblocking() {
 
 // restoreBlocking sets what was adopted to the mode that it had: a shell does not expect
 // that its terminal does not block.
-func (e *socketEntry) restoreBlocking() {
-	if e.flags&wasBlocking != 0 {
-		unix.SetNonblock(int(e.fd), false)
+func (d *Driver) restoreBlocking(s driver.Sock) {
+	e := &d.sockets[s]
+	if e.flags&wasBlocking == 0 || e.fd == noDescriptor {
+		return
 	}
+	if e.flags&adopted != 0 {
+		d.madeNonblocking.remove(int(e.fd), s)
+	}
+	unix.SetNonblock(int(e.fd), false)
+}
+
+// fileID tells files apart: two descriptors with the same description have the same.
+type fileID struct{ device, inode uint64 }
+
+// socketsOfFiles has sockets by the file that they stand for.
+type socketsOfFiles map[fileID][]driver.Sock
+
+func idOf(fd int) fileID {
+	var st unix.Stat_t
+	unix.Fstat(fd, &st)
+	return fileID{uint64(st.Dev), uint64(st.Ino)}
+}
+
+func (m socketsOfFiles) of(fd int) []driver.Sock { return m[idOf(fd)] }
+
+func (m *socketsOfFiles) add(fd int, s driver.Sock) {
+	if *m == nil {
+		*m = socketsOfFiles{}
+	}
+	id := idOf(fd)
+	(*m)[id] = append((*m)[id], s)
+}
+
+func (m socketsOfFiles) remove(fd int, s driver.Sock) {
+	id := idOf(fd)
+	left := slices.DeleteFunc(m[id], func(other driver.Sock) bool { return other == s })
+	if m[id] = left; len(left) == 0 {
+		delete(m, id)
+	}
+}
+
+// socketFlagsOf returns what has to be known of an open socket beside its type.
+func socketFlagsOf(fd int) socketFlags {
+	flags := familyFlagOf(fd)
+	if sotype, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); sotype == unix.SOCK_SEQPACKET {
+		flags |= seqpacket
+	}
+	return flags
 }
 
 // familyFlagOf is familyFlag of an open socket's address. Not every system has SO_DOMAIN.
@@ -103,11 +174,14 @@ func typeOf(fd int) (socketType, error) {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		switch flags & unix.O_ACCMODE {
 		case unix.O_RDONLY:
+			if st.Nlink != 0 { // a FIFO has a name
+				return fifoIn, err
+			}
 			return pipeIn, err
 		case unix.O_WRONLY:
 			return pipeOut, err
 		}
-		if st.Nlink == 0 { // a FIFO would have a name
+		if st.Nlink == 0 {
 			return pipeBoth, err
 		}
 		return fifo, err
@@ -115,6 +189,13 @@ func typeOf(fd int) (socketType, error) {
 		return 0, fmt.Errorf("a regular file, directory or disk: %w", driver.ErrNotPollable)
 	}
 	return device, nil
+}
+
+// hasEnded reports whether a FIFO has no writer any more: it had one since it was opened.
+func hasEnded(fd int) bool {
+	asked := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(asked, 0)
+	return n > 0 && err == nil && asked[0].Revents&unix.POLLHUP != 0
 }
 
 func socketTypeOf(fd int) (socketType, error) {
@@ -148,6 +229,7 @@ func (d *Driver) Release(s driver.Sock) (uintptr, error) {
 	if err := d.poller.Remove(int(fd)); err != nil {
 		return 0, err
 	}
+	d.restoreBlocking(s)
 	d.forget(s)
 	return uintptr(fd), nil
 }

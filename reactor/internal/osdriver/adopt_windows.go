@@ -63,6 +63,7 @@ func (d *Driver) Release(s driver.Sock) (uintptr, error) {
 	if err := d.poller.Remove(int(h)); err != nil {
 		return 0, err
 	}
+	delete(d.keepAlives, s)
 	d.drop(s)
 	detachCompletionPort(h)
 	return uintptr(h), setBlocking(h, true)

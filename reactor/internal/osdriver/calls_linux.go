@@ -14,8 +14,9 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// System calls of Linux, raw: see the package comment. The functions are those of
-// calls_unix.go, where the comments are.
+// System calls of Linux, raw: see the package comment. Those on a description that other
+// processes have, and can make block, are not raw if the call itself cannot ask not to
+// block. The functions are those of calls_unix.go, where the comments are.
 
 // tcpInterest is what a TCP connection is registered for at first. epoll has no event for
 // room while there was room, so that Writable costs nothing.
@@ -32,6 +33,10 @@ const nonblockCloexec = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 func newSocket(family, typ int) (int, error) { return unix.Socket(family, typ|nonblockCloexec, 0) }
 
 func accept(e *socketEntry) (descriptor, syscall.Errno) {
+	if e.flags&adopted != 0 {
+		fd, _, errno := syscall.Syscall6(unix.SYS_ACCEPT4, uintptr(e.fd), 0, 0, nonblockCloexec, 0, 0)
+		return descriptor(fd), errno
+	}
 	fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(e.fd), 0, 0, nonblockCloexec, 0, 0)
 	return descriptor(fd), errno
 }
@@ -67,6 +72,10 @@ func recv(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
 }
 
 func read(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
+	if e.flags&adopted != 0 {
+		n, _, errno = syscall.Syscall(unix.SYS_READ, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		return n, errno
+	}
 	n, _, errno = syscall.RawSyscall(unix.SYS_READ, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return n, errno
 }
@@ -77,6 +86,10 @@ func send(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
 }
 
 func write(e *socketEntry, b []byte) (n uintptr, errno syscall.Errno) {
+	if e.flags&adopted != 0 {
+		n, _, errno = syscall.Syscall(unix.SYS_WRITE, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		return n, errno
+	}
 	n, _, errno = syscall.RawSyscall(unix.SYS_WRITE, uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return n, errno
 }
@@ -90,11 +103,14 @@ func (*scratch) writev(e *socketEntry, bs [][]byte) (int, syscall.Errno) {
 	}
 	var n uintptr
 	var errno syscall.Errno
-	if e.isSocket() {
+	switch {
+	case e.isSocket():
 		msg := unix.Msghdr{Iov: &iov[0]}
 		msg.SetIovlen(len(bs))
 		n, _, errno = syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(e.fd), uintptr(unsafe.Pointer(&msg)), msgNoSignal|msgDontWait)
-	} else {
+	case e.flags&adopted != 0:
+		n, _, errno = syscall.Syscall(unix.SYS_WRITEV, uintptr(e.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(bs)))
+	default:
 		n, _, errno = syscall.RawSyscall(unix.SYS_WRITEV, uintptr(e.fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(bs)))
 	}
 	runtime.KeepAlive(bs)

@@ -26,10 +26,12 @@ const (
 	soError      = 0x1007
 	soAcceptConn = 0x0002
 	soType       = 0x1008
+	enobufs      = windows.WSAENOBUFS
 )
 
 // maxIO bounds how many bytes one call moves. If there is any room, Winsock takes all of a
-// send, into memory that can't be paged, and fails with WSAENOBUFS if there is not enough.
+// send, into memory that can't be paged, and fails with WSAENOBUFS if there is not enough:
+// then the driver tries again later.
 const maxIO = 256 << 10
 
 // ioLen returns how many bytes of b one call takes.

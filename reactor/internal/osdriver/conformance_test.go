@@ -381,7 +381,10 @@ func (s *driverSystem) SendTo(h drivertest.File, b []byte, to string) (int, erro
 	return n, err
 }
 
-func (s *driverSystem) Close(h drivertest.File) error {
+func (s *driverSystem) Close(h drivertest.File) error { return s.closeBy(h, s.d.Close) }
+func (s *driverSystem) Reset(h drivertest.File) error { return s.closeBy(h, s.d.Reset) }
+
+func (s *driverSystem) closeBy(h drivertest.File, end func(driver.Sock) error) error {
 	s.mu.Lock()
 	f := s.files[h]
 	sock := f.sock
@@ -390,5 +393,5 @@ func (s *driverSystem) Close(h drivertest.File) error {
 	if sock == 0 {
 		return syscall.EBADF
 	}
-	return s.d.Close(sock)
+	return end(sock)
 }

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/driver/drivertest"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -74,24 +73,6 @@ func (s *driverSystem) Release(h drivertest.File) error {
 	f := s.get(h)
 	fd, err := s.d.Release(f.sock)
 	f.sock = 0
-	return errors.Join(err, unix.Close(int(fd)))
-}
-
-// Reset closes a connection so that its peer sees a reset. A driver has no such call: the
-// connection is released first.
-func (s *driverSystem) Reset(h drivertest.File) error {
-	f := s.get(h)
-	if f.interest == 0 { // only a registered socket can be released
-		if err := s.d.Register(f.sock, driver.EventData(h+1)<<8); err != nil {
-			return err
-		}
-	}
-	fd, err := s.d.Release(f.sock)
-	if err != nil {
-		return err
-	}
-	f.sock = 0
-	err = unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	return errors.Join(err, unix.Close(int(fd)))
 }
 

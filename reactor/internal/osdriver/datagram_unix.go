@@ -45,14 +45,14 @@ func (d *Driver) Send(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow
 	raceRead(b)
 	for {
 		n, errno := d.scratch.sendTo(e, b, to.IP)
-		switch errno {
-		case 0:
+		switch {
+		case errno == 0:
 			return n, 0, nil
-		case syscall.EINTR, syscall.ECONNREFUSED:
-		case syscall.EAGAIN:
+		case errno == syscall.EINTR, errno == syscall.ECONNREFUSED:
+		case errno == syscall.EAGAIN:
 			d.noteBlocked(e, poll.Writable)
 			return 0, driver.WriteBlocked, nil
-		case syscall.ENOBUFS:
+		case isNoMemory(errno):
 			d.scheduleRetry(s)
 			return 0, driver.WriteBlocked, nil
 		default:
@@ -68,7 +68,7 @@ func (d *Driver) sendUnix(s driver.Sock, b []byte, to driver.Addr) (int, driver.
 	switch err := unix.Sendto(int(d.sockets[s].fd), b, msgNoSignal|msgDontWait, &unix.SockaddrUnix{Name: to.Path}); err {
 	case nil:
 		return len(b), 0, nil
-	case unix.EAGAIN, unix.ENOBUFS: // the kernel has an event for room in a peer's queue only if the socket is connected to it
+	case unix.EAGAIN, unix.ENOBUFS, unix.ENOMEM: // the kernel has an event for room in a peer's queue only if the socket is connected to it
 		d.scheduleRetry(s)
 		return 0, driver.WriteBlocked, nil
 	default:

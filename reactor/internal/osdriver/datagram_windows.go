@@ -53,6 +53,9 @@ func (d *Driver) Send(s driver.Sock, b []byte, to driver.Addr) (int, driver.Flow
 		case errno == windows.WSAEWOULDBLOCK:
 			d.noteBlocked(e, poll.Writable)
 			return 0, driver.WriteBlocked, nil
+		case isNoMemory(errno):
+			d.scheduleRetry(s)
+			return 0, driver.WriteBlocked, nil
 		case !isEarlierSendError(errno):
 			return 0, 0, portableError(errno)
 		}

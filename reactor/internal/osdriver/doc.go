@@ -16,8 +16,12 @@
 //	io_*.go                            Read, Write, Writev
 //	datagram_*.go                      Recv, Send, and the errors of earlier datagrams
 //	net_*.go                           Listen, Bind, Connect, FinishConnect, Accept, Addr
+//	keepalive*.go                      keepalive of connections of TCP
+//	path_unix.go                       the paths of unix sockets, and when they are removed
 //	adopt_*.go                         Adopt and Release: descriptors from and for elsewhere
-//	retry_unix.go                      events that the kernel does not have, made by time
+//	reopen_*.go                        what Adopt opens anew, for a description of its own
+//	retry.go                           events that the kernel does not have, made by time
+//	reconnect_unix.go                  connects that have to be made again
 //	calls_linux.go                     system calls of Linux, raw
 //	calls_unix.go                      system calls of all other Unixes, by package unix
 //	calls_windows.go                   system calls of Winsock
@@ -39,7 +43,8 @@
 //
 //   - The garbage collector cannot stop the goroutine during such a call. So none may be
 //     long: maxIO bounds how many bytes one moves. And a call that may block is not raw,
-//     such as the close of a terminal, or of a socket whose options another program has set.
+//     such as the close of a terminal, or of a socket whose options another program has set,
+//     or a read from a file that another program can set to blocking mode.
 //   - The race detector does not see what the kernel reads and writes. So each call says
 //     so itself, by raceRead and raceWrite, as package syscall does.
 //
@@ -59,8 +64,8 @@
 //	               Linux: and W;   where shortReadDrains
 //	               Windows: R
 //	unix stream    R               would-block                would-block, a short write
-//	seqpacket      R               would-block                would-block; ENOBUFS: retry
-//	datagram       R               would-block                would-block; ENOBUFS, and an unconnected
+//	seqpacket      R               would-block                would-block
+//	datagram       R               would-block                would-block; an unconnected
 //	                                                          unix socket: retry
 //	listener       R               would-block                -
 //	connecting     R, W            -                          FinishConnect: SO_ERROR is 0 and there
@@ -70,8 +75,12 @@
 //	open both ways
 //	terminal, ...  R               would-block                would-block, a short write
 //
-// Retry means that no event will come, so that Wait makes one up by time: see
-// retry_unix.go.
+// A terminal, another device, and the read end of a FIFO are not readable until an event
+// says so: a read of a FIFO without a writer returns 0 as at its end, and one of a process's
+// descriptor is an error at any time.
+//
+// Retry means that no event will come, so that Wait makes one up by time: see retry.go. So
+// it is after each write for which the kernel had no memory: ENOBUFS, ENOMEM.
 //
 // A short read of TCP proves that nothing is left, unless it ended at an urgent byte or
 // there is an end. Then the event had Priority, ReadClosed, WriteClosed or Error, and the

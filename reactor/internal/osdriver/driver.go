@@ -19,10 +19,13 @@ type base struct {
 	waker         *poll.Waker
 	start         time.Time
 	signals       *sig.Source // opened by the first Notify
+	retries       retryQueue
 
 	sockets []socketEntry // by Sock; entry 0 is that of no socket
 	free    driver.Sock   // the first free entry, 0 for none; its data is the next one
 	used    driver.Sock   // the highest Sock that was ever given out
+
+	keepAlives map[driver.Sock]driver.KeepAlive // of listeners that have one which is not the default
 }
 
 // New returns the driver for a loop with slots for so many machines. Its table has room
@@ -46,6 +49,21 @@ func New(slots int) (*Driver, error) {
 func (d *Driver) Now() int64 { return int64(time.Since(d.start)) + 1 }
 
 func (d *Driver) Wake() { d.waker.Wake() }
+
+// Wait returns first the events that the driver makes by time: see retry.go.
+func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) {
+	retried := 0
+	if len(d.retries.sockets) > 0 {
+		if retried = d.collectRetries(dst); retried == len(dst) {
+			return retried, nil
+		}
+		if until = min(until, d.retries.dueAt); retried > 0 {
+			until = 0
+		}
+	}
+	n, err := d.pollUntil(dst[retried:], until)
+	return retried + n, err
+}
 
 // pollUntil is Wait, as far as the poller has the events.
 func (d *Driver) pollUntil(dst []poll.Event, until int64) (int, error) {

@@ -26,23 +26,10 @@ func closeDescriptor(fd descriptor) { unix.Close(int(fd)) }
 // non-blocking mode, and has an edge-triggered poll.Poller.
 type Driver struct {
 	base
-	retries retryQueue
-	scratch scratch
-}
-
-// Wait returns first the events that the driver makes by time: see retry_unix.go.
-func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) {
-	retried := 0
-	if len(d.retries.sockets) > 0 {
-		if retried = d.collectRetries(dst); retried == len(dst) {
-			return retried, nil
-		}
-		if until = min(until, d.retries.dueAt); retried > 0 {
-			until = 0
-		}
-	}
-	n, err := d.pollUntil(dst[retried:], until)
-	return retried + n, err
+	reconnects      map[driver.Sock]unix.Sockaddr // where those that awaitsReconnect connect to
+	scratch         scratch
+	madeNonblocking socketsOfFiles // adopted sockets with wasBlocking
+	paths           map[driver.Sock]boundPath
 }
 
 // isSocket reports whether it is a socket with bytes or messages in it.
@@ -58,6 +45,7 @@ var initialInterest = [...]poll.Interest{
 	unixDatagram: poll.Readable | poll.Edge,
 	listening:    poll.Readable | poll.Edge,
 	pipeIn:       poll.Readable | poll.Edge,
+	fifoIn:       poll.Readable | poll.Edge,
 	pipeOut:      poll.Writable | poll.Edge,
 	pipeBoth:     poll.Readable | poll.Writable | poll.Edge,
 	fifo:         poll.Readable | poll.Writable | poll.Edge,
@@ -90,9 +78,9 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 		case how&driver.ShutWrite == 0 || e.fd == noDescriptor:
 		case e.typ == pipeBoth:
 			d.scheduleRetry(s) // that its reader has the end now is no event of the kernel's
-			return d.closePipe(e)
+			return d.closePipe(s)
 		case e.typ == pipeOut:
-			return d.closePipe(e)
+			return d.closePipe(s)
 		}
 		return nil // a terminal has no direction to end
 	}
@@ -105,9 +93,10 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 
 // closePipe closes a pipe's descriptor, which is the only way to end its output. The
 // entry stays, with noDescriptor.
-func (d *Driver) closePipe(e *socketEntry) error {
+func (d *Driver) closePipe(s driver.Sock) error {
+	e := &d.sockets[s]
 	d.poller.Remove(int(e.fd))
-	e.restoreBlocking()
+	d.restoreBlocking(s)
 	err := unix.Close(int(e.fd))
 	e.fd = noDescriptor
 	return err
@@ -121,13 +110,13 @@ func (d *Driver) Reset(s driver.Sock) error {
 }
 
 func (d *Driver) Close(s driver.Sock) error {
-	e := d.sockets[s]
+	d.restoreBlocking(s)
+	e, path := d.sockets[s], d.paths[s]
 	d.forget(s)
 	if e.fd == noDescriptor {
 		return nil // closePipe closed it
 	}
-	e.restoreBlocking()
-	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options, and at its path
+	opened := e.typ <= listening && e.flags&adopted == 0 // by this driver, with its options
 	if !opened || !d.edgeTriggered {
 		// epoll forgets a descriptor when its description is closed: of one that was adopted,
 		// another process may have a duplicate. The backends that are not edge-triggered keep a
@@ -137,8 +126,6 @@ func (d *Driver) Close(s driver.Sock) error {
 	if !opened {
 		return unix.Close(int(e.fd)) // may block: a terminal drains, SO_LINGER may be set
 	}
-	if e.typ == listening {
-		unlinkPath(e.fd)
-	}
+	path.unlink()
 	return closeSocket(e.fd)
 }

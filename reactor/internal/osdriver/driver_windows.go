@@ -22,8 +22,6 @@ func closeDescriptor(h descriptor) { windows.Closesocket(h) }
 // mode. Its poll.Poller is re-armed after each call that would block.
 type Driver struct{ base }
 
-func (d *Driver) Wait(dst []poll.Event, until int64) (int, error) { return d.pollUntil(dst, until) }
-
 // addSocket sets a socket to non-blocking mode and makes an entry for it.
 func (d *Driver) addSocket(h windows.Handle, typ socketType, flags socketFlags) (driver.Sock, error) {
 	if err := setBlocking(h, false); err != nil {
@@ -61,6 +59,7 @@ func (d *Driver) Reset(s driver.Sock) error {
 
 func (d *Driver) Close(s driver.Sock) error {
 	e := d.sockets[s]
+	delete(d.keepAlives, s)
 	d.drop(s)
 	if e.data != 0 {
 		d.poller.Remove(int(e.fd))

@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/windows"
+
 	"github.com/stator-go/stator/reactor/driver"
+	"github.com/stator-go/stator/reactor/poll"
 )
 
 // testConnection returns both ends of a TCP connection, which are the driver's.
@@ -32,4 +35,37 @@ func testConnection(t *testing.T, d *Driver) (a, b driver.Sock) {
 		t.Fatal("no connection")
 	}
 	return a, b
+}
+
+// Winsock has no event for memory that is free again: the driver makes one, so that the loop
+// tries again. The socket goes on.
+func TestNoBufferSpace(t *testing.T) {
+	d, err := New(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.End()
+	s, peer := testConnection(t, d)
+	defer d.Close(peer)
+	defer d.Close(s)
+	const data = 1<<32 | 5
+	if err := d.Register(s, data); err != nil {
+		t.Fatal(err)
+	}
+	if n, flow, err := d.writeResult(s, 0, 10, windows.WSAENOBUFS); n != 0 || flow != driver.WriteBlocked || err != nil {
+		t.Fatal(n, flow, err)
+	}
+	var evs [4]poll.Event
+	for until := d.Now() + int64(10*time.Second); d.Now() < until; {
+		n, err := d.Wait(evs[:], until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range evs[:n] {
+			if ev.Token == data && ev.Ready&poll.Writable != 0 {
+				return
+			}
+		}
+	}
+	t.Error("no event")
 }

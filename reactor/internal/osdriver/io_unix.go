@@ -16,6 +16,8 @@ import (
 // call, as Linux's are.
 const maxIO = 256 << 10
 
+const enobufs = syscall.ENOBUFS
+
 func (d *Driver) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	e := &d.sockets[s]
 	asked := len(b)
@@ -129,7 +131,7 @@ func (d *Driver) writeResult(s driver.Sock, n, size int, errno syscall.Errno) (i
 	switch {
 	case errno == syscall.EAGAIN:
 		n = 0
-	case errno == syscall.ENOBUFS && d.Traits(s)&driver.Datagram != 0:
+	case isNoMemory(errno):
 		d.scheduleRetry(s)
 		return 0, driver.WriteBlocked, nil
 	case errno != 0:

@@ -56,10 +56,10 @@ func (d *Driver) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 		sent, _, errno := syscall.SyscallN(send.Addr(), uintptr(e.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0)
 		n := int(int32(sent))
 		if n >= 0 {
-			return d.writeResult(e, n, len(b), 0)
+			return d.writeResult(s, n, len(b), 0)
 		}
 		if e.typ != inetDatagram || !isEarlierSendError(errno) {
-			return d.writeResult(e, 0, len(b), errno)
+			return d.writeResult(s, 0, len(b), errno)
 		}
 	}
 }
@@ -84,15 +84,19 @@ func (d *Driver) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error) 
 	if failed == 0 {
 		errno = 0
 	}
-	return d.writeResult(e, int(n), total, errno)
+	return d.writeResult(s, int(n), total, errno)
 }
 
 // writeResult returns what a write of size bytes proves, of which the kernel took n: if
 // not all, its buffer is full.
-func (d *Driver) writeResult(e *socketEntry, n, size int, errno syscall.Errno) (int, driver.Flow, error) {
+func (d *Driver) writeResult(s driver.Sock, n, size int, errno syscall.Errno) (int, driver.Flow, error) {
+	e := &d.sockets[s]
 	switch {
 	case errno == windows.WSAEWOULDBLOCK:
 		n = 0
+	case isNoMemory(errno):
+		d.scheduleRetry(s)
+		return 0, driver.WriteBlocked, nil
 	case errno != 0:
 		return 0, driver.BothEnded, portableError(errno)
 	}

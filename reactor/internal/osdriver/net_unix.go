@@ -74,11 +74,15 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 	if err != nil {
 		return 0, err
 	}
+	if inheritsKeepAlive && a.Net == driver.TCP {
+		setKeepAlive(descriptor(fd), o.KeepAlive)
+	}
 	backlog := o.Backlog
 	if backlog == 0 {
 		backlog = 1 << 16 // the kernel lowers it to somaxconn
 	}
 	if err := unix.Listen(fd, backlog); err != nil {
+		boundPathOf(a).unlink()
 		unix.Close(fd)
 		return 0, os.NewSyscallError("listen", err)
 	}
@@ -86,7 +90,11 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 	if a.Net == driver.UnixPacket {
 		flags = seqpacket
 	}
-	return d.add(descriptor(fd), listening, flags)
+	s, err := d.addBound(fd, listening, flags, a)
+	if err == nil {
+		d.SetKeepAlive(s, o.KeepAlive)
+	}
+	return s, err
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
@@ -94,7 +102,7 @@ func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error
 	if err != nil {
 		return 0, err
 	}
-	return d.add(descriptor(fd), typ, familyFlag(sa))
+	return d.addBound(fd, typ, familyFlag(sa), a)
 }
 
 // familyFlag returns ipv6 if the address is one of IPv6.
@@ -163,10 +171,15 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	}
 	if typ == tcpStream {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		setKeepAlive(descriptor(fd), o.KeepAlive)
 	}
 	s, err := d.add(descriptor(fd), typ, flags)
 	if err == nil && flags&awaitsReconnect != 0 {
 		d.noteReconnect(s, sa)
+	}
+	if err == nil && flow == 0 && d.connectedToItself(s) {
+		defer d.Close(s) // afterwards: the next socket gets another port
+		return d.Connect(a, o)
 	}
 	return s, flow, err
 }
@@ -205,6 +218,9 @@ func (d *Driver) FinishConnect(s driver.Sock) (driver.Flow, error) {
 		d.noteBlocked(e, poll.Writable)
 		return driver.WriteBlocked, nil
 	}
+	if e.flags&connecting != 0 && d.connectedToItself(s) {
+		return 0, connectError(unix.ECONNREFUSED)
+	}
 	e.flags &^= connecting
 	return 0, nil
 }
@@ -216,7 +232,7 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 		fd, errno := accept(e)
 		switch errno {
 		case 0:
-			return d.addAccepted(fd, e)
+			return d.addAccepted(fd, s)
 		case syscall.EINTR:
 		case syscall.EAGAIN:
 			d.noteBlocked(e, poll.Readable)
@@ -229,14 +245,16 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 
 // addAccepted makes an entry for a connection. It is one of TCP if TCP_NODELAY can be
 // set.
-func (d *Driver) addAccepted(fd descriptor, of *socketEntry) (driver.Sock, driver.Flow, error) {
+func (d *Driver) addAccepted(fd descriptor, from driver.Sock) (driver.Sock, driver.Flow, error) {
 	errno := noDelay(fd)
 	typ := tcpStream
 	switch {
-	case of.flags&seqpacket != 0:
+	case d.sockets[from].flags&seqpacket != 0:
 		typ = unixPacket
 	case errno != 0:
 		typ = unixStream
+	default:
+		d.keepAliveAccepted(fd, from)
 	}
 	s, err := d.add(fd, typ, 0)
 	return s, 0, err
@@ -270,14 +288,4 @@ func addrOf(sa unix.Sockaddr) driver.Addr {
 		return driver.Addr{Net: driver.Unix, Path: sa.Name}
 	}
 	return driver.Addr{}
-}
-
-// unlinkPath removes the path of a unix listener that is about to be closed, so that
-// another one can listen there.
-func unlinkPath(fd descriptor) {
-	if sa, err := unix.Getsockname(int(fd)); err == nil {
-		if a := addrOf(sa); a.Net == driver.Unix && a.Path != "" && a.Path[0] != '@' {
-			unix.Unlink(a.Path)
-		}
-	}
 }

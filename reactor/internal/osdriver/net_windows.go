@@ -49,7 +49,11 @@ func (d *Driver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, err
 		windows.Closesocket(h)
 		return 0, os.NewSyscallError("listen", portableError(err))
 	}
-	return d.addSocket(h, listening, flags)
+	s, err := d.addSocket(h, listening, flags)
+	if err == nil {
+		d.SetKeepAlive(s, o.KeepAlive)
+	}
+	return s, err
 }
 
 func (d *Driver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
@@ -102,9 +106,14 @@ func (d *Driver) Connect(a driver.Addr, o driver.SocketOptions) (driver.Sock, dr
 	}
 	if typ == tcpStream {
 		windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
+		setKeepAlive(h, o.KeepAlive)
 	}
 	switch err := windows.Connect(h, sa); err {
 	case nil:
+		if d.connectedToItself(s) {
+			defer d.Close(s) // afterwards: the next socket gets another port
+			return d.Connect(a, o)
+		}
 		return s, 0, nil
 	case windows.WSAEWOULDBLOCK:
 		d.sockets[s].flags |= connecting
@@ -130,6 +139,9 @@ func (d *Driver) FinishConnect(s driver.Sock) (driver.Flow, error) {
 		d.noteBlocked(e, poll.Writable)
 		return driver.WriteBlocked, nil
 	}
+	if e.flags&connecting != 0 && d.connectedToItself(s) {
+		return 0, connectError(windows.WSAECONNREFUSED)
+	}
 	e.flags &^= connecting
 	return 0, nil
 }
@@ -147,6 +159,7 @@ func (d *Driver) Accept(s driver.Sock) (driver.Sock, driver.Flow, error) {
 	}
 	windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, 0)
 	windows.SetsockoptInt(h, windows.IPPROTO_TCP, windows.TCP_NODELAY, 1)
+	d.keepAliveAccepted(h, s)
 	conn, err := d.addSocket(h, tcpStream, e.flags&ipv6)
 	return conn, 0, err
 }

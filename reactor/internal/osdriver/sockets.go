@@ -23,14 +23,14 @@ type socketEntry struct {
 type socketFlags uint8
 
 const (
-	adopted         socketFlags = 1 << iota // from elsewhere: others may have its description, and may have set its options
+	adopted         socketFlags = 1 << iota // a duplicate: others may have its description, and may have set its options
 	ipv6                                    // its addresses are of IPv6
 	awaitsRetry                             // it is in retryQueue.sockets
 	connecting                              // its connection is under way
-	awaitsReconnect                         // its connection has to be tried again; it is in retryQueue.connects
+	awaitsReconnect                         // its connection has to be tried again; it is in Driver.reconnects
 	seqpacket                               // a listener of unixPacket sockets
 	resetSeen                               // a unixPacket whose reset was returned by the kernel, and not yet by Read
-	wasBlocking                             // adopted, and its description blocked before
+	wasBlocking                             // what it was adopted from blocked before
 )
 
 // socketType is what a descriptor stands for. Those up to unixDatagram are sockets with
@@ -45,6 +45,7 @@ const (
 	unixDatagram
 	listening
 	pipeIn   // the read end
+	fifoIn   // the read end of a FIFO whose writer may still come
 	pipeOut  // the write end
 	pipeBoth // an end of a pipe that is open both ways, as some systems' pipe(2) has it
 	fifo     // a FIFO that is open both ways
@@ -86,8 +87,12 @@ func (d *Driver) Traits(s driver.Sock) driver.Traits {
 		return driver.ReadOnly | driver.KeepsOutput
 	case pipeOut:
 		return driver.WriteOnly | driver.KeepsOutput
-	case pipeBoth, fifo, device:
+	case fifoIn:
+		return driver.ReadOnly | driver.KeepsOutput | driver.EventFirst
+	case pipeBoth, fifo:
 		return driver.KeepsOutput
+	case device:
+		return driver.KeepsOutput | driver.EventFirst
 	}
 	return 0
 }
@@ -96,6 +101,21 @@ func (d *Driver) Traits(s driver.Sock) driver.Traits {
 func (d *Driver) Unacked(s driver.Sock) bool {
 	e := &d.sockets[s]
 	return e.typ == tcpStream && e.lastWrite.unacked(d, e.fd)
+}
+
+// connectedToItself reports whether both ends of a connection of TCP or UDP are the same
+// socket. If nothing is bound to the port that it connects to, the system may choose that
+// very port for the socket; then each of its messages reaches itself.
+func (d *Driver) connectedToItself(s driver.Sock) bool {
+	if typ := d.sockets[s].typ; typ != tcpStream && typ != inetDatagram {
+		return false
+	}
+	local, err := d.Addr(s, driver.Local)
+	if err != nil {
+		return false
+	}
+	remote, err := d.Addr(s, driver.Remote)
+	return err == nil && local == remote
 }
 
 // noteBlocked is called after a call that would block, so that the next event of its

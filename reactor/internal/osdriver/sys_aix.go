@@ -2,6 +2,7 @@ package osdriver
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,4 +19,9 @@ const (
 	msgDontWait     = unix.MSG_NONBLOCK
 	enonet          = syscall.Errno(1 << 20) // no such error: no call returns this number
 	noSigPipeOption = 0
+
+	keepIdleOption     = unix.TCP_KEEPIDLE
+	keepIntervalOption = unix.TCP_KEEPINTVL
+	keepCountOption    = unix.TCP_KEEPCNT
+	keepUnit           = time.Second
 )

@@ -2,6 +2,7 @@ package osdriver
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,6 +19,11 @@ const (
 	msgDontWait     = unix.MSG_DONTWAIT
 	enonet          = syscall.Errno(1 << 20) // no such error: no call returns this number
 	noSigPipeOption = unix.SO_NOSIGPIPE
+
+	keepIdleOption     = unix.TCP_KEEPALIVE
+	keepIntervalOption = unix.TCP_KEEPINTVL
+	keepCountOption    = unix.TCP_KEEPCNT
+	keepUnit           = time.Second
 )
 
 // sendQueueLen returns how many bytes the peer has not acknowledged.

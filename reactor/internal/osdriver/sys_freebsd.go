@@ -2,6 +2,7 @@ package osdriver
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +18,11 @@ const (
 	msgNoSignal = unix.MSG_NOSIGNAL
 	msgDontWait = unix.MSG_DONTWAIT
 	enonet      = syscall.Errno(1 << 20) // no such error: no call returns this number
+
+	keepIdleOption     = unix.TCP_KEEPIDLE
+	keepIntervalOption = unix.TCP_KEEPINTVL
+	keepCountOption    = unix.TCP_KEEPCNT
+	keepUnit           = time.Second
 )
 
 // fionwrite is FIONWRITE of sys/filio.h, which package unix lacks.

@@ -2,6 +2,7 @@ package osdriver
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,4 +28,10 @@ const (
 	msgDontWait     = unix.MSG_DONTWAIT // flag of a call: no blocking
 	enonet          = syscall.ENONET    // an error of earlier datagrams that not every system has
 	noSigPipeOption = 0                 // socket option for no SIGPIPE where msgNoSignal is 0; else 0
+
+	// Options of TCP for keepalive, in keepUnit; 0 where a socket has none of its own.
+	keepIdleOption     = unix.TCP_KEEPIDLE
+	keepIntervalOption = unix.TCP_KEEPINTVL
+	keepCountOption    = unix.TCP_KEEPCNT
+	keepUnit           = time.Second
 )

@@ -2,6 +2,7 @@ package osdriver
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,4 +19,9 @@ const (
 	msgDontWait     = unix.MSG_DONTWAIT
 	enonet          = syscall.Errno(1 << 20) // no such error: no call returns this number
 	noSigPipeOption = 0
+
+	keepIdleOption     = 0 // a socket has no times of its own
+	keepIntervalOption = 0
+	keepCountOption    = 0
+	keepUnit           = time.Second
 )

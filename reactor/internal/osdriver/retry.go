@@ -1,20 +1,20 @@
-//go:build unix
+//go:build unix || windows
 
 package osdriver
 
 import (
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
 // Sometimes a call would block, and the kernel has no event for the moment at which it
-// would not: a connect to a unix socket whose backlog is full, a datagram for a unix
-// socket whose queue is full, the full queue of a network interface. Wait then makes an
-// event up after some time, that the socket is writable, so that the loop tries again.
+// would not: a send for which the kernel has no memory, a connect to a unix socket whose
+// backlog is full, a datagram for a unix socket whose queue is full, the full queue of a
+// network interface. Wait then makes an event up after some time, that the socket is
+// writable, so that the loop tries again.
 
 const (
 	// retryAfter is how long a socket waits for the event.
@@ -26,9 +26,8 @@ const (
 
 // retryQueue has the sockets that wait, the oldest first.
 type retryQueue struct {
-	sockets  []driver.Sock
-	dueAt    int64                         // when the next event is
-	connects map[driver.Sock]unix.Sockaddr // where those that awaitsReconnect connect to
+	sockets []driver.Sock
+	dueAt   int64 // when the next event is
 }
 
 // scheduleRetry makes Wait return an event for a socket after retryAfter.
@@ -66,30 +65,6 @@ func (d *Driver) collectRetries(dst []poll.Event) (n int) {
 	return n
 }
 
-// noteReconnect notes where a socket has to connect to. Register schedules the attempt.
-func (d *Driver) noteReconnect(s driver.Sock, to unix.Sockaddr) {
-	if d.retries.connects == nil {
-		d.retries.connects = map[driver.Sock]unix.Sockaddr{}
-	}
-	d.retries.connects[s] = to
-}
-
-// reconnect tries again to connect a socket that awaitsReconnect.
-func (d *Driver) reconnect(s driver.Sock) (driver.Flow, error) {
-	err := unix.Connect(int(d.sockets[s].fd), d.retries.connects[s])
-	if err == unix.EAGAIN { // the backlog is still full
-		d.scheduleRetry(s)
-		return driver.WriteBlocked, nil
-	}
-	d.sockets[s].flags &^= awaitsReconnect
-	delete(d.retries.connects, s)
-	return 0, connectError(err)
-}
-
-// forget is drop, for a socket that may wait.
-func (d *Driver) forget(s driver.Sock) {
-	if d.sockets[s].flags&awaitsReconnect != 0 {
-		delete(d.retries.connects, s)
-	}
-	d.drop(s)
-}
+// isNoMemory reports whether the error of a write says that the kernel has no memory for it
+// now: that is no error of the socket.
+func isNoMemory(errno syscall.Errno) bool { return errno == enobufs || errno == syscall.ENOMEM }

@@ -1,0 +1,6 @@
+//go:build unix && (!linux || stator_plain)
+
+package reactor_test
+
+// pipesOpenAnew says that Adopt opens a pipe anew, and leaves its description alone.
+const pipesOpenAnew = false

@@ -28,12 +28,12 @@ func relays(t testing.TB, o reactor.Options) *reactor.Kind[relay, reactor.None] 
 		fsm.Any: {Shutdown: fsm.Stop},
 		{Name: "relaying", Idle: fsm.Never,
 			Wait:    client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
-			OnEnter: func(r *relay, cx *netCx) reactor.State { return cx.Fail(cx.Adopt(upstream, r.second.Conn())) },
+			OnEnter: func(r *relay, cx *reactor.Context[reactor.None]) reactor.State { return cx.Fail(cx.Adopt(upstream, r.second.Conn())) },
 			OnReady: (*relay).ready},
 	})
 }
 
-func (r *relay) ready(cx *netCx, what reactor.Ready) reactor.State {
+func (r *relay) ready(cx *reactor.Context[reactor.None], what reactor.Ready) reactor.State {
 	to, from := upstream, client
 	if what.Has(upstream.Readable()) {
 		to, from = client, upstream
@@ -141,14 +141,14 @@ func TestStateAfterFailReadsWhatIsLeft(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			d, log, ends := newFake(t), &journal{}, newEnds()
 			l := d.start(reactor.Config{})
-			take := func(_ *empty, cx *netCx, _ reactor.Ready) reactor.State {
+			take := func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 				var b [4]byte
 				n, err := cx.Read(0, b[:])
 				log.add(string(b[:n]))
 				return cx.Fail(err)
 			}
 			if by == "Peek" {
-				take = func(_ *empty, cx *netCx, _ reactor.Ready) reactor.State {
+				take = func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 					b, err := cx.Peek(0)
 					if err != nil {
 						return cx.Fail(err)
@@ -182,7 +182,7 @@ func TestReaderThatIgnoresWriteErrors(t *testing.T) {
 	s, _ := adopt(d, l, kind(t, "acknowledging", reactor.Options{Ports: []string{"peer"}, OnEnd: ends.add}, reactor.Table[empty, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop},
 		{Name: "reading", Wait: reactor.Port(0).Readable(), Idle: fsm.Never,
-			OnReady: func(_ *empty, cx *netCx, _ reactor.Ready) reactor.State {
+			OnReady: func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 				var b [2]byte
 				n, err := cx.Read(0, b[:])
 				if err != nil {
@@ -209,11 +209,11 @@ func TestReaderThatIgnoresWriteErrors(t *testing.T) {
 func TestLostOutputIsAReset(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		end  func(cx *netCx) reactor.State
+		end  func(cx *reactor.Context[reactor.None]) reactor.State
 		wait time.Duration
 	}{
-		{"the end of Linger", func(*netCx) reactor.State { return fsm.Stop }, time.Second + 2*time.Millisecond},
-		{"Close", func(cx *netCx) reactor.State { cx.Close(0); return fsm.Stop }, 0},
+		{"the end of Linger", func(*reactor.Context[reactor.None]) reactor.State { return fsm.Stop }, time.Second + 2*time.Millisecond},
+		{"Close", func(cx *reactor.Context[reactor.None]) reactor.State { cx.Close(0); return fsm.Stop }, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newFake(t)
@@ -221,7 +221,7 @@ func TestLostOutputIsAReset(t *testing.T) {
 			s, _ := adopt(d, l, kind(t, "writer", reactor.Options{Ports: []string{"peer"}, Linger: time.Second}, reactor.Table[empty, reactor.None]{
 				fsm.Any: {Shutdown: fsm.Stop},
 				{Name: "writing", Wait: reactor.Port(0).Readable(), Idle: fsm.Never,
-					OnReady: func(_ *empty, cx *netCx, _ reactor.Ready) reactor.State {
+					OnReady: func(_ *empty, cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 						if _, err := cx.Peek(0); err != nil {
 							return cx.Fail(err)
 						}

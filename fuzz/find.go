@@ -162,7 +162,7 @@ func (f *Finding) String() string {
 
 // effort returns how far a search came.
 func (f *Finding) effort() string {
-	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	s := fmt.Sprintf("%d runs, %d events, %d features, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Done {
 		s += "; there is no other trace"
 	}

@@ -118,11 +118,11 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		found.Runs++
 		f := e.judge.Check(tr, n%8 == 0, nil)
 		e.tally.Ran(f)
+		s.Learn(tr, e.cover)
 		if f != nil {
 			found.tell(e.shrink(tr, f))
 			break
 		}
-		s.Learn(tr, e.cover)
 	}
 	found.Corpus = s.Corpus()
 	return e.conclude(found, b)

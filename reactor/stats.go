@@ -45,8 +45,9 @@ type Stats struct {
 	Panics          uint64 // machines that ended by a panic
 }
 
-// Stats returns the loop's counters, or the last ones if the loop has ended. In a handler it
-// returns ErrInHandler: use IO.Stats there.
+// Stats returns the loop's counters, or the last ones if the loop has ended. If the loop
+// runs, it waits for the loop's next turn. In a handler it returns ErrInHandler: use IO.Stats
+// there.
 func (l *Loop) Stats() (s Stats, err error) {
 	err = l.onLoop(func(l *Loop) error {
 		s = l.counted()

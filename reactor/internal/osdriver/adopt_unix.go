@@ -108,7 +108,7 @@ func typeOf(fd int) (socketType, error) {
 			return pipeOut, err
 		}
 		if st.Nlink == 0 { // a FIFO would have a name
-			return pipeBoth, err
+			return pipeBoth, err // it can't be half-closed: see closePipe
 		}
 		return fifo, err
 	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:

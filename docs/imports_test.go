@@ -18,24 +18,22 @@ const module = "github.com/stator-go/stator"
 
 // drawing is the block of ARCHITECTURE.md that says which way imports run.
 type drawing struct {
-	lines    map[string]int  // by name: the line that it stands in, from the top
-	optional map[string]bool // it may be missing
+	lines map[string]int // by name: the line that it stands in, from the top
 }
 
 func readDrawing(t *testing.T) drawing {
 	t.Helper()
-	d := drawing{map[string]int{}, map[string]bool{}}
+	d := drawing{map[string]int{}}
 	for _, b := range blocks(t, "ARCHITECTURE.md") {
 		if b.Lang != "imports" {
 			continue
 		}
 		for i, line := range strings.Split(b.Text, "\n") {
 			for _, name := range strings.Fields(line) {
-				name, optional := strings.CutSuffix(name, "?")
 				if _, twice := d.lines[name]; twice {
 					t.Fatalf("%s draws %s twice", b, name)
 				}
-				d.lines[name], d.optional[name] = i, optional
+				d.lines[name] = i
 			}
 		}
 	}
@@ -138,7 +136,7 @@ func TestImportsRunAsDrawn(t *testing.T) {
 		}
 	}
 	for name := range d.lines {
-		if !used[name] && !d.optional[name] {
+		if !used[name] {
 			t.Errorf("ARCHITECTURE.md draws %s, which is not there", name)
 		}
 	}

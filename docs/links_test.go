@@ -11,7 +11,7 @@ import (
 
 var (
 	link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	file = regexp.MustCompile(`(?:^|[^\w./])((?:fsm|reactor|examples|internal)/[\w./]*\.go)\b`)
+	file = regexp.MustCompile(`(?:^|[^\w./])((?:fsm|reactor|probe|fuzz|examples|internal)/[\w./]*\.go)\b`)
 )
 
 // What the documents link to or name is there.

@@ -1,6 +1,8 @@
 package fsm
 
 import (
+	"math/bits"
+	"strings"
 	"testing"
 
 	"github.com/stator-go/stator/internal/golden"
@@ -40,6 +42,37 @@ func TestCoveredDiagrams(t *testing.T) {
 			golden.Check(t, "covered.svg", SVG(p.rows, 0, d))
 			allDrawn(t, SVG(p.rows, 0, d), newGraph(p.rows.Plain(), 0, d))
 		}
+	}
+}
+
+// A count is of all transitions from one state to another, whatever the reason: so no
+// arrow is labelled "never" beside one that counts what its label names.
+func TestCountsHaveAllReasons(t *testing.T) {
+	for _, p := range programs() {
+		c, total := new(Coverage), uint64(0)
+		for s := First; int(s) < len(p.rows); s++ {
+			c.Count(Any, s)
+			c.Count(s, Stop)
+			p.rows.Edges(s).each(func(to State) { c.Count(s, to) })
+			total += 2 + uint64(bits.OnesCount64(uint64(p.rows.Edges(s))))
+		}
+		hits := uint64(0)
+		for _, a := range newGraph(p.rows.Plain(), First, Drawing{Coverage: c}).arrows {
+			hits += a.hits
+			if a.hits == 0 {
+				t.Errorf("%s: the arrow from %v to %v, %q, has no hits: all edges were taken", p.name, a.from, a.to, a.label)
+			}
+		}
+		if hits != total {
+			t.Errorf("%s: the arrows have %d hits: want %d", p.name, hits, total)
+		}
+	}
+	c := new(Coverage)
+	c.Count(Any, 1)
+	c.Count(1, Stop)
+	const want = "    [*] --> echoing : ×1\n    echoing --> [*] : idle 1m, stall 10s, shutdown, returned ×1\n"
+	if got := Mermaid(programs()[0].rows, First, Drawing{Coverage: c}); !strings.HasSuffix(got, want) {
+		t.Errorf("the echo's diagram is\n%swant it to end with\n%s", got, want)
 	}
 }
 

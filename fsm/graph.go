@@ -1,11 +1,19 @@
 package fsm
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Drawing is what a diagram shows in addition to the table.
 type Drawing struct {
-	Ports    []string  // names of ports 0, 1, ...; a port without a name is shown by its number
-	Coverage *Coverage // if not nil, how often each edge was taken
+	Ports []string // names of ports 0, 1, ...; a port without a name is shown by its number
+
+	// Coverage, if not nil, says how often each edge was taken. It does not say why, so
+	// the label of an arrow then has all reasons for what the arrow counts: also those
+	// from row Any, and "returned" if the arrow leads to Stop, as every handler may
+	// return that.
+	Coverage *Coverage
 }
 
 // graph is a diagram that is not yet written in a notation. Its nodes are in the order
@@ -44,6 +52,9 @@ func newGraph(t Plain, start State, d Drawing) *graph {
 	g.arrows = append(g.arrows, arrow{from: birth, to: or(start, First)})
 	for s := range t {
 		edges := t.ownEdges(State(s))
+		if g.covered {
+			edges = t.countedEdges(edges)
+		}
 		for _, e := range edges {
 			g.arrows = append(g.arrows, arrow{from: e.From, to: e.To, label: e.Why})
 		}
@@ -76,6 +87,53 @@ func (t Table[M, C, Msg]) node(s State, d Drawing) node {
 		n.hits = d.Coverage.Entered(s)
 	}
 	return n
+}
+
+// countedEdges returns those of a row's own edges that have an arrow if arrows show
+// counts, with the reasons for what their arrows count. A state with an own edge to a
+// target has its count there, so row Any's edge to that target counts the other states.
+// If there are none, row Any's edge is left out.
+func (t Table[M, C, Msg]) countedEdges(own []Edge) (all []Edge) {
+	for _, e := range own {
+		note := ""
+		if e.From == Any {
+			apart, here := t.users(e.To)
+			if !here {
+				continue
+			}
+			if apart {
+				note = " (other states)"
+			}
+		} else if whole, ok := edgeTo(t.effectiveEdges(e.From), e.To); ok {
+			e = whole
+		}
+		if e.To == Stop {
+			e.Why += ", returned"
+		}
+		e.Why += note
+		all = append(all, e)
+	}
+	return all
+}
+
+// users reports whether some states have an own edge to a target, and whether others
+// have one from row Any only.
+func (t Table[M, C, Msg]) users(to State) (own, base bool) {
+	for s := First; int(s) < len(t); s++ {
+		if _, ok := edgeTo(t.ownEdges(s), to); ok {
+			own = true
+		} else if _, ok := edgeTo(t.effectiveEdges(s), to); ok {
+			base = true
+		}
+	}
+	return own, base
+}
+
+func edgeTo(edges []Edge, to State) (Edge, bool) {
+	if i := slices.IndexFunc(edges, func(e Edge) bool { return e.To == to }); i >= 0 {
+		return edges[i], true
+	}
+	return Edge{}, false
 }
 
 // count adds the hits to the arrows, and adds arrows for edges that have none. If the

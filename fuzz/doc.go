@@ -128,8 +128,8 @@
 //	isolation           I  connections do not change each other's output: see Spec.Isolated
 //	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
 //	always              A  what a probe reports as Always holds
-//	model "name"        M  [PerConn] and [Datagrams]
-//	linearizability "…" L  [Linear]
+//	model "name"        M  PerConn and Datagrams: output is what a Model says
+//	linearizability "…" L  Linear: outputs of all connections fit some order
 //
 // Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
 // take further runs, so they are checked for one run of eight, and for each trace that is

@@ -118,11 +118,11 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		found.Runs++
 		f := e.judge.Check(tr, n%8 == 0, nil)
 		e.tally.Ran(f)
+		s.Learn(tr, e.cover)
 		if f != nil {
 			found.tell(e.shrink(tr, f))
 			break
 		}
-		s.Learn(tr, e.cover)
 	}
 	found.Corpus = s.Corpus()
 	return e.conclude(found, b)
@@ -162,7 +162,7 @@ func (f *Finding) String() string {
 
 // effort returns how far a search came.
 func (f *Finding) effort() string {
-	s := fmt.Sprintf("%d runs, %d events, %d things seen, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	s := fmt.Sprintf("%d runs, %d events, %d features, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
 	if f.Done {
 		s += "; there is no other trace"
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -308,5 +309,25 @@ func TestFaultsThatStrike(t *testing.T) {
 				t.Errorf("%s armed %s times, struck %s times, in\n%s", c.op, armed, struck, text)
 			}
 		}
+	}
+}
+
+// The run that fails counts like the others: the line of a search has as many features as
+// its report.
+func TestFeaturesOfAFailingRun(t *testing.T) {
+	s := echoSpec()
+	s.Report = true
+	s.Oracles = []Oracle{PerConn("silence", Model[struct{}, string]{
+		Input: func(in []byte) (string, int, bool) { return string(in), len(in), true },
+		Step:  func(*struct{}, string) string { return "" },
+	})}
+	found := Find(s, 1, Budget{Runs: 500})
+	if found.Failure == nil || found.Corpus == 0 {
+		t.Fatalf("%v: want a failure and some features", found)
+	}
+	want := strconv.Itoa(found.Corpus)
+	has := func(line string) bool { return slices.Equal(strings.Fields(line), []string{"features", want}) }
+	if text := found.Report.Text(); !slices.ContainsFunc(strings.Split(text, "\n"), has) {
+		t.Errorf("%s features, which differs from:\n%s", want, text)
 	}
 }

@@ -7,8 +7,18 @@ import (
 )
 
 // acceptor has a loop's listening sockets, and takes connections from them. It pauses a
-// listener while no slot or no descriptor is free for another connection, and resumes
-// when one is.
+// listener that cannot accept:
+//
+//	reason                                      until                         counted in Stats
+//	no slot is free, or the kind has            a slot is freed               SlotPauses
+//	Options.MaxMachines machines
+//	descriptors or memory are used up           a port closes, or 50 ms pass  FilePauses
+//	more than 8 accepts in a row failed: the    a port closes, or 50 ms pass  ErrorPauses
+//	listener itself has failed
+//
+// Listeners are resumed by reap (machine.go) for a slot, closePort (port.go) for a
+// descriptor, and expire (deadline.go) for the time. Each of them resumes all listeners;
+// one that still cannot accept is paused, and counted, again.
 type acceptor struct {
 	loop      *Loop
 	listeners []listener
@@ -16,23 +26,23 @@ type acceptor struct {
 	resumeAt  int64 // when paused listeners try again
 }
 
-// pauseFor is how long accepting pauses when descriptors have run out, unless one is
-// closed earlier.
+// pauseFor is how long accepting pauses after an error, unless a port closes earlier.
 const pauseFor = 50 * time.Millisecond
 
-// maxAcceptFailures is how many connections in a row may fail before the failure is
-// taken for the listener's own, and it pauses.
+// maxAcceptFailures is how many accepts in a row may fail, in one turn or in several,
+// before the failure is taken for the listener's own, and it pauses.
 const maxAcceptFailures = 8
 
 // listener is a listening socket. Its place in acceptor.listeners is reused: gen is
 // even, and a new one for each socket.
 type listener struct {
-	sock   driver.Sock // 0: a free place
-	gen    uint32
-	ready  bool // connections may be waiting
-	paused bool
-	store  *base
-	accept func(driver.Sock) error // makes a machine with the socket as its port 0
+	sock     driver.Sock // 0: a free place
+	gen      uint32
+	ready    bool // connections may be waiting
+	paused   bool // and ready
+	failures int  // accepts in a row that failed
+	store    *base
+	accept   func(driver.Sock) error // makes a machine with the socket as its port 0
 }
 
 // add registers a listening socket, and returns its place and generation.
@@ -72,9 +82,8 @@ func (a *acceptor) event(data driver.EventData) {
 		return
 	}
 	if !n.ready {
-		if n.ready = true; !n.paused {
-			a.ready++
-		}
+		n.ready = true
+		a.ready++
 	}
 }
 
@@ -91,7 +100,6 @@ func (a *acceptor) acceptAll() {
 // not delay the machines that exist.
 func (a *acceptor) acceptFrom(n *listener) {
 	l := a.loop
-	failures := 0
 	for range l.cfg.Accepts {
 		if n.store.live == n.store.most || l.slots.Len() == l.slots.Cap() {
 			l.stats.slotPauses++
@@ -106,12 +114,16 @@ func (a *acceptor) acceptFrom(n *listener) {
 			return
 		case err != nil: // this connection failed, the next one may not
 			l.stats.acceptErrors++
-			if failures++; failures > maxAcceptFailures {
+			if n.failures++; n.failures > maxAcceptFailures {
+				n.failures = 0
+				l.stats.errorPauses++
 				a.pause(n, l.drv.Now()+int64(pauseFor))
 				return
 			}
 			continue
-		case sock == 0:
+		}
+		n.failures = 0
+		if sock == 0 {
 			if flow&driver.ReadBlocked != 0 {
 				n.ready = false
 				a.ready--
@@ -131,7 +143,7 @@ func (a *acceptor) pause(n *listener, until int64) {
 	a.resumeAt = min(a.resumeAt, until)
 }
 
-// resume lets paused listeners try again, as a slot or a descriptor is free.
+// resume lets all paused listeners try again.
 func (a *acceptor) resume() {
 	a.resumeAt = forever
 	for i := range a.listeners {

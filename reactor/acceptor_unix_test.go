@@ -4,6 +4,7 @@ package reactor_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -178,20 +179,29 @@ func TestAcceptOfResetConnections(t *testing.T) {
 	eventually(t, "the reset ones ended", func() bool { return stats(t, l).Machines == 1 })
 }
 
-// A listener that another part of the process shuts down pauses, and does not spin.
+// A listener that another part of the process shuts down pauses, and does not spin, also
+// if a turn accepts only once.
 func TestBrokenListener(t *testing.T) {
-	l := netLoop(t, reactor.Config{})
-	n := netListen(t, l, echoing(t, reactor.Options{}), struct{}{})
-	ping(t, netDial(t, n))
-	fd := listenerOn(t, int(n.Addr.Port()))
-	if err := unix.Shutdown(fd, unix.SHUT_RD); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "an error of accept", func() bool { return stats(t, l).AcceptErrors > 0 })
-	before := stats(t, l).Turns
-	time.Sleep(100 * time.Millisecond) // in which it should not spin
-	if turns := stats(t, l).Turns - before; turns > 30 {
-		t.Errorf("got %d turns in 100 ms, want 30 at most", turns)
+	for _, accepts := range []int{64, 8, 1} {
+		t.Run(fmt.Sprint("Accepts ", accepts), func(t *testing.T) {
+			l := netLoop(t, reactor.Config{Accepts: accepts})
+			n := netListen(t, l, echoing(t, reactor.Options{}), struct{}{})
+			ping(t, netDial(t, n))
+			fd := listenerOn(t, int(n.Addr.Port()))
+			if err := unix.Shutdown(fd, unix.SHUT_RD); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "an error of accept", func() bool { return stats(t, l).AcceptErrors > 0 })
+			before := stats(t, l).Turns
+			time.Sleep(100 * time.Millisecond) // in which it should not spin
+			after := stats(t, l)
+			if turns := after.Turns - before; turns > 30 {
+				t.Errorf("got %d turns in 100 ms, want 30 at most", turns)
+			}
+			if after.ErrorPauses == 0 || after.FilePauses != 0 {
+				t.Errorf("got %d pauses for errors and %d for descriptors, want some and none", after.ErrorPauses, after.FilePauses)
+			}
+		})
 	}
 }
 

@@ -19,7 +19,7 @@ type Descriptor interface {
 
 // Adopt makes a machine over an open descriptor, which becomes its port 0. The machine uses
 // a duplicate, and d is closed; after an error d is as it was. The error is ErrNotPollable
-// for what cannot be waited for, such as a regular file.
+// for what the system cannot wait for, such as a regular file, or one of Host.
 //
 // Terminals, and on Linux pipes and FIFOs, are opened anew if that is permitted: nothing
 // changes for others who have d's description, such as another program with the same

@@ -10,9 +10,10 @@ import (
 )
 
 // Config has the limits of a loop. A field that is zero takes the default that its
-// comment names. Nothing grows beyond these limits.
+// comment names. The loop's memory is bounded by these limits, and by the Options of its
+// kinds.
 type Config struct {
-	ID         int           // 1 to 255, part of every token; default: the lowest that no running loop has
+	ID         int           // 1 to 255, part of every token; default: the lowest that no loop of the process has, but for those that have ended
 	Slots      int           // machines at once; default 65,536, at most 16,777,216
 	Timers     int           // named timers that run at once; default: as many as Slots
 	Monitors   int           // pairs of a machine and one that it monitors; default: as many as Slots
@@ -23,7 +24,7 @@ type Config struct {
 	Buffers    int           // bytes that all ports may hold together; default 256 MiB, at least 8 KiB
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; default 1 ms
 	Driver     driver.Driver // default: the operating system's
-	Observer   Observer      // is called for what machines do; default: none
+	Observer   Observer      // is called for what machines do; default: none, and without Options.OnEnd panics go to package log
 }
 
 func (c *Config) check() error {
@@ -74,10 +75,11 @@ const (
 // Options are the names and limits of a kind. A field that is zero takes the default that
 // its comment names.
 //
-// Messages have two limits. Mailbox bounds those that wait for one machine. Queue bounds
-// those on their way, in a ring that all machines of the kind on a loop share. A message
-// that a machine defers leaves the ring, so that it does not block the other machines'.
-// Memory for deferred messages is allocated as they come, 256 at a time.
+// A Send needs room in two limits. Mailbox bounds the messages that were accepted for one
+// machine and are not handled yet, deferred ones included. Queue bounds the messages that
+// were accepted and are not yet taken by the loop, in a ring that all machines of the kind
+// on a loop share. A message that a machine defers leaves the ring, so that it does not block
+// the other machines'. Memory for deferred messages is allocated as they come, 256 at a time.
 //
 // KeepAlive is what ends a machine that waits for ever (fsm.Never) for a peer that has lost
 // power or the network. A connection that is adopted keeps its own.
@@ -89,15 +91,15 @@ type Options struct {
 	Ports       []string           // names of ports 0, 1, ...; at most 4
 	Timers      []TimerSpec        // named timers, by Timer
 	Start       State              // first state; default fsm.First
-	Mailbox     int                // messages that may wait for one machine; default 64
-	Queue       int                // messages on their way to all machines of the kind on a loop; default 4,096
+	Mailbox     int                // messages accepted for one machine and not handled yet, deferred ones included; default 64
+	Queue       int                // messages accepted for all machines of the kind on a loop and not yet taken by the loop; default 4,096
 	WriteBuffer int                // bytes of output that a port may hold; the gate Room is open below half of it; default 256 KiB
 	ReadBuffer  int                // bytes of unconsumed input that a port may hold; default 64 KiB
-	Linger      time.Duration      // how long output may take after Stop; default 5 s
+	Linger      time.Duration      // how long output may take after Stop; default 5 s; 1 for one attempt
 	ReusePort   bool               // Listen shares its address with other loops: the system distributes connections
 	KeepAlive   KeepAlive          // of accepted and dialled connections of TCP; default: on, a lost peer is noticed after 150 s
 	MaxMachines int                // machines of this kind on a loop; default: the loop's Slots
-	OnEnd       func(Token, error) // is called on the loop's goroutine when a machine ends; nil: panics go to package log
+	OnEnd       func(Token, error) // is called on the loop's goroutine when a machine ends; if it is nil and there is no Config.Observer, panics go to package log
 }
 
 func (o *Options) check() error {

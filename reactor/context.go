@@ -13,9 +13,10 @@ import (
 // Context is what a handler works with: Self, and the methods of IO. Msg is the message
 // type of the kind.
 //
-// A Context is valid until the handler returns, on the handler's goroutine. Its methods
-// return ErrOutside later, or do nothing if they return no error. Using it from another
-// goroutine is a data race.
+// A Context is valid until the handler returns. Do not keep it: the loop reuses it for all
+// machines of the kind, so a kept Context may act on another machine. Outside any handler,
+// methods that return an error return ErrOutside, and those that return none do nothing.
+// Using it from another goroutine is a data race.
 type Context[Msg any] struct {
 	IO
 	inbox *inbox[Msg]
@@ -33,7 +34,9 @@ type IO struct {
 	x    uint32
 }
 
-// Token returns the identity of the machine. No other machine ever has the same one.
+// Token returns the identity of the machine. No other machine of the process has the same
+// one until the machine's loop has ended. Then a new loop may have the Config.ID of that
+// one, and its machines the same tokens.
 func (c *IO) Token() Token { return c.loop.slots.TokenAt(c.x) }
 
 // State returns the state that the machine is in; in OnEnter, the one being entered.
@@ -43,7 +46,9 @@ func (c *IO) State() State { return State(c.h.state) }
 func (c *IO) Now() time.Duration { return time.Duration(c.loop.drv.Now()) }
 
 // Fail returns the state that an error leads to: fsm.Stay for nil and ErrWouldBlock, else
-// the row's Fail, else fsm.Stop, with err as the reason. For io.EOF there is no reason.
+// the row's Fail, else fsm.Stop. In the state, Cause returns err; with fsm.Stop, err is the
+// reason of the machine's end. But an io.EOF that leads to fsm.Stop is a normal end, without
+// a reason.
 func (c *IO) Fail(err error) State {
 	if err == nil || err == ErrWouldBlock {
 		return fsm.Stay
@@ -108,7 +113,8 @@ func (c *IO) noPort(p Port) error {
 	return fmt.Errorf("reactor: %s: port %d: want 0 to %d, as Options.Ports names them", c.st.name, p, int(c.st.nports)-1)
 }
 
-// Err returns the error that broke the port, io.EOF once its input is over, or nil.
+// Err returns the error that broke the port; io.EOF if its input has ended and all of it is
+// consumed; ErrClosed if the port is not open; else nil.
 func (c *IO) Err(p Port) error {
 	pt, err := c.open(p)
 	switch {

@@ -80,7 +80,7 @@ func (l *Loop) handleControl() {
 	}
 }
 
-// beginShutdown marks every machine: it takes its row's Shutdown edge once nothing is
+// beginShutdown marks every machine: it takes its row's Shutdown transition once nothing is
 // ready for it.
 func (l *Loop) beginShutdown() {
 	l.drainPending()

@@ -9,10 +9,21 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
+// The deadlines of a machine:
+//
+//	deadline       starts in                  renewed in                         field
+//	Within         enteredState (machine.go)  IO.Within (context.go)             header.withinAt
+//	Idle           enteredState               noteRead, ReadFrom (input.go),     header.activeAt
+//	                                          deliverOne (message.go)
+//	Stall          append (output.go)         release (output.go)                chunk.movedAt
+//	Within of Any  enterFirst (store.go)      never                              header.lifeAt
+//
 // A machine has one node in the timer wheel, with the number of its slot. The node expires
-// at the earliest of the machine's deadlines, or before. Moving a deadline back does not
-// touch the node: when it expires, the deadlines are computed anew. Named timers have the
-// nodes behind those of the slots.
+// at the earliest of the machine's deadlines, or before. Input changes activeAt only; the
+// node stays, and expire computes the deadlines anew. Named timers (timers.go) have the nodes
+// behind those of the slots.
+
+// timerOf returns the node of the machine in a slot.
 func timerOf(x uint32) timerwheel.Timer { return timerwheel.Timer(x) }
 
 // after returns now + d, or forever if d is no bound or the sum overflows.

@@ -47,10 +47,16 @@ func (d *dials) forget(h *header, p Port) {
 	}
 }
 
-// Dial connects a port. A name is resolved outside of the loop, and its addresses are tried
-// in their order. When the port is connected, p.Opened() is ready. An error leads to the
-// row's Fail: the one returned, if it is passed to IO.Fail, or a later one by the loop. The
-// error is ErrPortInUse if the port is open.
+// Dial connects a port. The networks are "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6",
+// "unix", "unixgram" and "unixpacket". An address without a host, such as ":80", or with a
+// wildcard is this machine. A name is looked up on another goroutine, for at most 30 s, and
+// its addresses are tried in their order. When the port is connected, p.Opened() is ready.
+//
+// There is no timeout for the connection but the system's: bound the state with Within.
+//
+// An error comes in one of two ways. If Dial returns it, pass it to IO.Fail; it is
+// ErrPortInUse if the port is open. If it comes later, such as ErrRefused, the loop leads
+// the machine to the row's Fail.
 //
 // The port may be written to at once: the bytes are sent when it opens. Datagrams are not
 // held: before it opens, a write is ErrWouldBlock.
@@ -95,7 +101,7 @@ func (l *Loop) connect(x uint32, h *header, p Port, a driver.Addr) error {
 }
 
 // finishDial asks how a connection attempt ended: the port opens, or the next address
-// is tried, or the machine takes its Fail edge.
+// is tried, or the machine takes its Fail transition.
 func (l *Loop) finishDial(x uint32, h *header, p Port, pt *port) {
 	flow, err := l.drv.FinishConnect(pt.sock)
 	if err == nil && flow&driver.WriteBlocked != 0 {

@@ -33,9 +33,12 @@
 // OnReady is called while something that the row waits for is ready, its gates are
 // open, and the last call made progress: it moved bytes, changed the state, or sent a
 // message. After a call without progress, OnReady is called again only when something
-// new has come. So a handler may take one byte per call, or none: it neither starves
-// nor spins. A machine gets at most Config.Steps calls per turn, then the next machine
-// has its turn.
+// new has come. So a handler may consume as little as it likes, or nothing: it does not
+// miss input, and it is not called again and again for nothing.
+//
+// The calls of one machine in a turn are its run, at most Config.Steps of them. Then the
+// next machine runs. What a machine writes is gathered during its run, and sent at the end
+// of it.
 //
 // A turn of the loop is always: wait; readiness; expired deadlines; requests of other
 // goroutines; ends of monitored machines; messages; signals; machines that are ready.
@@ -50,10 +53,10 @@
 // come, or in another state. [IO.Read] fills a buffer of the caller's, which may lie on
 // the stack. The end of input is io.EOF, returned once, after the last byte.
 //
-// For output, [IO.Write] gathers bytes, which are sent when the machine's run ends.
-// Bytes that the kernel does not take are held, at most Options.WriteBuffer of them. The
-// gate Room is closed from half of that on: a row that waits for
-// peer.Readable().While(peer.Room()) reads nothing from a peer that does not read.
+// For output, [IO.Write] gathers bytes, which are sent when the machine's run ends. Bytes
+// that the kernel does not take are held, at most Options.WriteBuffer of them. The gate Room
+// is closed from half of that on: a row that waits for peer.Readable().While(peer.Room())
+// reads nothing from a peer that does not read.
 //
 // Errors are sticky. An error that comes while the machine does not read leads to the
 // row's Fail as well. Every error can be passed to [IO.Fail], which returns the state
@@ -61,17 +64,23 @@
 //
 // # Deadlines
 //
-// Within bounds how long a machine stays in a state, however busy it is. Idle bounds
-// silence: bytes and messages renew it, calls that move nothing do not. Stall bounds how
-// long written bytes may not move. Within in row Any bounds the machine's life. Each
-// names the state that it leads to.
+// Each deadline of a row names the state that it leads to:
+//
+//	Within  bounds the stay in the state, however busy the machine is; IO.Within
+//	        changes it in a handler; in row Any it bounds the machine's life
+//	Idle    bounds the time without input and messages
+//	Stall   bounds the time in which written bytes do not move
+//
+// Only input and messages renew Idle. Output, named timers, signals and OnDown do not: for
+// a peer that takes no output use Stall.
 //
 // Named timers are declared in Options.Timers and started by [IO.Arm]. They end with the
 // state that started them, unless their TimerSpec lists other states.
 //
-// A turn reads the clock once, when it begins. No deadline is early. It is late by at
-// most the loop's Resolution, the granularity of the system's sleep, and the work that
-// is already due.
+// Expired deadlines are taken once per turn. Within and named timers run from the moment
+// they start, Idle from the beginning of the turn in which input or a message came. No
+// deadline is early. It is late by at most Config.Resolution, the granularity of the
+// system's sleep, and the work that is already due.
 //
 // # Messages
 //
@@ -80,25 +89,31 @@
 // [Ref.Post] is Send from a handler: after it was refused, the gate fsm.Sendable is
 // closed until there is room.
 //
-// Options.Mailbox bounds the messages that wait for one machine, those that its states
-// Defer included. Options.Queue bounds the messages on their way to all machines of the
-// kind on a loop.
+// A message needs room in two limits. Options.Mailbox bounds the messages that were
+// accepted for one machine and are not handled yet, deferred ones included. Options.Queue
+// bounds those that were accepted for all machines of the kind on a loop and are not yet
+// taken by the loop.
 //
-// Message types whose fields are scalars, strings and slices travel in registers. A
-// struct with an array in it is copied through memory.
+// Messages are copied: keep them small.
 //
 // # Ends
 //
-// Returning fsm.Stop ends a machine. OnExit of its row and of row Any run; what was
-// written is sent, within Options.Linger; the ports close; from the next turn on the
-// slot is free, under another generation, so that a Ref to the old machine is ErrStale.
-// Input that comes meanwhile is read and dropped, as closing a socket with unread input
-// makes the kernel destroy output that the peer does not have yet.
+// Returning fsm.Stop ends a machine:
 //
-// A panic in a handler, or a Goexit, ends that machine alone. Options.OnEnd is called
-// with the reason of each end, and so are the OnDown handlers of machines that asked for
-// it by [IO.Monitor]. Without Options.OnEnd and Config.Observer, panics are written to
-// package log.
+//  1. OnExit of its row and of row Any run.
+//  2. Its named timers stop, and its mailbox closes: Send and Post are ErrStale from now
+//     on, and messages that were not handled are counted in Stats.Dead.
+//  3. Options.OnEnd is called with the reason. Machines that asked for it by [IO.Monitor]
+//     get it as OnDown, in this turn or the next.
+//  4. Output that is held is sent, until all of it is or Options.Linger has passed. Input
+//     that comes meanwhile is read and dropped, as closing a socket with unread input makes
+//     the kernel destroy output that the peer does not have yet.
+//  5. The ports close.
+//  6. At the end of the turn the slot is free, under another generation. Until then the
+//     machine counts toward Config.Slots, Options.MaxMachines and Stats.Machines.
+//
+// A panic in a handler, or a Goexit, ends that machine alone; output that it holds is
+// dropped. Without Options.OnEnd and Config.Observer, panics are written to package log.
 //
 // [Loop.Shutdown] leads each machine where its row's Shutdown says, once nothing is
 // ready for it. When the context of [Loop.Run] ends, all machines are stopped at once.
@@ -113,15 +128,37 @@
 //
 // # Limits
 //
-// Everything has a limit, which [Config] and [Options] set at the start: slots, timers,
-// messages, events and calls per turn, bytes held by a port and by all ports. At a limit
-// the caller gets ErrFull, or the source pauses and resumes by itself: accepting while
-// slots or descriptors are used up, Peek and Copy while Config.Buffers are, and a
-// machine that returns fsm.Stay after a refused Write. Once warm, nothing allocates: not
-// reading, writing, timers, messages, accepting or closing.
+// Everything has a limit, which [Config] and [Options] set at the start. At a limit the
+// caller gets an error, or the source pauses and resumes by itself:
+//
+//	limit                   what happens                           resumes when
+//	Config.Slots,           Spawn, Adopt: ErrFull                  a slot is freed
+//	Options.MaxMachines     accepting pauses
+//	descriptors             Dial, Adopt: the system's error        a port closes; accepting also
+//	                        accepting pauses                       after 50 ms
+//	Options.ReadBuffer      Peek: ErrFull                          input is consumed
+//	Options.WriteBuffer     Write: ErrFull, nothing is taken       output was sent
+//	                        from half of it on, Room is closed
+//	Config.Buffers          Write: ErrFull, nothing is taken       ports hold less
+//	                        Peek, Copy: ErrWouldBlock, ErrFull
+//	Options.Mailbox,        Send, Post: ErrFull                    messages are handled
+//	Options.Queue           after Post, Sendable is closed
+//	Config.Timers,          Arm, ArmID: ErrFull                    a timer fires or stops
+//	TimerSpec.Many
+//	Config.Monitors         Monitor: ErrFull                       a monitored machine, or one that
+//	                                                               monitors, ends
+//	Config.Events, Accepts, the rest waits                         the next turn
+//	Batch, Steps
+//
+// A machine whose Write, Post or Copy was refused, and that returns fsm.Stay without
+// consuming the input, is called again when there is room. Accepting also pauses for 50 ms
+// after more than 8 accepts in a row have failed.
+//
+// On Linux, reading, writing, timers, messages, accepting and closing do not allocate, once
+// the loop has reached its peak load.
 //
 // An idle connection costs some 110 bytes besides its machine's struct: a slot of one
-// cache line, its port, its row in the driver, and its node in the timer wheel.
+// cache line, its port, its entry in the driver, and its node in the timer wheel.
 //
 // # Examples
 //
@@ -142,25 +179,28 @@
 // idle loop is parked in Go's own network poller, without a thread; elsewhere it blocks
 // one. Other differences:
 //
-//   - Options.ReusePort works on Linux, FreeBSD and DragonFly BSD. It is ErrUnsupported
-//     where the system would give all connections to one listener.
-//   - Windows has TCP and UDP only. The file that Release returns there is for
-//     net.FileConn and the like, which take a duplicate: its own Close is not Winsock's.
-//   - Abstract names of unix sockets, "@name", exist on Linux only: ErrUnsupported
-//     elsewhere. So is unixpacket where the kernel has no such sockets.
-//   - On OpenBSD and DragonFly BSD an IPv6 socket accepts no IPv4 connections: there
-//     ":80" is every IPv4 address.
-//   - On OpenBSD the system alone sets the times and the count of Options.KeepAlive.
-//   - Outside Linux and Windows, accepting and the address of a datagram allocate.
-//   - On macOS a FIFO is ErrNotPollable, as its end would go unnoticed. So is /dev/tty,
-//     but not the terminal by its own name.
-//   - Where both ends of a pipe can be read and written, CloseWrite closes the end, and
-//     the next write finds out that its reader is gone.
-//   - A dial to a unix socket whose backlog is full waits on Linux. It is ErrRefused
-//     where the kernel refuses it.
-//   - Where the system does not say whether a peer has acknowledged what was written, a
-//     port whose machine has ended waits 250 ms after its last write: OpenBSD, DragonFly
-//     BSD, Solaris, AIX, Windows.
+//   - macOS, NetBSD, OpenBSD, Solaris, illumos, AIX and Windows: Options.ReusePort is
+//     ErrUnsupported, as the system would give all connections to one listener. Use one
+//     loop to listen at an address.
+//   - Windows: TCP and UDP only. Pass the file that Release returns to net.FileConn or the
+//     like, which take a duplicate: its own Close is not Winsock's.
+//   - All but Linux: abstract names of unix sockets, "@name", are ErrUnsupported: use a path.
+//   - macOS, and other systems whose kernel has no such sockets: unixpacket is
+//     ErrUnsupported. Use unix.
+//   - OpenBSD, DragonFly BSD: an IPv6 socket accepts no IPv4 connections, and ":80" is
+//     every IPv4 address. For IPv6, listen at "[::]:80" on tcp6 as well.
+//   - OpenBSD: the system alone sets the times and the count of Options.KeepAlive.
+//   - All but Linux and Windows: accepting and the address of a datagram allocate.
+//   - macOS: a FIFO is ErrNotPollable, as its end would go unnoticed: use a unix socket. So
+//     is /dev/tty: open the terminal by its own name.
+//   - FreeBSD, DragonFly BSD, Solaris, illumos: both ends of a pipe can be read and written.
+//     CloseWrite closes such an end, so its input ends, too. The machine at the other end
+//     finds out at its next write.
+//   - All but Linux: a dial to a unix socket whose backlog is full may be ErrRefused: dial
+//     again later. On Linux it waits.
+//   - OpenBSD, DragonFly BSD, Solaris, illumos, AIX, Windows: the system does not say whether
+//     a peer has acknowledged what was written. So a port of TCP whose machine has ended stays
+//     open for up to 250 ms after its last write.
 //
 // [fsm.Row]: https://pkg.go.dev/github.com/stator-go/stator/fsm#Row
 // [driver.Driver]: https://pkg.go.dev/github.com/stator-go/stator/reactor/driver#Driver

@@ -27,8 +27,10 @@ func relays(t testing.TB, o reactor.Options) *reactor.Kind[relay, reactor.None] 
 	return kind(t, "relay", o, reactor.Table[relay, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop},
 		{Name: "relaying", Idle: fsm.Never,
-			Wait:    client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
-			OnEnter: func(r *relay, cx *reactor.Context[reactor.None]) reactor.State { return cx.Fail(cx.Adopt(upstream, r.second.Conn())) },
+			Wait: client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
+			OnEnter: func(r *relay, cx *reactor.Context[reactor.None]) reactor.State {
+				return cx.Fail(cx.Adopt(upstream, r.second.Conn()))
+			},
 			OnReady: (*relay).ready},
 	})
 }

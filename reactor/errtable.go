@@ -5,7 +5,7 @@ const errRows = 255
 
 // errTable gives errors numbers of one byte, so that a port needs no pointer for its sticky
 // error. An error is forgotten when the last port that has it closes. If there are more
-// errors than rows, the further ones share the last row, which then has the latest.
+// errors than entries, the further ones share the last entry, which then has the latest.
 type errTable struct {
 	rows [errRows]struct {
 		err   error

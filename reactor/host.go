@@ -1,13 +1,26 @@
 package reactor
 
-// Host is what a machine can be made on: a *Loop, or, in a handler, the handler's own loop
-// as its *IO.
+// Host is where a machine is made, or a listener opened: a *Loop, or, in a handler, the
+// *IO of the handler's machine, which stands for its loop.
 //
-// A running *Loop does what it is asked in its next turn, and the caller waits for that. A
-// handler must not wait for a loop: for its own it would wait for ever, and for another
-// one as soon as that one's handlers wait for its own. Both are ErrInHandler. To have
-// something done on another loop, a handler posts a message to a machine there, which uses
-// its own *IO.
+// When a call on a *Loop is done depends on the loop:
+//
+//   - Before Run, at once, on the caller's goroutine.
+//   - While it runs, in its next turn. The caller waits for that.
+//   - After it has ended, never: the error is ErrClosed.
+//
+// In a handler, a call on a *Loop that runs is ErrInHandler, also if it is another loop: two
+// loops could wait for each other. Use the *IO, where the call is done at once. To have
+// something done on another loop, a handler posts a message to a machine there.
+//
+// Kind.Spawn, Kind.Adopt, Kind.Listen and Kind.ListenOn return these errors:
+//
+//   - ErrFull if no slot is free, there are Options.MaxMachines machines already, or the
+//     driver has no room for another descriptor.
+//   - ErrClosed if the loop has ended or is being stopped. A listener is also refused
+//     while the loop shuts down.
+//   - ErrInHandler as above.
+//   - ErrOutside for an *IO outside its handler.
 type Host interface {
 	onLoop(f func(*Loop) error) error
 }

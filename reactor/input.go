@@ -35,14 +35,15 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 }
 
 // Peek returns all input that is not consumed, in one piece. The bytes are valid until the
-// handler returns, or calls Peek, Discard, Copy or Close, for any port. Input that is not
-// consumed by Discard is kept.
+// handler returns, or calls Peek, Read, Discard, Copy or Close, for any port. Input that is
+// not consumed by Discard is kept.
 //
-// The error is ErrWouldBlock if nothing has come since the last look, or while
-// Config.Buffers has no room for it. It is ErrFull if the input fills Options.ReadBuffer,
-// or cannot grow for lack of Config.Buffers. When no more will come, it is io.EOF, or
-// io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the handler is
-// shown that input once more before.
+// Once a handler has seen input and consumed none of it, Peek returns ErrWouldBlock until
+// more input comes, the state changes, or a Write that was refused has room. The error is
+// also ErrWouldBlock while Config.Buffers has no room. It is ErrFull if the input fills
+// Options.ReadBuffer, or cannot grow for lack of Config.Buffers. When no more will come, it
+// is io.EOF, or io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the
+// handler is shown that input once more before.
 //
 // On a datagram port Peek returns one datagram, cut to Options.ReadBuffer, until that is
 // consumed. It skips empty datagrams; Read and ReadFrom return those, too.

@@ -110,9 +110,8 @@ func (k *Kind[M, Msg]) Mermaid() string {
 	return fsm.Mermaid(k.table, k.opt.Start, fsm.Drawing{Ports: k.opt.Ports})
 }
 
-// Spawn makes a machine that starts as a copy of m. Its OnEnter runs in the loop's next
-// turn. If every slot is taken, or there are Options.MaxMachines already, the error is
-// ErrFull.
+// Spawn makes a machine that starts as a copy of m. Its OnEnter runs in this turn of the
+// loop or in the next. The errors are those of Host.
 func (k *Kind[M, Msg]) Spawn(at Host, m M) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := at.onLoop(func(l *Loop) error {
@@ -133,7 +132,8 @@ func (k *Kind[M, Msg]) Spawn(at Host, m M) (Ref[Msg], error) {
 }
 
 // Ref returns the address of the machine that has a token. The error is ErrForeign for
-// the token of another loop, and ErrStale if the machine has ended.
+// the token of another loop, ErrStale if the machine has ended, ErrOtherKind if it is not of
+// this kind, or one of Host.
 func (k *Kind[M, Msg]) Ref(at Host, t Token) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := at.onLoop(func(l *Loop) error {
@@ -149,7 +149,7 @@ func (k *Kind[M, Msg]) Ref(at Host, t Token) (Ref[Msg], error) {
 			return ErrStale
 		}
 		if l.stores[h.kind] != &s.base {
-			return fmt.Errorf("a machine of kind %s", l.stores[h.kind].name)
+			return fmt.Errorf("%w: %s", ErrOtherKind, l.stores[h.kind].name)
 		}
 		ref = s.ref(t.Index())
 		return nil

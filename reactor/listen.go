@@ -30,6 +30,8 @@ func (n *Listener) String() string {
 
 // Close stops accepting, after the connections that wait have been accepted. Accepted
 // connections live on. If no slot or descriptor is free, the system resets those that wait.
+// The error is ErrClosed if the listener is closed already or at is another loop,
+// ErrUnsupported for a datagram socket, which is its machine's to close, or one of Host.
 func (n *Listener) Close(at Host) error {
 	if n.row < 0 {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
@@ -58,7 +60,13 @@ func (n *Listener) Close(at Host) error {
 // The path of a unix socket is removed when the socket is closed, unless another file is
 // there by then.
 //
-// Accepting pauses while slots or descriptors are used up, and resumes by itself.
+// If addr has the name of a host or a service, Listen looks it up on the calling goroutine,
+// for at most 30 s, and uses its first address. In a handler pass an IP address and the
+// number of a port.
+//
+// Accepting pauses while no slot is free, there are Options.MaxMachines machines, or
+// descriptors are used up, and after more than 8 accepts in a row have failed. It resumes by
+// itself. The errors are those of Host, and the system's for the address.
 func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
 	a, err := resolveOne(network, addr)
 	if err != nil {
@@ -131,8 +139,8 @@ func (s *store[M, Msg]) serve(sock driver.Sock, m M) (*Listener, error) {
 }
 
 // ListenOn is Listen on a socket that listens already, such as a *net.TCPListener, or one
-// inherited from a parent process. The loop uses a duplicate, and d is closed. The path of
-// a unix socket stays.
+// inherited from a parent process. The loop uses a duplicate, and d is closed; after an
+// error d is as it was. The path of a unix socket stays. The errors are those of Host.
 func (k *Kind[M, Msg]) ListenOn(at Host, d Descriptor, m M) (*Listener, error) {
 	var n *Listener
 	err := lend(d, at, func(l *Loop, fd uintptr) error {

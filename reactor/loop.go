@@ -19,8 +19,8 @@ import (
 const forever = math.MaxInt64
 
 // Loop waits for readiness, deadlines, messages and signals, and calls the handlers of
-// machines for them, all on one goroutine. Spawn, Listen, Adopt, Send, Shutdown and
-// Stats may be called from any goroutine; everything else happens in handlers.
+// machines for them, all on one goroutine. Its methods, Kind's methods with a Host, and
+// Ref.Send may be called from any goroutine; everything else happens in handlers.
 type Loop struct {
 	cfg    Config
 	id     uint8
@@ -59,6 +59,10 @@ type Loop struct {
 
 // NewLoop makes a loop. It reserves address space for the limits of cfg, and uses memory
 // only as machines come. A loop that is never run must be closed.
+//
+// The error says which field of cfg is out of its range, or that a loop that has not ended
+// has Config.ID. It is ErrFull if 255 loops of the process have not ended, ErrUnsupported if
+// there is no driver for the system, or the system's.
 func NewLoop(cfg Config) (*Loop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -103,10 +107,12 @@ func (l *Loop) open() (err error) {
 	return err
 }
 
-// Run runs the loop until ctx ends or a Shutdown is done, and returns when every descriptor
-// is closed: nil after a Shutdown, else the context's cause. When ctx ends, each machine
-// is stopped as if it had returned fsm.Stop, with one try to send what it wrote. Shutdown
-// gives machines time to finish.
+// Run runs the loop until ctx ends, or Shutdown or Close ends it, and returns when every
+// descriptor is closed. When ctx ends, each machine is stopped as if it had returned
+// fsm.Stop, with one try to send what it wrote. Shutdown gives machines time to finish.
+//
+// The error is nil after Shutdown or Close, context.Cause(ctx) after the end of ctx, and
+// ErrRunning if the loop runs already or has ended. If Driver.Wait fails, the loop panics.
 //
 // Handlers run on a goroutine of Run's own, so that a Goexit in a handler ends its machine
 // and not the caller.
@@ -137,9 +143,12 @@ func (l *Loop) run(ctx context.Context) error {
 	return nil
 }
 
-// Serve runs the loop until ctx ends, and then shuts it down within grace. It returns nil
-// if every machine had come to its end by then. Grace should be longer than the kinds'
-// Options.Linger. With signal.NotifyContext, ctx ends at a signal.
+// Serve runs the loop until ctx ends, and then shuts it down within grace. Grace should be
+// longer than the kinds' Options.Linger. With signal.NotifyContext, ctx ends at a signal.
+//
+// The error is nil if every machine had ended within grace, or if Shutdown or Close ended
+// the loop before. If machines were left, they were stopped, and errors.Is finds
+// context.DeadlineExceeded. ErrRunning is as for Run.
 func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	if err := l.begin(); err != nil { // first, as the context may have ended already
 		return err
@@ -159,8 +168,10 @@ func (l *Loop) Serve(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// Close frees a loop that was never run, or stops one that runs. In a handler, of any
-// loop, it returns ErrInHandler.
+// Close frees a loop that was never run, or stops one that runs as the end of Run's context
+// does, and returns when it has ended. The error is ErrInHandler if the loop runs and a
+// handler, of any loop, calls Close, or if a Stepper runs the loop. Otherwise it is nil, also
+// if the loop had ended.
 func (l *Loop) Close() error {
 	l.control.mu.Lock()
 	if !l.control.started {
@@ -181,11 +192,12 @@ func (l *Loop) Close() error {
 	return nil
 }
 
-// Shutdown asks every machine to take its row's Shutdown edge, as soon as nothing is ready
+// Shutdown leads every machine where its row's Shutdown says, as soon as nothing is ready
 // for it and messages that were sent before are handled. No more connections are accepted.
-// Shutdown returns when the loop has ended. If ctx ends first, the machines that are left
-// are stopped, and the context's cause is returned. In a handler, of any loop, it returns
-// ErrInHandler.
+// Shutdown returns when the loop has ended. A loop that was never run is closed.
+//
+// The error is nil if every machine ended by itself. If ctx ends first, the machines that
+// are left are stopped, and the error is context.Cause(ctx). ErrInHandler is as for Close.
 func (l *Loop) Shutdown(ctx context.Context) error {
 	l.control.mu.Lock()
 	started := l.control.started

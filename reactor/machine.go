@@ -22,7 +22,7 @@ import (
 // line. It has no pointers, so the garbage collector does not look at it.
 type header struct {
 	next      uint32 // the machine behind it in the run queue, as index+1
-	local     uint32 // its row in the store of its kind
+	local     uint32 // its entry in the store of its kind
 	kind      uint16 // index of Loop.stores
 	ready     uint16 // fsm.Ready without gates: what came and was not used up
 	flags     machineFlags
@@ -48,7 +48,7 @@ const (
 	mExiting                      // OnExit of the state has begun: it runs once per stay, even if it panics
 	mExitingAny                   // OnExit of row Any has begun
 	mNoProgress                   // its last call made no progress: it waits for something new
-	mErrorPending                 // an error came outside of a call: its Fail edge is to be taken
+	mErrorPending                 // an error came outside of a call: its Fail transition is to be taken
 	mShuttingDown                 // a shutdown was requested
 	mRestash                      // its state changed: stashed messages are to be delivered again
 	mRearm                        // a deadline may be earlier than its node in the timer wheel
@@ -73,9 +73,9 @@ type base struct {
 	handlesDown bool // every state has an OnDown handler
 	full        *fullErrors
 	nports      uint32
-	ports       []port // nports per row
+	ports       []port // nports per entry
 	unused      []uint32
-	used        uint32 // rows from here on were never used
+	used        uint32 // entries from here on were never used
 	live        int
 	most        int
 }
@@ -96,7 +96,7 @@ type handlers interface {
 	anyKind() AnyKind
 }
 
-// admit gives a new machine a slot and a row. Its OnEnter runs when its turn comes.
+// admit gives a new machine a slot and an entry. Its OnEnter runs when its turn comes.
 func (b *base) admit() (uint32, *header, error) {
 	l := b.loop
 	switch {

@@ -51,9 +51,10 @@ type Ref[Msg any] struct {
 func (r Ref[Msg]) Token() Token { return r.to }
 
 // Send copies m into the mailbox of the machine, from any goroutine, and does not wait. The
-// error is ErrFull, ErrStale if the machine has ended, or ErrClosed if its loop has. nil
-// means that m is handled once, after messages that this goroutine sent before; or that it
-// is counted as dead, if the machine ends first.
+// error is ErrFull if Options.Mailbox or Options.Queue has no room, ErrStale if the machine
+// has ended, or ErrClosed if its loop has. nil means that m is delivered exactly once, in
+// the order of this goroutine's sends, unless the machine ends first; then Stats.Dead counts
+// it.
 func (r Ref[Msg]) Send(m Msg) error { return r.put(m, true) }
 
 func (r Ref[Msg]) put(m Msg, wake bool) error {

@@ -2,10 +2,6 @@ package reactor
 
 import "fmt"
 
-// A machine may ask to be told of another one's end. What is asked for stands in
-// two lists, the watched machine's and the watching one's, so that either may end
-// first; a third one, in the order of the ends, holds what is to be told.
-
 // monitor is the request of one machine, the watcher, to be told of the end of another.
 // It is in two lists: the watched machine's and the watcher's, so that either may end
 // first. When the watched machine has ended, it is in the list of due monitors instead of
@@ -38,11 +34,13 @@ type monitors struct {
 }
 
 // Monitor asks for a call of this machine's OnDown, once, when another machine of the same
-// loop has ended. The call has the reason. It comes in the turn of the end, or in the next
-// one, and may come before messages that the other machine sent. If that machine has ended
-// already, the reason is ErrStale. Monitoring a machine again before its end changes
-// nothing. The error is ErrForeign for a token of another loop, and ErrFull at
-// Config.Monitors.
+// loop has ended. Down.Reason is nil after a normal end. If that machine has ended already,
+// it is ErrStale. The call comes in the turn of the end, or in the next one, and may come
+// before messages that the other machine sent. Monitoring a machine again before its end
+// changes nothing.
+//
+// The error is ErrForeign for a token of another loop, and ErrFull at Config.Monitors. It is
+// an error if one of the kind's states has no OnDown, of its own or from row Any.
 func (c *IO) Monitor(t Token) error {
 	l := c.loop
 	switch {

@@ -7,7 +7,7 @@ import "github.com/stator-go/stator/fsm"
 // an Observer ends the machine that it was called for.
 type Observer interface {
 	// Moved is called for each transition, before the OnEnter of the new state. A
-	// transition from fsm.Any is the machine's birth, one to fsm.Stop its end.
+	// transition from fsm.Any is the machine's start, one to fsm.Stop its end.
 	Moved(t Token, k AnyKind, from, to State)
 	// Ended is called with the reason of a machine's end, as Options.OnEnd is.
 	Ended(t Token, k AnyKind, reason error)
@@ -17,8 +17,8 @@ type Observer interface {
 type AnyKind interface {
 	Name() string
 	StateName(State) string
-	// Declares reports whether the table has an edge. Births, and ends by fsm.Stop, need
-	// none.
+	// Declares reports whether the table has a transition. The start of a machine, and its
+	// end by fsm.Stop, need not be declared.
 	Declares(from, to State) bool
 	// Plain returns the table without its types, for diagrams and coverage.
 	Plain() fsm.Plain
@@ -31,8 +31,8 @@ func (k *Kind[M, Msg]) Plain() fsm.Plain { return k.table.Plain() }
 // StateName returns the name of a state's row, or of a special state.
 func (k *Kind[M, Msg]) StateName(s State) string { return k.table.NameOf(s) }
 
-// Declares reports whether the table has an edge from one state to another. Births, and
-// ends by fsm.Stop, need none.
+// Declares reports whether the table has a transition from one state to another. The start
+// of a machine, and its end by fsm.Stop, need not be declared.
 func (k *Kind[M, Msg]) Declares(from, to State) bool {
 	return from == 0 || to == fsm.Stop || int(from) < len(k.info) && k.info[from].to.Has(to)
 }

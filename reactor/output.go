@@ -10,12 +10,14 @@ import (
 // directly is the size from which a write goes to the kernel without a copy.
 const directly = 16 << 10
 
-// Write sends b when the machine's run ends, and holds what the kernel does not take.
+// Write sends b when the machine's run ends, and holds what the kernel does not take. The
+// run is the calls of the machine in this turn of the loop. A write of 16 KiB or more goes
+// out at once, if no earlier output is held. b is not retained.
 //
 // The error is ErrFull if b does not fit: Options.WriteBuffer bounds what a port holds,
 // Config.Buffers what all ports hold. Then nothing of b is taken. A handler that returns
 // fsm.Stay, and does not consume the input that it wanted to reply to, is called again when
-// there is room.
+// there is room. After CloseWrite the error is ErrClosed.
 //
 // Errors of the connection are sticky; they lead to the row's Fail if they are passed to
 // IO.Fail, or if they come later. But input that arrived before the error is read first, if
@@ -104,7 +106,8 @@ func (c *IO) sendDatagram(p Port, pt *port, b []byte) error {
 }
 
 // WriteSome writes to the kernel at once, without the write buffer, and returns how many
-// bytes it took. The error is ErrWouldBlock if it took none; wait for Writable then.
+// bytes it took. The error is ErrWouldBlock if it took none, also because earlier output
+// is still held; wait for Writable then.
 func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 	pt, err := c.writable(p)
 	switch {
@@ -205,8 +208,9 @@ func (c *IO) SendTo(p Port, b []byte, to netip.AddrPort) error {
 }
 
 // Copy moves input of one port to the write buffer of another one, as much as there is and
-// as has room. Input that was consumed and not sent is never lost. To a datagram port it
-// goes as one datagram, or not at all. The error is io.EOF at the end of from.
+// has room, at most 64 KiB per call. Input that was consumed and not sent is never lost. To a
+// datagram port it goes as one datagram, or not at all. The error is ErrWouldBlock if there
+// is no input or no room, io.EOF at the end of from, or one of Write.
 func (c *IO) Copy(to, from Port) (int, error) {
 	src, err := c.open(from)
 	if err != nil {

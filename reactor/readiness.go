@@ -71,9 +71,9 @@ func (l *Loop) dispatch(ev poll.Event) {
 }
 
 // checkError asks for the error of a port that the machine is not about to read: it
-// takes its Fail edge now, and not at some later call. A machine that is about to read
+// takes its Fail transition now, and not at some later call. A machine that is about to read
 // gets the error from that; if it goes to a state that does not read, it takes the Fail
-// edge there.
+// transition there.
 func (l *Loop) checkError(h *header, p Port, pt *port) {
 	if h.flags&(mNewborn|mStopping) != 0 || l.deliverable(h)&fsm.Ready(readBit(p)) != 0 {
 		return

@@ -9,7 +9,8 @@ import (
 // counters are the numbers behind Stats. They are the loop's own.
 type counters struct {
 	turns, parks, events, messages, timers, signals, downs uint64
-	accepted, acceptErrors, slotPauses, fdPauses           uint64
+	accepted, acceptErrors                                 uint64
+	slotPauses, fdPauses, errorPauses                      uint64
 	in, out, writeBufferFull                               uint64
 	stale, dead, deadlines, lingered                       uint64
 	failed, panics                                         uint64
@@ -34,8 +35,9 @@ type Stats struct {
 	Downs           uint64        // calls of OnDown
 	Accepted        uint64        // connections accepted
 	AcceptErrors    uint64        // connections that failed while they were accepted
-	SlotPauses      uint64        // times that accepting paused for lack of a slot
-	FilePauses      uint64        // times that accepting paused for lack of a descriptor
+	SlotPauses      uint64        // times that a listener found no slot free, or Options.MaxMachines reached, and paused; each retry that finds the same counts again
+	FilePauses      uint64        // times that a listener found descriptors or memory used up, and paused; retries count likewise
+	ErrorPauses     uint64        // times that a listener paused as more than 8 accepts in a row had failed
 	BytesIn         uint64
 	BytesOut        uint64
 	Held            int    // bytes of Config.Buffers that ports hold now
@@ -46,8 +48,9 @@ type Stats struct {
 	Panics          uint64 // machines that ended by a panic
 }
 
-// Stats returns the loop's counters, or the last ones if the loop has ended. In a handler it
-// returns ErrInHandler: use IO.Stats there.
+// Stats returns the loop's counters, or the last ones if the loop has ended. If the loop
+// runs, it waits for the loop's next turn. In a handler it returns ErrInHandler: use IO.Stats
+// there.
 func (l *Loop) Stats() (s Stats, err error) {
 	err = l.onLoop(func(l *Loop) error {
 		s = l.counted()
@@ -75,7 +78,7 @@ func (l *Loop) counted() Stats {
 		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
 		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
-		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
+		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, ErrorPauses: c.errorPauses, BytesIn: c.in, BytesOut: c.out,
 		Held: l.pool.lent, Stale: c.stale, WriteBufferFull: c.writeBufferFull,
 		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
 	}

@@ -5,11 +5,16 @@ import "fmt"
 // Stepper runs a loop one turn at a time, on the caller's goroutine, instead of Run. It is
 // for a Driver with a clock of its own, whose Wait does not wait.
 //
-// Between two turns the loop belongs to the caller: what needs a Host, and Stats, is done
-// at once. Close and Shutdown return ErrInHandler, as they would wait for turns. During a
-// turn such calls count as a handler's. No other goroutine may make them. A Goexit in a
-// handler ends the caller's goroutine; another goroutine may then go on with Turn, and the
-// loop is its own from there.
+// The rules:
+//
+//   - One goroutine calls Turn, Loop.Stats, and what takes the loop as a Host. Any goroutine
+//     may call Ref.Send, Leave and Stop.
+//   - Between two turns, calls with the loop as a Host, and Loop.Stats, are done at once.
+//     During a turn they are ErrInHandler.
+//   - Loop.Close and Loop.Shutdown are ErrInHandler always, as they would wait for turns:
+//     use Leave or Stop, and then Turn until it returns true.
+//   - A Goexit in a handler ends the goroutine that called Turn. Another one may go on from
+//     there.
 type Stepper struct {
 	loop *Loop
 	goid uint64
@@ -36,8 +41,8 @@ func (s *Stepper) Turn() (over bool) {
 	return over
 }
 
-// Until returns when the loop wants its next turn, if no event comes and Wake is not called:
-// 0 is at once, math.MaxInt64 is never.
+// Until returns when the loop wants its next turn, in nanoseconds of Driver.Now, if no event
+// comes and Wake is not called: 0 is at once, math.MaxInt64 is never.
 func (s *Stepper) Until() int64 { return s.loop.until() }
 
 // Leave requests what Shutdown does, without waiting for it.

@@ -173,7 +173,7 @@ func (s *store[M, Msg]) attend(x uint32, h *header, m *M) bool {
 	return h.flags&(mDead|mStopping) == 0
 }
 
-// failed takes the Fail edge for an error that came outside of a call.
+// failed takes the Fail transition for an error that came outside of a call.
 func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 	l := s.loop
 	for p := Port(0); uint32(p) < s.nports; p++ {
@@ -192,7 +192,7 @@ func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 	}
 }
 
-// leave takes the Shutdown edge of a machine for which nothing is ready.
+// leave takes the Shutdown transition of a machine for which nothing is ready.
 func (s *store[M, Msg]) leave(x uint32, h *header, m *M) bool {
 	to := s.rows[h.state].shutdown
 	if to == fsm.Stay || to == State(h.state) {
@@ -206,7 +206,7 @@ func (s *store[M, Msg]) leave(x uint32, h *header, m *M) bool {
 	return true
 }
 
-// follow takes an edge that no handler returned: that of a deadline.
+// follow takes a transition that no handler returned: that of a deadline.
 func (s *store[M, Msg]) follow(x uint32, h *header, to State, why error) {
 	m := s.at(x, h)
 	h.spinCount = 0

@@ -53,8 +53,8 @@ func TestRefOfAToken(t *testing.T) {
 	}
 	few := kind(t, "few", reactor.Options{}, reactor.Table[empty, reactor.None]{
 		{}, {Name: "first", Within: fsm.After(time.Hour, fsm.Stop)}})
-	if _, err := few.Ref(l, ref.Token()); !strings.Contains(fmt.Sprint(err), "walker") {
-		t.Errorf("Ref of another kind's token: got %v, want an error that names walker", err)
+	if _, err := few.Ref(l, ref.Token()); !errors.Is(err, reactor.ErrOtherKind) || !strings.Contains(fmt.Sprint(err), "walker") {
+		t.Errorf("Ref of another kind's token: got %v, want ErrOtherKind that names walker", err)
 	}
 	d.send(ref, fsm.Stop)
 	if _, err := k.Ref(l, ref.Token()); !errors.Is(err, reactor.ErrStale) {

@@ -29,12 +29,15 @@ func newTimerTable(slots, n int) timerTable {
 	return timerTable{all: make([]namedTimer, n), offset: uint32(slots)}
 }
 
-// Arm starts a named timer, or starts it anew. It fires after d: OnTimer is called. The error
-// is ErrFull if Config.Timers of them run.
+// Arm starts a named timer, or starts it anew. It fires d from now, in a later turn: OnTimer
+// is called. A d of 0 or less is the shortest, 1 ns. The error is ErrFull if Config.Timers
+// timers run on the loop, or if the machine has one of the same name that ArmID started with
+// another id than 0.
 func (c *IO) Arm(t Timer, d time.Duration) error { return c.arm(t, 0, d, 1) }
 
-// ArmID starts one of several timers of a name, or starts it anew; id tells them apart. The
-// error is ErrFull if TimerSpec.Many of them run.
+// ArmID is Arm for one of several timers of a name; id tells them apart, and Arm's is 0. The
+// error is ErrFull if the machine has TimerSpec.Many of that name with other ids, or if
+// Config.Timers timers run on the loop.
 func (c *IO) ArmID(t Timer, id uint32, d time.Duration) error {
 	if int(t) < len(c.st.opt.Timers) {
 		return c.arm(t, id, d, max(1, c.st.opt.Timers[t].Many))

@@ -26,12 +26,31 @@ var (
 	idle    = regexp.MustCompile(`(?m)^(\tidle +=) time\.Minute$`)
 )
 
+// Promise is a check of a server, by a connection to it.
+type Promise func(*testing.T, net.Conn)
+
+// BoundsLines is the promise that a connection ends if a line takes longer than the idle
+// time, though its client sends a byte now and then.
+func BoundsLines(t *testing.T, c net.Conn) {
+	began := time.Now()
+	for time.Since(began) < patience {
+		if _, err := c.Write([]byte("a")); err != nil {
+			if took := time.Since(began); took < time.Second/2 {
+				t.Errorf("%v after %v: want a second", err, took)
+			}
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("a line may take longer than %v: want a second", patience)
+}
+
 // Check builds a program in a folder of the module that is tested, runs it, and checks
 // that it answers lines in upper case, ends silent connections, and does not buffer
-// without bound for a client that reads nothing. source is the program. It listens at
-// 127.0.0.1:7000 and has a constant idle of a minute: for the test that is a free port,
-// and a second.
-func Check(t *testing.T, folder, source string) {
+// without bound for a client that reads nothing; and that it keeps the other promises.
+// source is the program. It listens at 127.0.0.1:7000 and has a constant idle of a minute:
+// for the test that is a free port, and a second.
+func Check(t *testing.T, folder, source string, others ...Promise) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,7 +65,11 @@ func Check(t *testing.T, folder, source string) {
 		source = old.ReplaceAllString(source, now)
 	}
 	start(t, folder, source)
-	for name, check := range map[string]func(*testing.T, net.Conn){"lines": lines, "idle": silent, "slow reader": slowReader} {
+	promises := map[string]Promise{"lines": lines, "idle": silent, "slow reader": slowReader}
+	for i, other := range others {
+		promises["other "+strconv.Itoa(i)] = other
+	}
+	for name, keeps := range promises {
 		t.Run(name, func(t *testing.T) {
 			c, err := net.DialTimeout("tcp", at, patience)
 			if err != nil {
@@ -54,7 +77,7 @@ func Check(t *testing.T, folder, source string) {
 			}
 			defer c.Close()
 			c.SetDeadline(time.Now().Add(patience))
-			check(t, c)
+			keeps(t, c)
 		})
 	}
 }

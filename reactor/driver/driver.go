@@ -24,10 +24,10 @@ type Driver interface {
 	// until is 0 it does not block; math.MaxInt64 is no bound. It may return early,
 	// without events. An error is fatal: the loop panics with it.
 	Wait(dst []poll.Event, until int64) (int, error)
-	// Wake makes a Wait that blocks return. If none does, the next Wait that would block
-	// returns at once, unless a Wait with until 0 came first, which may use the Wake up.
-	// Any goroutine may call it at any time, even after End, when it does nothing. It
-	// needs no event; the loop ignores one with SourceWaker.
+	// Wake ends a Wait. If a Wait blocks, it returns. If none does, the next Wait that would
+	// block returns at once; but a Wait with until 0 that comes before may use the Wake up.
+	// Any goroutine may call Wake at any time; after End it does nothing. Wake need not be an
+	// event; the loop ignores one with SourceWaker.
 	Wake()
 
 	// Listen opens a socket that accepts connections: TCP, Unix or UnixPacket. If the
@@ -36,24 +36,24 @@ type Driver interface {
 	// Bind opens a datagram socket with a local address: UDP or Unixgram. Port 0 is as
 	// for Listen.
 	Bind(Addr, SocketOptions) (Sock, error)
-	// Connect begins a connection. Flow 0 means that it is there. WriteBlocked means that
-	// it is under way: the driver owes an event with Writable, WriteClosed or Error when
-	// it has an outcome, which FinishConnect returns. A datagram socket is connected at
-	// once: the address is where Write sends. With an error no socket is left open. If
-	// nothing listens at the address, the error, here or of FinishConnect, is ErrRefused;
-	// also if the system connects the socket to itself.
+	// Connect begins a connection. Flow 0 says that it is established. WriteBlocked says
+	// that it is under way: when it is established or has failed, there has to be an event
+	// with Writable, WriteClosed or Error, and the loop calls FinishConnect. A datagram
+	// socket is connected at once: the address is where Write sends. After an error no
+	// socket is left open. If nothing listens at the address, the error, of Connect or of
+	// FinishConnect, is ErrRefused; also if the system connects the socket to itself.
 	Connect(Addr, SocketOptions) (Sock, Flow, error)
-	// FinishConnect returns the outcome of a connection that was under way: nil, or why
-	// it failed. WriteBlocked means that it is still under way, and another event will
-	// follow. Of a connected socket it returns the error that an event has announced, or
-	// nil. It does not close the socket.
+	// FinishConnect returns nil if a connection that was under way is established, and
+	// otherwise why it failed. WriteBlocked says that it is still under way, and that another
+	// event will come. For a socket that was connected before, it returns the error that an
+	// event has announced, or nil. It does not close the socket.
 	FinishConnect(Sock) (Flow, error)
 	// Accept returns the next connection of a listening socket, which is not registered
 	// yet, or 0 and ReadBlocked. Beside a socket the Flow is not looked at.
 	//
-	// An error is that of one connection, and the loop calls Accept again at once. But if
-	// Exhausted reports true it pauses, until it has closed something or for some
-	// milliseconds. Then it calls Accept without an event.
+	// An error is that of one connection, and the loop calls Accept again at once. But it
+	// pauses if Exhausted reports true, and after more than 8 errors in a row: until it has
+	// closed a port or freed a slot, or for 50 ms. Then it calls Accept without an event.
 	Accept(Sock) (Sock, Flow, error)
 	// Register starts the events of a socket, which carry data as their Token. It is
 	// called once, and before any other call on the socket but Traits, Addr and Close.

@@ -70,5 +70,6 @@ func (d EventData) Source() uint8 { return uint8(d & sourceMask) }
 // listener it is.
 func (d EventData) Number() uint32 { return uint32(d) >> sourceBits }
 
-// NextPortGen returns the generation of a port's next socket, after one with gen.
+// NextPortGen returns the generation of a port's next socket after one with gen: gen+1
+// modulo 64.
 func NextPortGen(gen uint8) uint8 { return (gen + 1) & portGenMask }

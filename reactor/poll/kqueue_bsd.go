@@ -60,9 +60,9 @@ func (k *bsdKqueue) close() error { return unix.Close(k.fd) }
 
 func (k *bsdKqueue) has(f filter) bool { return numbers[f] != absent }
 
-// pipe checks the number of names: on all of these systems a pipe has none, and a FIFO has
+// isPipe checks the number of names: on all of these systems a pipe has none, and a FIFO has
 // one.
-func (k *bsdKqueue) pipe(fd int) bool {
+func (k *bsdKqueue) isPipe(fd int) bool {
 	var st unix.Stat_t
 	err := unix.Fstat(fd, &st)
 	return err == nil && uint32(st.Mode)&unix.S_IFMT == unix.S_IFIFO && st.Nlink == 0

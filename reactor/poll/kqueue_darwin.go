@@ -1,3 +1,6 @@
+// The filters of this kernel only. How the backend works, pipes included, is in
+// kqueue_unix.go.
+
 package poll
 
 import "golang.org/x/sys/unix"

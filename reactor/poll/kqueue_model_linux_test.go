@@ -163,7 +163,7 @@ func (m *kqueueModel) one(c *knote) error {
 	kind, err := unix.GetsockoptInt(c.ident, unix.SOL_SOCKET, unix.SO_TYPE)
 	k.dgram = err == nil && kind == unix.SOCK_DGRAM
 	k.socket = err == nil && !k.dgram
-	writes := c.filter == writeFilter && m.pipe(c.ident)
+	writes := c.filter == writeFilter && m.isPipe(c.ident)
 	k.hides, k.drops = m.hidesBroken && writes, m.dropsBroken && writes
 	err = control(epoll, unix.EPOLL_CTL_ADD, c.ident, Token(m.last), events)
 	if err == unix.EEXIST {
@@ -175,7 +175,7 @@ func (m *kqueueModel) one(c *knote) error {
 	return err
 }
 
-func (m *kqueueModel) pipe(fd int) bool { return isFIFO(fd) }
+func (m *kqueueModel) isPipe(fd int) bool { return isFIFO(fd) }
 
 func isFIFO(fd int) bool {
 	var st unix.Stat_t

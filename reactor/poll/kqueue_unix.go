@@ -28,7 +28,7 @@ import (
 type kqueue struct {
 	kernel kqueueKernel
 	wakers *wakers
-	pipe   *wakePipe // if the kernel has no userFilter, else nil
+	pipe   *wakePipe // ends a wait if the kernel has no userFilter, else nil
 
 	mu         sync.Mutex
 	watches    []kqueueWatch // by descriptor
@@ -49,8 +49,10 @@ type kqueueWatch struct {
 	at         int32  // the index of its event in that batch
 	filters    filters
 	clear      uint16 // evClear with Edge, else 0
-	pipe       bool   // the end of readFilter is the end of writeFilter too: see add
-	onlyEnd    bool   // readFilter is registered only to report that end
+	// endsTogether says that it is the writing end of a pipe: the end of readFilter is the
+	// end of writeFilter too: see add.
+	endsTogether bool
+	onlyEnd      bool // readFilter is registered only to report that end
 }
 
 // kqueueKernel is the calls of a kernel.
@@ -64,9 +66,9 @@ type kqueueKernel interface {
 	// goroutine at a time.
 	wait(events []knote, timeout time.Duration) (int, error)
 	has(filter) bool
-	// pipe reports whether fd is an end of a pipe without a name. Both directions of such
+	// isPipe reports whether fd is an end of a pipe without a name. Both directions of such
 	// an end are over when the other end is closed.
-	pipe(fd int) bool
+	isPipe(fd int) bool
 	close() error
 }
 
@@ -189,7 +191,7 @@ func (k *kqueue) register(fd int, t Token, i Interest) error {
 	if w := k.find(fd); w != nil && k.stillOpen(fd, *w) {
 		return unix.EEXIST
 	} // else the watch is of a closed descriptor that had this number
-	return k.add(fd, t, i, k.kernel.pipe(fd))
+	return k.add(fd, t, i, k.kernel.isPipe(fd))
 }
 
 func (k *kqueue) modify(fd int, t Token, i Interest) error {
@@ -198,7 +200,7 @@ func (k *kqueue) modify(fd int, t Token, i Interest) error {
 	if err := k.drop(fd); err != nil {
 		return err
 	}
-	return k.add(fd, t, i, k.kernel.pipe(fd))
+	return k.add(fd, t, i, k.kernel.isPipe(fd))
 }
 
 func (k *kqueue) remove(fd int) error {
@@ -219,7 +221,7 @@ func (k *kqueue) find(fd int) *kqueueWatch {
 // knotes. If a pipe loses its reader, freebsd removes the knote of writeFilter too, so for
 // a pipe only the other one is checked.
 func (k *kqueue) stillOpen(fd int, w kqueueWatch) bool {
-	if w.pipe {
+	if w.endsTogether {
 		w.filters = 1 << readFilter
 	}
 	return k.changeAll(fd, &w, evEnable) == nil
@@ -228,13 +230,20 @@ func (k *kqueue) stillOpen(fd int, w kqueueWatch) bool {
 // add watches a descriptor. There is no watch of it, or one of a closed descriptor with
 // the same number.
 //
-// If a pipe loses its reader, a watch for writing must report it. The writeFilter of
-// openbsd and netbsd triggers before that has happened, and then not again. But the
-// readFilter of the writing end reports it, as both directions of that end are over. So
-// each writing end of a pipe also gets a readFilter. Most kernels also refuse a
-// writeFilter when the reader is closed already, with EPIPE, or EBADF on netbsd: then the
-// pipe gets the readFilter only.
-func (k *kqueue) add(fd int, t Token, i Interest, pipe bool) error {
+// If a pipe loses its reader, a watch for writing must report it. The writeFilter does not
+// do that everywhere:
+//
+//	system         added before the reader closes           added after the reader has closed
+//	macOS          reports the end                          reports the end
+//	FreeBSD        reports the end once, and is removed     EPIPE
+//	OpenBSD        triggers before the end, and not again   EPIPE
+//	NetBSD         triggers before the end, and not again   EBADF
+//	DragonFly BSD  not known                                EPIPE
+//
+// But the readFilter of the writing end reports the end on all of them, as both directions
+// of that end are over: a pipe is never half-closed. So each writing end of a pipe also gets
+// a readFilter, and only that if the kernel refuses the writeFilter.
+func (k *kqueue) add(fd int, t Token, i Interest, isPipe bool) error {
 	var w kqueueWatch
 	if k.generation++; k.generation == 0 {
 		k.generation = 1
@@ -251,15 +260,15 @@ func (k *kqueue) add(fd int, t Token, i Interest, pipe bool) error {
 	if w.filters == 0 {
 		return unix.ENOTSUP // only Priority, and the kernel has no filter for it
 	}
-	if pipe && w.filters.have(writeFilter) {
-		w.pipe, w.onlyEnd = true, !w.filters.have(readFilter)
+	if isPipe && w.filters.have(writeFilter) {
+		w.endsTogether, w.onlyEnd = true, !w.filters.have(readFilter)
 		w.filters |= 1 << readFilter
 	}
 	err := k.changeAll(fd, &w, evAdd)
 	if (err == unix.EPIPE || err == unix.EBADF) && w.filters.have(writeFilter) {
 		w.filters &^= 1 << writeFilter
 		w.filters |= 1 << readFilter
-		w.pipe, w.onlyEnd = true, false
+		w.endsTogether, w.onlyEnd = true, false
 		err = k.changeAll(fd, &w, evAdd)
 	}
 	if err != nil {
@@ -287,7 +296,7 @@ func (k *kqueue) drop(fd int) error {
 		}
 		return unix.ENOENT
 	}
-	if w.pipe && w.filters.have(writeFilter) { // its knote may not exist: see stillOpen
+	if w.endsTogether && w.filters.have(writeFilter) { // its knote may not exist: see stillOpen
 		w.filters &^= 1 << writeFilter
 		k.changes[0] = knote{ident: fd, filter: writeFilter, flags: evDelete}
 		k.apply(1)
@@ -378,7 +387,7 @@ func (k *kqueue) collect(dst []Event, got []knote) (n int, err error) {
 		if w.onlyEnd && ev.filter == readFilter && !k.isEnd(ev, w) {
 			continue
 		}
-		r := ev.ready(w.pipe)
+		r := ev.ready(w.endsTogether)
 		switch {
 		case r == 0:
 		case w.batch == k.batch:
@@ -425,8 +434,9 @@ func (k *kqueue) collectWakers(dst []Event) int {
 }
 
 // ready returns the readiness that ev reports. The end of a direction does not affect the
-// other one, with two exceptions: a pipe watched for writing, and a socket with an error.
-func (ev *knote) ready(pipe bool) Ready {
+// other one, as a socket may be half-closed, with two exceptions: a pipe that is watched for
+// writing (endsTogether), and a socket with an error.
+func (ev *knote) ready(endsTogether bool) Ready {
 	var r Ready
 	end := ev.flags&evEOF != 0
 	switch ev.filter {
@@ -449,7 +459,7 @@ func (ev *knote) ready(pipe bool) Ready {
 		}
 		return r // its fflags are notes, not an error
 	}
-	if end && pipe {
+	if end && endsTogether {
 		r |= Writable | WriteClosed
 	}
 	if end && ev.fflags != 0 {

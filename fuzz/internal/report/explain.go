@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/internal/shrink"
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
 )
@@ -26,7 +27,11 @@ func (a *Account) Explain() string {
 		a.tell(&b, s)
 	}
 	if len(a.Trace) > 0 {
-		b.WriteString("The same as a diagram (Mermaid):\n\n" + a.Mermaid() + "\nThe trace, and what of it does not matter:\n\n")
+		title := "The trace"
+		if slices.ContainsFunc(a.free, func(f shrink.Freedom) bool { return f.Swaps || len(f.Args) > 0 }) {
+			title = "The trace, and what of it does not matter"
+		}
+		b.WriteString("The same as a diagram (Mermaid):\n\n" + a.Mermaid() + "\n" + title + ":\n\n")
 	}
 	for i, e := range a.Trace {
 		if i == mostSteps {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/fuzz/internal/shrink"
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
 )
@@ -60,6 +62,28 @@ func TestEventsAreTold(t *testing.T) {
 		}
 		if got := w.meaning(tr[0]); got != want {
 			t.Errorf("%s is %s: want %s", text, got, want)
+		}
+	}
+}
+
+// The title of a trace promises what does not matter only if that follows.
+func TestTitleOfTrace(t *testing.T) {
+	tr, err := trace.Parse("dial 0\nsend 0 word=0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		free []shrink.Freedom
+		want string
+	}{
+		{nil, "\nThe trace:\n\n    dial 0 listener=0\n    send 0 word=0 more=0\n"},
+		{[]shrink.Freedom{{}, {}}, "\nThe trace:\n\n    dial 0 listener=0\n    send 0 word=0 more=0\n"},
+		{[]shrink.Freedom{{Args: []string{"listener"}}, {}}, "\nThe trace, and what of it does not matter:\n\n    dial 0 listener=0\n        any value of listener\n    send 0 word=0 more=0\n"},
+		{[]shrink.Freedom{{Swaps: true}, {}}, "\nThe trace, and what of it does not matter:\n\n    dial 0 listener=0\n        before or after event 2\n    send 0 word=0 more=0\n"},
+	} {
+		a := &Account{Failure: &judge.Failure{Oracle: "panic"}, Trace: tr, free: c.free, stories: []story{plainStory(judge.Itself(tr, ""), NewJournal())}}
+		if text := a.Explain(); !strings.HasSuffix(text, c.want) {
+			t.Errorf("%v: the explanation is\n%swant it to end with\n%s", c.free, text, c.want)
 		}
 	}
 }

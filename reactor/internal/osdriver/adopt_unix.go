@@ -181,8 +181,8 @@ func typeOf(fd int) (socketType, error) {
 		case unix.O_WRONLY:
 			return pipeOut, err
 		}
-		if st.Nlink == 0 {
-			return pipeBoth, err
+		if st.Nlink == 0 { // a FIFO would have a name
+			return pipeBoth, err // it can't be half-closed: see closePipe
 		}
 		return fifo, err
 	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:

@@ -71,13 +71,16 @@ func wrapNotPollable(err error) error {
 	return err
 }
 
+// Shutdown ends the output of a connection, which is half-closed then. A pipe, which has no
+// shutdown(2), is closed instead: see closePipe. Of one that was open both ways, retry.go
+// makes the end of its input.
 func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 	e := &d.sockets[s]
 	if e.typ > listening {
 		switch {
 		case how&driver.ShutWrite == 0 || e.fd == noDescriptor:
 		case e.typ == pipeBoth:
-			d.scheduleRetry(s) // that its reader has the end now is no event of the kernel's
+			d.scheduleRetry(s) // its input ends with it, and the kernel has no event for that
 			return d.closePipe(s)
 		case e.typ == pipeOut:
 			return d.closePipe(s)
@@ -91,8 +94,8 @@ func (d *Driver) Shutdown(s driver.Sock, how driver.How) error {
 	return nil
 }
 
-// closePipe closes a pipe's descriptor, which is the only way to end its output. The
-// entry stays, with noDescriptor.
+// closePipe closes a pipe's descriptor, which is the only way to end its output: a pipe
+// can't be half-closed. The entry stays, with noDescriptor: a read of it returns the end.
 func (d *Driver) closePipe(s driver.Sock) error {
 	e := &d.sockets[s]
 	d.poller.Remove(int(e.fd))

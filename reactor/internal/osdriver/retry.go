@@ -10,11 +10,16 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Sometimes a call would block, and the kernel has no event for the moment at which it
-// would not: a send for which the kernel has no memory, a connect to a unix socket whose
-// backlog is full, a datagram for a unix socket whose queue is full, the full queue of a
-// network interface. Wait then makes an event up after some time, that the socket is
-// writable, so that the loop tries again.
+// In five cases the kernel has no event for what the loop waits for. Wait makes one up
+// after some time.
+//
+//	case                                                   event
+//	a send for which the kernel has no memory              writable: the loop tries again
+//	connect to a unix socket whose backlog is full         writable: the loop tries again
+//	a datagram for a unix socket whose queue is full       writable: the loop tries again
+//	the queue of a network interface is full               writable: the loop tries again
+//	a pipe that was open both ways was to be half-closed,  readable: its input has ended, too
+//	and was closed (closePipe)
 
 const (
 	// retryAfter is how long a socket waits for the event.

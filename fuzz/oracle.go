@@ -245,8 +245,14 @@ func (w *World) judgeOpen(c *conn) (v verdict) {
 
 // obstructed tells whether a connection that a machine began leads nowhere: a fault has
 // it that nobody answers, or no slot is free for who would. Other peers may wait for
-// what comes from there.
+// what comes from there. It is true, too, if a machine waits for Config.Buffers, which
+// machines that wait for their peers may hold.
 func (w *World) obstructed() bool {
+	for i := range w.drivers {
+		if stats, ok := w.stats(i); ok && stats.Waiting > 0 {
+			return true
+		}
+	}
 	for _, s := range w.socks[1:] {
 		if s.driver != nil && (s.phase == unanswered || s.other != nil && s.other.driver == nil && s.other.conn < 0) {
 			return true

@@ -18,12 +18,13 @@ type bufferWaiter struct {
 	size    int
 }
 
-// wait records that the pool refused size bytes of chunks to a machine. More than the
-// pool ever has is refused for good, and not waited for.
-func (w *bufferWaiters) wait(x uint32, h *header, size int) {
+// wait records that the pool refused size bytes of chunks to a machine. It returns false if
+// the pool never has as much beside the machine's own input: that is not waited for, as no
+// other machine could help.
+func (w *bufferWaiters) wait(x uint32, h *header, size int) bool {
 	l := w.loop
-	if size > l.pool.limit {
-		return
+	if size+l.stores[h.kind].heldInput(h) > l.pool.limit {
+		return false
 	}
 	h.flags |= mRefused
 	t := l.slots.TokenAt(x)
@@ -39,6 +40,31 @@ func (w *bufferWaiters) wait(x uint32, h *header, size int) {
 		w.waiters = append(w.waiters, bufferWaiter{t, size})
 	}
 	w.wakeBelow = max(w.wakeBelow, l.pool.limit-size+1)
+	return true
+}
+
+// heldInput returns the bytes of chunks that a machine's input needs.
+func (b *base) heldInput(h *header) (n int) {
+	for p := Port(0); uint32(p) < b.nports; p++ {
+		switch in := b.port(h, p).in; {
+		case in == scratchNum: // what is left of it is moved to a chunk of its size
+			k := &b.loop.pool.chunks[in]
+			n += 1 << class(k.w-k.r)
+		case in != 0:
+			n += len(b.loop.pool.chunks[in].b)
+		}
+	}
+	return n
+}
+
+// len returns how many machines wait.
+func (w *bufferWaiters) len() (n int) {
+	for _, b := range w.waiters {
+		if w.loop.live(b.machine) != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // servable reports whether the pool has enough for one of the machines that wait.

@@ -38,11 +38,13 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 // handler returns, or calls Peek, Discard, Copy or Close, for any port. Input that is not
 // consumed by Discard is kept.
 //
-// The error is ErrWouldBlock if nothing has come since the last look, or while
-// Config.Buffers has no room for it. It is ErrFull if the input fills Options.ReadBuffer,
-// or cannot grow for lack of Config.Buffers. When no more will come, it is io.EOF, or
-// io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the handler is
-// shown that input once more before.
+// The error is ErrWouldBlock if nothing has come since the last look, or as long as
+// Config.Buffers has no room for more: the handler is called again when there is. It is
+// ErrFull if the input fills Options.ReadBuffer, or is so much that Config.Buffers will
+// never have room for more. Both are about what comes next: what is held is returned first,
+// once to each state, and again after a refused Write. When no more will come, the error is
+// io.EOF, or io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the
+// handler is shown that input once more before.
 //
 // On a datagram port Peek returns one datagram, cut to Options.ReadBuffer, until that is
 // consumed. It skips empty datagrams; Read and ReadFrom return those, too.
@@ -53,35 +55,40 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 	}
 	full, whole := false, pt.flags&pDatagram != 0
 	if pt.flags&pKernelInput != 0 && (!whole || pt.in == 0) {
-		if full, err = c.fill(p, pt); err != nil {
-			return nil, err
-		}
+		full, err = c.fill(p, pt)
 	}
-	if pt.in != 0 && (whole || pt.flags&pInputSeen == 0) {
+	switch {
+	case pt.in != 0 && (whole || pt.flags&pInputSeen == 0):
 		k := &c.loop.pool.chunks[pt.in]
 		c.loop.call.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
+	case err != nil:
+		return nil, err
 	}
-	return nil, c.noInput(p, pt, full)
+	// After a refusal the input is shown again: until then a full buffer is no error.
+	return nil, c.noInput(p, pt, full && c.h.flags&mRefused == 0)
 }
 
 // fill reads once from the kernel, to behind the input that is held. It reports whether
-// the read buffer is full.
+// the read buffer is full. The error says that Config.Buffers has no room: ErrWouldBlock
+// if the machine waits for it, else ErrFull.
 func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	l := c.loop
 	if pt.in == 0 {
-		if pt.in = c.inputChunk(); pt.in == 0 {
-			return false, ErrWouldBlock
+		if pt.in, err = c.inputChunk(); err != nil {
+			return false, err
 		}
 	}
 	k := &l.pool.chunks[pt.in]
 	if k.w-k.r >= c.st.opt.ReadBuffer {
 		return true, nil
 	}
-	if k.w == len(k.b) && !c.widen(pt) {
-		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
+	if k.w == len(k.b) {
+		if err := c.widen(pt); err != nil {
+			return false, err
+		}
+		k = &l.pool.chunks[pt.in]
 	}
-	k = &l.pool.chunks[pt.in]
 	n, flow, err := l.drv.Read(pt.sock, k.b[k.w:min(len(k.b), k.r+c.st.opt.ReadBuffer)])
 	if k.w += n; n > 0 {
 		pt.flags &^= pInputSeen
@@ -98,46 +105,53 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 }
 
 // inputChunk returns a chunk for the input of a port that holds none: the loop's scratch
-// chunk, or another one if that is in use by another port. It returns 0 if the machine has
-// to wait for Config.Buffers.
-func (c *IO) inputChunk() (n uint32) {
+// chunk, or another one if that is in use by another port.
+func (c *IO) inputChunk() (n uint32, err error) {
 	l := c.loop
 	if l.pool.lent > l.pool.limit-4*scratchSize {
 		l.flush() // output in the cork needs chunks first
 	}
+	size := 2 * minInput
 	if l.pool.chunks[scratchNum].w == 0 {
-		if n = l.pool.open(); n == 0 {
-			l.buffers.wait(c.x, c.h, 2*minInput)
-		}
-		return n
+		n = l.pool.open()
+	} else {
+		size = min(outChunk, c.st.opt.ReadBuffer)
+		n = l.pool.get(size)
 	}
-	return c.takeChunk(min(outChunk, c.st.opt.ReadBuffer))
-}
-
-func (c *IO) takeChunk(size int) uint32 {
-	n := c.loop.pool.get(size)
 	if n == 0 {
-		c.loop.buffers.wait(c.x, c.h, 1<<class(size))
+		return 0, c.inputWaits(size)
 	}
-	return n
+	return n, nil
 }
 
-// widen makes room behind the input that is held. It returns false if there is none.
-func (c *IO) widen(pt *port) bool {
+// inputWaits follows a read for which the pool has no chunk. It returns ErrWouldBlock, or
+// ErrFull if the pool will never have one.
+func (c *IO) inputWaits(size int) error {
+	if c.loop.buffers.wait(c.x, c.h, 1<<class(size)) {
+		return ErrWouldBlock
+	}
+	return c.st.full.input
+}
+
+// widen makes room behind the input that is held.
+func (c *IO) widen(pt *port) error {
 	l := c.loop
 	k := &l.pool.chunks[pt.in]
 	if k.r > 0 && k.w-k.r <= len(k.b)/2 {
 		k.w = copy(k.b, k.b[k.r:k.w])
 		k.r = 0
-		return true
+		return nil
 	}
-	l.flush() // likewise
-	n := c.takeChunk(2 * (k.w - k.r))
-	if n == 0 {
-		return false
+	l.flush() // output in the cork needs chunks first
+	size := 2 * (k.w - k.r)
+	if n := l.pool.get(size); n != 0 {
+		l.moveInput(pt, n)
+		return nil
 	}
-	l.moveInput(pt, n)
-	return true
+	if pt.flags&pInputSeen == 0 { // it is shown first, and may be consumed
+		return ErrWouldBlock
+	}
+	return c.inputWaits(size)
 }
 
 // moveInput moves the input of a port to another chunk.

@@ -73,11 +73,9 @@ func (c *IO) Write(p Port, b []byte) error {
 // outputWaits follows a write for which the pool has no chunks: the gate Room is closed
 // until it has. For more than the pool ever has, the gate would never open again.
 func (c *IO) outputWaits(p Port, size int) {
-	size = (size + outChunk - 1) &^ (outChunk - 1)
-	if size <= c.loop.pool.limit {
+	if c.loop.buffers.wait(c.x, c.h, (size+outChunk-1)&^(outChunk-1)) {
 		c.h.gates &^= 1 << p
 	}
-	c.loop.buffers.wait(c.x, c.h, size)
 }
 
 // sendDatagram sends b whole, or not at all: datagrams are not held, as they may be lost and

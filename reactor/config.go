@@ -11,6 +11,14 @@ import (
 
 // Config has the limits of a loop. A field that is zero takes the default that its
 // comment names. Nothing grows beyond these limits.
+//
+// Buffers is shared so that slow peers can't stop the others. A machine may hold as much of
+// one half as is left of that half: the more all machines hold, the less each may, and the
+// machine that holds most is refused first, and waits. One machine alone may hold a quarter
+// of Buffers. The other half is kept for machines that hold at most 8 KiB: a machine that
+// holds nothing can read 4 KiB and write 4 KiB, whatever the others hold, as long as fewer
+// than Buffers / 16 KiB machines hold anything. Input that a handler consumes when it is
+// called, and output that the kernel takes at once, are not held.
 type Config struct {
 	ID         int           // 1 to 255, part of every token; default: the lowest that no running loop has
 	Slots      int           // machines at once; default 65,536, at most 16,777,216

@@ -116,9 +116,10 @@
 // Everything has a limit, which [Config] and [Options] set at the start: slots, timers,
 // messages, events and calls per turn, bytes held by a port and by all ports. At a limit
 // the caller gets ErrFull, or the source pauses and resumes by itself: accepting while
-// slots or descriptors are used up, Peek and Copy while Config.Buffers are, and a
-// machine that returns fsm.Stay after a refused Write. Once warm, nothing allocates: not
-// reading, writing, timers, messages, accepting or closing.
+// slots or descriptors are used up, Peek and Copy while Config.Buffers have no room for the
+// machine, and a machine that returns fsm.Stay after a refused Write. Config.Buffers are
+// shared so that machines with slow peers can't stop the others. Once warm, nothing
+// allocates: not reading, writing, timers, messages, accepting or closing.
 //
 // An idle connection costs some 110 bytes besides its machine's struct: a slot of one
 // cache line, its port, its row in the driver, and its node in the timer wheel.

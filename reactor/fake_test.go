@@ -53,6 +53,7 @@ type fakeSock struct {
 	writes int
 	closed bool
 	shut   bool
+	traits driver.Traits
 }
 
 func newFake(t testing.TB) *fake {
@@ -243,7 +244,6 @@ func (c fakeConn) Read(func(uintptr) (done bool)) error    { return errors.ErrUn
 func (c fakeConn) Write(func(uintptr) (done bool)) error   { return errors.ErrUnsupported }
 func (d *fake) Adopt(id uintptr) (driver.Sock, error)      { return driver.Sock(id), nil }
 func (d *fake) Release(s driver.Sock) (uintptr, error)     { return uintptr(s), d.Close(s) }
-func (d *fake) Traits(driver.Sock) driver.Traits           { return 0 }
 func (d *fake) Unacked(driver.Sock) bool                   { return false }
 func (d *fake) Shutdown(s driver.Sock, _ driver.How) error { return d.with(s, (*fakeSock).shutIt) }
 func (d *fake) Close(s driver.Sock) error                  { return d.with(s, (*fakeSock).closeIt) }
@@ -275,6 +275,11 @@ func (d *fake) with(id driver.Sock, f func(*fakeSock) error) error {
 		return errors.ErrUnsupported
 	}
 	return f(d.socks[id-1])
+}
+
+func (d *fake) Traits(id driver.Sock) (t driver.Traits) {
+	d.with(id, func(s *fakeSock) error { t = s.traits; return nil })
+	return t
 }
 
 func (s *fakeSock) shutIt() error { s.shut = true; return nil }

@@ -75,7 +75,7 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	l := c.loop
 	if pt.in == 0 {
-		if pt.in, err = c.inputChunk(); err != nil {
+		if pt.in, err = c.inputChunk(pt); err != nil {
 			return false, err
 		}
 	}
@@ -106,28 +106,50 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 
 // inputChunk returns a chunk for the input of a port that holds none: the loop's scratch
 // chunk, or another one if that is in use by another port.
-func (c *IO) inputChunk() (n uint32, err error) {
+func (c *IO) inputChunk(pt *port) (n uint32, err error) {
 	l := c.loop
-	if l.pool.lent > l.pool.limit-4*scratchSize {
+	if l.pool.lent > l.pool.limit/2-4*scratchSize {
 		l.flush() // output in the cork needs chunks first
 	}
-	size := 2 * minInput
-	if l.pool.chunks[scratchNum].w == 0 {
-		n = l.pool.open()
-	} else {
-		size = min(outChunk, c.st.opt.ReadBuffer)
-		n = l.pool.get(size)
+	if pt.flags&pDatagram != 0 {
+		return c.datagramChunk()
 	}
-	if n == 0 {
-		return 0, c.inputWaits(size)
+	if l.pool.chunks[scratchNum].w != 0 {
+		size := 1 << class(min(outChunk, c.st.opt.ReadBuffer))
+		if !c.fits(size) {
+			return 0, c.inputWaits(size)
+		}
+		return l.pool.get(size), nil
 	}
-	return n, nil
+	size := c.inputSize()
+	if size == 0 {
+		return 0, c.inputWaits(outChunk + minInput)
+	}
+	return l.pool.open(size), nil
+}
+
+// datagramChunk returns a chunk for one datagram. That is not cut for lack of Config.Buffers,
+// as the rest would be lost: it may take more than its machine's share.
+func (c *IO) datagramChunk() (uint32, error) {
+	p := &c.loop.pool
+	size := 1 << class(min(c.st.opt.ReadBuffer, scratchSize))
+	for size > p.limit/2 {
+		size /= 2
+	}
+	switch {
+	case p.lent+p.promised+size > p.limit:
+		c.loop.buffers.add(c.x, c.h, size, p.limit-size)
+		return 0, ErrWouldBlock
+	case p.chunks[scratchNum].w != 0:
+		return p.get(size), nil
+	}
+	return p.open(size), nil
 }
 
 // inputWaits follows a read for which the pool has no chunk. It returns ErrWouldBlock, or
 // ErrFull if the pool will never have one.
 func (c *IO) inputWaits(size int) error {
-	if c.loop.buffers.wait(c.x, c.h, 1<<class(size)) {
+	if c.loop.buffers.wait(c.x, c.h, size) {
 		return ErrWouldBlock
 	}
 	return c.st.full.input
@@ -143,23 +165,15 @@ func (c *IO) widen(pt *port) error {
 		return nil
 	}
 	l.flush() // output in the cork needs chunks first
-	size := 2 * (k.w - k.r)
-	if n := l.pool.get(size); n != 0 {
-		l.moveInput(pt, n)
-		return nil
+	size := 1 << class(2*(k.w-k.r))
+	if more := size - len(k.b); !c.fits(more) {
+		if pt.flags&pInputSeen == 0 { // it is shown first, and may be consumed
+			return ErrWouldBlock
+		}
+		return c.inputWaits(more)
 	}
-	if pt.flags&pInputSeen == 0 { // it is shown first, and may be consumed
-		return ErrWouldBlock
-	}
-	return c.inputWaits(size)
-}
-
-// moveInput moves the input of a port to another chunk.
-func (l *Loop) moveInput(pt *port, to uint32) {
-	k, into := &l.pool.chunks[pt.in], &l.pool.chunks[to]
-	into.w = copy(into.b, k.b[k.r:k.w])
-	l.pool.put(pt.in)
-	pt.in = to
+	pt.in = l.pool.move(pt.in, size)
+	return nil
 }
 
 // Discard consumes the first n bytes that Peek returned. It panics if there are fewer.
@@ -280,8 +294,7 @@ func (l *Loop) leaveScratch(h *header) {
 		pt := b.port(h, p)
 		if pt.in == scratchNum {
 			k := &l.pool.chunks[scratchNum]
-			l.pool.promised = 0
-			l.moveInput(pt, l.pool.get(k.w-k.r))
+			pt.in = l.pool.move(pt.in, k.w-k.r)
 			return
 		}
 	}

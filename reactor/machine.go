@@ -76,6 +76,7 @@ type base struct {
 	used        uint32 // rows from here on were never used
 	live        int
 	most        int
+	plenty      int // as plentyOf returns it
 }
 
 // handlers is the part of a store that depends on types, as the loop sees it.
@@ -168,6 +169,9 @@ func (l *Loop) endCalls(x uint32, h *header) bool {
 	}
 	if h.flags&mErrorPending != 0 {
 		l.queue.push(x, h)
+	}
+	if h.flags&mWaitsForBuffers != 0 {
+		l.buffers.update(x, h)
 	}
 	if h.flags&mRearm != 0 {
 		l.arm(x, h)

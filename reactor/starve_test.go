@@ -11,8 +11,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// glutton writes as many bytes as a message says, and does on readiness what its
-// function says.
+// glutton writes as many bytes as a message says, closes its other port if that is none, and
+// does on readiness what its function says.
 type glutton struct {
 	do  func(cx *glut) error
 	log *journal
@@ -21,6 +21,10 @@ type glutton struct {
 type glut = reactor.Context[int]
 
 func (g *glutton) told(cx *glut, n *int) reactor.State {
+	if *n == 0 {
+		cx.Close(1)
+		return fsm.Stay
+	}
 	if err := cx.Write(0, make([]byte, *n)); err != nil {
 		g.log.add(fmt.Sprint(*n, err))
 	}
@@ -46,17 +50,27 @@ const kib = 1 << 10
 // never is for machines whose other port is not open.
 const never = fsm.Ready(1 << 1)
 
-// full is a loop whose Buffers are held, but for what is left, by one machine whose
-// peer takes nothing.
-func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakeSock) {
+// hogs hold a chunk of 4 KiB each, until their peers take it.
+type hogs struct {
+	socks []*fakeSock
+	taken int
+}
+
+// takes has the peers take n more bytes, each all of its own before the next one begins.
+func (h *hogs) takes(n int) {
+	for ; n > 0 && h.taken < len(h.socks)*4*kib; n -= kib {
+		h.socks[h.taken/(4*kib)].takes(kib)
+		h.taken += kib
+	}
+}
+
+// full is a loop whose Buffers are held, but for what is left, by machines whose peers take
+// nothing.
+func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *hogs) {
 	t.Helper()
 	d = newFake(t)
 	l = d.start(reactor.Config{Buffers: held + left})
-	hog, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
-	d.do(func() { hog.room = 0 })
-	d.write(ref, held)
-	log.want(t, "")
-	return d, l, hog
+	return d, l, &hogs{socks: d.hold(l, held/(4*kib), log)}
 }
 
 func (d *fake) guest(l *reactor.Loop, wait reactor.Ready, g glutton) *fakeSock {
@@ -94,7 +108,7 @@ func answers(log *journal, size int) glutton {
 // without an event of its own, and not before.
 func TestStarvedMachineIsFed(t *testing.T) {
 	const in, out = reactor.Port(0), reactor.Port(1)
-	answer := func(cx *glut, log *journal) error { return answers(log, 100).do(cx) }
+	answer := func(cx *glut, log *journal) error { return answers(log, 5*kib).do(cx) }
 	for _, c := range []struct {
 		name string
 		left int // of Buffers
@@ -102,9 +116,9 @@ func TestStarvedMachineIsFed(t *testing.T) {
 		do   func(*glut, *journal) error
 		why  string
 	}{
-		{"Write", 2 * kib, in.Readable(), answer, "full"},
-		{"Write behind its gate", 2 * kib, in.Readable().While(in.Room()), answer, "full"},
-		{"Peek", 0, in.Readable(), func(cx *glut, log *journal) error {
+		{"Write", 44 * kib, in.Readable(), answer, "full"},
+		{"Write behind its gate", 44 * kib, in.Readable().While(in.Room()), answer, "full"},
+		{"Peek", kib, in.Readable(), func(cx *glut, log *journal) error {
 			b, err := cx.Peek(in)
 			if err == nil {
 				log.add(string(b))
@@ -164,18 +178,18 @@ func TestStarvedMachineIsFed(t *testing.T) {
 // again waits again.
 func TestStarvedMachinesTakeTurns(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
-	for i, size := range []int{6 * kib, 100, 100} {
+	d, l, hog := full(t, 40*kib, 60*kib, log)
+	for i, size := range []int{14 * kib, 6 * kib, 6 * kib} {
 		s := d.guest(l, reactor.Port(0).Readable(), answers(log, size))
 		d.do(func() { s.room = 0 })
 		s.sends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full")
-	hog.takes(4 * kib)
+	hog.takes(8 * kib)
 	log.want(t, "machine1")
-	hog.takes(4 * kib) // machine 0 wants two chunks
+	hog.takes(8 * kib) // machine 0 wants four chunks
 	log.want(t, "machine2")
-	hog.takes(4 * kib)
+	hog.takes(20 * kib)
 	log.want(t, "")
 	hog.takes(4 * kib)
 	log.want(t, "machine0")
@@ -184,9 +198,9 @@ func TestStarvedMachinesTakeTurns(t *testing.T) {
 // The first one's kernel takes all, so the others are served, too.
 func TestStarvedMachinesGetWhatIsLeft(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
+	d, l, hog := full(t, 16*kib, 46*kib, log)
 	for i := range 4 {
-		s := d.guest(l, reactor.Port(0).Readable(), answers(log, 100))
+		s := d.guest(l, reactor.Port(0).Readable(), answers(log, 5*kib))
 		s.sends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full full")
@@ -197,7 +211,7 @@ func TestStarvedMachinesGetWhatIsLeft(t *testing.T) {
 // An event of its own may make a machine ask for less: that counts from then on.
 func TestStarvedMachineAsksForLess(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
+	d, l, hog := full(t, 16*kib, 44*kib, log)
 	size := 10 * kib
 	s := d.guest(l, reactor.Port(0).Readable(), glutton{log: log, do: func(cx *glut) error {
 		b, err := cx.Peek(0)
@@ -211,11 +225,11 @@ func TestStarvedMachineAsksForLess(t *testing.T) {
 		return err
 	}})
 	s.sends("a")
-	size = 100
+	size = 5 * kib
 	s.sends("b")
 	log.want(t, "full full")
 	hog.takes(4 * kib)
-	if got := s.got(); len(got) != 100 {
+	if got := s.got(); len(got) != size {
 		t.Errorf("%d bytes were written", len(got))
 	}
 }
@@ -224,13 +238,13 @@ func TestStarvedMachineAsksForLess(t *testing.T) {
 // nobody's way.
 func TestStarvedForGood(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
+	d, l, hog := full(t, 16*kib, 44*kib, log)
 	wait := reactor.Port(0).Readable()
-	greedy := d.guest(l, wait, answers(log, 20*kib))
+	greedy := d.guest(l, wait, answers(log, 61*kib))
 	greedy.sends("greedy")
-	ended := d.guest(l, wait, answers(log, 100))
+	ended := d.guest(l, wait, answers(log, 5*kib))
 	ended.sends("ended")
-	s := d.guest(l, wait, answers(log, 100))
+	s := d.guest(l, wait, answers(log, 5*kib))
 	s.sends("hello")
 	log.want(t, "full full full")
 	d.do(func() { ended.err = errors.New("reset"); ended.event(poll.Error) })
@@ -241,11 +255,12 @@ func TestStarvedForGood(t *testing.T) {
 	log.want(t, "hello")
 }
 
-// Bytes that are held count once: a port may fill all Buffers, in pieces.
+// Bytes that are held count once: a port may fill its share of Buffers, in pieces. Alone, it
+// holds as much as is left of half of them.
 func TestOutputCountsOnce(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
-	l := d.start(reactor.Config{Buffers: 64 * kib})
+	l := d.start(reactor.Config{Buffers: 256 * kib})
 	s, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
 	d.do(func() { s.room = 0 })
 	for range 8 {

@@ -88,7 +88,7 @@ type Options struct {
 	Queue       int                // messages on their way to all machines of the kind on a loop; default 4,096
 	WriteBuffer int                // bytes of output that a port may hold; the gate Room is open below half of it; default 256 KiB
 	ReadBuffer  int                // bytes of unconsumed input that a port may hold; default 64 KiB
-	Linger      time.Duration      // how long output may take after Stop; default 5 s
+	Linger      time.Duration      // how long output may take after Stop, unless it is over its Stall already; default 5 s
 	ReusePort   bool               // Listen shares its address with other loops: the system distributes connections
 	MaxMachines int                // machines of this kind on a loop; default: the loop's Slots
 	OnEnd       func(Token, error) // is called on the loop's goroutine when a machine ends; nil: panics go to package log

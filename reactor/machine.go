@@ -206,6 +206,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	}
 	l.call.machine = 0
 	h.withinAt = after(l.drv.Now(), b.opt.Linger)
+	l.closeStalled(h)
 	l.drainPorts(x, h)
 }
 

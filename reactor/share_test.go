@@ -138,6 +138,45 @@ func TestShareIsOfAllPorts(t *testing.T) {
 	}
 }
 
+// Output that has not moved for Stall is dropped then, and not held for Linger as well.
+// Output that has moved since is sent.
+func TestStalledOutputIsNotHeldForLinger(t *testing.T) {
+	for _, moves := range []bool{false, true} {
+		d, ended := newFake(t), newEnds()
+		l := d.start(reactor.Config{})
+		k := kind(t, "stalling", reactor.Options{Ports: []string{"stalled", "peer"}, OnEnd: ended.told}, reactor.Table[glutton, int]{{},
+			{Name: "writing", Within: fsm.After(time.Minute, fsm.Stop), Stall: fsm.After(10*time.Second, fsm.Stop), OnMessage: (*glutton).told}})
+		s, ref := adopt(d, l, k, glutton{log: &journal{}})
+		d.do(func() { s.room = 0 })
+		d.write(ref, 10*kib)
+		d.advance(9 * time.Second)
+		if moves {
+			s.takes(kib)
+			d.advance(9 * time.Second)
+			ended.none(t)
+		}
+		d.advance(time.Second)
+		if err := ended.next(t); !errors.Is(err, reactor.ErrTimeout) {
+			t.Errorf("reason %v", err)
+		}
+		if held := stats(t, l).Held; held != 0 || !s.isClosed() {
+			t.Errorf("%d bytes are held after Stall; closed: %v", held, s.isClosed())
+		}
+	}
+	d, ended := newFake(t), newEnds() // a machine that stops for another reason: Linger is its output's
+	l := d.start(reactor.Config{})
+	k := echoers(t, reactor.Options{OnEnd: ended.told})
+	s, _ := adopt(d, l, k, struct{}{})
+	d.do(func() { s.room = 0 })
+	s.sends("hello")
+	d.advance(9 * time.Second)
+	s.hangsUp()
+	s.takes(100)
+	if got := s.got(); got != "hello" {
+		t.Errorf("%q was sent after the end of input", got)
+	}
+}
+
 // A datagram is not cut for lack of Buffers, as the rest would be lost: its machine waits.
 func TestDatagramsAreNotCut(t *testing.T) {
 	log := &journal{}

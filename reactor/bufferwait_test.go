@@ -12,8 +12,9 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// glutton writes as many bytes as a message says, and does on readiness what its
-// function says. Buffers is Config.Buffers, what all ports of a loop may hold.
+// glutton writes as many bytes as a message says, or closes its other port if that is 0,
+// and does on readiness what its function says. Buffers is Config.Buffers, what all ports
+// of a loop may hold.
 type glutton struct {
 	do  func(cx *glut) error
 	log *journal
@@ -22,6 +23,10 @@ type glutton struct {
 type glut = reactor.Context[int]
 
 func (g *glutton) onMessage(cx *glut, n *int) reactor.State {
+	if *n == 0 {
+		cx.Close(1)
+		return fsm.Stay
+	}
 	if err := cx.Write(0, make([]byte, *n)); err != nil {
 		g.log.add(fmt.Sprint(*n, err))
 	}
@@ -47,17 +52,28 @@ const kib = 1 << 10
 // never is readiness of a port that is not open.
 const never = fsm.Ready(1 << 1)
 
-// full makes a loop with held + left bytes of Buffers, of which one machine holds held:
-// its peer takes nothing.
-func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *fakedriver.Socket) {
+// hogs are machines that hold a chunk of 4 KiB each until their peers take it.
+type hogs struct {
+	sockets []*fakedriver.Socket
+	taken   int
+}
+
+// peersTake makes the peers take n more bytes: each takes all of its chunk before the next
+// one begins.
+func (h *hogs) peersTake(n int) {
+	for ; n > 0 && h.taken < len(h.sockets)*4*kib; n -= kib {
+		h.sockets[h.taken/(4*kib)].PeerTakes(kib)
+		h.taken += kib
+	}
+}
+
+// full makes a loop with held + left bytes of Buffers, of which machines hold held: their
+// peers take nothing.
+func full(t *testing.T, held, left int, log *journal) (d *fake, l *reactor.Loop, hog *hogs) {
 	t.Helper()
 	d = newFake(t)
 	l = d.start(reactor.Config{Buffers: held + left})
-	hog, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
-	d.Do(func() { hog.Room = 0 })
-	d.write(ref, held)
-	log.want(t, "")
-	return d, l, hog
+	return d, l, &hogs{sockets: d.hold(l, held/(4*kib), log)}
 }
 
 // guest makes another machine on the loop.
@@ -97,7 +113,7 @@ func replies(log *journal, size int) glutton {
 // freed enough, without an event of the machine's own, and not before.
 func TestBufferWaiterIsWoken(t *testing.T) {
 	const in, out = reactor.Port(0), reactor.Port(1)
-	answer := func(cx *glut, log *journal) error { return replies(log, 100).do(cx) }
+	answer := func(cx *glut, log *journal) error { return replies(log, 5*kib).do(cx) }
 	for _, c := range []struct {
 		name string
 		left int // of Buffers
@@ -105,9 +121,9 @@ func TestBufferWaiterIsWoken(t *testing.T) {
 		do   func(*glut, *journal) error
 		why  string
 	}{
-		{"Write", 2 * kib, in.Readable(), answer, "full"},
-		{"Write behind its gate", 2 * kib, in.Readable().While(in.Room()), answer, "full"},
-		{"Peek", 0, in.Readable(), func(cx *glut, log *journal) error {
+		{"Write", 44 * kib, in.Readable(), answer, "full"},
+		{"Write behind its gate", 44 * kib, in.Readable().While(in.Room()), answer, "full"},
+		{"Peek", kib, in.Readable(), func(cx *glut, log *journal) error {
 			b, err := cx.Peek(in)
 			if err == nil {
 				log.add(string(b))
@@ -151,13 +167,13 @@ func TestBufferWaiterIsWoken(t *testing.T) {
 			log.want(t, c.why)
 			turns := stats(t, l).Turns
 			for range 3 {
-				hog.PeerTakes(kib)
+				hog.peersTake(kib)
 			}
 			log.want(t, "")
 			if n := stats(t, l).Turns - turns; n != 4 {
 				t.Errorf("got %d turns while it waited, want 4: three events and Stats", n)
 			}
-			hog.PeerTakes(kib)
+			hog.peersTake(kib)
 			log.want(t, "hello")
 		})
 	}
@@ -167,20 +183,20 @@ func TestBufferWaiterIsWoken(t *testing.T) {
 // waiter that is refused again waits again.
 func TestBufferWaitersAreWokenInOrder(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
-	for i, size := range []int{6 * kib, 100, 100} {
+	d, l, hog := full(t, 40*kib, 60*kib, log)
+	for i, size := range []int{14 * kib, 6 * kib, 6 * kib} {
 		s := d.guest(l, reactor.Port(0).Readable(), replies(log, size))
 		d.Do(func() { s.Room = 0 })
 		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full")
-	hog.PeerTakes(4 * kib)
+	hog.peersTake(8 * kib)
 	log.want(t, "machine1")
-	hog.PeerTakes(4 * kib) // machine 0 needs two chunks
+	hog.peersTake(8 * kib) // machine 0 needs four chunks
 	log.want(t, "machine2")
-	hog.PeerTakes(4 * kib)
+	hog.peersTake(20 * kib)
 	log.want(t, "")
-	hog.PeerTakes(4 * kib)
+	hog.peersTake(4 * kib)
 	log.want(t, "machine0")
 }
 
@@ -188,20 +204,20 @@ func TestBufferWaitersAreWokenInOrder(t *testing.T) {
 // others, too.
 func TestBufferWaitersShareWhatIsFreed(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
+	d, l, hog := full(t, 16*kib, 46*kib, log)
 	for i := range 4 {
-		s := d.guest(l, reactor.Port(0).Readable(), replies(log, 100))
+		s := d.guest(l, reactor.Port(0).Readable(), replies(log, 5*kib))
 		s.PeerSends(fmt.Sprint("machine", i))
 	}
 	log.want(t, "full full full full")
-	hog.PeerTakes(4 * kib)
+	hog.peersTake(4 * kib)
 	log.want(t, "machine0 machine1 machine2 machine3")
 }
 
 // A waiter that is called for an event of its own and asks for less waits for less.
 func TestBufferWaiterAsksForLess(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
+	d, l, hog := full(t, 16*kib, 44*kib, log)
 	size := 10 * kib
 	s := d.guest(l, reactor.Port(0).Readable(), glutton{log: log, do: func(cx *glut) error {
 		b, err := cx.Peek(0)
@@ -215,12 +231,12 @@ func TestBufferWaiterAsksForLess(t *testing.T) {
 		return err
 	}})
 	s.PeerSends("a")
-	size = 100
+	size = 5 * kib
 	s.PeerSends("b")
 	log.want(t, "full full")
-	hog.PeerTakes(4 * kib)
-	if got := s.Written(); len(got) != 100 {
-		t.Errorf("got %d bytes written, want 100", len(got))
+	hog.peersTake(4 * kib)
+	if got := s.Written(); len(got) != size {
+		t.Errorf("got %d bytes written, want %d", len(got), size)
 	}
 }
 
@@ -228,28 +244,29 @@ func TestBufferWaiterAsksForLess(t *testing.T) {
 // others from being woken.
 func TestBufferWaiterInVain(t *testing.T) {
 	log := &journal{}
-	d, l, hog := full(t, 16*kib, 3*kib, log)
+	d, l, hog := full(t, 16*kib, 44*kib, log)
 	wait := reactor.Port(0).Readable()
-	greedy := d.guest(l, wait, replies(log, 20*kib))
+	greedy := d.guest(l, wait, replies(log, 61*kib))
 	greedy.PeerSends("greedy")
-	ended := d.guest(l, wait, replies(log, 100))
+	ended := d.guest(l, wait, replies(log, 5*kib))
 	ended.PeerSends("ended")
-	s := d.guest(l, wait, replies(log, 100))
+	s := d.guest(l, wait, replies(log, 5*kib))
 	s.PeerSends("hello")
 	log.want(t, "full full full")
 	d.Do(func() { ended.Err = errors.New("reset"); ended.Event(poll.Error) })
 	if !ended.Closed() {
 		t.Fatal("a machine whose connection was reset: got it alive, want it ended")
 	}
-	hog.PeerTakes(16 * kib)
+	hog.peersTake(16 * kib)
 	log.want(t, "ended hello") // what came before the reset was read
 }
 
-// Bytes that are held count once: one port may fill all Buffers in pieces.
+// Bytes that are held count once: one port may fill its machine's share of Buffers in
+// pieces. A machine that is alone may hold as much as is left of half of them.
 func TestOutputCountsOnce(t *testing.T) {
 	log := &journal{}
 	d := newFake(t)
-	l := d.start(reactor.Config{Buffers: 64 * kib})
+	l := d.start(reactor.Config{Buffers: 256 * kib})
 	s, ref := adopt(d, l, gluttons(t, never), glutton{log: log})
 	d.Do(func() { s.Room = 0 })
 	for range 8 {

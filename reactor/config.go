@@ -12,6 +12,14 @@ import (
 // Config has the limits of a loop. A field that is zero takes the default that its
 // comment names. The loop's memory is bounded by these limits, and by the Options of its
 // kinds.
+//
+// Buffers is shared so that slow peers can't stop the others. A machine may hold as much of
+// one half as is left of that half: the more all machines hold, the less each may, and the
+// machine that holds most is refused first, and waits. One machine alone may hold a quarter
+// of Buffers. The other half is kept for machines that hold at most 8 KiB: a machine that
+// holds nothing can read 4 KiB and write 4 KiB, whatever the others hold, as long as fewer
+// than Buffers / 16 KiB machines hold anything. Input that a handler consumes when it is
+// called, and output that the kernel takes at once, are not held.
 type Config struct {
 	ID         int           // 1 to 255, part of every token; default: the lowest that no loop of the process has, but for those that have ended
 	Slots      int           // machines at once; default 65,536, at most 16,777,216
@@ -95,7 +103,7 @@ type Options struct {
 	Queue       int                // messages accepted for all machines of the kind on a loop and not yet taken by the loop; default 4,096
 	WriteBuffer int                // bytes of output that a port may hold; the gate Room is open below half of it; default 256 KiB
 	ReadBuffer  int                // bytes of unconsumed input that a port may hold; default 64 KiB
-	Linger      time.Duration      // how long output may take after Stop; default 5 s; 1 for one attempt
+	Linger      time.Duration      // how long output may take after Stop, unless it is over its Stall already; default 5 s; 1 for one attempt
 	ReusePort   bool               // Listen shares its address with other loops: the system distributes connections
 	KeepAlive   KeepAlive          // of accepted and dialled connections of TCP; default: on, a lost peer is noticed after 150 s
 	MaxMachines int                // machines of this kind on a loop; default: the loop's Slots

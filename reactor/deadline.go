@@ -121,6 +121,21 @@ func (l *Loop) followDeadline(x uint32, h *header) {
 	b.follow(x, h, to, b.rows[h.state].timeouts[why])
 }
 
+// closeStalled closes the ports of a stopping machine whose output has not moved for the
+// Stall of its state: a peer that took nothing in that time is not given Linger as well.
+func (l *Loop) closeStalled(h *header) {
+	b := l.stores[h.kind]
+	stall := b.rows[h.state].stall
+	if !stall.Runs() {
+		return
+	}
+	for p := Port(0); uint32(p) < b.nports; p++ {
+		if pt := b.port(h, p); pt.out != 0 && after(l.pool.chunks[pt.out].movedAt, stall.D) <= l.drv.Now() {
+			l.closePort(h, p, pt)
+		}
+	}
+}
+
 // followSilent takes the Idle deadline of machines whose run moved nothing.
 func (l *Loop) followSilent() {
 	for n := len(l.turn.silent); n > 0; n = len(l.turn.silent) {

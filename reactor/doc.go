@@ -140,7 +140,7 @@
 //	Options.WriteBuffer     Write: ErrFull, nothing is taken       output was sent
 //	                        from half of it on, Room is closed
 //	Config.Buffers          Write: ErrFull, nothing is taken       ports hold less
-//	                        Peek, Copy: ErrWouldBlock, ErrFull
+//	                        Peek, Copy: ErrWouldBlock
 //	Options.Mailbox,        Send, Post: ErrFull                    messages are handled
 //	Options.Queue           after Post, Sendable is closed
 //	Config.Timers,          Arm, ArmID: ErrFull                    a timer fires or stops
@@ -152,7 +152,8 @@
 //
 // A machine whose Write, Post or Copy was refused, and that returns fsm.Stay without
 // consuming the input, is called again when there is room. Accepting also pauses for 50 ms
-// after more than 8 accepts in a row have failed.
+// after more than 8 accepts in a row have failed. Config.Buffers is shared so that machines
+// with slow peers can't stop the others: see [Config].
 //
 // On Linux, reading, writing, timers, messages, accepting and closing do not allocate, once
 // the loop has reached its peak load.

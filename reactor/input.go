@@ -40,10 +40,12 @@ func (c *IO) Read(p Port, b []byte) (int, error) {
 //
 // Once a handler has seen input and consumed none of it, Peek returns ErrWouldBlock until
 // more input comes, the state changes, or a Write that was refused has room. The error is
-// also ErrWouldBlock while Config.Buffers has no room. It is ErrFull if the input fills
-// Options.ReadBuffer, or cannot grow for lack of Config.Buffers. When no more will come, it
-// is io.EOF, or io.ErrUnexpectedEOF if unconsumed input is left; after a refused Write the
-// handler is shown that input once more before.
+// also ErrWouldBlock while Config.Buffers has no room for more: the handler is called again
+// when there is. It is ErrFull if the input fills Options.ReadBuffer, or is so much that
+// Config.Buffers will never have room for more. For lack of room, no error comes before
+// input that Peek has yet to return: to this state, or again after a refused Write. When no
+// more will come, it is io.EOF, or io.ErrUnexpectedEOF if unconsumed input is left; after a
+// refused Write the handler is shown that input once more before.
 //
 // On a datagram port Peek returns one datagram, cut to Options.ReadBuffer, until that is
 // consumed. It skips empty datagrams; Read and ReadFrom return those, too.
@@ -54,35 +56,40 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 	}
 	full, whole := false, pt.flags&pDatagram != 0
 	if pt.flags&pKernelInput != 0 && (!whole || pt.in == 0) {
-		if full, err = c.fill(p, pt); err != nil {
-			return nil, err
-		}
+		full, err = c.fill(p, pt)
 	}
-	if pt.in != 0 && (whole || pt.flags&pInputSeen == 0) {
+	switch {
+	case pt.in != 0 && (whole || pt.flags&pInputSeen == 0):
 		k := &c.loop.pool.chunks[pt.in]
 		c.loop.call.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
+	case err != nil:
+		return nil, err
 	}
-	return nil, c.noInput(p, pt, full)
+	// After a refusal the input is shown again: until then a full buffer is no error.
+	return nil, c.noInput(p, pt, full && c.h.flags&mRefused == 0)
 }
 
 // fill reads once from the kernel, to behind the input that is held. It reports whether
-// the read buffer is full.
+// the read buffer is full. The error says that Config.Buffers has no room: ErrWouldBlock
+// if the machine waits for it, else ErrFull.
 func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 	l := c.loop
 	if pt.in == 0 {
-		if pt.in = c.inputChunk(); pt.in == 0 {
-			return false, ErrWouldBlock
+		if pt.in, err = c.inputChunk(pt); err != nil {
+			return false, err
 		}
 	}
 	k := &l.pool.chunks[pt.in]
 	if k.w-k.r >= c.st.opt.ReadBuffer {
 		return true, nil
 	}
-	if k.w == len(k.b) && !c.widen(pt) {
-		return false, fmt.Errorf("reactor: input of %s: Config.Buffers: %w", c.st.name, ErrFull)
+	if k.w == len(k.b) {
+		if err := c.widen(pt); err != nil {
+			return false, err
+		}
+		k = &l.pool.chunks[pt.in]
 	}
-	k = &l.pool.chunks[pt.in]
 	b := k.b[k.w:min(len(k.b), k.r+c.st.opt.ReadBuffer)]
 	var n int
 	var flow driver.Flow
@@ -106,54 +113,75 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 }
 
 // inputChunk returns a chunk for the input of a port that holds none: the loop's scratch
-// chunk, or another one if that is in use by another port. It returns 0 if the machine has
-// to wait for Config.Buffers.
-func (c *IO) inputChunk() (n uint32) {
+// chunk, or another one if that is in use by another port.
+func (c *IO) inputChunk(pt *port) (n uint32, err error) {
 	l := c.loop
-	if l.pool.lent > l.pool.limit-4*scratchSize {
+	if l.pool.lent > l.pool.limit/2-4*scratchSize {
 		l.flush() // output in the cork needs chunks first
 	}
-	if l.pool.chunks[scratchNum].w == 0 {
-		if n = l.pool.open(); n == 0 {
-			l.buffers.wait(c.x, c.h, 2*minInput)
+	if pt.flags&pDatagram != 0 {
+		return c.datagramChunk()
+	}
+	if l.pool.chunks[scratchNum].w != 0 {
+		size := 1 << class(min(outChunk, c.st.opt.ReadBuffer))
+		if !c.fits(size) {
+			return 0, c.inputWaits(size)
 		}
-		return n
+		return l.pool.get(size), nil
 	}
-	return c.takeChunk(min(outChunk, c.st.opt.ReadBuffer))
+	size := c.inputSize()
+	if size == 0 {
+		return 0, c.inputWaits(outChunk + minInput)
+	}
+	return l.pool.open(size), nil
 }
 
-func (c *IO) takeChunk(size int) uint32 {
-	n := c.loop.pool.get(size)
-	if n == 0 {
-		c.loop.buffers.wait(c.x, c.h, 1<<class(size))
+// datagramChunk returns a chunk for one datagram. That is not cut for lack of Config.Buffers,
+// as the rest would be lost: it may take more than its machine's share.
+func (c *IO) datagramChunk() (uint32, error) {
+	p := &c.loop.pool
+	size := 1 << class(min(c.st.opt.ReadBuffer, scratchSize))
+	for size > p.limit/2 {
+		size /= 2
 	}
-	return n
+	switch {
+	case p.lent+p.promised+size > p.limit:
+		c.loop.buffers.add(c.x, c.h, size, p.limit-size)
+		return 0, ErrWouldBlock
+	case p.chunks[scratchNum].w != 0:
+		return p.get(size), nil
+	}
+	return p.open(size), nil
 }
 
-// widen makes room behind the input that is held. It returns false if there is none.
-func (c *IO) widen(pt *port) bool {
+// inputWaits follows a read for which the pool has no chunk. It returns ErrWouldBlock, or
+// ErrFull if the pool will never have one.
+func (c *IO) inputWaits(size int) error {
+	if c.loop.buffers.wait(c.x, c.h, size) {
+		return ErrWouldBlock
+	}
+	return c.st.full.input
+}
+
+// widen makes room behind the input that is held.
+func (c *IO) widen(pt *port) error {
 	l := c.loop
 	k := &l.pool.chunks[pt.in]
 	if k.r > 0 && k.w-k.r <= len(k.b)/2 {
 		k.w = copy(k.b, k.b[k.r:k.w])
 		k.r = 0
-		return true
+		return nil
 	}
-	l.flush() // likewise
-	n := c.takeChunk(2 * (k.w - k.r))
-	if n == 0 {
-		return false
+	l.flush() // output in the cork needs chunks first
+	size := 1 << class(2*(k.w-k.r))
+	if more := size - len(k.b); !c.fits(more) {
+		if pt.flags&pInputSeen == 0 { // it is shown first, and may be consumed
+			return ErrWouldBlock
+		}
+		return c.inputWaits(more)
 	}
-	l.moveInput(pt, n)
-	return true
-}
-
-// moveInput moves the input of a port to another chunk.
-func (l *Loop) moveInput(pt *port, to uint32) {
-	k, into := &l.pool.chunks[pt.in], &l.pool.chunks[to]
-	into.w, into.from = copy(into.b, k.b[k.r:k.w]), k.from
-	l.pool.put(pt.in)
-	pt.in = to
+	pt.in = l.pool.move(pt.in, size)
+	return nil
 }
 
 // Discard consumes the first n bytes that Peek returned. It panics if there are fewer.
@@ -279,8 +307,7 @@ func (l *Loop) leaveScratch(h *header) {
 		pt := b.port(h, p)
 		if pt.in == scratchNum {
 			k := &l.pool.chunks[scratchNum]
-			l.pool.promised = 0
-			l.moveInput(pt, l.pool.get(k.w-k.r))
+			pt.in = l.pool.move(pt.in, k.w-k.r)
 			return
 		}
 	}

@@ -39,9 +39,9 @@ type Kind[M, Msg any] struct {
 	full        fullErrors
 }
 
-// fullErrors say which limit a write has met. They are made once, so that a refused write
+// fullErrors say which limit a read or write has met. They are made once, so that a refusal
 // does not allocate.
-type fullErrors struct{ writeBuffer, buffers error }
+type fullErrors struct{ writeBuffer, buffers, input error }
 
 // rowInfo is the part of a resolved row that does not depend on types.
 type rowInfo struct {
@@ -70,6 +70,7 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 	k.handlesDown = true
 	k.full.writeBuffer = fmt.Errorf("reactor: Options.WriteBuffer of %s: %d bytes hold no more: %w", name, opt.WriteBuffer, ErrFull)
 	k.full.buffers = fmt.Errorf("reactor: output of %s: Config.Buffers: %w", name, ErrFull)
+	k.full.input = fmt.Errorf("reactor: input of %s: Config.Buffers: %w", name, ErrFull)
 	for s := range rows {
 		r := k.table.Resolve(State(s))
 		k.rows = append(k.rows, r)

@@ -78,6 +78,7 @@ type base struct {
 	used        uint32 // entries from here on were never used
 	live        int
 	most        int
+	plenty      int // as plentyOf returns it
 }
 
 // handlers is the part of a store that depends on types, as the loop sees it.
@@ -171,6 +172,9 @@ func (l *Loop) endCalls(x uint32, h *header) bool {
 	if h.flags&mErrorPending != 0 {
 		l.queue.push(x, h)
 	}
+	if h.flags&mWaitsForBuffers != 0 {
+		l.buffers.update(x, h)
+	}
 	if h.flags&mRearm != 0 {
 		l.arm(x, h)
 	}
@@ -205,6 +209,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	}
 	l.call.machine = 0
 	l.beginLinger(h)
+	l.closeStalled(h)
 	l.drainPorts(x, h)
 }
 

@@ -15,9 +15,9 @@ const directly = 16 << 10
 // out at once, if no earlier output is held. b is not retained.
 //
 // The error is ErrFull if b does not fit: Options.WriteBuffer bounds what a port holds,
-// Config.Buffers what all ports hold. Then nothing of b is taken. A handler that returns
-// fsm.Stay, and does not consume the input that it wanted to reply to, is called again when
-// there is room. After CloseWrite the error is ErrClosed.
+// Config.Buffers what all ports hold, and each machine's share of that. Then nothing of b is
+// taken. A handler that returns fsm.Stay, and does not consume the input that it wanted to
+// reply to, is called again when there is room. After CloseWrite the error is ErrClosed.
 //
 // Errors of the connection are sticky; they lead to the row's Fail if they are passed to
 // IO.Fail, or if they come later. But input that arrived before the error is read first, if
@@ -35,7 +35,7 @@ func (c *IO) Write(p Port, b []byte) error {
 		return c.sendDatagram(p, pt, b)
 	}
 	held := l.held(pt)
-	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), l.pool.room()) || held+len(b) > c.st.opt.WriteBuffer) {
+	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), c.outputRoom(pt)) || held+len(b) > c.st.opt.WriteBuffer) {
 		// A write that only the cork has no room for must not wait: no event would follow.
 		if l.flush(); pt.err != 0 {
 			return c.broken(p, pt)
@@ -48,9 +48,9 @@ func (c *IO) Write(p Port, b []byte) error {
 		}
 		return c.st.full.writeBuffer
 	}
-	if size := l.cork.n + len(b); size > l.pool.room() { // the cork is the only output without chunks
+	if size := l.cork.n + len(b); size > c.outputRoom(pt) { // the cork is the only output without chunks
 		l.stats.writeBufferFull++
-		c.outputWaits(p, size)
+		c.outputWaits(p, pt, size)
 		return c.st.full.buffers
 	}
 	c.madeProgress()
@@ -77,12 +77,11 @@ func (c *IO) Write(p Port, b []byte) error {
 
 // outputWaits follows a write for which the pool has no chunks: the gate Room is closed
 // until it has. For more than the pool ever has, the gate would never open again.
-func (c *IO) outputWaits(p Port, size int) {
-	size = (size + outChunk - 1) &^ (outChunk - 1)
-	if size <= c.loop.pool.limit {
+func (c *IO) outputWaits(p Port, pt *port, size int) {
+	size -= c.loop.unused(pt)
+	if c.loop.buffers.wait(c.x, c.h, (size+outChunk-1)&^(outChunk-1)) {
 		c.h.gates &^= 1 << p
 	}
-	c.loop.buffers.wait(c.x, c.h, size)
 }
 
 // sendDatagram sends b whole, or not at all: datagrams are not held, as they may be lost and
@@ -227,7 +226,7 @@ func (c *IO) Copy(to, from Port) (int, error) {
 			return 0, err
 		}
 	}
-	room := min(c.st.opt.WriteBuffer-l.held(dst), l.pool.room(), scratchSize)
+	room := min(c.st.opt.WriteBuffer-l.held(dst), c.outputRoom(dst), scratchSize)
 	switch {
 	case dst.err != 0:
 		room = scratchSize // it is dropped
@@ -238,8 +237,8 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	case src.in == 0 && src.flags&pKernelInput == 0:
 		return 0, c.noInput(from, src, false)
 	case room <= 0:
-		if c.h.flags |= mRefused; l.pool.room() == 0 {
-			c.outputWaits(to, 1)
+		if c.h.flags |= mRefused; c.outputRoom(dst) == 0 {
+			c.outputWaits(to, dst, 1)
 		}
 		return 0, ErrWouldBlock
 	case src.in != 0:
@@ -275,6 +274,14 @@ func (l *Loop) updateRoom(h *header, p Port, pt *port) {
 		h.gates |= 1 << p
 	} else {
 		h.gates &^= 1 << p
+	}
+}
+
+// updateRooms does so for all ports of a machine.
+func (l *Loop) updateRooms(h *header) {
+	b := l.stores[h.kind]
+	for p := Port(0); uint32(p) < b.nports; p++ {
+		l.updateRoom(h, p, b.port(h, p))
 	}
 }
 
@@ -373,6 +380,10 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 	if pt.out == 0 {
 		h.ready |= drainBit(p)
 		l.shutIfDrained(pt)
+	}
+	if h.flags&mWaitsForBuffers != 0 {
+		l.updateRooms(h) // it holds less now, and may have more of Config.Buffers, for any port
+		return
 	}
 	l.updateRoom(h, p, pt)
 }

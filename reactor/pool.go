@@ -24,10 +24,19 @@ const (
 	classes    = 32
 	scratchNum = 1 // the scratch chunk: input on its way through a handler
 	minInput   = 1 << minChunk
+	ownBytes   = 2 * outChunk // what a machine may hold when the others hold much: a read, and the reply to it
 )
 
 // pool lends chunks of 512 bytes times a power of two. What is lent never exceeds the limit.
 // Chunks that come back are kept for the next borrower, within the same limit.
+//
+// Half of the limit is shared: a machine may hold at most as much as is left of that half.
+// So the more is lent, the less one machine may hold, and the machine that holds most is
+// refused first. This is the dynamic threshold of Choudhury and Hahne ("Dynamic queue length
+// thresholds for shared-memory packet switches", 1998), with alpha = 1.
+//
+// The other half is kept for machines that hold little: each of them may have ownBytes. It
+// has that much for limit/2/ownBytes machines.
 type pool struct {
 	chunks []chunk // by number; 0 is none
 	spare  uint32  // chunks without a buffer
@@ -45,26 +54,61 @@ func newPool(limit, scratch int) pool {
 
 func class(size int) int { return max(bits.Len(uint(size-1)), minChunk) }
 
-// room returns how many more bytes of output can be held.
-func (p *pool) room() int { return (p.limit - p.lent - p.promised) &^ (outChunk - 1) }
+// ceiling returns how much may be lent at most when a machine that holds so many bytes asks
+// for size more. It is negative for what is never lent.
+func (p *pool) ceiling(held, size int) int {
+	if held+size <= ownBytes {
+		return p.limit - size
+	}
+	return p.limit/2 - size - (held + size)
+}
 
-// open prepares the scratch chunk for input of at most half of what can be lent, as what a
-// handler leaves of it, and what it writes, have to be held. It returns 0 if that is nothing.
-func (p *pool) open() uint32 {
-	half := (p.limit - p.lent) / 2
-	if half < minInput {
+// fits reports whether a machine that holds so many bytes may have size more.
+func (p *pool) fits(held, size int) bool { return p.lent+p.promised <= p.ceiling(held, size) }
+
+// room returns how many more bytes a machine that holds so many may have: those that fit.
+func (p *pool) room(held int) int {
+	free := p.limit - p.lent - p.promised
+	share := (free - (p.limit+1)/2 - held) / 2
+	return max(0, share, min(free, ownBytes-held))
+}
+
+// inputSize returns how much a machine that holds so many bytes may read: as much as it may
+// hold beside a reply of the same size. It is 0 if that is nothing.
+func (p *pool) inputSize(held int) int {
+	room := p.room(held)
+	size := min(room/2, room-outChunk)
+	if size < minInput {
 		return 0
 	}
+	return size
+}
+
+// open prepares the scratch chunk for at most size bytes of input. What a handler leaves of
+// it can be held: the caller has made sure that it fits.
+func (p *pool) open(size int) uint32 {
 	k := &p.chunks[scratchNum]
 	k.b = k.b[:cap(k.b)]
-	if half < len(k.b) {
-		k.b = k.b[:1<<(bits.Len(uint(half))-1)]
+	if size < len(k.b) {
+		k.b = k.b[:1<<(bits.Len(uint(size))-1)]
 	}
 	p.promised = len(k.b)
 	return scratchNum
 }
 
-// get lends a chunk of at least size bytes. It returns 0 at the limit.
+// move moves the bytes of a chunk to one for size bytes. The caller has made sure that the
+// difference fits, or it was promised.
+func (p *pool) move(n uint32, size int) (to uint32) {
+	from := p.chunks[n]
+	p.put(n)
+	to = p.get(size)
+	k := &p.chunks[to]
+	k.w, k.from = copy(k.b, from.b[from.r:from.w]), from.from
+	return to
+}
+
+// get lends a chunk of at least size bytes. It returns 0 at the limit. The caller has made
+// sure that the chunk is within its machine's share.
 func (p *pool) get(size int) uint32 {
 	c := class(size)
 	if p.lent+p.promised+1<<c > p.limit {

@@ -84,9 +84,6 @@ func TestPoolModel(t *testing.T) {
 		if p.lent != total || p.lent+p.cached > limit {
 			t.Fatalf("got %d bytes lent and %d cached, want %d lent, and %d at most in all", p.lent, p.cached, total, limit)
 		}
-		if room := p.room(); room%outChunk != 0 || room > limit-total || room+outChunk <= limit-total {
-			t.Fatalf("%d of %d bytes lent: got room for %d bytes of output, want all whole chunks of what is left", total, limit, room)
-		}
 	}
 	if len(p.chunks) > limit/512+2 {
 		t.Errorf("got %d numbers, want %d at most", len(p.chunks), limit/512+2)
@@ -99,6 +96,98 @@ func TestPoolScratch(t *testing.T) {
 	p.put(scratchNum)
 	if k := p.chunks[scratchNum]; k.r != 0 || k.w != 0 || p.lent != 0 || p.cached != 0 {
 		t.Errorf("the scratch that came back: got %+v, %d bytes lent, %d cached, want it empty, 0, 0", k, p.lent, p.cached)
+	}
+}
+
+// A model of who may hold what, byte by byte: room is the most that fits, the ceiling is
+// where it begins to fit, and both are as the comment of pool says.
+func TestPoolShares(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		limit := 8<<10 + r.IntN(1<<(10+r.IntN(12)))
+		p := newPool(limit, 64)
+		p.lent = r.IntN(limit + 1)
+		p.promised = r.IntN(limit - p.lent + 1)
+		lent, held := p.lent+p.promised, r.IntN(p.lent+1)
+		fits := func(size int) bool {
+			own := held+size <= ownBytes && lent+size <= limit
+			share := held+size <= limit/2-(lent+size)
+			return own || share
+		}
+		room := p.room(held)
+		if room > 0 && !fits(room) || fits(room+1) {
+			t.Fatalf("%d of %d lent, %d of it to one machine: room for %d more", lent, limit, held, room)
+		}
+		size := 1 + r.IntN(1<<r.IntN(20))
+		if p.fits(held, size) != fits(size) || p.fits(held, size) != (size <= room) {
+			t.Fatalf("%d of %d lent, %d of it to one machine: %d more fit: %v", lent, limit, held, size, p.fits(held, size))
+		}
+		if size = p.inputSize(held); size == 0 {
+			if p.fits(held, outChunk+minInput) {
+				t.Fatalf("%d of %d lent, %d of it to one machine, which may read nothing", lent, limit, held)
+			}
+			continue
+		}
+		k := p.open(size)
+		n := len(p.chunks[k].b)
+		reply := (n + outChunk - 1) &^ (outChunk - 1)
+		if n > size || lent-p.promised >= 0 && p.lent+p.promised+reply > limit || !p.fits(held+n, reply) {
+			t.Fatalf("%d of %d lent, %d of it to one machine: it may read %d bytes, and not write as many", p.lent, limit, held, n)
+		}
+	}
+}
+
+// Machines that borrow all that they can, in any order, are lent no more than the limit. As
+// long as half of it has ownBytes for each of them, one that holds nothing gets that.
+func TestPoolKeepsOwnBytesForEach(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for limit := 8 << 10; limit <= 64<<20; limit *= 2 {
+		p := newPool(limit, 64)
+		machines := max(1, limit/2/ownBytes)
+		held := make([][]uint32, machines)
+		holds := func(m int) (n int) {
+			for _, k := range held[m] {
+				n += len(p.chunks[k].b)
+			}
+			return n
+		}
+		for range 20 * machines {
+			m := r.IntN(machines)
+			if r.IntN(8) == 0 && len(held[m]) > 0 {
+				p.put(held[m][0])
+				held[m] = held[m][1:]
+			}
+			for size := minInput << r.IntN(10); p.fits(holds(m), size); {
+				k := p.get(size)
+				if held[m] = append(held[m], k); k == 0 || p.lent > limit {
+					t.Fatalf("limit %d: chunk %d, %d bytes lent", limit, k, p.lent)
+				}
+			}
+		}
+		for m := range held {
+			if n := holds(m); n < ownBytes && !p.fits(n, ownBytes-n) {
+				t.Fatalf("limit %d: a machine of %d holds %d bytes and gets no more: %d are lent", limit, machines, n, p.lent)
+			}
+		}
+	}
+}
+
+// A machine that comes late gets its share, which shrinks with each that holds one.
+func TestPoolSharesShrink(t *testing.T) {
+	p, last := newPool(1<<20, 64), 1<<20
+	for range 20 {
+		n := 0
+		for p.fits(n, minInput) {
+			p.get(minInput)
+			n += minInput
+		}
+		if n > last || n < ownBytes {
+			t.Fatalf("one machine gets %d bytes, and the one before got %d", n, last)
+		}
+		last = n
+	}
+	if last != ownBytes {
+		t.Errorf("the last machine gets %d bytes: want %d", last, ownBytes)
 	}
 }
 
@@ -118,15 +207,17 @@ func TestPoolKeepsItsPromise(t *testing.T) {
 	}
 	for free := 0; free < 400<<10; free += 100 {
 		p.limit = others + free
-		if p.open() == 0 {
-			if free >= 2*minInput {
+		size := p.inputSize(0)
+		if size == 0 {
+			if free >= outChunk+minInput {
 				t.Fatalf("%d bytes free: got no scratch, want one", free)
 			}
 			continue
 		}
+		p.open(size)
 		n := len(p.chunks[scratchNum].b)
-		if want := (free / 2) &^ (outChunk - 1); n < scratchSize && p.room() < want {
-			t.Fatalf("%d bytes free, %d of them for input: got room for %d bytes of output, want %d", free, n, p.room(), want)
+		if room := p.room(n); room < min(n, outChunk) {
+			t.Fatalf("%d bytes free, %d of them for input: got room for %d bytes of output, want %d", free, n, room, min(n, outChunk))
 		}
 		fill(outChunk)
 		fill(1)
@@ -140,6 +231,30 @@ func TestPoolKeepsItsPromise(t *testing.T) {
 		}
 		if lent = lent[:0]; p.lent != others {
 			t.Fatalf("%d bytes free: got %d bytes lent after all came back, want %d", free, p.lent, others)
+		}
+	}
+}
+
+// The bytes of a chunk keep their order when they move, and what is lent is counted once.
+func TestPoolMoves(t *testing.T) {
+	for _, n := range []uint32{scratchNum, 0} {
+		p := newPool(8<<10, 4<<10)
+		if n == 0 {
+			n = p.get(4 << 10)
+		} else {
+			p.open(4 << 10)
+		}
+		k := &p.chunks[n]
+		for i := range k.b {
+			k.b[i] = byte(i / 16)
+		}
+		k.r, k.w = 16, len(k.b)
+		to := &p.chunks[p.move(n, 8<<10)]
+		if to.r != 0 || to.w != 4<<10-16 || to.b[0] != 1 || to.b[to.w-1] != 255 || len(to.b) != 8<<10 {
+			t.Errorf("chunk %d: %d:%d of %d bytes", n, to.r, to.w, len(to.b))
+		}
+		if p.lent != 8<<10 || p.promised != 0 || p.lent+p.cached > p.limit {
+			t.Errorf("chunk %d: %d bytes are lent, %d promised, %d kept", n, p.lent, p.promised, p.cached)
 		}
 	}
 }

@@ -120,16 +120,17 @@ func (l *Loop) errorFollowsInput(h *header, p Port, pt *port) bool {
 }
 
 // pull reads once from a broken port, to find out whether there is input: an event for it
-// may still be to come. It returns false if it could not try, as there was no chunk, or as a
-// message might be cut.
+// may still be to come. It returns false if it could not try, as Config.Buffers has no room
+// for the machine, or as a message might be cut.
 func (l *Loop) pull(h *header, p Port, pt *port) bool {
 	if pt.flags&pDatagram != 0 {
 		return false
 	}
-	to := l.pool.get(outChunk)
-	if to == 0 {
+	l.flush() // output in the cork needs chunks first
+	if in, out := l.stores[h.kind].borrowed(h); !l.pool.fits(in+out, outChunk) {
 		return false
 	}
+	to := l.pool.get(outChunk)
 	k := &l.pool.chunks[to]
 	n, flow, err := l.drv.Read(pt.sock, k.b)
 	if n > 0 {

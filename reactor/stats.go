@@ -41,6 +41,7 @@ type Stats struct {
 	BytesIn         uint64
 	BytesOut        uint64
 	Held            int    // bytes of Config.Buffers that ports hold now
+	Waiting         int    // machines that wait for Config.Buffers now
 	Stale           uint64 // events for ports and machines that had ended
 	WriteBufferFull uint64 // writes refused for Options.WriteBuffer or Config.Buffers
 	Failed          uint64 // machines that ended with a reason other than ErrShutdown
@@ -79,7 +80,7 @@ func (l *Loop) counted() Stats {
 		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
 		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, ErrorPauses: c.errorPauses, BytesIn: c.in, BytesOut: c.out,
-		Held: l.pool.lent, Stale: c.stale, WriteBufferFull: c.writeBufferFull,
+		Held: l.pool.lent, Waiting: l.buffers.len(), Stale: c.stale, WriteBufferFull: c.writeBufferFull,
 		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
 	}
 }

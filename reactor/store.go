@@ -41,7 +41,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	n := len(k.opt.Ports)
 	s.base = base{
 		handlers: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, handlesDown: k.handlesDown, full: &k.full,
-		nports: uint32(n), ports: make([]port, most*n), most: most,
+		nports: uint32(n), ports: make([]port, most*n), most: most, plenty: plentyOf(l.pool.limit, &k.opt),
 	}
 	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}}
 	if takesMessages[Msg]() {

@@ -79,8 +79,14 @@ func (w *World) CheckOpen(conn int) bool {
 
 // obstructed reports whether a connection that a machine began leads nowhere: a fault
 // leaves it unanswered, or no slot is free for who would answer. Other peers may wait
-// for what comes from there.
+// for what comes from there. It also reports true if a machine waits for Config.Buffers,
+// which machines that wait for their peers may hold.
 func (w *World) obstructed() bool {
+	for i := range w.drivers {
+		if stats, ok := w.stats(i); ok && stats.Waiting > 0 {
+			return true
+		}
+	}
 	for _, s := range w.sockets[1:] {
 		if s.driver != nil && (s.phase == unanswered || s.other != nil && s.other.driver == nil && s.other.conn < 0) {
 			return true

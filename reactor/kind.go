@@ -137,7 +137,7 @@ func (k *Kind[M, Msg]) Spawn(at Host, m M) (Ref[Msg], error) {
 func (k *Kind[M, Msg]) Ref(at Host, t Token) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := at.onLoop(func(l *Loop) error {
-		if t.Loop() != l.id {
+		if t.Owner() != l.id {
 			return ErrForeign
 		}
 		s, err := storeOf(l, k)

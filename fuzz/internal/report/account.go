@@ -52,7 +52,7 @@ func OfLost(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Fail
 
 // OfResult runs a trace that was shrunk, and returns its account.
 func OfResult(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
-	if r.Sure != shrink.Always {
+	if r.Repeats != shrink.Always {
 		return ofFlaky(j, dict, r)
 	}
 	journal := NewJournal()
@@ -92,7 +92,7 @@ func ofFlaky(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
 // comes says how sure a failure is to come again.
 func comes(r shrink.Result) string {
 	switch {
-	case r.Sure == shrink.Once:
+	case r.Repeats == shrink.Once:
 		return fmt.Sprintf("It came once, and not again in %d more runs of its trace, which is therefore not shrunk.", shrink.FlakyRuns)
 	case r.Failure.Oracle == judge.Determinism:
 		return fmt.Sprintf("It was shrunk by %d runs of each shorter trace, two of which differed: one run alone may show nothing.", shrink.FlakyRuns)

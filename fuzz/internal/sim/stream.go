@@ -97,7 +97,7 @@ func (d *simDriver) Write(id driver.Sock, b []byte) (int, driver.Flow, error) {
 		return n, 0, nil
 	}
 	if n > 0 {
-		d.w.chatter -= min(d.w.chatter, 2*breaths-1)
+		d.w.chatter -= min(d.w.chatter, 2*chatterUnit-1)
 	}
 	d.w.awaitRoom(s)
 	return n, driver.WriteBlocked, nil

@@ -76,12 +76,12 @@ type World struct {
 	ticks    int
 	jumpedTo int64 // when the clock jumped last
 
-	moved   uint64 // bytes, sockets and other things that show progress
-	events  uint64 // readiness events given to loops
-	idle    int    // turns since moved changed
-	last    uint64 // moved then
-	chatter int    // turns and writes since a machine read, of breaths each
-	bears   int    // chatter that a loop may make
+	moved      uint64 // bytes, sockets and other things that show progress
+	events     uint64 // readiness events given to loops
+	idle       int    // turns since moved changed
+	last       uint64 // moved then
+	chatter    int    // turns and writes since a machine read, of chatterUnit each
+	maxChatter int    // turns and writes without a read before a loop Chatters
 
 	digest xxhash.Digest
 	notes  []byte
@@ -108,7 +108,7 @@ type action struct {
 
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
-	w := &World{cfg: cfg, bears: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
+	w := &World{cfg: cfg, maxChatter: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
 		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns), notes: make([]byte, 0, 4096)}
 	w.probe = probe.New(probeSink{w})
 	for i := range w.conns {
@@ -168,11 +168,11 @@ func (w *World) Witness() { w.witnessed = true }
 // Witnessed reports whether loops report events.
 func (w *World) Witnessed() bool { return w.witnessed }
 
-// CutChatter makes the world call a loop chatty much sooner than it does otherwise, if
-// soon is true.
-func (w *World) CutChatter(soon bool) {
-	if w.bears = chattering; soon {
-		w.bears = nagging
+// ExpectChatter says whether a loop is expected to go on writing for ever: then the world
+// observes that it Chatters much sooner than otherwise.
+func (w *World) ExpectChatter(expected bool) {
+	if w.maxChatter = chattering; expected {
+		w.maxChatter = chatterExpected
 	}
 }
 

@@ -94,7 +94,7 @@ func TestHosts(t *testing.T) {
 		{"greets unasked", host{greeting: hi, after: soon}, 0, Model[struct{}, byte]{}, alone, `gets "hi\n`},
 		{"takes its time", host{after: later}, 2 * later, Model[struct{}, byte]{HalfClose: true}, alone, ""},
 		{"takes too much of it", host{after: later}, 0, Model[struct{}, byte]{}, alone, ", and no more: want "},
-		{"forgets who ended", host{after: soon, drops: true}, 0, Model[struct{}, byte]{HalfClose: true}, alone, ", and its machine ends when the peer has ended its direction: want "},
+		{"forgets who ended", host{after: soon, drops: true}, 0, Model[struct{}, byte]{HalfClose: true}, alone, ", and its machine ends when the peer has half-closed: want "},
 		{"may forget", host{after: soon, drops: true}, 0, Model[struct{}, byte]{}, alone, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -77,7 +77,7 @@ func TestSometimes(t *testing.T) {
 
 // A long search is one that should have seen all; a short one need not.
 func TestLongSearchMustSee(t *testing.T) {
-	f := &Finding{Runs: Long - 1, Unseen: []string{"a line"}}
+	f := &Finding{Runs: UnseenRuns - 1, Unseen: []string{"a line"}}
 	if f.unseen() != nil {
 		t.Error("a short search fails")
 	}

@@ -125,11 +125,11 @@ func TestReportPage(t *testing.T) {
 			t.Errorf("no edge from %s to %s", from, to)
 		}
 	}
-	if !has("(birth)", "joining") {
-		t.Error("no birth")
+	if !has("(start)", "joining") {
+		t.Error("no start")
 	}
 	if !strings.Contains(page, `<g class="edge" data-edge="birth state1">`) {
-		t.Error("no birth in the picture")
+		t.Error("no start in the picture")
 	}
 }
 
@@ -173,7 +173,7 @@ func wayOf(t *testing.T, cell string) trace.Trace {
 func TestWaysLeadThere(t *testing.T) {
 	table := memberKind.Plain()
 	state := func(name string) reactor.State {
-		if name == "(birth)" {
+		if name == "(start)" {
 			return fsm.Any
 		}
 		for s := range table {

@@ -89,7 +89,7 @@ func (p perConn[S, In]) less(got []byte, in string, want []byte, fate sim.Fate) 
 		return "ends", fmt.Sprintf("gets %s for %s, and its machine ends, without a reason: want %s", Brief(got), in, Brief(want))
 	case sim.Left:
 		if p.m.HalfClose {
-			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has ended its direction: want %s", Brief(got), in, Brief(want))
+			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has half-closed: want %s", Brief(got), in, Brief(want))
 		}
 	}
 	return "", ""

@@ -114,7 +114,7 @@ func (w *wording) says(e trace.Event) string {
 	case e.Op == trace.Abrupt && e.B >= trace.AbruptSend:
 		text += ": it sends " + judge.Brief([]byte(w.dict.DatagramWord(e.B-trace.AbruptSend)))
 	case e.Op == trace.Abrupt:
-		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
+		text += ": it " + []string{"is reset", "closes", "half-closes"}[e.B]
 	case e.Op == trace.DatagramFails:
 		text += " " + []string{"are lost", "come twice", "overtake others"}[e.A%trace.NumDatagramFates]
 	case e.Op == trace.AcceptFails:

@@ -69,7 +69,7 @@ var silent = []reactor.Event{reactor.EventMessage, reactor.EventTimer, reactor.E
 
 // texts are those of lines that need no more than their subject, and perhaps bytes.
 var texts = map[sim.What]string{
-	sim.Connects: "connects", sim.Sends: "sends", sim.Finishes: "ends its direction", sim.Closes: "closes",
+	sim.Connects: "connects", sim.Sends: "sends", sim.Finishes: "half-closes", sim.Closes: "closes",
 	sim.GetsEnd: getsEnd, sim.GetsReset: isReset, sim.MachineReads: reads, sim.MachineWrites: writes, sim.MachineCloses: "machine closes",
 	sim.ToldReadable: "is said to be readable, and is not", sim.LeaveAsked: "shut down",
 }

@@ -168,10 +168,10 @@ func (k *kindReport) states() (all []reactor.State) {
 	return all
 }
 
-// stateName returns a state for people. Row Any's events are those of birth.
+// stateName returns a state for people. Row Any's events are those of a start.
 func (k *kindReport) stateName(s reactor.State) string {
 	if s == fsm.Any {
-		return "(birth)"
+		return "(start)"
 	}
 	return k.kind.StateName(s)
 }
@@ -226,7 +226,7 @@ type edgeReport struct {
 	*moveTally
 }
 
-// edges returns all that a kind declares or did, by state; births first.
+// edges returns all that a kind declares or did, by state; starts first.
 func (k *kindReport) edges() []edgeReport {
 	all := make(map[[2]reactor.State]edgeReport)
 	for _, e := range k.table.Missing(new(fsm.Coverage)) {

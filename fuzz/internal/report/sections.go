@@ -183,7 +183,7 @@ func (r *Report) faults() grid {
 
 // steps returns some points of the curve, at runs that double, and the last.
 func (t *Tally) steps() grid {
-	g := grid{title: "Edges, and features (edges, two in a row, faults by state, what probes tell), seen after so many runs", head: []string{"runs", "edges", "features"}}
+	g := grid{title: "Edges, and features (edges, two in a row, faults by state, what probes report), seen after so many runs", head: []string{"runs", "edges", "features"}}
 	next := 1
 	for i, s := range t.curve {
 		if s.run >= next || i == len(t.curve)-1 {

@@ -123,7 +123,7 @@ func (t *Tally) kind(i int) *kindTally {
 }
 
 // moved counts a transition, and keeps the trace so far if none that leads there is
-// shorter. A birth has no cause.
+// shorter. A start has no cause.
 func (t *Tally) moved(o *sim.Observation) {
 	k, edge := t.kind(t.cover.Index(o.Machine.Kind)), [2]reactor.State{o.From, o.To}
 	m := k.moves[edge]

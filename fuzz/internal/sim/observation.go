@@ -38,7 +38,7 @@ const (
 	Connects      // Conn: the peer is connected
 	Sends         // Conn, Bytes: the peer sends, N bytes in all now, at Tick
 	Gets          // Conn, Bytes: the peer gets, N bytes in all now, at Tick
-	Finishes      // Conn: the peer ends its direction
+	Finishes      // Conn: the peer half-closes
 	Closes        // Conn: the peer closes
 	GetsEnd       // Conn: the peer gets the end of its input
 	GetsReset     // Conn: the peer is reset

@@ -22,7 +22,7 @@ const (
 
 // String returns what happens in a stage of the run's end; empty for the others.
 func (s Stage) String() string {
-	return [...]string{StageFaultsOver: "faults cease", StageFinish: "peers end their directions", StageClose: "peers close",
+	return [...]string{StageFaultsOver: "faults cease", StageFinish: "peers half-close", StageClose: "peers close",
 		StageLeave: "the loops shut down", StageStop: "the loops stop", StageOver: ""}[s]
 }
 

@@ -94,7 +94,7 @@ func TestGuidanceFindsTheSecret(t *testing.T) {
 				b.Runs = runs / 10
 			}
 			found := Find(secretSpec(steps, c.flat, c.probed), c.seed, b)
-			t.Logf("%d runs, %d things seen, %v", found.Runs, found.Corpus, found.Failure)
+			t.Logf("%d runs, %d features, %v", found.Runs, found.Corpus, found.Failure)
 			if got := found.Failure != nil; got != c.finds {
 				t.Fatalf("found %v in %d runs: want %v", got, found.Runs, c.finds)
 			}

@@ -75,7 +75,7 @@ func (a *Account) tellFree(b *strings.Builder, at int) {
 	}
 }
 
-// when returns at what moment of a run of so many events a failure came.
+// when returns the moment of a failure in a run of so many events.
 func when(f *judge.Failure, events int) string {
 	switch {
 	case f.Oracle == judge.Setup:
@@ -133,7 +133,8 @@ func (w *wording) says(e trace.Event) string {
 	return text
 }
 
-// counted makes one of what is one, and for ever of what never ends.
+// counted uses the singular after 1, and "each time" for a number of times that no run
+// reaches.
 var counted = strings.NewReplacer(" 1 times", " once", fmt.Sprint(" ", trace.MaxArg, " times"), " each time",
 	" 1 bytes", " 1 byte", " 1 turns", " 1 turn", " 1 slots", " 1 slot", " 1 steps", " 1 step", " 1 events", " 1 event", " 1-th next", " next")
 
@@ -184,7 +185,7 @@ func (a *Account) Mermaid() string {
 	return b.String()
 }
 
-// plainText returns a text without what ends a message of a diagram.
+// plainText returns a text without characters that end a message of a diagram.
 func plainText(s string) string {
 	return strings.NewReplacer(";", ",", "#", "no. ", "\n", " ", ":", ".").Replace(s)
 }

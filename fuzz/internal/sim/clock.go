@@ -6,7 +6,8 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Loops take turns while there is something for them, and only then time passes.
+// Loops take turns as long as one of them has something to do. Then they rest, and time may
+// pass.
 
 // Bounds of loops that do not come to rest. A loop spins if it takes turns in which nothing
 // moves. It chatters if it takes turns and writes at one moment, and no machine reads.
@@ -72,7 +73,7 @@ func (w *World) Settle() {
 	w.idle, w.chatter = 0, 0
 }
 
-// Advance moves the clock, and stops at each time when something is due.
+// Advance moves the clock, and stops at each time at which something is due.
 func (w *World) Advance(by time.Duration) {
 	to := w.now + int64(by)
 	for w.Settle(); !w.halted; w.Settle() {

@@ -85,8 +85,8 @@ func (w *World) resumable(f func()) {
 	}
 }
 
-// exited observes that the world's goroutine has ended, and reports whether something
-// else than a handler is why: an action, or an observer.
+// exited observes that the world's goroutine has ended, and reports whether the cause is not
+// a handler but an action or an observer.
 func (w *World) exited() bool {
 	observing := w.depth > 0
 	w.depth = 0

@@ -93,14 +93,15 @@ type Options struct {
 	Spurious bool // each wait also returns events for sockets that are not ready
 }
 
-// Found is what runs of a world have shown to be there.
+// Found is what the machines of a world have used or declared in the runs so far, so that a
+// search makes only events that may have an effect.
 type Found struct {
 	Actions   int  // that Setup declared
 	Signals   bool // that machines ask for
 	Datagrams bool // sockets for them
 }
 
-// action is something that other goroutines do.
+// action is something that happens from outside, as if another goroutine did it.
 type action struct {
 	name string
 	do   func(arg int)

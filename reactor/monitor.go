@@ -46,7 +46,7 @@ func (c *IO) Monitor(t Token) error {
 	switch {
 	case !c.inCall():
 		return ErrOutside
-	case t.Loop() != l.id:
+	case t.Owner() != l.id:
 		return fmt.Errorf("reactor: monitor %v: %w", t, ErrForeign)
 	case !c.st.handlesDown:
 		return fmt.Errorf("reactor: monitor: %s has no OnDown handler: want one in row Any, or in every state", c.st.name)

@@ -1,7 +1,7 @@
 // Package slab stores values in numbered slots and names them by tokens that stop
 // working when the value is removed.
 //
-//	conns, err := slab.New[conn](0, 1024) // all memory is allocated here
+//	conns, err := slab.New[conn](0, 1024) // owner 0, 1024 slots; all memory is allocated here
 //	token, c, err := conns.Insert()       // c is a *conn, zeroed
 //	conns.Get(token)                      // c
 //	conns.Remove(token)                   // true

@@ -14,9 +14,9 @@ type header struct {
 	_ [48]byte
 }
 
-func newSlab[T any](t testing.TB, loop uint8, capacity int) *slab.Slab[T] {
+func newSlab[T any](t testing.TB, owner uint8, capacity int) *slab.Slab[T] {
 	t.Helper()
-	s, err := slab.New[T](loop, capacity)
+	s, err := slab.New[T](owner, capacity)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,15 +34,15 @@ func insert[T any](t testing.TB, s *slab.Slab[T]) (slab.Token, *T) {
 
 func TestTokenParts(t *testing.T) {
 	for _, gen := range []uint32{0, 1, 5, 1 << 31, math.MaxUint32} {
-		for _, loop := range []uint8{0, 1, 255} {
+		for _, owner := range []uint8{0, 1, 255} {
 			for _, index := range []uint32{0, 1, slab.MaxSlots - 1} {
-				token := slab.MakeToken(gen, loop, index)
-				if token.Generation() != gen || token.Loop() != loop || token.Index() != index {
+				token := slab.MakeToken(gen, owner, index)
+				if token.Generation() != gen || token.Owner() != owner || token.Index() != index {
 					t.Errorf("MakeToken(%d, %d, %d) has the parts %d, %d, %d",
-						gen, loop, index, token.Generation(), token.Loop(), token.Index())
+						gen, owner, index, token.Generation(), token.Owner(), token.Index())
 				}
-				if want := uint64(gen)<<32 | uint64(loop)<<24 | uint64(index); uint64(token) != want {
-					t.Errorf("MakeToken(%d, %d, %d) = %#x, want %#x", gen, loop, index, uint64(token), want)
+				if want := uint64(gen)<<32 | uint64(owner)<<24 | uint64(index); uint64(token) != want {
+					t.Errorf("MakeToken(%d, %d, %d) = %#x, want %#x", gen, owner, index, uint64(token), want)
 				}
 			}
 		}
@@ -81,7 +81,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("the value of an unused slot is %v, want zero", *v)
 	}
 	v.n = 42
-	if a.Loop() != 7 || a.Generation() != 1 || a.Index() != 0 {
+	if a.Owner() != 7 || a.Generation() != 1 || a.Index() != 0 {
 		t.Errorf("the first token is %v, want 7:0#1", a)
 	}
 	if s.Get(a) != v || s.Find(1, 0) != v || s.At(0) != v || s.TokenAt(0) != a {
@@ -126,7 +126,7 @@ func TestInvalidTokens(t *testing.T) {
 	mine, _ := insert(t, s)
 	theirs, _ := insert(t, other)
 	if s.Get(theirs) != nil || s.Remove(theirs) || other.Get(mine) != nil {
-		t.Error("a token with another loop was accepted")
+		t.Error("a token with another owner was accepted")
 	}
 	for _, token := range []slab.Token{
 		0, math.MaxUint64,

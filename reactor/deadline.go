@@ -68,7 +68,7 @@ func (l *Loop) expire() {
 			return
 		}
 		if int(t) >= l.cfg.Slots {
-			l.fire(uint32(int(t) - l.cfg.Slots))
+			l.fire(uint32(int(t)-l.cfg.Slots) + 1)
 			continue
 		}
 		x := uint32(t)

@@ -25,10 +25,10 @@ type header struct {
 	kind      uint16 // index of Loop.stores
 	ready     uint16 // fsm.Ready without gates: what came and was not used up
 	flags     machineFlags
-	withinAt  int64 // when Within ends the stay; of a stopping machine, when Linger ends
-	activeAt  int64 // when a byte came in, or a message was handled
-	lifeAt    int64 // when row Any's Within ends the machine
-	timers    uint32
+	withinAt  int64  // when Within ends the stay; of a stopping machine, when Linger ends
+	activeAt  int64  // when a byte came in, or a message was handled
+	lifeAt    int64  // when row Any's Within ends the machine
+	timers    uint32 // its first group of named timers, as number+1
 	stash     uint32 // first stashed message, a number of its store's
 	stashLast uint32
 	spinCount uint16 // transitions since the last progress
@@ -127,7 +127,6 @@ func (b *base) admit() (uint32, *header, error) {
 // starts its deadlines.
 func (l *Loop) enteredState(x uint32, h *header, to State) {
 	b := l.stores[h.kind]
-	from := State(h.state)
 	h.state = uint8(to)
 	h.flags &^= mNoProgress | mExiting
 	if h.stash != 0 && !b.rows[to].defers {
@@ -135,7 +134,7 @@ func (l *Loop) enteredState(x uint32, h *header, to State) {
 		l.queue.push(x, h)
 	}
 	if h.timers != 0 {
-		l.cullTimers(h, b, from, to)
+		l.cullTimers(h, b, to)
 	}
 	l.showAgain(h)
 	row := &b.rows[to]

@@ -126,6 +126,28 @@ func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	return addrs, err
 }
 
+// alternateFamilies reorders the addresses of a name: IPv6 and IPv4 in turn, as far as there
+// are both, beginning with the family of the first one. The order within a family stays, so
+// that a family without a route costs one attempt before the other family is tried. See RFC
+// 8305, section 4.
+func alternateFamilies(addrs []driver.Addr) []driver.Addr {
+	var families [2][]driver.Addr // that of the first address, the other one
+	for _, a := range addrs {
+		other := 0
+		if a.IP.Addr().Is4() != addrs[0].IP.Addr().Is4() {
+			other = 1
+		}
+		families[other] = append(families[other], a)
+	}
+	sorted := make([]driver.Addr, 0, len(addrs))
+	for turn := 0; len(sorted) < len(addrs); turn = 1 - turn {
+		if next := families[turn]; len(next) > 0 {
+			sorted, families[turn] = append(sorted, next[0]), next[1:]
+		}
+	}
+	return sorted
+}
+
 // resolveOne returns the first address of a name, for a socket that is to be bound.
 func resolveOne(network, addr string) (driver.Addr, error) {
 	a, err := parseAddr(network, addr)

@@ -115,7 +115,7 @@ func (c *IO) Err(p Port) error {
 	case err != nil:
 		return err
 	case pt.err != 0:
-		return c.loop.errs.of(pt.err)
+		return c.loop.errorOf(c.x, p, pt)
 	case pt.flags&pReadEnded != 0 && pt.in == 0:
 		return io.EOF
 	}
@@ -149,7 +149,7 @@ func (c *IO) name(p Port, side driver.Side) (a driver.Addr) {
 // the port then. It does nothing if the port is not open.
 func (c *IO) Close(p Port) {
 	if pt, err := c.open(p); err == nil {
-		c.loop.closePort(c.h, p, pt)
+		c.loop.closePort(c.x, c.h, p, pt)
 		c.madeProgress()
 	}
 }

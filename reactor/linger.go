@@ -33,7 +33,7 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 			}
 			continue
 		}
-		l.closePort(h, p, pt)
+		l.closePort(x, h, p, pt)
 	}
 	if !left {
 		l.end(x, h)

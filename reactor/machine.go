@@ -55,6 +55,7 @@ const (
 	mWaitsForBuffers              // it is one of Loop.buffers
 	mSenderWoken                  // it was woken to post, and has not posted since
 	mReshow                       // a port has something for another state: input that was seen, or an error
+	mDialing                      // a port may give up the address that it tries for the next one of its name
 )
 
 // mAttention are the conditions that run looks at before readiness.
@@ -212,7 +213,7 @@ func (l *Loop) end(x uint32, h *header) {
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		if pt := b.port(h, p); pt.flags&pOpen != 0 {
-			l.closePort(h, p, pt)
+			l.closePort(x, h, p, pt)
 		}
 	}
 	h.flags |= mDead | mStopping

@@ -152,7 +152,7 @@ func (c *IO) writable(p Port) (*port, error) {
 func (c *IO) reportError(p Port, pt *port) error {
 	pt.flags |= pReported
 	c.loop.refresh(c.h, p, pt)
-	return c.loop.errs.of(pt.err)
+	return c.loop.errorOf(c.x, p, pt)
 }
 
 // SendTo sends one datagram to an address. If the system has no room for it, it is dropped,

@@ -103,13 +103,13 @@ func (l *Loop) hasConnection(pt *port) bool {
 }
 
 // closePort closes a port. Later events of its socket have an old generation.
-func (l *Loop) closePort(h *header, p Port, pt *port) {
+func (l *Loop) closePort(x uint32, h *header, p Port, pt *port) {
 	l.dropOutput(pt)
 	if pt.in != 0 {
 		l.pool.put(pt.in)
 	}
-	if pt.flags&(pResolving|pConnecting) != 0 {
-		l.dials.forget(h, p)
+	if pt.flags&(pResolving|pConnecting) != 0 || pt.err != 0 {
+		l.dials.forget(dialKey{l.slots.TokenAt(x), p})
 	}
 	if pt.sock != 0 {
 		l.drv.Close(pt.sock)

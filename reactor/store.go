@@ -179,7 +179,7 @@ func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 			pt.flags |= pReported
 			l.refresh(h, p, pt)
 			h.flags |= mErrorPending // another port may have one
-			s.answer(x, h, m, s.cx.Fail(l.errs.of(pt.err)))
+			s.answer(x, h, m, s.cx.Fail(l.errorOf(x, p, pt)))
 			return
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stator-go/stator/reactor/driver"
 )
@@ -94,9 +93,6 @@ func localAddr(a driver.Addr, network string) driver.Addr {
 	return a
 }
 
-// lookupTimeout bounds a look-up that no deadline of a state ends earlier.
-const lookupTimeout = 30 * time.Second
-
 // resolve looks a name up with the resolver of package net.
 func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	n, err := parseNet(network)
@@ -148,11 +144,15 @@ func alternateFamilies(addrs []driver.Addr) []driver.Addr {
 	return sorted
 }
 
-// resolveOne returns the first address of a name, for a socket that is to be bound.
-func resolveOne(network, addr string) (driver.Addr, error) {
+// resolveOne returns the first address of a name, for a socket that is to be bound. It does
+// not look a name up on a loop's goroutine, where all machines would have to wait for it.
+func resolveOne(at Host, network, addr string) (driver.Addr, error) {
 	a, err := parseAddr(network, addr)
 	if !errors.Is(err, errName) {
 		return a, err
+	}
+	if err := at.mayWait(); err != nil {
+		return a, fmt.Errorf("%s is a name to look up: want an IP address, or a call outside of handlers: %w", addr, err)
 	}
 	ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
 	defer stop()

@@ -1,7 +1,6 @@
 package reactor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -17,6 +16,8 @@ type dials struct {
 	unused []uint32
 	byPort map[dialKey]uint32 // numbers in all; made at the first dial that is not done at once
 	serial uint64
+
+	lookups lookups
 }
 
 type dialKey struct {
@@ -32,7 +33,8 @@ type dial struct {
 	left          []driver.Addr // further addresses of the name
 	since         int64         // when the attempt to connect to tried began
 	err           error         // why the dial failed
-	stop          context.CancelFunc
+	next, prev    uint32        // in the queue of lookups, as number+1
+	queued        bool          // it is in that queue
 }
 
 // add makes a dial of a port. The pointer is valid until the next add.
@@ -66,8 +68,8 @@ func (d *dials) forget(k dialKey) {
 	if !ok {
 		return
 	}
-	if stop := d.all[n].stop; stop != nil {
-		stop()
+	if d.all[n].queued {
+		d.unqueue(n)
 	}
 	delete(d.byPort, k)
 	d.all[n] = dial{}
@@ -105,7 +107,8 @@ func (l *Loop) errorOf(x uint32, p Port, pt *port) error {
 // row's Fail: the one returned, if it is passed to IO.Fail, or a later one by the loop. Both
 // name the address. The error is ErrPortInUse if the port is open.
 //
-// A name is resolved outside of the loop. Its addresses are tried one after the other, IPv6
+// A name is resolved outside of the loop, at most Config.Lookups of them at once: the others
+// wait for their turn. Its addresses are tried one after the other, IPv6
 // and IPv4 in turn, until one accepts. Each has its share of the time that the state's
 // deadlines leave: an address that does not answer, such as one behind a dead IPv6 route, is
 // given up for the next one after that share, and after 5 seconds at most. The last address
@@ -272,36 +275,4 @@ func (l *Loop) followAttempts(x uint32, h *header, end int64) {
 		}
 		l.dialFailed(x, h, p, b.port(h, p), ErrTimeout)
 	}
-}
-
-// lookUp resolves a name on another goroutine, which posts the result to the loop.
-func (c *IO) lookUp(p Port, pt *port, network, addr string) {
-	l, t := c.loop, c.Token()
-	ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
-	*pt = port{flags: pOpen | pResolving, gen: pt.gen}
-	if n, _ := parseNet(network); n == driver.UDP {
-		pt.flags |= pDatagram // writes are refused until there is a socket
-	}
-	d := l.dials.add(dialKey{t, p}, network, addr)
-	d.stop = stop
-	serial := d.serial
-	go func() {
-		addrs, err := resolve(ctx, network, addr)
-		stop()
-		l.post(func() { l.lookedUp(dialKey{t, p}, serial, addrs, err) })
-	}()
-}
-
-// lookedUp takes the result of a look-up, and begins with its first address.
-func (l *Loop) lookedUp(k dialKey, serial uint64, addrs []driver.Addr, err error) {
-	h, d := l.live(k.machine), l.dials.find(k)
-	if h == nil || d == nil || d.serial != serial {
-		return
-	}
-	pt := l.stores[h.kind].port(h, k.port)
-	if err == nil && len(addrs) == 0 {
-		err = errors.New("no address")
-	}
-	d.left = alternateFamilies(addrs)
-	l.dialFailed(k.machine.Index(), h, k.port, pt, err) // if nothing has failed yet: it tries the first address
 }

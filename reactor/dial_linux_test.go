@@ -32,7 +32,7 @@ func TestDialLeavesASilentAddress(t *testing.T) {
 			defer c.Close()
 		}
 	}
-	nameServer(t, "127.0.0.2", "127.0.0.1")
+	newNameServer(t, "127.0.0.2", "127.0.0.1")
 	begin := time.Now()
 	got := dialOnce(t, netLoop(t, reactor.Config{}), caller{network: "tcp4", addr: "two.test:" + port, say: "hello", within: 400 * time.Millisecond})
 	if got.heard != "hello" || got.err != nil {

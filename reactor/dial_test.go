@@ -1,3 +1,5 @@
+//go:build unix || windows
+
 package reactor_test
 
 import (
@@ -130,7 +132,7 @@ func TestDialSharesItsTimeAmongAddresses(t *testing.T) {
 			for n := range c.addrs {
 				addrs = append(addrs, fmt.Sprint("127.0.0.", n+1))
 			}
-			nameServer(t, addrs...)
+			newNameServer(t, addrs...)
 			d, told := newFake(t), make(chan error, 1)
 			tried := newAttempts(d)
 			l := d.start(reactor.Config{Slots: 1})
@@ -159,7 +161,7 @@ func TestDialSharesItsTimeAmongAddresses(t *testing.T) {
 
 // What was written before the machine stopped reaches the address that answers.
 func TestDialGoesOnWhileLingering(t *testing.T) {
-	nameServer(t, "127.0.0.1", "127.0.0.2")
+	newNameServer(t, "127.0.0.1", "127.0.0.2")
 	d, ended := newFake(t), newEnds()
 	tried := newAttempts(d)
 	l := d.start(reactor.Config{Slots: 1})
@@ -201,7 +203,7 @@ func TestDialErrorsNameTheAddress(t *testing.T) {
 	}
 
 	told := make(chan error, 1)
-	nameServer(t, "127.0.0.1", "127.0.0.2")
+	newNameServer(t, "127.0.0.1", "127.0.0.2")
 	spawn(t, l, k, dialer{"tcp4", "some.test:80", time.Minute, "", func(err error) { told <- err }})
 	tried.wait(t, many+1)
 	tried.finish(many, reactor.ErrRefused)

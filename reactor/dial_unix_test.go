@@ -384,7 +384,7 @@ func TestCloseWhileDialling(t *testing.T) {
 func TestDialTriesEachAddress(t *testing.T) {
 	addr := echoServer(t, "tcp", "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(addr)
-	nameServer(t, "127.0.0.2", "127.0.0.3", "127.0.0.1")
+	newNameServer(t, "127.0.0.2", "127.0.0.3", "127.0.0.1")
 	l := netLoop(t, reactor.Config{})
 	if got := dialOnce(t, l, caller{network: "tcp4", addr: "three.test:" + port, say: "kept through the tries"}); got.heard != "kept through the tries" {
 		t.Errorf("%+v", got)

@@ -54,11 +54,15 @@ func (n *Listener) Close(at Host) error {
 // On the networks "udp", "udp4", "udp6" and "unixgram", Listen makes one machine, whose
 // port 0 is the bound socket.
 //
+// If the address has a name, Listen looks it up and uses its first address. In a handler
+// that is refused with ErrInHandler, as all machines of the loop would have to wait for it:
+// pass an IP address there.
+//
 // Accepting pauses while slots or descriptors are used up, and resumes by itself.
 func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
-	a, err := resolveOne(network, addr)
+	a, err := resolveOne(at, network, addr)
 	if err != nil {
-		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
+		return nil, fmt.Errorf("reactor: listen %s on %s %s: %w", k.name, network, addr, err)
 	}
 	var n *Listener
 	err = at.onLoop(func(l *Loop) (err error) {

@@ -71,6 +71,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 	l.acceptor = acceptor{loop: l, resumeAt: forever}
 	l.buffers.loop, l.senders.loop, l.dials.loop, l.signals.loop = l, l, l, l
 	l.monitors.limit = cfg.Monitors
+	l.dials.lookups.limit = cfg.Lookups
 	var err error
 	if l.id, err = loops.register(l); err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ type counters struct {
 	accepted, acceptErrors, slotPauses, fdPauses           uint64
 	in, out, writeBufferFull                               uint64
 	stale, dead, deadlines, lingered                       uint64
-	failed, panics                                         uint64
+	failed, panics, lookupWaits                            uint64
 	longest                                                int64
 }
 
@@ -33,6 +33,8 @@ type Stats struct {
 	AcceptErrors    uint64        // connections that failed while they were accepted
 	SlotPauses      uint64        // times that accepting paused for lack of a slot
 	FilePauses      uint64        // times that accepting paused for lack of a descriptor
+	LookupsWaiting  int           // dials that wait now, as Config.Lookups names are being looked up
+	LookupWaits     uint64        // dials that had to wait for that
 	BytesIn         uint64
 	BytesOut        uint64
 	Held            int    // bytes of Config.Buffers that ports hold now
@@ -72,7 +74,7 @@ func (l *Loop) counted() Stats {
 		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
 		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
-		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, BytesIn: c.in, BytesOut: c.out,
+		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, LookupsWaiting: l.dials.lookups.waiting, LookupWaits: c.lookupWaits, BytesIn: c.in, BytesOut: c.out,
 		Held: l.pool.lent, Stale: c.stale, WriteBufferFull: c.writeBufferFull,
 		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
 	}

@@ -1,9 +1,9 @@
-/* bcryptprimitives.dll has one function that Go's runtime asks for at its start,
- * and Wine 8 does not have the library. This is the library for Wine: advapi32's
- * random bytes under the name that Go looks for. */
+/* Go's runtime loads ProcessPrng from bcryptprimitives.dll when a program starts.
+ * Wine 8 lacks that library; this one provides the function with advapi32's random
+ * bytes. */
 #include <windows.h>
 
-/* RtlGenRandom, whose name in the library is this. */
+/* RtlGenRandom; advapi32 exports it under this name. */
 BOOLEAN WINAPI SystemFunction036(void *buffer, ULONG size_bytes);
 
 __declspec(dllexport) BOOL WINAPI ProcessPrng(BYTE *buffer, SIZE_T size_bytes)

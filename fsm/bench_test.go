@@ -6,7 +6,8 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// walker goes round three states, as a connection goes from head to body to idle.
+// walker moves through three states in a circle, as a connection moves from head to body
+// to idle.
 type walker struct {
 	state fsm.State
 	left  int
@@ -37,17 +38,17 @@ func walkerRows() walkerTable {
 	return t
 }
 
-// step is a transition as a runtime makes one: look the row up, let its gates
-// decide, call its handler, check the edge, move the state.
+// step makes a transition as a runtime does: it looks up the row, applies its gates,
+// calls its handler, checks the edge and changes the state.
 //
 //go:noinline
 func (w *walker) step(t walkerTable, cx *int, ready fsm.Ready) bool {
 	row := &t[w.state]
-	told := row.Wait.Deliver(ready, 0)
-	if told == 0 {
+	ready = row.Wait.Deliver(ready, 0)
+	if ready == 0 {
 		return false
 	}
-	next := row.OnReady(w, cx, told)
+	next := row.OnReady(w, cx, ready)
 	if !row.To.Has(next) {
 		return next == fsm.Stay
 	}
@@ -55,7 +56,7 @@ func (w *walker) step(t walkerTable, cx *int, ready fsm.Ready) bool {
 	return true
 }
 
-// switched is the same by hand.
+// switched makes the same transition with a switch statement.
 //
 //go:noinline
 func (w *walker) switched(cx *int, ready fsm.Ready) bool {
@@ -78,7 +79,7 @@ func BenchmarkTransition(b *testing.B) {
 		t, w, cx := walkerRows(), &walker{state: head}, new(int)
 		for range b.N {
 			if !w.step(t, cx, 1) {
-				b.Fatal("a declared edge was refused")
+				b.Fatal("a declared edge was rejected")
 			}
 		}
 	})
@@ -96,9 +97,9 @@ func BenchmarkTransition(b *testing.B) {
 func TestTransitionAllocatesNothing(t *testing.T) {
 	rows, w, cx := walkerRows(), &walker{state: head}, new(int)
 	if n := testing.AllocsPerRun(1000, func() { w.step(rows, cx, 1) }); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 	if w.state < head || w.state > tail {
-		t.Errorf("walked to state %d", w.state)
+		t.Errorf("state %d, want one of the three", w.state)
 	}
 }

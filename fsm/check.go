@@ -6,22 +6,23 @@ import (
 	"math/bits"
 )
 
-// Check reports what is wrong with a table before it runs, all of it at once: the
-// error joins a Problem for each finding, in an order that depends on the table
-// alone. Problems takes it apart, errors.Is asks for a kind.
+// Check returns an error that joins a [Problem] for each mistake in t, or nil. The
+// order of the problems depends only on t. [Problems] returns them as a list, and
+// errors.Is finds a kind.
 //
-// start is the first state (0 is First), ports the number of a machine's
-// descriptors, timers are the named timers by Timer, and messages tells whether
-// the machine takes any.
+// start is the first state; 0 means First. ports is the number of ports of the
+// machine, timers its named timers, indexed by Timer. messages reports whether the
+// machine can get messages.
 //
-// A state that has only an Enter, and no event to wait for, is taken to be left by
-// what Enter answers: it needs neither a bound nor a named way out.
+// A state that has OnEnter and no events is assumed to be left by what OnEnter returns: it
+// needs no deadline and no declared target.
 func Check[M, C, Msg any](t Table[M, C, Msg], start State, ports int, timers []TimerSpec, messages bool) error {
 	c := checker{t: t.Plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
 	c.run()
 	return errors.Join(c.found...)
 }
 
+// checker collects the problems of a table.
 type checker struct {
 	t        Plain
 	start    State
@@ -42,7 +43,7 @@ func (c *checker) run() {
 	reached := c.reach()
 	for s := First; int(s) < len(c.t); s++ {
 		if c.t[s].empty() {
-			c.add(s, ErrGap, "empty row: number states without gaps, from 1")
+			c.add(s, ErrGap, "empty row: want states numbered from 1 without gaps")
 			continue
 		}
 		c.name(s)
@@ -52,7 +53,7 @@ func (c *checker) run() {
 		if !reached.Has(s) {
 			c.add(s, ErrUnreachable, "unreachable from %s: no To, deadline, Fail or Shutdown leads here", c.where(c.start))
 		}
-		c.stay(s)
+		c.leaves(s)
 	}
 	c.specs()
 }
@@ -72,7 +73,7 @@ func (c *checker) where(s State) string {
 	return fmt.Sprintf("state %d %q", s, c.t[s].Name)
 }
 
-// table checks what has no row, and tells whether rows can be looked at.
+// table checks the table as a whole and reports whether its rows can be checked.
 func (c *checker) table() bool {
 	found := func(kind error, format string, args ...any) {
 		c.addAt(Any, "table", kind, format, args...)
@@ -84,17 +85,17 @@ func (c *checker) table() bool {
 	if c.ports < 0 || c.ports > MaxPorts {
 		found(ErrPorts, "%d ports: want 0 to %d", c.ports, MaxPorts)
 	}
-	if !c.is(c.start) {
+	if !c.hasRow(c.start) {
 		found(ErrStart, "start %s: want a state, 1 to %d", c.start, len(c.t)-1)
 	}
 	if c.messages && !c.some(func(r *plainRow) bool { return r.OnMessage != nil }) {
-		found(ErrMessage, "messages come and no row has an OnMessage handler")
+		found(ErrMessage, "the machine gets messages, but no row has an OnMessage handler")
 	}
 	return true
 }
 
-// is tells whether s is a state of one's own that has a row.
-func (c *checker) is(s State) bool { return s.own() && int(s) < len(c.t) }
+// hasRow reports whether s is a state that has a row.
+func (c *checker) hasRow(s State) bool { return s.inRange() && int(s) < len(c.t) }
 
 func (c *checker) some(has func(*plainRow) bool) bool {
 	for s := range c.t {
@@ -116,20 +117,21 @@ func (c *checker) name(s State) {
 	}
 }
 
-// row checks what a row says itself, so that what row Any says is judged there alone.
+// row checks the fields of a row itself, without those from row Any. So a mistake in row
+// Any is reported once.
 func (c *checker) row(s State) {
 	r := &c.t[s]
 	if s == Any && r.Defer {
-		c.add(s, ErrAny, "Defer in row any has no effect: say it in each state that defers")
+		c.add(s, ErrAny, "Defer has no effect in row any: set it in each state that defers")
 	}
 	if !c.messages && r.OnMessage != nil {
-		c.add(s, ErrMessage, "an OnMessage handler, and no messages come")
+		c.add(s, ErrMessage, "OnMessage handler, but the machine gets no messages")
 	}
 	if !c.messages && r.Defer {
-		c.add(s, ErrMessage, "Defer, and no messages come")
+		c.add(s, ErrMessage, "Defer, but the machine gets no messages")
 	}
 	if r.OnTimer != nil && len(c.timers) == 0 {
-		c.add(s, ErrTimer, "an OnTimer handler, and no timer is declared")
+		c.add(s, ErrTimer, "OnTimer handler, but no timer is declared")
 	}
 	c.bits(s, r.Wait)
 	for _, d := range [...]struct {
@@ -138,20 +140,20 @@ func (c *checker) row(s State) {
 	}{{"Within", r.Within}, {"Idle", r.Idle}, {"Stall", r.Stall}} {
 		c.deadline(s, d.name, d.Deadline)
 	}
-	for _, way := range [...]struct {
+	for _, field := range [...]struct {
 		name string
 		to   State
 	}{{"Fail", r.Fail}, {"Shutdown", r.Shutdown}} {
-		if way.to != Stay && !c.target(way.to) {
-			c.add(s, ErrTarget, "%s leads to %s, which is no row: want %s", way.name, way.to, c.targets())
+		if field.to != Stay && !c.target(field.to) {
+			c.add(s, ErrTarget, "%s leads to %s, which is not a row: want %s", field.name, field.to, c.targets())
 		}
 	}
 	if r.To&noState != 0 {
-		c.add(s, ErrTarget, "To names what can't be a state: want 1 to %d", len(c.t)-1)
+		c.add(s, ErrTarget, "To names a number that is not a state: want 1 to %d", len(c.t)-1)
 	}
 	r.To.each(func(to State) {
-		if !c.is(to) {
-			c.add(s, ErrTarget, "To names %s, which is no row: want 1 to %d", to, len(c.t)-1)
+		if !c.hasRow(to) {
+			c.add(s, ErrTarget, "To names %s, which is not a row: want 1 to %d", to, len(c.t)-1)
 		}
 	})
 }
@@ -160,17 +162,17 @@ func (c *checker) deadline(s State, name string, d Deadline) {
 	switch {
 	case d == Never || d == Deadline{}:
 	case d.D < 0:
-		c.add(s, ErrDeadline, "%s after %v: want a time above 0, or fsm.Never", name, d.D)
+		c.add(s, ErrDeadline, "%s is %v: want a time above 0, or fsm.Never", name, d.D)
 	case d.D == 0:
-		c.add(s, ErrDeadline, "%s leads to %s and has no time: want one above 0", name, d.To)
+		c.add(s, ErrDeadline, "%s leads to %s but has no time: want a time above 0", name, d.To)
 	case d.To == Stay:
 		c.add(s, ErrDeadline, "%s after %v leads nowhere: want %s", name, d.D, c.targets())
 	case !c.target(d.To):
-		c.add(s, ErrTarget, "%s leads to %s, which is no row: want %s", name, d.To, c.targets())
+		c.add(s, ErrTarget, "%s leads to %s, which is not a row: want %s", name, d.To, c.targets())
 	}
 }
 
-func (c *checker) target(s State) bool { return s == Stop || c.is(s) }
+func (c *checker) target(s State) bool { return s == Stop || c.hasRow(s) }
 
 func (c *checker) targets() string { return fmt.Sprintf("1 to %d, or fsm.Stop", len(c.t)-1) }
 
@@ -179,20 +181,20 @@ func (c *checker) bits(s State, r Ready) {
 	if r&noPort != 0 || r.Gates()&noPortInGate != 0 {
 		c.add(s, ErrWait, "Wait names a port above %d", MaxPorts-1)
 	}
-	if r&strayWhile != 0 {
-		c.add(s, ErrWait, "Wait has a While on what is not Readable: gates hold back readable bits only")
+	if r&uselessWhile != 0 {
+		c.add(s, ErrWait, "Wait has a While without Readable: only readable bits can have gates")
 	}
-	if rest := r &^ (came | gates | noPort | strayWhile); rest != 0 {
-		c.add(s, ErrWait, "Wait has unknown bits %#x: make it with Port's methods", uint64(rest))
+	if rest := r &^ (bitsMask | gatesMask | noPort | uselessWhile); rest != 0 {
+		c.add(s, ErrWait, "Wait has unknown bits %#x: want those of the methods of Port", uint64(rest))
 	}
 	used := r.Gates() & (Sendable - 1)
 	for p := Port(0); p < MaxPorts; p++ {
 		mine := p.Readable() | p.Writable() | p.Drained() | p.Opened()
 		if (r.Has(mine) || r.Gate(p) != 0 || used&p.Room() != 0) && int(p) >= c.ports {
-			c.add(s, ErrWait, "Wait names port %d: want a port below %d, the number of ports", p, c.ports)
+			c.add(s, ErrWait, "Wait names port %d, but the number of ports is %d", p, c.ports)
 		}
 		if r.Gate(p) != 0 && !r.Has(p.Readable()) {
-			c.add(s, ErrWait, "Wait has a gate on port %d, which is not waited for as Readable", p)
+			c.add(s, ErrWait, "Wait has a gate for port %d, but does not wait for its Readable", p)
 		}
 		if unknown := r.Gate(p) &^ AllGates &^ noPortInGate; unknown != 0 {
 			c.add(s, ErrWait, "Wait has unknown gates %#x: want Room and Sendable", uint8(unknown))
@@ -200,40 +202,40 @@ func (c *checker) bits(s State, r Ready) {
 	}
 }
 
-// wait checks that what is waited for is told to someone, and the reverse.
+// wait checks that there is an OnReady handler if and only if there is a Wait.
 func (c *checker) wait(s State) {
 	switch r := c.t.Resolve(s); {
 	case r.Wait != 0 && r.OnReady == nil:
-		c.add(s, ErrWait, "Wait without an OnReady handler: give this row or row any one")
+		c.add(s, ErrWait, "Wait without an OnReady handler: want one in this row or in row any")
 	case r.Wait == 0 && r.OnReady != nil:
-		c.add(s, ErrWait, "an OnReady handler without Wait: say what it waits for, here or in row any")
+		c.add(s, ErrWait, "OnReady handler without Wait: want a Wait in this row or in row any")
 	}
 }
 
 func (c *checker) message(s State) {
 	r := c.t.Resolve(s)
-	if c.messages && r.OnMessage == nil && !r.Defer && !r.passes() {
-		c.add(s, ErrMessage, "takes no messages: give this row or row any an OnMessage handler, or set Defer")
+	if c.messages && r.OnMessage == nil && !r.Defer && !r.transient() {
+		c.add(s, ErrMessage, "no OnMessage handler: want one in this row or in row any, or Defer")
 	}
 }
 
-// stay checks that the state is left some day.
-func (c *checker) stay(s State) {
+// leaves checks that the state is bounded and leads to another one.
+func (c *checker) leaves(s State) {
 	r, base := c.t.Resolve(s), &c.t[Any]
-	if r.passes() {
+	if r.transient() {
 		return
 	}
 	if r.Within.D == 0 && r.Idle.D == 0 && !base.Within.Runs() {
-		c.add(s, ErrEndless, "may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never")
+		c.add(s, ErrEndless, "may wait for ever: want Within or Idle, or fsm.Never in one of them (named timers do not count)")
 	}
-	// An error stops a machine that says nothing of it, and only what waits can have one.
-	deaf := r.Wait == 0 && or(c.t[s].Fail, base.Fail) == Stay
-	if deaf {
+	// Resolve fills in Stop for an empty Fail. It is a way out only if the state waits
+	// for ports, as only their errors can lead there.
+	if r.Wait == 0 && or(c.t[s].Fail, base.Fail) == Stay {
 		r.Fail = Stay
 	}
 	out := r.To &^ To(s)
 	stops := false
-	for _, x := range append(r.exits(), base.life()...) {
+	for _, x := range append(r.exits(), base.lifeExit()...) {
 		out |= To(x.to) &^ To(s)
 		stops = stops || x.to == Stop
 	}
@@ -242,9 +244,9 @@ func (c *checker) stay(s State) {
 	}
 }
 
-// passes tells whether a row in effect only passes through: its Enter leads on, and
-// no event could.
-func (r *Row[M, C, Msg]) passes() bool {
+// transient reports whether a resolved row is left at once: it has an OnEnter handler and
+// no events.
+func (r *Row[M, C, Msg]) transient() bool {
 	return r.OnEnter != nil && r.Wait == 0 && r.OnReady == nil && r.OnMessage == nil && r.OnTimer == nil && r.OnDown == nil && r.OnSignal == nil
 }
 
@@ -255,19 +257,19 @@ func (r *Row[M, C, Msg]) empty() bool {
 		r.OnTimer == nil && r.OnDown == nil && r.OnSignal == nil
 }
 
-// reach is every state that edges lead to from the start. Where row Any's Enter may
-// begin instead is in row Any's To, and so in every row's edges already.
+// reach returns all states that edges lead to from the start. Row Any's OnEnter may choose
+// another first state; those are in row Any's To, and so in the edges of every row.
 func (c *checker) reach() States {
-	if !c.is(c.start) {
-		return ^States(0) // reported; where it leads can't be told
+	if !c.hasRow(c.start) {
+		return ^States(0) // already reported
 	}
 	seen, next := To(c.start), To(c.start)
 	for next != 0 {
 		s := State(bits.TrailingZeros64(uint64(next)))
 		next &= next - 1
-		fresh := c.t.Edges(s) &^ seen & (1<<len(c.t) - 1)
-		seen |= fresh
-		next |= fresh
+		found := c.t.Edges(s) &^ seen & (1<<len(c.t) - 1)
+		seen |= found
+		next |= found
 	}
 	return seen
 }
@@ -293,13 +295,13 @@ func (c *checker) specs() {
 			found(ErrTimer, "Many is %d: want 0 or more", spec.Many)
 		}
 		if spec.In&noState != 0 {
-			found(ErrTarget, "In names what can't be a state: want 1 to %d", len(c.t)-1)
+			found(ErrTarget, "In names a number that is not a state: want 1 to %d", len(c.t)-1)
 		}
 		spec.In.each(func(s State) {
-			if !c.is(s) {
-				found(ErrTarget, "In names %s, which is no row: want 1 to %d", s, len(c.t)-1)
+			if !c.hasRow(s) {
+				found(ErrTarget, "In names %s, which is not a row: want 1 to %d", s, len(c.t)-1)
 			} else if c.t.Resolve(s).OnTimer == nil {
-				found(ErrTimer, "may fire in %s, which has no OnTimer handler: give it or row any one", c.where(s))
+				found(ErrTimer, "may fire in %s, which has no OnTimer handler: want one there or in row any", c.where(s))
 			}
 		})
 		if spec.In == 0 && !c.some(func(r *plainRow) bool { return r.OnTimer != nil }) {

@@ -2,23 +2,22 @@ package fsm
 
 import "fmt"
 
-// Edge is a transition of a table.
+// Edge is a transition that a table declares or that machines took.
 type Edge struct {
-	From, To State // To may be Stop
-	Why      string
+	From, To State  // To may be Stop
+	Why      string // the fields that declare it, or how often it was taken
 }
 
-// Coverage counts the transitions of one table's machines: 64 by 64 counters, in
-// one piece of 32 KiB, so that counting costs a few nanoseconds and no allocation.
-// The zero Coverage is empty and ready. One goroutine may use it at a time; loops
-// that count each for itself are added up with Merge.
+// Coverage counts the transitions of all machines with the same table. It is an array
+// of 64 by 64 counters, 32 KiB, so counting takes a few nanoseconds and does not
+// allocate. The zero Coverage is empty and ready to use. A Coverage is not safe for
+// concurrent use: let each loop have its own, and add them up with Merge.
 type Coverage struct {
-	taken [Last + 1][Last + 1]uint64 // [from][to]: from Any is birth, to Any is Stop
+	taken [Last + 1][Last + 1]uint64 // [from][to]; from Any means start, to Any means Stop
 }
 
-// Count notes that a machine went from one state to another. A machine is born
-// from Any, and ends with Stop. What is no transition (Stay, Pass, Later) counts
-// for nothing.
+// Count adds one transition. A machine starts with a transition from Any and ends with
+// one to Stop. Count ignores Stay, Pass and Defer, which are no transitions.
 func (c *Coverage) Count(from, to State) {
 	if from > Last || to == Stay || to > Last && to != Stop {
 		return
@@ -26,7 +25,7 @@ func (c *Coverage) Count(from, to State) {
 	c.taken[from][column(to)]++
 }
 
-// column is where edges to a state are counted.
+// column returns the second index of transitions to a state.
 func column(to State) State {
 	if to == Stop {
 		return Any
@@ -34,7 +33,7 @@ func column(to State) State {
 	return to
 }
 
-// Taken is how often machines went from one state to another.
+// Taken returns how often machines went from one state to another.
 func (c *Coverage) Taken(from, to State) uint64 {
 	if from > Last || to == Stay || to > Last && to != Stop {
 		return 0
@@ -42,8 +41,8 @@ func (c *Coverage) Taken(from, to State) uint64 {
 	return c.taken[from][column(to)]
 }
 
-// Entered is how often machines came into state s, by birth or from any state,
-// itself too; of Stop, how many ended.
+// Entered returns how often machines entered state s, from any state including s, or as
+// their first one. Entered(Stop) is the number of machines that ended.
 func (c *Coverage) Entered(s State) (n uint64) {
 	for from := Any; from <= Last; from++ {
 		n += c.Taken(from, s)
@@ -51,7 +50,7 @@ func (c *Coverage) Entered(s State) (n uint64) {
 	return n
 }
 
-// Merge adds what another has counted.
+// Merge adds the counts of other to c.
 func (c *Coverage) Merge(other *Coverage) {
 	for from := range c.taken {
 		for to := range c.taken[from] {
@@ -60,13 +59,13 @@ func (c *Coverage) Merge(other *Coverage) {
 	}
 }
 
-// Missing is every edge that the table declares and that no machine took, by state.
-// Why names the ways that would lead there. An edge to Stop is declared by a
-// deadline, Fail or Shutdown, of the row or of row Any.
+// Missing returns the edges that the table declares and no machine took, ordered by
+// state. Their Why names the fields that declare the edge. An edge to Stop is declared
+// by a deadline, Fail or Shutdown, of the row or of row Any.
 func (t Table[M, C, Msg]) Missing(c *Coverage) (all []Edge) {
 	p := t.Plain()
 	for s := First; int(s) < len(p); s++ {
-		for _, e := range p.declared(s) {
+		for _, e := range p.effectiveEdges(s) {
 			if c.Taken(e.From, e.To) == 0 {
 				all = append(all, e)
 			}
@@ -75,8 +74,8 @@ func (t Table[M, C, Msg]) Missing(c *Coverage) (all []Edge) {
 	return all
 }
 
-// Undeclared is every edge that machines took and that the table does not declare:
-// a runtime that checks edges never takes one. Births and Stop need no naming.
+// Undeclared returns the edges that machines took and the table does not declare. There
+// are none if the runtime checks edges. Starts and edges to Stop need no declaration.
 func (t Table[M, C, Msg]) Undeclared(c *Coverage) (all []Edge) {
 	for from := First; from <= Last; from++ {
 		var edges States

@@ -17,7 +17,7 @@ func TestCoverageAgainstModel(t *testing.T) {
 		for range 20_000 {
 			from, to := State(rnd.IntN(256)), State(rnd.IntN(256))
 			part.Count(from, to)
-			if from <= Last && (to.own() || to == Stop) {
+			if from <= Last && (to.inRange() || to == Stop) {
 				taken[edge{from, to}]++
 			}
 		}
@@ -30,11 +30,11 @@ func TestCoverageAgainstModel(t *testing.T) {
 	for from := range 256 {
 		for to := range 256 {
 			if got, want := whole.Taken(State(from), State(to)), taken[edge{State(from), State(to)}]; got != want {
-				t.Fatalf("from %d to %d: %d, want %d", from, to, got, want)
+				t.Fatalf("Taken(%d, %d) = %d, want %d", from, to, got, want)
 			}
 		}
 		if got, want := whole.Entered(State(from)), entered[State(from)]; got != want {
-			t.Fatalf("entered %d: %d, want %d", from, got, want)
+			t.Fatalf("Entered(%d) = %d, want %d", from, got, want)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestMissingAndUndeclared(t *testing.T) {
 		t.Errorf("missing: %v, want %v", got, want)
 	}
 	if got := rows.Undeclared(c); got != nil {
-		t.Errorf("undeclared: %v", got)
+		t.Errorf("undeclared: %v, want none", got)
 	}
 	c.Count(2, 2)
 	c.Count(2, 2)
@@ -78,7 +78,7 @@ func TestMissingAndUndeclared(t *testing.T) {
 func TestCountAllocatesNothing(t *testing.T) {
 	c := new(Coverage)
 	if n := testing.AllocsPerRun(100, func() { c.Count(1, 2); c.Count(2, Stop) }); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
 

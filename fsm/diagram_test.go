@@ -14,8 +14,9 @@ func TestDiagrams(t *testing.T) {
 	}
 }
 
-// A covered drawing: hits on own edges and on row Any's, an answered Stop, a birth
-// elsewhere, what never happened, and what must not have.
+// TestCoveredDiagrams draws counts on a row's own edges and on row Any's, a Stop that a
+// handler returned, a start in another state, edges that were never taken, and an
+// undeclared edge.
 func TestCoveredDiagrams(t *testing.T) {
 	c := new(Coverage)
 	count := func(n int, from, to State) {
@@ -26,11 +27,11 @@ func TestCoveredDiagrams(t *testing.T) {
 	count(120, Any, 1)
 	count(1, Any, 4)
 	count(110, 1, 2)
-	count(12, 1, 4) // its own deadline, and row Any's Fail
+	count(12, 1, 4) // declared by its own deadline and row Any's Fail
 	count(90, 2, 3)
-	count(4, 3, 4) // row Any's Fail alone
+	count(4, 3, 4) // declared by row Any's Fail only
 	count(30, 3, Stop)
-	count(2, 3, 1) // not declared
+	count(2, 3, 1) // undeclared
 	for _, p := range programs() {
 		if p.name == "mqtt" {
 			d := Drawing{Ports: p.ports, Coverage: c}
@@ -42,7 +43,7 @@ func TestCoveredDiagrams(t *testing.T) {
 	}
 }
 
-// Names that a notation would take for something else.
+// TestDiagramNames draws names that have a meaning in one of the notations.
 func TestDiagramNames(t *testing.T) {
 	rows := table{
 		{},

@@ -1,75 +1,101 @@
-// Package fsm says what a state machine is: a table of rows, one a state. It does
-// nothing: it is data, and what can be told from the data before anything runs.
+// Package fsm describes state machines as data: a table with one row for each state.
+// It runs nothing. Package reactor runs the machines; package fsm checks their
+// tables before they run, draws them, and counts the transitions that they took.
+//
+//	const (
+//		dialing fsm.State = fsm.First + iota
+//		relaying
+//	)
+//	const upstream fsm.Port = 0
+//
+//	table := fsm.Table[conn, *context, message]{
+//		fsm.Any: {Fail: fsm.Stop, Shutdown: fsm.Stop},
+//		dialing: {Name: "dialing", Wait: upstream.Opened(), OnReady: (*conn).opened,
+//			Within: fsm.After(5*time.Second, fsm.Stop), To: fsm.To(relaying)},
+//		relaying: {Name: "relaying", Wait: upstream.Readable(), OnReady: (*conn).relay,
+//			Idle: fsm.After(time.Minute, fsm.Stop)},
+//	}
+//	err := fsm.Check(table, dialing, 1, nil, false)
 //
 // # States
 //
-// A [Row] is a state: the readiness that it waits for, the deadlines that bound it,
-// one handler for each kind of event, and where it leads. The row's index in the
-// [Table] is the [State], 1 to 63.
+// A [Row] describes a state: the readiness that it waits for, its deadlines, one
+// handler for each kind of event, and the states that it leads to. The index of the
+// row in the [Table] is the [State], 1 to 63.
 //
-// Row 0, [Any], is the state that every state is in: what a row leaves empty it
-// takes from there. [Table.Resolve] lists what is taken, and is the one place that
-// decides it. Row Any's Within bounds the machine's whole life, its Enter runs once
-// when the machine is born (and may choose another first state) and its Exit runs
-// once when it ends.
+// Row 0, [Any], is shared by all states: a state uses the fields of row Any that its
+// own row leaves empty. [Table.Resolve] lists these fields and returns the resulting
+// row. Three fields of row Any are not shared but concern the machine: its Within
+// bounds the machine's whole life, its OnEnter runs once when the machine starts (and
+// may choose another first state), its OnExit runs once when the machine ends.
 //
-// A handler answers with the state to go to. [Stay], the zero value, is no
-// transition: deadlines run on. Naming a state, its own too, is one: Exit and Enter
-// run, Within starts anew, and input that is left is looked at again. [Stop] ends
-// the machine; [Pass] and [Later] are no transitions either.
+// A handler returns the state to go to. [Stay], the zero value, is no transition, and
+// deadlines run on. To return any state, even the current one, is a transition: OnExit
+// and OnEnter run, Within starts again, and input that is left is handled in the new
+// state. [Stop] ends the machine. [Pass] and [Defer] are no transitions either.
 //
-// Handlers are functions of the machine, a context and an event, so a method
-// expression, (*conn).request, is one. A method value, c.request, is not: it would
-// belong to one machine, and allocate.
+// A handler is a function of the machine, a context and an event, so use a method
+// expression such as (*conn).request. A method value such as c.request does not work:
+// it is bound to one machine, and it allocates.
 //
 // # Waiting
 //
-// [Ready] is a set of bits over four ports and four kinds of readiness. A readable
-// bit may be held back by a [Gate]: a relay reads one side only while the other one
-// has room.
+// [Ready] is a set of bits: four kinds of readiness for each of four ports. A [Gate]
+// can hold back a readable bit. For example, a relay reads from one side only while
+// the output to the other side has room:
 //
 //	up := client.Readable().While(upstream.Room())
 //	down := upstream.Readable().While(client.Room())
 //	relaying: {Name: "relaying", Wait: up | down, ...}
 //
-// States say what may still happen, gates whether there is room for it now.
-// [Ready.Deliver] is what a loop asks: what came, of what is waited for, with the
-// gates that are open. It costs 2 to 4 ns.
+// So a state says which events it handles, and a gate says whether there is room to
+// handle them now. A runtime calls [Ready.Deliver] to find the readiness to deliver.
 //
 // # Deadlines
 //
-// Within bounds the stay in a state, however busy. Idle bounds silence: input that a gate
-// holds back is not heard, whoever is at fault for that. Stall bounds output that does not
-// move. Each names the state that it leads to: [After]. A state
-// that is meant to wait for ever says [Never]; one that says nothing is an error.
+// A row has three deadlines, each with the state that it leads to; see [After].
+//
+//   - Within bounds the time in the state, however busy the machine is.
+//   - Idle bounds the time without input and messages. Input that a gate holds back
+//     does not count as input.
+//   - Stall bounds the time in which written bytes make no progress.
+//
+// A state must be bounded by Within or Idle. [Never] in one of them says that the
+// state may wait for ever.
 //
 // # Checks
 //
-// [Check] finds what can't be meant: a state that is unreachable, that may wait for
-// ever, that leads nowhere, that waits without a handler, that leads to what is no
-// row. It joins all that it finds; each [Problem] names the row.
+// [Check] finds mistakes in a table before it runs: a state that is unreachable, that
+// may wait for ever, that leads nowhere, that waits without a handler, or that leads
+// to a row that does not exist. It reports all of them; each [Problem] names its row.
 //
-// What a handler answers is code, which a table can't see. Row.To declares it: a
-// runtime refuses an answer that is not declared, and the command
+// Check cannot see which states the handlers return. Row.To declares them, and a
+// runtime rejects a state that is not declared. The command
 //
 //	go run github.com/stator-go/stator/fsm/edges ./...
 //
-// reads the handlers and reports, before anything runs, what To does not name, and
-// what it names that no handler answers.
+// reads the source of the handlers. It reports the states that they return and To does
+// not name, and the states that To names and no handler returns.
 //
-// # Drawings and coverage
+// # Diagrams and coverage
 //
-// [Mermaid], [DOT] and [SVG] draw a table, the same text for the same table. A [Coverage]
-// counts the transitions that machines took; [Table.Missing] lists what no machine
-// did, and a drawing shows it.
+// [Mermaid], [DOT] and [SVG] draw a table; the same table always gives the same text.
+// A [Coverage] counts the transitions that machines took. [Table.Missing] lists the
+// declared transitions that none took, and a diagram can show the counts.
 //
-// # Use
+// # Goroutines, cost and limits
 //
-// Tables are values. One that is in use is not changed, so any number of goroutines
-// may read it; a Coverage belongs to one goroutine at a time. The zero Ready waits
-// for nothing, the zero Deadline is row Any's, the zero State stays. Limits: 63
-// states, 4 ports, 256 timers, signals 0 to 63.
+// A table is a value. It must not be changed while it is used, so any number of
+// goroutines may read it. A Coverage is not safe for concurrent use.
 //
-// States within a state (row Any) are those of D. Harel, "Statecharts: a visual
-// formalism for complex systems", 1987, with one level of them.
+// Ready.Deliver and Coverage.Count take a few nanoseconds and do not allocate.
+// Resolve copies a row: a runtime calls it once per state and keeps the result.
+//
+// The zero Ready waits for nothing, the zero Deadline is that of row Any, the zero
+// State is Stay. There are at most 63 states, 4 ports and 256 timers.
+//
+// # Origin
+//
+// Row Any is a superstate as in D. Harel, "Statecharts: A Visual Formalism for Complex
+// Systems" (1987), limited to one level.
 package fsm

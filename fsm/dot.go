@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// DOT draws a table in Graphviz's language, as Mermaid does in its own. With a
-// Coverage, an edge is the thicker the more often it was taken; what is declared
-// and was never taken or entered is dashed, what was taken undeclared is red.
+// DOT returns t as a graph in the language of Graphviz, with the content that [Mermaid]
+// describes. With d.Coverage, edges that were taken more often are thicker, edges that
+// were never taken and states that were never entered are dashed, and undeclared edges
+// are red.
 func DOT[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 	g := newGraph(t.Plain(), start, d)
 	var b strings.Builder
@@ -48,7 +49,7 @@ func dotStyle(g *graph, a *arrow) string {
 	case a.undeclared:
 		return ", color=red"
 	case g.covered:
-		return fmt.Sprintf(", penwidth=%d", len(fmt.Sprint(a.hits))) // its number of digits
+		return fmt.Sprintf(", penwidth=%d", len(fmt.Sprint(a.hits))) // number of digits
 	}
 	return ""
 }
@@ -65,7 +66,7 @@ func dotID(s State) string {
 	return fmt.Sprintf("state%d", s)
 }
 
-// dotText quotes a label; a line of it is a line of the drawing.
+// dotText returns s as a quoted label that keeps its line breaks.
 func dotText(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", "").Replace(s) + `"`
 }

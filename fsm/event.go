@@ -1,49 +1,27 @@
 package fsm
 
-import (
-	"math/bits"
-	"strconv"
-	"strings"
+import "github.com/stator-go/stator/slab"
 
-	"github.com/stator-go/stator/slab"
-)
-
-// Timer names a timer that a handler arms; TimerSpec, at its index of a kind's
-// timers, says where it lives.
+// Timer is the number of a named timer, which a handler arms: its index in the list of
+// TimerSpecs of the machine.
 type Timer uint8
 
-// TimerSpec is a named timer. Leaving In stops it; without In it stops with the
-// state that armed it.
+// TimerSpec declares a named timer. A transition to a state outside In stops it. If In
+// is empty, any transition out of the state that armed it does.
 type TimerSpec struct {
 	Name string
 	In   States
-	Many int // how many may run at once, told apart by ids; 0 is one
+	Many int // how many may be armed at the same time, with different ids; 0 means 1
 }
 
-// Fired is a timer's event.
+// Fired is the event that a named timer has expired.
 type Fired struct {
 	Timer Timer
-	ID    uint32 // of ArmID; 0 for Arm
+	ID    uint32 // the id given to ArmID; 0 for Arm
 }
 
-// Down tells that what was monitored has ended.
+// Down is the event that a monitored machine has ended.
 type Down struct {
 	Who    slab.Token // the machine that ended
-	Reason error      // why: nil for an end that is none's fault
-}
-
-// Signals is a set of signals: bit n is signal number n. A set is written
-// Signals(1<<syscall.SIGHUP | 1<<syscall.SIGTERM).
-type Signals uint64
-
-// Has tells whether signal number n is in the set.
-func (s Signals) Has(n int) bool { return n >= 0 && s>>uint(n)&1 != 0 }
-
-// String lists the numbers: "{1 15}".
-func (s Signals) String() string {
-	var all []string
-	for ; s != 0; s &= s - 1 {
-		all = append(all, strconv.Itoa(bits.TrailingZeros64(uint64(s))))
-	}
-	return "{" + strings.Join(all, " ") + "}"
+	Reason error      // why it ended; nil if it ended normally
 }

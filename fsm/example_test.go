@@ -8,7 +8,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// A turnstile: a coin unlocks it for one push, or for ten seconds.
+// turnstile is a machine that a coin unlocks for one push, or for ten seconds.
 type turnstile struct {
 	state  fsm.State
 	passed int
@@ -16,31 +16,31 @@ type turnstile struct {
 
 type coin struct{ cents int }
 
-type gate struct{} // a context: what a runtime lends to handlers
+type context struct{} // what a runtime passes to handlers
 
 const (
 	locked fsm.State = fsm.First + iota
 	unlocked
 )
 
-const arm fsm.Port = 0 // readable when it is pushed
+const arm fsm.Port = 0 // readable when somebody pushes
 
-func (*turnstile) coin(_ gate, c *coin) fsm.State {
+func (*turnstile) coin(_ context, c *coin) fsm.State {
 	if c.cents < 50 {
 		return fsm.Stay
 	}
 	return unlocked
 }
 
-func (t *turnstile) push(gate, fsm.Ready) fsm.State {
+func (t *turnstile) push(context, fsm.Ready) fsm.State {
 	t.passed++
 	return locked
 }
 
-func (*turnstile) keep(gate, *coin) fsm.State { return fsm.Stay }
+func (*turnstile) keep(context, *coin) fsm.State { return fsm.Stay }
 
-func newTurnstile() fsm.Table[turnstile, gate, coin] {
-	return fsm.Table[turnstile, gate, coin]{
+func newTurnstile() fsm.Table[turnstile, context, coin] {
+	return fsm.Table[turnstile, context, coin]{
 		fsm.Any: {Shutdown: fsm.Stop},
 		locked: {Name: "locked", Idle: fsm.Never,
 			OnMessage: (*turnstile).coin, To: fsm.To(unlocked)},
@@ -49,7 +49,7 @@ func newTurnstile() fsm.Table[turnstile, gate, coin] {
 	}
 }
 
-// The least that runs a table: the row in effect, its handler, its edges.
+// A minimal runtime: it resolves the row, calls the handler and checks the edge.
 func Example() {
 	table := newTurnstile()
 	if err := fsm.Check(table, locked, 1, nil, true); err != nil {
@@ -62,20 +62,20 @@ func Example() {
 			return
 		}
 		if !table.Resolve(m.state).To.Has(to) {
-			panic("not an edge")
+			panic("undeclared edge")
 		}
 		fmt.Println(table.NameOf(m.state), "->", table.NameOf(to))
 		m.state = to
 	}
 	pushed := func() {
 		row := table.Resolve(m.state)
-		if told := row.Wait.Deliver(arm.Readable(), 0); told != 0 {
-			move(row.OnReady(&m, gate{}, told))
+		if ready := row.Wait.Deliver(arm.Readable(), 0); ready != 0 {
+			move(row.OnReady(&m, context{}, ready))
 		}
 	}
-	paid := func(c coin) { move(table.Resolve(m.state).OnMessage(&m, gate{}, &c)) }
+	paid := func(c coin) { move(table.Resolve(m.state).OnMessage(&m, context{}, &c)) }
 
-	pushed() // it is locked, and does not wait for a push
+	pushed() // ignored, as the state locked does not wait for a push
 	paid(coin{20})
 	paid(coin{50})
 	pushed()
@@ -86,7 +86,7 @@ func Example() {
 	// passed: 1
 }
 
-// What Check finds says where it is, what is wrong and what is allowed.
+// A problem names the row, the mistake, and what is allowed.
 func ExampleCheck() {
 	table := newTurnstile()
 	table[locked].Idle = fsm.Deadline{}
@@ -95,8 +95,8 @@ func ExampleCheck() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, fsm.ErrEndless), errors.Is(err, fsm.ErrUnreachable))
 	// Output:
-	// fsm: state 1 "locked": may wait for ever: bound it with Within or Idle (timers of a name do not), or set one to fsm.Never
-	// fsm: state 2 "unlocked": Wait names port 2: want a port below 1, the number of ports
+	// fsm: state 1 "locked": may wait for ever: want Within or Idle, or fsm.Never in one of them (named timers do not count)
+	// fsm: state 2 "unlocked": Wait names port 2, but the number of ports is 1
 	// true false
 }
 
@@ -121,12 +121,12 @@ func ExampleMermaid() {
 func ExampleReady_While() {
 	const client, upstream fsm.Port = 0, 1
 	wait := client.Readable().While(upstream.Room()) | upstream.Opened()
-	came := client.Readable() | client.Writable() | upstream.Opened()
+	ready := client.Readable() | client.Writable() | upstream.Opened()
 
 	names := []string{"client", "upstream"}
 	fmt.Println("waits for:", wait.Text(names))
-	fmt.Println("full:     ", wait.Deliver(came, 0).Text(names))
-	fmt.Println("room:     ", wait.Deliver(came, upstream.Room()).Text(names))
+	fmt.Println("full:     ", wait.Deliver(ready, 0).Text(names))
+	fmt.Println("room:     ", wait.Deliver(ready, upstream.Room()).Text(names))
 	// Output:
 	// waits for: opened(upstream), readable(client) while room(upstream)
 	// full:      opened(upstream)
@@ -136,7 +136,7 @@ func ExampleReady_While() {
 func ExampleTable_Missing() {
 	table := newTurnstile()
 	c := new(fsm.Coverage)
-	c.Count(fsm.Any, locked) // a birth
+	c.Count(fsm.Any, locked) // the start of a machine
 	c.Count(locked, unlocked)
 	c.Count(unlocked, fsm.Stop)
 	for _, e := range table.Missing(c) {

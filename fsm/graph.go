@@ -2,17 +2,16 @@ package fsm
 
 import "strings"
 
-// Drawing says what a diagram shows beside the table.
+// Drawing is what a diagram shows in addition to the table.
 type Drawing struct {
-	Ports    []string  // names of ports 0, 1, ...; without one a port is its number
-	Coverage *Coverage // draws how often each edge was taken, and which never was
+	Ports    []string  // names of ports 0, 1, ...; a port without a name is shown by its number
+	Coverage *Coverage // if not nil, how often each edge was taken
 }
 
-// graph is a diagram before it has a notation: nodes in the order of states, row
-// Any first; arrows in the order of the states that they leave.
+// graph is a diagram that is not yet written in a notation. Its nodes are in the order
+// of states, row Any first; its arrows are in the order of the states that they leave.
 //
-// What row Any says is drawn once, as arrows of a node of its own: it holds for
-// every state that says nothing else.
+// Row Any is a node of its own, so its edges are drawn once and not for every state.
 type graph struct {
 	covered bool
 	nodes   []node
@@ -22,11 +21,11 @@ type graph struct {
 type node struct {
 	state State
 	title string
-	lines []string // what it waits for
+	lines []string // the events that it waits for
 	hits  uint64   // how often it was entered
 }
 
-// arrow leads from a state, row Any's node or birth to a state or Stop.
+// arrow leads from a state, row Any's node or start to a state or Stop.
 type arrow struct {
 	from, to   State
 	label      string
@@ -34,17 +33,17 @@ type arrow struct {
 	undeclared bool
 }
 
-// birth is where machines come from, in a graph.
+// birth is the node where machines start.
 const birth = Pass - 1
 
-// never tells whether to show that no machine went this way.
+// never reports whether to show that hits is 0.
 func (g *graph) never(hits uint64) bool { return g.covered && hits == 0 }
 
 func newGraph(t Plain, start State, d Drawing) *graph {
 	g := &graph{covered: d.Coverage != nil}
 	g.arrows = append(g.arrows, arrow{from: birth, to: or(start, First)})
 	for s := range t {
-		edges := t.drawn(State(s))
+		edges := t.ownEdges(State(s))
 		for _, e := range edges {
 			g.arrows = append(g.arrows, arrow{from: e.From, to: e.To, label: e.Why})
 		}
@@ -71,7 +70,7 @@ func (t Table[M, C, Msg]) node(s State, d Drawing) node {
 		n.lines = append(n.lines, strings.Join(events, "|"))
 	}
 	if r.Defer {
-		n.lines = append(n.lines, "messages wait")
+		n.lines = append(n.lines, "defers messages")
 	}
 	if d.Coverage != nil && s != Any {
 		n.hits = d.Coverage.Entered(s)
@@ -79,14 +78,14 @@ func (t Table[M, C, Msg]) node(s State, d Drawing) node {
 	return n
 }
 
-// count puts hits on the arrows, and adds those that the table doesn't have. What a
-// state declares and has no arrow of its own for is on row Any's arrow.
+// count adds the hits to the arrows, and adds arrows for edges that have none. If the
+// arrow of a declared edge is row Any's, the hits are added there.
 func (g *graph) count(t Plain, c *Coverage) {
 	at := make(map[[2]State]*arrow)
 	for i := range g.arrows {
 		at[[2]State{g.arrows[i].from, g.arrows[i].to}] = &g.arrows[i]
 	}
-	var more []arrow
+	var added []arrow
 	for s := range c.taken {
 		for column, hits := range c.taken[s] {
 			from, to := State(s), State(column)
@@ -108,17 +107,17 @@ func (g *graph) count(t Plain, c *Coverage) {
 			case a != nil:
 				a.hits += hits
 			case declared:
-				more = append(more, arrow{from: from, to: to, label: "answered", hits: hits})
+				added = append(added, arrow{from: from, to: to, label: "returned", hits: hits})
 			default:
-				more = append(more, arrow{from: from, to: to, label: "undeclared", hits: hits, undeclared: true})
+				added = append(added, arrow{from: from, to: to, label: "undeclared", hits: hits, undeclared: true})
 			}
 		}
 	}
-	g.arrows = append(g.arrows, more...)
+	g.arrows = append(g.arrows, added...)
 }
 
-// drawn is the edges of row s's own fields, each target once.
-func (t Table[M, C, Msg]) drawn(s State) []Edge {
+// ownEdges returns the edges that the fields of row s itself declare, one per target.
+func (t Table[M, C, Msg]) ownEdges(s State) []Edge {
 	r := &t[s]
 	exits := r.exits()
 	if s == Any {
@@ -128,35 +127,36 @@ func (t Table[M, C, Msg]) drawn(s State) []Edge {
 			}
 		}
 	}
-	effective := t.Resolve(s)
-	return merge(s, r.To, effective.answers(), exits)
+	resolved := t.Resolve(s)
+	return mergeEdges(s, r.To, resolved.handlerNames(), exits)
 }
 
-// declared is the edges of state s in effect, each target once. That an error stops
-// what says nothing of errors is not declared.
-func (t Table[M, C, Msg]) declared(s State) []Edge {
+// effectiveEdges returns the edges that the resolved row of state s declares, one per
+// target. The Stop that Resolve fills in for an empty Fail is not declared.
+func (t Table[M, C, Msg]) effectiveEdges(s State) []Edge {
 	r := t.Resolve(s)
 	r.Fail = or(t[s].Fail, t[Any].Fail)
-	return merge(s, r.To, r.answers(), r.ways(s, &t[Any]))
+	return mergeEdges(s, r.To, r.handlerNames(), r.allExits(s, &t[Any]))
 }
 
-// merge lists edges from s, by target, Stop last, with all ways that lead there.
-func merge(s State, to States, answers string, exits []exit) (all []Edge) {
-	ways := make(map[State][]string)
+// mergeEdges returns the edges from s, ordered by target with Stop last. The Why of an
+// edge lists handlers, if the target is in to, and all exits that lead there.
+func mergeEdges(s State, to States, handlers string, exits []exit) (all []Edge) {
+	why := make(map[State][]string)
 	targets := to
-	to.each(func(x State) { ways[x] = append(ways[x], answers) })
+	to.each(func(x State) { why[x] = append(why[x], handlers) })
 	for _, x := range exits {
-		ways[x.to] = append(ways[x.to], x.String())
+		why[x.to] = append(why[x.to], x.String())
 		targets |= To(x.to)
 	}
-	targets.each(func(x State) { all = append(all, Edge{s, x, strings.Join(ways[x], ", ")}) })
-	if why := ways[Stop]; why != nil {
+	targets.each(func(x State) { all = append(all, Edge{s, x, strings.Join(why[x], ", ")}) })
+	if why := why[Stop]; why != nil {
 		all = append(all, Edge{s, Stop, strings.Join(why, ", ")})
 	}
 	return all
 }
 
-// events names the row's handlers of events other than readiness.
+// events returns the names of the row's handlers for events other than readiness.
 func (r *Row[M, C, Msg]) events() (all []string) {
 	for _, h := range [...]struct {
 		name string
@@ -169,9 +169,9 @@ func (r *Row[M, C, Msg]) events() (all []string) {
 	return all
 }
 
-// answers names the handlers that a row's To is answered by, or "handler" where a
-// list of them would say nothing.
-func (r *Row[M, C, Msg]) answers() string {
+// handlerNames returns the names of the handlers that may return the states in To, or
+// "handler" if there are none or more than two.
+func (r *Row[M, C, Msg]) handlerNames() string {
 	var all []string
 	if r.OnEnter != nil {
 		all = append(all, "enter")

@@ -6,37 +6,38 @@ import (
 	"slices"
 )
 
-// A layout places boxes in layers, from top to bottom, and wires between them: each
-// wire has an item of its own in every layer that it crosses, and one of them is as
-// wide as its label. So what does not overlap in its layer overlaps nowhere.
+// layout places boxes in layers from top to bottom, and wires between them. A wire has an
+// item in every layer that it crosses, and one of these is as wide as the wire's label.
+// So if the items of each layer do not overlap, nothing overlaps.
 //
-// It is the method of K. Sugiyama, S. Tagawa and M. Toda, "Methods for visual
-// understanding of hierarchical system structures", 1981, in a short form.
+// The method is that of K. Sugiyama, S. Tagawa and M. Toda, "Methods for Visual
+// Understanding of Hierarchical System Structures" (1981), simplified.
 type layout struct {
 	items  []item // boxes first
 	wires  []wire
-	layers [][]int // items, from left to right
+	layers [][]int // items from left to right
 	w, h   float64
 }
 
-// item is a box, a label, or where a wire crosses a layer. Its place is its middle.
+// item is a box, a label, or the point where a wire crosses a layer.
 type item struct {
-	w, h, x, y float64
+	w, h, x, y float64 // x and y are the centre
 	layer      int
-	bend       bool  // of a wire; its height becomes the layer's, so that it passes boxes upright
-	up, down   []int // neighbours
+	bend       bool  // part of a wire; it gets the height of its layer, so that the wire is vertical there
+	up, down   []int // neighbours in the layers above and below
 }
 
 // wire leads from a box to another one, or to itself.
 type wire struct {
-	from, to   int
-	w, h       float64 // of its label
-	items      []int   // from the upper box to the lower one
-	label      int     // the item that is
-	rises, own bool    // it leads upwards; to the same box
+	from, to int
+	w, h     float64 // size of its label
+	items    []int   // from the upper box to the lower one
+	label    int     // the item of its label
+	reversed bool    // leads upwards
+	self     bool    // leads to the same box
 }
 
-// Distances, in pixels.
+// Distances in pixels.
 const (
 	gapAcross = 18
 	gapDown   = 22
@@ -51,10 +52,11 @@ func newLayout(boxes []item, wires []wire) *layout {
 	return l
 }
 
-// rank puts boxes into even layers, each below those that lead to it, but for wires
-// that close a circle. Whoever nothing leads to stands right above what it leads to. The last box is the end of all, and stands lowest.
+// rank assigns the boxes to even layers. A box is below those that lead to it, except by
+// wires that close a cycle. A box that nothing leads to is directly above the first box
+// that it leads to. The last box, which is Stop, is in the lowest layer.
 func (l *layout) rank() {
-	const fresh, open, done = 0, 1, 2
+	const unvisited, open, done = 0, 1, 2
 	mark := make([]int, len(l.items))
 	var order []int // targets first
 	var visit func(box int)
@@ -62,10 +64,10 @@ func (l *layout) rank() {
 		mark[box] = open
 		for i := range l.wires {
 			if e := &l.wires[i]; e.from == box && e.to == box {
-				e.own = true
+				e.self = true
 			} else if e.from == box && mark[e.to] == open {
-				e.rises = true
-			} else if e.from == box && mark[e.to] == fresh {
+				e.reversed = true
+			} else if e.from == box && mark[e.to] == unvisited {
 				visit(e.to)
 			}
 		}
@@ -73,7 +75,7 @@ func (l *layout) rank() {
 		order = append(order, box)
 	}
 	for box := range l.items {
-		if mark[box] == fresh {
+		if mark[box] == unvisited {
 			visit(box)
 		}
 	}
@@ -87,14 +89,14 @@ func (l *layout) rank() {
 			}
 		}
 	}
-	l.items[len(l.items)-1].layer = last // the end
+	l.items[len(l.items)-1].layer = last
 	for box := range l.items {
 		first, top, sink := last+2, true, true
 		for _, e := range l.wires {
 			if e.upper() == box && e.lower() != box {
 				first, sink = min(first, l.items[e.lower()].layer), false
 			}
-			top = top && (e.lower() != box || e.own)
+			top = top && (e.lower() != box || e.self)
 		}
 		if top && !sink {
 			l.items[box].layer = first - 2
@@ -103,31 +105,31 @@ func (l *layout) rank() {
 }
 
 func (e *wire) upper() int {
-	if e.rises {
+	if e.reversed {
 		return e.to
 	}
 	return e.from
 }
 
 func (e *wire) lower() int {
-	if e.rises {
+	if e.reversed {
 		return e.from
 	}
 	return e.to
 }
 
-// route gives wires their items. The label is beside the box that the wire leaves.
+// route creates the items of the wires. The label is next to the box that the wire leaves.
 func (l *layout) route() {
 	for i := range l.wires {
 		e := &l.wires[i]
-		if e.own {
+		if e.self {
 			continue
 		}
 		e.items = append(e.items, e.upper())
 		first, last := l.items[e.upper()].layer+1, l.items[e.lower()].layer-1
 		for layer := first; layer <= last; layer++ {
 			x := item{layer: layer}
-			if layer == first && !e.rises || layer == last && e.rises {
+			if layer == first && !e.reversed || layer == last && e.reversed {
 				x.w, x.h, e.label = e.w, e.h, len(l.items)
 			}
 			x.bend = true
@@ -149,8 +151,8 @@ func (l *layout) route() {
 	}
 }
 
-// order sorts each layer by where its neighbours are, down and up in turn, and
-// keeps the order with the fewest crossings.
+// order sorts each layer by the positions of its neighbours, alternately downwards and
+// upwards, and keeps the order with the fewest crossings.
 func (l *layout) order() {
 	sweeps := 24
 	if len(l.items) > 1000 {
@@ -196,7 +198,7 @@ func (l *layout) copyLayers() (all [][]int) {
 	return all
 }
 
-// crossings is how many pairs of wires cross, where at is the order of items.
+// crossings returns how many pairs of wires cross if the items have the positions at.
 func (l *layout) crossings(at []float64) (n int) {
 	type piece struct{ above, below float64 }
 	for _, layer := range l.layers {
@@ -217,8 +219,8 @@ func (l *layout) crossings(at []float64) (n int) {
 	return n
 }
 
-// place gives items their places: each as near to its neighbours as the order and
-// the widths of its layer allow.
+// place computes the coordinates of the items: as near to their neighbours as the order
+// and the widths of their layer allow.
 func (l *layout) place() {
 	want := make([]float64, len(l.items))
 	put := func(layer []int) {
@@ -269,10 +271,11 @@ func (l *layout) place() {
 	l.h -= gapDown
 }
 
-// straight is how much more a wire wants to be straight between two bends than at its ends.
+// straight is the weight of a neighbour if both items are bends of a wire. A larger one
+// makes wires straighter between their ends.
 const straight = 8
 
-// middle is where item x wants to be, for its neighbours.
+// middle returns the wanted position of item x: the weighted mean of its neighbours.
 func (l *layout) middle(x int, at []float64, near []int) float64 {
 	sum, weight := 0.0, 0.0
 	for _, n := range near {
@@ -280,7 +283,7 @@ func (l *layout) middle(x int, at []float64, near []int) float64 {
 		if l.items[x].bend && l.items[n].bend {
 			w = straight
 		}
-		sum += float64(w * at[n]) // not fused with the sum: the same on every machine
+		sum += float64(w * at[n]) // the conversion prevents a fused multiply-add, so results are equal on every machine
 		weight += w
 	}
 	if weight == 0 {
@@ -289,15 +292,16 @@ func (l *layout) middle(x int, at []float64, near []int) float64 {
 	return sum / weight
 }
 
-// spread places a layer's items as near to where they want to be as there is room:
-// the least sum of squares, by joining those that are in each other's way.
+// spread places the items of a layer so that they do not overlap and the sum of the
+// squared distances from their wanted positions is minimal. It joins items that would
+// overlap into blocks.
 func (l *layout) spread(layer []int, want []float64) {
 	type block struct {
 		sum  float64
 		n    int
 		from int // in layer
 	}
-	offset := make([]float64, len(layer)) // of an item, if all stood as close as can be
+	offset := make([]float64, len(layer)) // position of an item if all were as close as possible
 	var blocks []block
 	for i, x := range layer {
 		if i > 0 {
@@ -318,7 +322,7 @@ func (l *layout) spread(layer []int, want []float64) {
 	}
 }
 
-// mean is that of some places, or another one where there are none.
+// mean returns the mean of at over the items in of, or none if there are no items.
 func mean(at []float64, of []int, none float64) float64 {
 	if len(of) == 0 {
 		return none

@@ -5,12 +5,14 @@ import (
 	"strings"
 )
 
-// Mermaid draws a table as a Mermaid state diagram: what each state waits for, and
-// why each edge is taken. The node "any state" stands for row Any: its edges hold
-// in every state that says nothing else. With a Coverage, labels count; states
-// that no machine entered are dashed, edges that none took say "never".
+// Mermaid returns t as a Mermaid state diagram. It shows what each state waits for and
+// which fields or handlers declare each edge. The node "any state" is row Any: its edges
+// apply to every state that does not override them.
 //
-// The same table gives the same text. start is the first state; 0 is First.
+// With d.Coverage, labels show counts. Edges that no machine took are labelled "never",
+// and states that none entered are dashed.
+//
+// start is the first state; 0 means First. The same arguments give the same text.
 func Mermaid[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 	g := newGraph(t.Plain(), start, d)
 	id := mermaidIDs(g.nodes)
@@ -42,7 +44,7 @@ func Mermaid[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 	return b.String()
 }
 
-// mermaidClass dashes row Any's node, which is no state, and what was never entered.
+// mermaidClass makes row Any's node, and the nodes that were never entered, dashed.
 func mermaidClass(b *strings.Builder, g *graph, id map[State]string) {
 	var dashed []string
 	for _, n := range g.nodes {
@@ -56,8 +58,8 @@ func mermaidClass(b *strings.Builder, g *graph, id map[State]string) {
 	}
 }
 
-// mermaidIDs names nodes by their titles where that makes an identifier, for people
-// read the source too, and else by their numbers.
+// mermaidIDs returns an identifier for each node: its title if that is an identifier, as
+// people read the source too, and otherwise one with its number.
 func mermaidIDs(nodes []node) map[State]string {
 	id := map[State]string{birth: "[*]", Stop: "[*]"}
 	taken := make(map[string]bool)
@@ -77,7 +79,7 @@ func mermaidIDs(nodes []node) map[State]string {
 	return id
 }
 
-// isIdent tells whether every notation takes name for an identifier.
+// isIdent reports whether name is an identifier in every notation.
 func isIdent(name string) bool {
 	for i, c := range []byte(name) {
 		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
@@ -88,5 +90,5 @@ func isIdent(name string) bool {
 	return name != ""
 }
 
-// mermaidText replaces what would end a label.
+// mermaidText replaces the characters that have a meaning in Mermaid.
 var mermaidText = strings.NewReplacer(`"`, "'", ":", ".", ";", ",", "\n", " ", "\r", " ", "{", "(", "}", ")", "#", "no. ", "%%", "%").Replace

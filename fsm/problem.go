@@ -2,39 +2,40 @@ package fsm
 
 import "errors"
 
-// What Check finds, to be asked for with errors.Is. Each is found as the Kind of a
-// Problem that says where.
+// The kinds of problems that Check reports. Use them with errors.Is, or compare them
+// with Problem.Kind.
 var (
-	ErrTable       = errors.New("not a table")              // no state of one's own, or too many
-	ErrPorts       = errors.New("ports out of range")       // more than a machine may own
-	ErrStart       = errors.New("start out of range")       // the first state is no row
-	ErrGap         = errors.New("empty row")                // a number that no state uses
-	ErrName        = errors.New("bad name")                 // none, or one that is taken
-	ErrAny         = errors.New("no use in row any")        // a field that no row takes from there
-	ErrWait        = errors.New("bad wait")                 // Wait without Ready, or the reverse, or a wrong port
-	ErrDeadline    = errors.New("bad deadline")             // negative, or without an end to lead to
-	ErrTarget      = errors.New("bad target")               // an edge to what is no row
-	ErrUnreachable = errors.New("unreachable")              // no edge leads here from the start
-	ErrEndless     = errors.New("may wait for ever")        // nothing bounds the stay
-	ErrDeadEnd     = errors.New("leads nowhere")            // no way out
-	ErrMessage     = errors.New("messages that none takes") // or a handler for messages that don't come
-	ErrTimer       = errors.New("timers that none takes")   // or a handler for timers that don't run, or a bad spec
+	ErrTable       = errors.New("not a table")        // no states, or too many
+	ErrPorts       = errors.New("ports out of range") // more ports than a machine may own
+	ErrStart       = errors.New("start out of range") // the first state has no row
+	ErrGap         = errors.New("empty row")          // a row between states is empty
+	ErrName        = errors.New("bad name")           // no name, or the same name twice
+	ErrAny         = errors.New("no use in row any")  // a field that has no effect in row Any
+	ErrWait        = errors.New("bad wait")           // Wait without OnReady, OnReady without Wait, or a wrong port
+	ErrDeadline    = errors.New("bad deadline")       // a negative time, no time, or no target
+	ErrTarget      = errors.New("bad target")         // a target that has no row
+	ErrUnreachable = errors.New("unreachable")        // no edges lead here from the first state
+	ErrEndless     = errors.New("may wait for ever")  // neither Within nor Idle
+	ErrDeadEnd     = errors.New("leads nowhere")      // no edge leads out
+	ErrMessage     = errors.New("unhandled messages") // messages without a handler, or a handler without messages
+	ErrTimer       = errors.New("unhandled timers")   // timers without a handler, a handler without timers, or a bad spec
 )
 
-// Problem is one thing that is wrong with a table.
+// Problem is a mistake in a table.
 type Problem struct {
-	State State  // the row; Any also for what is wrong with the table as a whole
-	Where string // the same for people: `state 3 "head"`, "row any", "table", `timer 0 "ping"`
+	State State  // the row; Any also for the table as a whole and for timers
+	Where string // the same in words: `state 3 "head"`, "row any", "table", `timer 0 "ping"`
 	Kind  error  // one of the errors above
 	Text  string // what is wrong and what is allowed
 }
 
+// Error returns Where and Text.
 func (p *Problem) Error() string { return "fsm: " + p.Where + ": " + p.Text }
 
-// Unwrap is Kind.
+// Unwrap returns Kind.
 func (p *Problem) Unwrap() error { return p.Kind }
 
-// Problems lists what Check found, in its order: by row, then timers.
+// Problems returns the problems in an error of Check, ordered by row and then by timer.
 func Problems(err error) (all []*Problem) {
 	var one *Problem
 	if list, ok := err.(interface{ Unwrap() []error }); ok {

@@ -1,9 +1,13 @@
 package fsm
 
-import "time"
+import (
+	"time"
 
-// The tables of small programs, as their authors would write them: what Check must
-// find nothing in, and what the drawings are judged by.
+	"github.com/stator-go/stator/sig"
+)
+
+// Tables of small programs as users write them. Check must find no problems in them, and
+// the golden diagrams show them.
 
 type (
 	machine struct{}
@@ -19,7 +23,7 @@ func (*machine) ready(*context, Ready) State      { return Stay }
 func (*machine) message(*context, *message) State { return Stay }
 func (*machine) timer(*context, Fired) State      { return Stay }
 func (*machine) down(*context, Down) State        { return Stay }
-func (*machine) signal(*context, Signals) State   { return Stay }
+func (*machine) signal(*context, sig.Set) State   { return Stay }
 
 type program struct {
 	name     string

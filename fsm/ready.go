@@ -7,20 +7,23 @@ import (
 	"strings"
 )
 
-// MaxPorts is how many descriptors a machine may own.
+// MaxPorts is the number of descriptors that a machine may own.
 const MaxPorts = 4
 
-// Port numbers one of a machine's four descriptors, from 0.
+// Port is the number of one of a machine's descriptors, 0 to MaxPorts-1.
 type Port uint8
 
-// Ready is a set of readiness bits: what a row waits for, and what came. In what a
-// row waits for, each readable bit has a gate; what came has none.
+// Ready is a set of readiness bits of ports. It is used both for the readiness that a
+// row waits for and for the readiness that has come. In a row, each readable bit may
+// also have a [Gate]. Create it with the methods of [Port] and [Ready.While], and
+// join sets with |.
 //
 //	63   62  61  48 47    40 39    32 31    24 23    16 15    12 11     8 7      4 3      0
-//	| S | P |  0   | gate 3 | gate 2 | gate 1 | gate 0 | opened | drained| write  | read   |
+//	| W | P |  0   | gate 3 | gate 2 | gate 1 | gate 0 | opened | drained| write  | read   |
 //
-// Of the four bits of a kind, bit p is port p's. S and P mark mistakes, for Check
-// to report where they were made: a While without a readable bit, a port that can't be.
+// Each kind of readiness has four bits, bit p of them for port p. W and P are set by
+// mistakes, which Check reports: W by a While without a readable bit, P by a port that
+// is too large.
 type Ready uint64
 
 const (
@@ -30,25 +33,27 @@ const (
 	gatesAt    = 16
 	gateBits   = 8
 
-	readables Ready = 1<<writableAt - 1
-	came      Ready = 1<<gatesAt - 1
-	gates     Ready = 1<<(gatesAt+MaxPorts*gateBits) - 1 - came
+	readableMask Ready = 1<<writableAt - 1
+	bitsMask     Ready = 1<<gatesAt - 1
+	gatesMask    Ready = 1<<(gatesAt+MaxPorts*gateBits) - 1 - bitsMask
 
 	noPort       Ready = 1 << 62
-	strayWhile   Ready = 1 << 63
+	uselessWhile Ready = 1 << 63
 	noPortInGate Gate  = 1 << 7
 )
 
-// Readable is set when port p has input, or its end.
+// Readable returns the bit that is set while port p has input, or has reached its end.
 func (p Port) Readable() Ready { return p.bit(0) }
 
-// Writable is set when the kernel would take output for port p.
+// Writable returns the bit that is set while the kernel accepts output for port p.
 func (p Port) Writable() Ready { return p.bit(writableAt) }
 
-// Drained is set when all that was written to port p has gone to the kernel.
+// Drained returns the bit that is set while the kernel has accepted all output that was
+// written to port p.
 func (p Port) Drained() Ready { return p.bit(drainedAt) }
 
-// Opened is set when port p is connected, or what was put under it is done.
+// Opened returns the bit that is set when port p is connected, or when the handshake of
+// a layer under it is done.
 func (p Port) Opened() Ready { return p.bit(openedAt) }
 
 func (p Port) bit(at uint) Ready {
@@ -58,7 +63,7 @@ func (p Port) bit(at uint) Ready {
 	return 1 << (uint(p) + at)
 }
 
-// Room is the gate that is open while port p's output has room.
+// Room returns the gate that is open while the output buffer of port p has room.
 func (p Port) Room() Gate {
 	if p >= MaxPorts {
 		return noPortInGate
@@ -66,39 +71,42 @@ func (p Port) Room() Gate {
 	return 1 << p
 }
 
-// Gate is a set of conditions that the loop keeps: a state may read one port
-// only While others have room. Bit p is port p's room, bit 4 is Sendable.
+// Gate is a set of conditions under which a readable bit is delivered; see
+// [Ready.While]. Create it with [Port.Room] and [Sendable], and join sets with |.
 //
 //	7   6   5   4   3      0
 //	| P | 0 | 0 | S | room   |
+//
+// Bit p of room is for port p, S is Sendable. P is set by a port that is too large,
+// which Check reports.
 type Gate uint8
 
-// Sendable is closed from a refused message on until the mailbox that refused it has
-// room again.
+// Sendable is the gate that closes when a mailbox refuses a message of this machine,
+// because it is full, and opens when that mailbox has room again.
 const Sendable Gate = 1 << MaxPorts
 
-// AllGates is every gate that there is.
+// AllGates is the set of all gates.
 const AllGates = Sendable<<1 - 1
 
-// While lets r's readable bits through only while all of g hold. Other bits of r
-// are not held back.
+// While returns r with its readable bits held back until all gates of g are open. The
+// other bits of r are not affected.
 func (r Ready) While(g Gate) Ready {
-	if r&readables == 0 {
-		return r | strayWhile
+	if r&readableMask == 0 {
+		return r | uselessWhile
 	}
-	for in := r & readables; in != 0; in &= in - 1 {
+	for in := r & readableMask; in != 0; in &= in - 1 {
 		r |= Ready(g) << gateAt(lowest(in))
 	}
 	return r
 }
 
-// Has tells whether any bit of x is in r. Gates don't count.
-func (r Ready) Has(x Ready) bool { return r&x&came != 0 }
+// Has reports whether r and x have a bit in common, ignoring gates.
+func (r Ready) Has(x Ready) bool { return r&x&bitsMask != 0 }
 
-// Bits is r without its gates.
-func (r Ready) Bits() Ready { return r & came }
+// Bits returns r without its gates.
+func (r Ready) Bits() Ready { return r & bitsMask }
 
-// Gates is every gate that some bit of r waits for.
+// Gates returns all gates of r.
 func (r Ready) Gates() (all Gate) {
 	for p := Port(0); p < MaxPorts; p++ {
 		all |= r.Gate(p)
@@ -106,7 +114,7 @@ func (r Ready) Gates() (all Gate) {
 	return all
 }
 
-// Gate is the gate of port p's readable bit.
+// Gate returns the gates of the readable bit of port p.
 func (r Ready) Gate(p Port) Gate {
 	if p >= MaxPorts {
 		return 0
@@ -114,29 +122,32 @@ func (r Ready) Gate(p Port) Gate {
 	return Gate(r >> gateAt(p))
 }
 
-// Deliver is what of ready a machine waiting for r is told of, when the gates in
-// open are open. It allocates nothing and costs a few nanoseconds.
+// Deliver returns the bits of ready to deliver to a machine that waits for r, if the
+// gates in open are open and the others closed. It takes a few nanoseconds and does
+// not allocate.
 func (r Ready) Deliver(ready Ready, open Gate) Ready {
-	told := r & ready & came
-	if r&gates == 0 || open == AllGates {
-		return told
+	deliverable := r & ready & bitsMask
+	if r&gatesMask == 0 || open == AllGates {
+		return deliverable
 	}
-	for in := told & readables; in != 0; in &= in - 1 {
+	for in := deliverable & readableMask; in != 0; in &= in - 1 {
 		if p := lowest(in); Gate(r>>gateAt(p))&^open != 0 {
-			told &^= 1 << p
+			deliverable &^= 1 << p
 		}
 	}
-	return told
+	return deliverable
 }
 
 func gateAt(p Port) uint { return gatesAt + gateBits*uint(p) }
 
 func lowest(r Ready) Port { return Port(bits.TrailingZeros64(uint64(r))) }
 
-// String writes ports as numbers: "opened(1), readable(0) while room(1)".
+// String returns r in words with the numbers of ports, such as
+// "opened(1), readable(0) while room(1)".
 func (r Ready) String() string { return r.Text(nil) }
 
-// Text is String with the names of ports; a port without one is its number.
+// Text is like String, with the names of ports. A port without a name is shown by its
+// number.
 func (r Ready) Text(ports []string) string {
 	var free []string
 	for _, kind := range [...]struct {
@@ -162,7 +173,7 @@ func (r Ready) Text(ports []string) string {
 			all = append(all, in+" while "+g.Text(ports))
 		}
 	}
-	if r&strayWhile != 0 {
+	if r&uselessWhile != 0 {
 		all = append(all, "none while ...")
 	}
 	if r&noPort != 0 {
@@ -174,10 +185,10 @@ func (r Ready) Text(ports []string) string {
 	return strings.Join(all, ", ")
 }
 
-// String writes ports as numbers: "room(0)&sendable".
+// String returns g in words with the numbers of ports, such as "room(0)&sendable".
 func (g Gate) String() string { return g.Text(nil) }
 
-// Text is String with the names of ports.
+// Text is like String, with the names of ports.
 func (g Gate) Text(ports []string) string {
 	var all []string
 	for p := Port(0); p < MaxPorts; p++ {

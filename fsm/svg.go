@@ -9,13 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// SVG draws a table as Mermaid does, as a picture that needs no program to lay it
-// out: states from top to bottom, by how far they are from birth. With a Coverage,
-// an edge is the thicker the more often it was taken; what is declared and was never
-// taken or entered is dashed, what was taken undeclared is red.
+// SVG returns t as a picture with the content that [Mermaid] describes. No other program
+// is needed to lay it out: states are placed from top to bottom by their distance from
+// the start. With d.Coverage, edges that were taken more often are thicker, edges that
+// were never taken and states that were never entered are dashed, and undeclared edges
+// are red.
 //
-// It is one svg element, for a file or for the middle of a page. Its colours follow
-// the reader's choice of light or dark.
+// The result is one svg element, for a file or for a part of an HTML page. Its colours
+// follow the reader's setting of light or dark.
 func SVG[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 	g := newGraph(t.Plain(), start, d)
 	p := picture{g: g, box: make(map[State]int)}
@@ -26,21 +27,20 @@ func SVG[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 	return p.b.String()
 }
 
-// picture is a graph on its way to SVG.
+// picture converts a graph to SVG.
 type picture struct {
 	g      *graph
-	box    map[State]int // item of a node
-	texts  [][]string    // by box; none: birth or Stop
+	box    map[State]int // index in items of a node
+	texts  [][]string    // by box; nil for birth and Stop
 	items  []item
 	lines  []wire     // by arrow
 	labels [][]string // by arrow
-	loops  []float64  // by box: the room that arrows to itself take at its right
+	loops  []float64  // by box: the width at its right for arrows to itself
 	layout *layout
 	b      strings.Builder
 }
 
-// Sizes, in pixels. Letters of the monospaced fonts in use are 0.6 of their height
-// wide, or a little more.
+// Sizes in pixels. The letters of monospaced fonts are about 0.6 times as wide as high.
 const (
 	letter    = 7.3
 	textLine  = 16
@@ -48,8 +48,8 @@ const (
 	dot       = 8 // radius of birth and Stop
 	loopReach = 26
 	margin    = 12
-	mostText  = 40 // letters in a line
-	mostLabel = 26
+	maxText   = 40 // letters in a line of a box
+	maxLabel  = 26 // letters in a line of a label
 )
 
 func (p *picture) boxes() {
@@ -65,7 +65,7 @@ func (p *picture) boxes() {
 			text = append(text, fmt.Sprintf("entered ×%d", n.hits))
 		}
 		for i := range text {
-			text[i] = clip(text[i], mostText)
+			text[i] = clip(text[i], maxText)
 		}
 		add(n.state, text, widest(text)+2*padding, textLine*float64(len(text))+padding)
 	}
@@ -75,13 +75,13 @@ func (p *picture) boxes() {
 func (p *picture) wires() {
 	p.loops = make([]float64, len(p.items))
 	for _, a := range p.g.arrows {
-		label := wrap(a.label, mostLabel)
+		label := wrap(a.label, maxLabel)
 		if p.g.covered {
 			count := "never"
 			if a.hits > 0 {
 				count = fmt.Sprintf("×%d", a.hits)
 			}
-			if len(label) > 0 && len([]rune(label[len(label)-1]+count)) < mostLabel {
+			if len(label) > 0 && len([]rune(label[len(label)-1]+count)) < maxLabel {
 				label[len(label)-1] += " " + count
 			} else {
 				label = append(label, count)
@@ -121,7 +121,7 @@ func (p *picture) draw() {
 	p.b.WriteString("</svg>\n")
 }
 
-// frame is a box without the room of its loops.
+// frame returns the centre and the size of a box, without the width for its loops.
 func (p *picture) frame(box int) (x, y, w, h float64) {
 	i := p.layout.items[box]
 	return i.x - p.loops[box]/2, i.y, i.w - p.loops[box], i.h
@@ -146,7 +146,7 @@ func (p *picture) node(n node) {
 	p.b.WriteString("</g>\n")
 }
 
-// arrow draws an edge: a curve through its items, upright where it crosses a layer.
+// arrow draws an edge as a curve through its items, vertical where it crosses a layer.
 func (p *picture) arrow(i int) {
 	a, e := &p.g.arrows[i], &p.layout.wires[i]
 	class, width := "edge", 1.2
@@ -160,7 +160,7 @@ func (p *picture) arrow(i int) {
 		width = min(1.2+0.7*math.Log10(float64(a.hits)), 5)
 	}
 	fmt.Fprintf(&p.b, `<g class="%s" data-edge="%s %s"><path style="stroke-width:%.1f" d="`, class, svgState(a.from), svgState(a.to), width)
-	if e.own {
+	if e.self {
 		p.loop(e.from, width)
 	} else {
 		p.curve(e, width)
@@ -191,7 +191,7 @@ func (p *picture) curve(e *wire, width float64) {
 		}
 	}
 	end, by := &points[len(points)-1], -tip
-	if e.rises {
+	if e.reversed {
 		end, by = &points[0], tip
 	}
 	peak := *end
@@ -204,11 +204,11 @@ func (p *picture) curve(e *wire, width float64) {
 	fmt.Fprintf(&p.b, `"/><polygon points="%g,%g %g,%g %g,%g"/>`, peak[0], peak[1], peak[0]-tip/2, peak[1]+by, peak[0]+tip/2, peak[1]+by)
 }
 
-// head is the length of an arrow's head.
+// head returns the length of an arrow's head.
 func head(width float64) float64 { return math.Round(6 + 1.5*width) }
 
-// pin is where a wire meets a box's lower or upper side: wires share it, in the
-// order of where they go.
+// pin returns the x coordinate where a wire meets the lower or upper side of a box. The
+// wires of a side are spread over it, in the order of their next items.
 func (p *picture) pin(box, next int, below bool) float64 {
 	near := slices.Clone(p.layout.items[box].up)
 	if below {
@@ -226,7 +226,7 @@ func (p *picture) pin(box, next int, below bool) float64 {
 func (p *picture) label(i int) {
 	e := &p.layout.wires[i]
 	x, y := 0.0, 0.0
-	if e.own {
+	if e.self {
 		left, middle, w, _ := p.frame(e.from)
 		x, y = left+w/2+loopReach+e.w/2, middle
 	} else {
@@ -247,27 +247,28 @@ func svgState(s State) string {
 	return dotID(s)
 }
 
-// clip is a text of at most so many letters.
-func clip(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
+// clip returns s, shortened to at most limit letters.
+func clip(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit-1]) + "…"
 	}
 	return s
 }
 
-// wrap breaks a text where it has spaces.
-func wrap(s string, most int) (lines []string) {
+// wrap breaks s at spaces into lines of at most limit letters.
+func wrap(s string, limit int) (lines []string) {
 	for _, word := range strings.Fields(s) {
-		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= most {
+		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= limit {
 			lines[n-1] += " " + word
 		} else {
-			lines = append(lines, clip(word, most))
+			lines = append(lines, clip(word, limit))
 		}
 	}
 	return lines
 }
 
-// widest is the width of the longest of some lines, even, so that halves are whole.
+// widest returns the width of the longest line, rounded up to an even number of pixels so
+// that its half is whole.
 func widest(lines []string) (w float64) {
 	for _, s := range lines {
 		w = max(w, letter*float64(utf8.RuneCountInString(s)))
@@ -275,7 +276,7 @@ func widest(lines []string) (w float64) {
 	return 2 * math.Ceil(w/2)
 }
 
-// svgText replaces what is not text in XML.
+// svgText returns s with the characters replaced that XML does not allow in text.
 func svgText(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == utf8.RuneError || r == 0xfffe || r == 0xffff {

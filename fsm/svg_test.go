@@ -20,7 +20,7 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// wellFormed reads a picture as XML.
+// wellFormed fails the test if svg is not well-formed XML.
 func wellFormed(t *testing.T, svg string) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
@@ -32,23 +32,23 @@ func wellFormed(t *testing.T, svg string) {
 	}
 }
 
-// allDrawn looks for every node and every arrow.
+// allDrawn reports an error for each node and each arrow that svg does not show.
 func allDrawn(t *testing.T, svg string, g *graph) {
 	t.Helper()
 	for _, a := range g.arrows {
 		if want := fmt.Sprintf(`data-edge="%s %s"`, svgState(a.from), svgState(a.to)); strings.Count(svg, want) != 1 {
-			t.Errorf("%s is there %d times: want once", want, strings.Count(svg, want))
+			t.Errorf("%s occurs %d times, want once", want, strings.Count(svg, want))
 		}
 	}
 	for _, n := range g.nodes {
 		if want := "<title>" + svgText(n.title) + "</title>"; !strings.Contains(svg, want) {
-			t.Errorf("no %s", want)
+			t.Errorf("%s is missing", want)
 		}
 	}
 }
 
-// In any table, boxes, labels and wires of a layer stand beside each other, in the
-// order of the layer, and layers below each other.
+// TestLayout lays out tables of many sizes. The items of a layer must not overlap and be
+// in the order of the layer, and each layer must be below the one before.
 func TestLayout(t *testing.T) {
 	for n := 1; n < 40; n++ {
 		boxes := make([]item, n+2)
@@ -68,11 +68,11 @@ func TestLayout(t *testing.T) {
 				it := l.items[x]
 				low = max(low, it.y+it.h/2)
 				if it.layer != at || it.y-it.h/2 < top-1e-6 {
-					t.Fatalf("%d boxes: item %d of layer %d begins at %v, above %v", n, x, at, it.y-it.h/2, top)
+					t.Fatalf("%d boxes: item %d of layer %d begins at %v, want %v or more", n, x, at, it.y-it.h/2, top)
 				}
 				if i > 0 {
-					if b := l.items[layer[i-1]]; b.x+b.w/2+gapAcross > it.x-it.w/2+1 { // places are rounded
-						t.Fatalf("%d boxes: items %d and %d of layer %d are too near", n, layer[i-1], x, at)
+					if b := l.items[layer[i-1]]; b.x+b.w/2+gapAcross > it.x-it.w/2+1 { // positions are rounded
+						t.Fatalf("%d boxes: items %d and %d of layer %d are too close", n, layer[i-1], x, at)
 					}
 				}
 			}
@@ -81,7 +81,7 @@ func TestLayout(t *testing.T) {
 		for _, e := range l.wires {
 			for i := 1; i < len(e.items); i++ {
 				if l.items[e.items[i]].layer != l.items[e.items[i-1]].layer+1 {
-					t.Fatalf("%d boxes: the wire from %d to %d leaves out a layer", n, e.from, e.to)
+					t.Fatalf("%d boxes: the wire from %d to %d skips a layer", n, e.from, e.to)
 				}
 			}
 		}

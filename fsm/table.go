@@ -2,65 +2,73 @@ package fsm
 
 import (
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/stator-go/stator/internal/durations"
+	"github.com/stator-go/stator/sig"
 )
 
-// Deadline is a bound and the state that it leads to. The zero Deadline is row
-// Any's.
+// Deadline is a time and the state that it leads to when it has passed. Create it with
+// [After]. In a row, the zero Deadline means that of row Any.
 type Deadline struct {
 	D  time.Duration
 	To State
 }
 
-// Never says, as Within or as Idle, that a state may wait for ever, so that Check
-// keeps quiet.
+// Never is a deadline that never expires. As Within or Idle of a row it states that the
+// machine may wait there for ever, which Check reports otherwise.
 var Never = Deadline{D: -1}
 
-// After leads to a state when d has passed.
+// After returns the deadline that leads to state to after d.
 func After(d time.Duration, to State) Deadline { return Deadline{d, to} }
 
-// Runs tells whether the deadline bounds anything: it is neither left empty nor Never.
+// Runs reports whether d can expire: it is neither zero nor Never.
 func (d Deadline) Runs() bool { return d.D > 0 }
 
-// Row is a state. M is the machine, C the context its handlers get, Msg its
-// message type.
+// Row describes a state. M is the type of the machine, C that of the context that
+// its handlers get, Msg that of its messages.
 type Row[M, C, Msg any] struct {
 	Name string
 
-	Wait   Ready    // readiness waited for; required with Ready, forbidden without
-	Within Deadline // bounds the stay, however busy; of row Any: the machine's life
-	Idle   Deadline // bounds silence: no byte came in, and no message
-	Stall  Deadline // bounds how long written bytes do not move
-	Defer  bool     // messages wait until the state changes (they count against the mailbox)
+	Wait   Ready    // readiness to wait for; needs OnReady, and the reverse
+	Within Deadline // bounds the time in the state; in row Any, the life of the machine
+	Idle   Deadline // bounds the time without input and messages
+	Stall  Deadline // bounds the time in which written bytes make no progress
+	Defer  bool     // messages wait for the next transition; they keep their space in the mailbox
 
-	OnEnter   func(*M, C) State          // on each entry, before any event; may lead on (8 times at most)
-	OnExit    func(*M, C)                // on each leaving, a stop too
-	OnReady   func(*M, C, Ready) State   // readiness: called again while it makes progress
+	// Handlers. They return the next state.
+	OnEnter   func(*M, C) State          // on each entry, before any event; may return another state, 8 times in a row at most
+	OnExit    func(*M, C)                // when the state is left, also by Stop
+	OnReady   func(*M, C, Ready) State   // readiness; called again as long as it makes progress
 	OnMessage func(*M, C, *Msg) State    // a message
-	OnTimer   func(*M, C, Fired) State   // a named timer
-	OnDown    func(*M, C, Down) State    // what was monitored has ended
-	OnSignal  func(*M, C, Signals) State // signals asked for
+	OnTimer   func(*M, C, Fired) State   // a named timer has expired
+	OnDown    func(*M, C, Down) State    // a monitored machine has ended
+	OnSignal  func(*M, C, sig.Set) State // signals that the machine asked for
 
-	Fail     State  // where an error leads: Stay is row Any's, then Stop with the error as reason
-	Shutdown State  // where a shutdown leads as soon as nothing is ready; its own state: go on, nothing is entered; Stay is row Any's, then: go on
-	To       States // where the handlers lead (deadlines, Fail, Shutdown and Stop need no naming)
+	// Fail is the state after an error. Stay means that of row Any; if that is Stay
+	// too, an error stops the machine and is the reason of its end.
+	Fail State
+	// Shutdown is the state after a shutdown, entered when nothing is ready any more.
+	// The row's own state means to continue, without a transition. Stay means that of
+	// row Any; if that is Stay too, it means to continue.
+	Shutdown State
+	// To declares the states that the handlers may return. The targets of deadlines,
+	// Fail and Shutdown, and Stop, need not be declared.
+	To States
 }
 
-// Table is a machine's rows, by State. A table that is in use is not changed: any
-// number of goroutines may read it.
+// Table is the rows of a machine, indexed by State. It must not be changed while it is
+// used; any number of goroutines may read it.
 type Table[M, C, Msg any] []Row[M, C, Msg]
 
-// Resolve is the row that state s has in effect: its own, with what it leaves
-// empty taken from row Any.
+// Resolve returns the row of state s with its empty fields filled in from row Any:
 //
-// Taken are Wait, Idle, Stall, the handlers OnReady, OnMessage, OnTimer, OnDown and
-// Signal, Fail and Shutdown; an OnReady handler is taken only by a row that waits
-// for something. Row Any's To is added to the row's: the handlers taken may lead
-// there. Not taken are Within, Enter and Exit, which are the machine's life, birth
-// and end in row Any; nor Defer; nor Name.
+//   - Wait, Idle, Stall, Fail, Shutdown, OnMessage, OnTimer, OnDown and OnSignal;
+//   - OnReady, if the result has a Wait;
+//   - To is the union of both, as the handlers from row Any may return its states.
 //
-// Fail is Stop when neither row says anything else. Resolve(Any) is row Any.
+// Name, Within, Defer, OnEnter and OnExit are the row's own. If Fail is empty in both rows,
+// it is Stop. Resolve(Any) returns row Any unchanged.
 func (t Table[M, C, Msg]) Resolve(s State) Row[M, C, Msg] {
 	r, base := t[s], &t[Any]
 	if s == Any {
@@ -90,33 +98,33 @@ func (t Table[M, C, Msg]) Resolve(s State) Row[M, C, Msg] {
 	return r
 }
 
-// or is own, or when that is empty what row Any has.
+// or returns own, or base if own is the zero value.
 func or[T comparable](own, base T) T {
-	var empty T
-	if own == empty {
+	var zero T
+	if own == zero {
 		return base
 	}
 	return own
 }
 
-// Edges is every state of one's own that row s leads to, by whatever way: what its
-// handlers answer (To), its deadlines, Fail and Shutdown, its own or row Any's, and
-// the bound of the machine's life. Row Any's edges are those of its own fields.
-// See Stops for the edge to Stop.
+// Edges returns all states that state s leads to: those in To, and the targets of its
+// deadlines, Fail and Shutdown. It uses the fields that [Table.Resolve] returns, and
+// Within of row Any. Edges(Any) uses the fields of row Any. The edge to Stop is not
+// included; see [Table.Stops].
 func (t Table[M, C, Msg]) Edges(s State) States {
 	r := t.Resolve(s)
 	set := r.To
-	for _, x := range r.ways(s, &t[Any]) {
+	for _, x := range r.allExits(s, &t[Any]) {
 		set |= To(x.to)
 	}
 	return set &^ noState
 }
 
-// Stops tells whether row s leads to Stop by a deadline, Fail or Shutdown, its own
-// or row Any's. A handler may always answer Stop as well.
+// Stops reports whether a deadline, Fail or Shutdown of state s leads to Stop, including
+// those from row Any. In addition, every handler may return Stop.
 func (t Table[M, C, Msg]) Stops(s State) bool {
 	r := t.Resolve(s)
-	for _, x := range r.ways(s, &t[Any]) {
+	for _, x := range r.allExits(s, &t[Any]) {
 		if x.to == Stop {
 			return true
 		}
@@ -124,22 +132,21 @@ func (t Table[M, C, Msg]) Stops(s State) bool {
 	return false
 }
 
-// exit is a way out of a row that no handler answers.
+// exit is a transition that a field of a row declares, and no handler returns.
 type exit struct {
 	to    State
 	why   string
-	after time.Duration // of a deadline
+	after time.Duration // of a deadline; 0 otherwise
 }
 
 func (x exit) String() string {
 	if x.after == 0 {
 		return x.why
 	}
-	after := strings.Replace(x.after.String(), "m0s", "m", 1) // 1m, not 1m0s
-	return x.why + " " + strings.Replace(after, "h0m", "h", 1)
+	return x.why + " " + durations.Short(x.after)
 }
 
-// exits is where the fields of r lead without a handler's answer.
+// exits returns the transitions that the fields of r declare, other than To.
 func (r *Row[M, C, Msg]) exits() (all []exit) {
 	for _, d := range [...]struct {
 		why string
@@ -158,26 +165,26 @@ func (r *Row[M, C, Msg]) exits() (all []exit) {
 	return all
 }
 
-// ways is exits, and life, of row s as it is in effect. A shutdown that leads to the
-// state itself is none: it says to go on.
-func (r *Row[M, C, Msg]) ways(s State, base *Row[M, C, Msg]) []exit {
+// allExits returns the exits of a resolved row of state s, and the exit by row Any's
+// Within. A Shutdown that leads to s itself is not an exit: it means to continue.
+func (r *Row[M, C, Msg]) allExits(s State, base *Row[M, C, Msg]) []exit {
 	own := *r
 	if own.Shutdown == s {
 		own.Shutdown = Stay
 	}
-	return append(own.exits(), base.life()...)
+	return append(own.exits(), base.lifeExit()...)
 }
 
-// life is where row Any's Within leads, which every state leads to as well.
-func (r *Row[M, C, Msg]) life() []exit {
+// lifeExit returns the exit by Within of row Any, if that runs.
+func (r *Row[M, C, Msg]) lifeExit() []exit {
 	if r.Within.Runs() {
 		return []exit{{r.Within.To, "life", r.Within.D}}
 	}
 	return nil
 }
 
-// NameOf is the name of state s for people: that of its row, or of a special
-// state, or its number.
+// NameOf returns the name of state s for output: the Name of its row, the name of a
+// special state, or "state" and its number.
 func (t Table[M, C, Msg]) NameOf(s State) string {
 	switch {
 	case s == Any:
@@ -190,17 +197,17 @@ func (t Table[M, C, Msg]) NameOf(s State) string {
 	return fmt.Sprintf("state %d", s)
 }
 
-// none stands for the types that a table's checks and drawings don't need.
+// none replaces the type arguments of a table.
 type none = struct{}
 
-// Plain is a table without its types, as Table.Plain makes it: what reads tables and
-// does not run them can be written for this one alone.
+// Plain is a table without its type arguments, as returned by [Table.Plain]. Code that
+// reads tables and does not run them can use it and need not be generic.
 type Plain = Table[none, none, none]
 
 type plainRow = Row[none, none, none]
 
-// Plain is the table without its types. Of the handlers it keeps whether they are
-// there: those of the answer do nothing.
+// Plain returns the table without its type arguments. A handler that is not nil is
+// replaced by one that does nothing.
 func (t Table[M, C, Msg]) Plain() Plain {
 	p := make(Plain, len(t))
 	for s := range t {
@@ -233,7 +240,7 @@ func (r *Row[M, C, Msg]) plain() plainRow {
 		p.OnDown = func(*none, none, Down) State { return Stay }
 	}
 	if r.OnSignal != nil {
-		p.OnSignal = func(*none, none, Signals) State { return Stay }
+		p.OnSignal = func(*none, none, sig.Set) State { return Stay }
 	}
 	return p
 }

@@ -19,10 +19,10 @@ func TestResolve(t *testing.T) {
 
 	heir := rows.Resolve(1)
 	if heir.Name != "heir" || heir.Within != (Deadline{}) || heir.Defer || heir.OnEnter != nil || heir.OnExit != nil {
-		t.Errorf("took what is row any's alone: %+v", heir)
+		t.Errorf("inherited fields that row any does not share: %+v", heir)
 	}
 	if heir.Wait != base.Wait || heir.Idle != base.Idle || heir.Stall != base.Stall || heir.Fail != 1 || heir.Shutdown != 2 || heir.To != To(1, 2) {
-		t.Errorf("did not take: %+v", heir)
+		t.Errorf("did not inherit all shared fields: %+v", heir)
 	}
 	for _, x := range []struct {
 		name     string
@@ -32,24 +32,24 @@ func TestResolve(t *testing.T) {
 		{"Down", heir.OnDown, base.OnDown}, {"Signal", heir.OnSignal, base.OnSignal},
 	} {
 		if reflect.ValueOf(x.got).Pointer() != reflect.ValueOf(x.own).Pointer() {
-			t.Errorf("%s is not row any's", x.name)
+			t.Errorf("%s is not that of row any", x.name)
 		}
 	}
 
 	own := rows.Resolve(2)
 	if own.Wait != port1.Opened() || own.Within != After(3, 1) || own.Idle != Never || own.Stall != After(4, 1) || own.Fail != 2 || own.Shutdown != Stop {
-		t.Errorf("lost what is its own: %+v", own)
+		t.Errorf("lost fields of its own: %+v", own)
 	}
 	if reflect.ValueOf(own.OnReady).Pointer() == reflect.ValueOf(base.OnReady).Pointer() {
-		t.Error("lost its own Ready")
+		t.Error("lost its own OnReady")
 	}
 
 	rows[Any].Wait, rows[Any].Fail = 0, Stay
 	if r := rows.Resolve(1); r.OnReady != nil || r.Fail != Stop {
-		t.Errorf("a row that waits for nothing took Ready, or Fail is %v", r.Fail)
+		t.Errorf("without Wait: inherited OnReady: %v, Fail %v; want false, stop", r.OnReady != nil, r.Fail)
 	}
 	if r := rows.Resolve(Any); r.Name != "base" || r.To != To(1) || r.Fail != Stay {
-		t.Errorf("row any is not itself: %+v", r)
+		t.Errorf("Resolve(Any) changed row any: %+v", r)
 	}
 }
 
@@ -64,21 +64,21 @@ func TestEdges(t *testing.T) {
 	}
 	for s, want := range []States{To(9, 10, 11, 12, 13, 14), To(9, 10, 11, 12, 13, 14), To(1, 3, 4, 9, 14), To(3, 9, 14)} {
 		if got := rows.Edges(State(s)); got != want {
-			t.Errorf("edges of %d are %v, want %v", s, got, want)
+			t.Errorf("Edges(%d) = %v, want %v", s, got, want)
 		}
 	}
 	for s, want := range []bool{false, false, true, false} {
 		if got := rows.Stops(State(s)); got != want {
-			t.Errorf("row %d stops: %v", s, got)
+			t.Errorf("Stops(%d) = %v, want %v", s, got, want)
 		}
 	}
 	rows[Any].Fail = Stay
 	if !rows.Stops(1) {
-		t.Error("an error that nobody leads anywhere does not stop")
+		t.Error("Stops(1) = false with an empty Fail in both rows")
 	}
 }
 
-// The checks and drawings of a plain table must be those of the table itself.
+// A plain table must have the same fields and edges as the table it was made from.
 func TestPlainKeepsAll(t *testing.T) {
 	for _, p := range programs() {
 		plain := p.rows.Plain()
@@ -88,7 +88,7 @@ func TestPlainKeepsAll(t *testing.T) {
 				name := want.Type().Field(i).Name
 				if want.Field(i).Kind() == reflect.Func {
 					if got.Field(i).IsNil() != want.Field(i).IsNil() {
-						t.Errorf("%s, row %d: %s is lost or made up", p.name, s, name)
+						t.Errorf("%s, row %d: %s is nil in only one of the tables", p.name, s, name)
 					}
 				} else if !got.Field(i).Equal(want.Field(i)) {
 					t.Errorf("%s, row %d: %s differs", p.name, s, name)
@@ -106,7 +106,7 @@ func TestPlainKeepsAll(t *testing.T) {
 	plain := full.plain()
 	for i := range reflect.TypeFor[row]().NumField() {
 		if f := reflect.ValueOf(plain).Field(i); f.Kind() == reflect.Func && f.IsNil() {
-			t.Errorf("%s is lost", reflect.TypeFor[row]().Field(i).Name)
+			t.Errorf("%s is nil in the plain row", reflect.TypeFor[row]().Field(i).Name)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func TestNameOf(t *testing.T) {
 	rows := table{Any: {Name: "whatever"}, 1: {Name: "one"}, 2: {}}
 	for s, want := range map[State]string{Any: "any", 1: "one", 2: "state 2", 3: "state 3", Stop: "stop", Pass: "pass"} {
 		if got := rows.NameOf(s); got != want {
-			t.Errorf("name of %d is %q, want %q", s, got, want)
+			t.Errorf("NameOf(%d) = %q, want %q", s, got, want)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (p *puppet) ready(cx *puppetCx, r reactor.Ready) reactor.State {
 
 func (p *puppet) message(cx *puppetCx, o *order) reactor.State {
 	if o.what == 'l' {
-		return fsm.Later
+		return fsm.Defer
 	}
 	return p.obey(cx, o.what)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // driver is the operating system of one loop. Its Wait never waits: the world moves
@@ -29,8 +30,8 @@ type simDriver struct {
 	machines []machine // by slot
 	dueAt    int64     // no machine's deadline is earlier
 	over     bool
-	caught   reactor.Signals
-	came     func(reactor.Signals)
+	caught   sig.Set
+	came     func(sig.Set)
 }
 
 var _ driver.Driver = (*simDriver)(nil)
@@ -463,7 +464,7 @@ func (d *simDriver) Release(id driver.Sock) (uintptr, error) {
 }
 
 // Notify takes note of who asks: signals are World.Signal's.
-func (d *simDriver) Notify(set reactor.Signals, came func(reactor.Signals)) error {
+func (d *simDriver) Notify(set sig.Set, came func(sig.Set)) error {
 	d.caught |= set
 	d.w.knows.signals = true
 	d.came = came
@@ -472,7 +473,7 @@ func (d *simDriver) Notify(set reactor.Signals, came func(reactor.Signals)) erro
 
 // Signal gives signals to a loop: those that a machine of it asked for. It is for
 // actions.
-func (w *World) Signal(loop int, set reactor.Signals) {
+func (w *World) Signal(loop int, set sig.Set) {
 	if d := w.drivers[loop]; d.caught&set != 0 {
 		d.came(d.caught & set)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/durations"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -92,8 +93,7 @@ func deadlines(k reactor.AnyKind, s reactor.State) string {
 		fsm.Deadline
 	}{{"within", r.Within}, {"idle", r.Idle}, {"stall", r.Stall}} {
 		if d.Runs() {
-			span := strings.Replace(d.D.String(), "m0s", "m", 1) // 1m, not 1m0s
-			all = append(all, d.name+" "+strings.Replace(span, "h0m", "h", 1))
+			all = append(all, d.name+" "+durations.Short(d.D))
 		}
 	}
 	return strings.Join(all, ", ")

@@ -4,14 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/probe"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/sig"
 )
 
 // postman answers each datagram with itself, in brackets.
@@ -133,12 +136,14 @@ func TestDatagramServer(t *testing.T) {
 	}
 }
 
+var interrupt, terminate = sig.Of(os.Interrupt), sig.Of(syscall.SIGTERM)
+
 // catcher counts the signals that come, each once a turn.
-type catcher struct{ came *[]reactor.Signals }
+type catcher struct{ came *[]sig.Set }
 
-func (c *catcher) ask(cx *echoCx) reactor.State { return cx.Fail(cx.Notify(1<<1 | 1<<15)) }
+func (c *catcher) ask(cx *echoCx) reactor.State { return cx.Fail(cx.Notify(interrupt | terminate)) }
 
-func (c *catcher) signal(_ *echoCx, s reactor.Signals) reactor.State {
+func (c *catcher) signal(_ *echoCx, s sig.Set) reactor.State {
 	*c.came = append(*c.came, s)
 	return fsm.Stay
 }
@@ -147,7 +152,7 @@ func (c *catcher) signal(_ *echoCx, s reactor.Signals) reactor.State {
 func TestSignals(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("catcher", reactor.Options{}, reactor.Table[catcher, reactor.None]{
 		{Shutdown: fsm.Stop, OnEnter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, OnSignal: (*catcher).signal}}))
-	var came []reactor.Signals
+	var came []sig.Set
 	w := newWorld((Spec{Setup: func(w *World) error {
 		came = nil
 		_, err := k.Spawn(w.Loop(0), catcher{&came})
@@ -157,8 +162,8 @@ func TestSignals(t *testing.T) {
 	if f := w.run(tr); f != nil {
 		t.Fatal(f)
 	}
-	if want := []reactor.Signals{1 << 15, 1 << 1, 1<<1 | 1<<15, 1<<1 | 1<<15}; !slices.Equal(came, want) {
-		t.Errorf("%x: want %x", came, want)
+	if want := []sig.Set{terminate, interrupt, interrupt | terminate, interrupt | terminate}; !slices.Equal(came, want) {
+		t.Errorf("%v: want %v", came, want)
 	}
 }
 

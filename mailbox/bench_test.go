@@ -7,8 +7,8 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// letter is as large as a small message with its address: half a cache line.
-type letter struct {
+// message has the size of a small message with its address: half a cache line.
+type message struct {
 	To, Kind, Key, Value uint64
 }
 
@@ -18,53 +18,53 @@ const (
 )
 
 func BenchmarkSendRecv(b *testing.B) {
-	r := newRing[letter](b, benchCapacity, mailbox.NewSleeper(func() {}))
-	var in, out letter
+	r := newRing[message](b, benchCapacity, mailbox.NewSleeper(func() {}))
+	var in, out message
 	b.ReportAllocs()
 	for b.Loop() {
 		in.To++
 		if r.Send(in) != nil || !r.Recv(&out) {
-			b.Fatal("lost")
+			b.Fatal("message lost")
 		}
 		r.Release(1)
 	}
 }
 
 func BenchmarkChannel(b *testing.B) {
-	c := make(chan letter, benchCapacity)
-	var in, out letter
+	c := make(chan message, benchCapacity)
+	var in, out message
 	b.ReportAllocs()
 	for b.Loop() {
 		in.To++
 		select {
 		case c <- in:
 		default:
-			b.Fatal("lost")
+			b.Fatal("message lost")
 		}
 		select {
 		case out = <-c:
 		default:
-			b.Fatal("lost")
+			b.Fatal("message lost")
 		}
 	}
 	_ = out
 }
 
-// BenchmarkSendRecvBatch and its twin report the time of one message.
+// BenchmarkSendRecvBatch and BenchmarkChannelBatch report the time per message.
 func BenchmarkSendRecvBatch(b *testing.B) {
-	r := newRing[letter](b, benchCapacity, mailbox.NewSleeper(func() {}))
-	var in, out letter
+	r := newRing[message](b, benchCapacity, mailbox.NewSleeper(func() {}))
+	var in, out message
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += benchBatch {
 		for range benchBatch {
 			in.To++
 			if r.Send(in) != nil {
-				b.Fatal("lost")
+				b.Fatal("message lost")
 			}
 		}
 		for range benchBatch {
 			if !r.Recv(&out) {
-				b.Fatal("lost")
+				b.Fatal("message lost")
 			}
 		}
 		r.Release(benchBatch)
@@ -72,8 +72,8 @@ func BenchmarkSendRecvBatch(b *testing.B) {
 }
 
 func BenchmarkChannelBatch(b *testing.B) {
-	c := make(chan letter, benchCapacity)
-	var in, out letter
+	c := make(chan message, benchCapacity)
+	var in, out message
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += benchBatch {
 		for range benchBatch {
@@ -81,28 +81,28 @@ func BenchmarkChannelBatch(b *testing.B) {
 			select {
 			case c <- in:
 			default:
-				b.Fatal("lost")
+				b.Fatal("message lost")
 			}
 		}
 		for range benchBatch {
 			select {
 			case out = <-c:
 			default:
-				b.Fatal("lost")
+				b.Fatal("message lost")
 			}
 		}
 	}
 	_ = out
 }
 
-// BenchmarkSendRecvLarge and its twin move a message of four cache lines.
+// BenchmarkSendRecvLarge and BenchmarkChannelLarge move a message of four cache lines.
 func BenchmarkSendRecvLarge(b *testing.B) {
 	r := newRing[[32]uint64](b, benchBatch, mailbox.NewSleeper(func() {}))
 	var in, out [32]uint64
 	b.ReportAllocs()
 	for b.Loop() {
 		if r.Send(in) != nil || !r.Recv(&out) {
-			b.Fatal("lost")
+			b.Fatal("message lost")
 		}
 		r.Release(1)
 	}
@@ -119,20 +119,20 @@ func BenchmarkChannelLarge(b *testing.B) {
 	_ = out
 }
 
-// BenchmarkSendRecv1P1C is one producer and one consumer on a goroutine each. The
-// producer yields when the ring is full, the consumer sleeps when it is empty.
+// BenchmarkSendRecv1P1C has one producer and one consumer, each on its own goroutine.
+// The producer yields when the ring is full, the consumer sleeps when it is empty.
 func BenchmarkSendRecv1P1C(b *testing.B) {
-	bell := make(chan struct{}, 1)
+	woken := make(chan struct{}, 1)
 	s := mailbox.NewSleeper(func() {
 		select {
-		case bell <- struct{}{}:
+		case woken <- struct{}{}:
 		default:
 		}
 	})
-	r := newRing[letter](b, benchCapacity, s)
+	r := newRing[message](b, benchCapacity, s)
 	b.ReportAllocs()
 	go func() {
-		var in letter
+		var in message
 		for range b.N {
 			in.To++
 			for r.Send(in) != nil {
@@ -140,7 +140,7 @@ func BenchmarkSendRecv1P1C(b *testing.B) {
 			}
 		}
 	}()
-	var out letter
+	var out message
 	for got := 0; got < b.N; {
 		batch := 0
 		for batch < benchBatch && r.Recv(&out) {
@@ -151,7 +151,7 @@ func BenchmarkSendRecv1P1C(b *testing.B) {
 		if batch == 0 {
 			s.Asleep()
 			if r.Empty() {
-				<-bell
+				<-woken
 			}
 			s.Awake()
 		}
@@ -159,10 +159,10 @@ func BenchmarkSendRecv1P1C(b *testing.B) {
 }
 
 func BenchmarkChannel1P1C(b *testing.B) {
-	c := make(chan letter, benchCapacity)
+	c := make(chan message, benchCapacity)
 	b.ReportAllocs()
 	go func() {
-		var in letter
+		var in message
 		for range b.N {
 			in.To++
 			c <- in

@@ -1,59 +1,77 @@
-// Package mailbox is a bounded queue from many goroutines to one, with a
-// protocol that wakes the receiver once, and only when it sleeps.
+// Package mailbox provides a bounded queue from many goroutines to one. A sender
+// wakes the receiver only when the receiver sleeps, and only once per sleep.
 //
-// A [Ring] is an array of cells. Send copies a value into the next cell, Recv
-// copies it out: no node, no boxing, nothing allocated after [New]. Send never
-// waits: it accepts the message, or says [ErrFull] or [ErrClosed], at once.
+//	s := mailbox.NewSleeper(wake)       // wake unblocks the consumer
+//	r, err := mailbox.New[msg](1024, s) // all memory is allocated here
 //
-// # Who may call what
+//	// Any goroutine:
+//	err = r.Send(m) // nil, ErrFull or ErrClosed, at once
 //
-// [Ring.Send], [Ring.Close], [Ring.Len] and [Ring.Cap] are for any goroutine.
-// [Ring.Recv], [Ring.Release], [Ring.Empty] and [Ring.Done] are for one
-// goroutine, the consumer; so is [Ring.Post], a Send without the wake for a
-// consumer that writes to itself.
+//	// The consumer's goroutine:
+//	for r.Recv(&m) {
+//		... handle m ...
+//		r.Release(1)
+//	}
+//
+// A [Ring] is an array of cells. Send copies a value into the next cell and Recv
+// copies it out. Neither blocks, and only [New] allocates.
+//
+// # Goroutines
+//
+// [Ring.Send], [Ring.Close], [Ring.Len] and [Ring.Cap] may be called by any
+// goroutine. [Ring.Recv], [Ring.Release], [Ring.Empty], [Ring.Done] and [Ring.Post]
+// may be called only by the consumer, which is a single goroutine. Post is a Send
+// without the wake, for a consumer that sends to itself. A Ring must not be copied,
+// and its zero value is not usable.
 //
 // # Order and limits
 //
-// Messages are received in the order of their acceptance, which for each sender
-// is the order of its calls. No message is lost, none is doubled: what Send
-// accepted, Recv delivers, also after Close.
+// Messages are received in the order in which they were accepted, so the messages
+// of one sender arrive in the order of its calls. Each message that Send accepted is
+// received exactly once, even if the ring is closed in between.
 //
-// A place in the ring is taken by Send and given back by [Ring.Release], not by
-// Recv: the limit counts messages that are not handled yet. A consumer can so put
-// a message aside and handle it later, out of order, without its senders getting
-// more room than the capacity says. Release gives places back by number, once a
-// batch; which of its messages they belonged to is the consumer's own affair.
+// The capacity, 1 to [MaxCapacity], limits the messages that are accepted and not
+// released. A received message keeps its space until [Ring.Release]. So a consumer
+// can keep a message and handle it later, while its senders still get no more space
+// than the capacity. Release takes a number of messages and may be called once per
+// batch; it does not matter which messages they are.
 //
-// A sender that is preempted between taking a cell and filling it holds up the
-// messages behind it. Until it goes on, the ring says Empty and its consumer may
-// sleep: the sender wakes it once the cell is filled.
+// If a sender is preempted after it claimed a cell and before it filled it, the
+// messages behind that cell wait. Until the sender continues, the ring reports
+// Empty and the consumer may sleep. The sender wakes the consumer when the cell is
+// filled.
 //
 // # Sleep
 //
-// The consumer of one or more rings owns a [Sleeper]. It sleeps like this:
+// The consumer of one or more rings has one [Sleeper], and blocks as follows:
 //
 //	s.Asleep()
 //	if everyRing.Empty() {
-//		block() // until wake was called, or for any other reason
+//		block() // until wake is called, or for another reason
 //	}
 //	s.Awake()
 //
-// One that waits for the end as well looks at Done before it blocks: Close wakes it.
+// A consumer that also waits for the end checks Done before it blocks; Close wakes
+// it.
 //
-// A sender publishes its message first and reads the flag second; the consumer
-// sets the flag first and reads the cells second. Go's atomics have one total
-// order, so at least one of the two sees the other: a message is never left in a
-// ring whose consumer sleeps. The sender that takes the flag down calls the wake
-// function, so it is called at most once a sleep however many send, and a send to
-// a consumer that is awake costs one load of a word that seldom changes.
+// No message is left in a ring while its consumer sleeps. A sender first publishes
+// its message and then reads the Sleeper's flag. The consumer first sets the flag
+// and then reads the cells. Go's atomic operations have one total order, so at least
+// one of the two sees the other's write.
+//
+// The sender that clears the flag calls wake. So wake is called at most once per
+// sleep, however many senders there are, and a send to a consumer that is awake
+// costs one load of a word that seldom changes.
 //
 // # Cost
 //
-// An uncontended Send is one compare-and-swap and one atomic store, a Recv one
-// atomic load, a Release one atomic store. Senders that meet at the ring's tail
-// retry the compare-and-swap; one of them always succeeds.
+// Without contention, Send costs one compare-and-swap and one atomic store, Recv
+// one atomic load, Release one atomic store. Senders that claim a cell at the same
+// time retry the compare-and-swap; one of them always succeeds.
 //
-// The sequence number in each cell is that of Dmitry Vyukov's bounded
-// multi-producer queue. Here it only publishes the message: that a cell is vacant
-// follows from the count of released places, see ring.go.
+// # Origin
+//
+// The sequence number in each cell is from Dmitry Vyukov's bounded multi-producer
+// queue. Here it is used only to publish the message: whether a cell is vacant
+// follows from the number of released messages; see cursors.go.
 package mailbox

@@ -6,13 +6,13 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// A consumer of two rings sleeps on a channel of capacity 1, which keeps a wake
-// that comes before it blocks.
+// A consumer of two rings blocks on a channel. The channel has capacity 1, so a wake
+// that comes before the consumer blocks is not lost.
 func Example() {
-	bell := make(chan struct{}, 1)
+	woken := make(chan struct{}, 1)
 	s := mailbox.NewSleeper(func() {
 		select {
-		case bell <- struct{}{}:
+		case woken <- struct{}{}:
 		default:
 		}
 	})
@@ -29,7 +29,7 @@ func Example() {
 
 	go func() {
 		for n := range 3 {
-			_ = numbers.Send(n) // ErrFull can't be: three messages, eight places
+			_ = numbers.Send(n) // never ErrFull: three messages, capacity eight
 		}
 		numbers.Close()
 		_ = words.Send("that's all")
@@ -52,7 +52,7 @@ func Example() {
 
 		s.Asleep()
 		if numbers.Empty() && words.Empty() && !(numbers.Done() && words.Done()) {
-			<-bell
+			<-woken
 		}
 		s.Awake()
 	}
@@ -60,7 +60,7 @@ func Example() {
 	// Output: 3 that's all
 }
 
-// A message that is put aside keeps its place: its sender's side stays bounded.
+// A received message that is kept for later still counts against the capacity.
 func ExampleRing_Release() {
 	r, err := mailbox.New[string](2, nil)
 	if err != nil {
@@ -70,14 +70,14 @@ func ExampleRing_Release() {
 	_ = r.Send("later")
 	_ = r.Send("now")
 
-	var aside, msg string
-	r.Recv(&aside)
+	var kept, msg string
+	r.Recv(&kept)
 	r.Recv(&msg)
-	r.Release(1) // msg is dealt with, aside is not
+	r.Release(1) // msg has been handled, kept has not
 	fmt.Println(msg, r.Len(), r.Send("third"), r.Send("fourth"))
 
-	r.Release(1) // now aside is, too
-	fmt.Println(aside, r.Send("fourth"))
+	r.Release(1) // kept has been handled, too
+	fmt.Println(kept, r.Send("fourth"))
 	// Output:
 	// now 1 <nil> mailbox: full
 	// later <nil>

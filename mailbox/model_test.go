@@ -8,7 +8,7 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// model is what a ring and its sleeper are, written as plainly as possible.
+// model is the simplest implementation of a ring and its sleeper.
 type model struct {
 	capacity int
 	queue    []int // accepted, not received
@@ -36,8 +36,8 @@ func (m *model) wake() {
 	}
 }
 
-// TestModel compares a ring with its model after each of many random calls, from
-// its first message and across the wrap of the cells' 32-bit sequence.
+// TestModel compares a ring with its model after each of many random calls, both for
+// the first messages of a ring and where the 32-bit sequence of its cells wraps.
 func TestModel(t *testing.T) {
 	for _, start := range []uint64{0, 1<<32 - 50, 1<<40 - 50} {
 		for seed := range uint64(40) {
@@ -74,14 +74,14 @@ func compareWithModel(t *testing.T, start uint64, capacity int, rng *rand.Rand) 
 				t.Fatalf("start %d, capacity %d, step %d: Post: %v, want %v", start, capacity, step, got, want)
 			}
 		case 5, 6, 7, 8:
-			const untouched = -1
-			got, want := untouched, untouched
+			const unchanged = -1
+			got, want := unchanged, unchanged
 			if len(m.queue) > 0 {
 				want = m.queue[0]
 				m.queue = m.queue[1:]
 				m.held++
 			}
-			if ok := r.Recv(&got); got != want || ok != (want != untouched) {
+			if ok := r.Recv(&got); got != want || ok != (want != unchanged) {
 				t.Fatalf("start %d, capacity %d, step %d: Recv: %d, %t, want %d", start, capacity, step, got, ok, want)
 			}
 		case 9:

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -9,8 +10,8 @@ import (
 	"github.com/stator-go/stator/mailbox"
 )
 
-// TestStressClose closes many rings while senders are at work: what they were
-// told is accepted arrives, and nothing else does.
+// TestStressClose closes many rings while senders use them: exactly the messages for
+// which Send returned nil are received.
 func TestStressClose(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	for round := range stressMessages() / 500 {
@@ -34,31 +35,34 @@ func TestStressClose(t *testing.T) {
 			if r.Recv(&v) {
 				received++
 			} else {
-				runtime.Gosched() // a sender is still filling its cell
+				runtime.Gosched() // a sender has claimed its cell and not filled it yet
 			}
 		}
 		senders.Wait()
-		if received != accepted.Load() || r.Send(1) == nil {
+		if received != accepted.Load() {
 			t.Fatalf("round %d: %d accepted, %d received", round, accepted.Load(), received)
+		}
+		if err := r.Send(1); !errors.Is(err, mailbox.ErrClosed) {
+			t.Fatalf("round %d: Send after Close: %v", round, err)
 		}
 	}
 }
 
-// TestStressNotFull has as many senders as places. Each has at most one
-// message under way, so there is room for every one of them, always.
+// TestStressNotFull has as many senders as the capacity. Each has at most one message
+// that is not released, so Send must never return ErrFull.
 func TestStressNotFull(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	const places = 3
-	r := newRing[*atomic.Bool](t, places, nil)
-	each := stressMessages() / 2 / places
+	const capacity = 3
+	r := newRing[*atomic.Bool](t, capacity, nil)
+	each := stressMessages() / 2 / capacity
 	var senders sync.WaitGroup
-	for range places {
+	for range capacity {
 		senders.Go(func() {
 			var handled atomic.Bool
 			for n := range each {
 				handled.Store(false)
 				if err := r.Send(&handled); err != nil {
-					t.Errorf("message %d: %v, with at most %d under way", n, err, places)
+					t.Errorf("message %d: Send: %v with fewer than %d messages in the ring", n, err, capacity)
 					break
 				}
 				for !handled.Load() {
@@ -82,8 +86,8 @@ func TestStressNotFull(t *testing.T) {
 	}
 }
 
-// TestStressOneWake lets two senders find the consumer asleep at the same
-// moment: one of them wakes it.
+// TestStressOneWake has two senders find the consumer asleep at the same time:
+// exactly one of them calls wake.
 func TestStressOneWake(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	const senders = 2
@@ -111,7 +115,7 @@ func TestStressOneWake(t *testing.T) {
 		}
 		if w := wakes.Swap(0); w != 1 && !failed {
 			failed = true
-			t.Errorf("sleep %d: %d wakes", n, w)
+			t.Errorf("sleep %d: %d wakes, want 1", n, w)
 		}
 		for v := 0; r.Recv(&v); {
 		}

@@ -21,17 +21,17 @@ func newRing[T any](tb testing.TB, capacity int, s *mailbox.Sleeper) *mailbox.Ri
 func TestCapacityOutOfRange(t *testing.T) {
 	for _, capacity := range []int{-1, 0, mailbox.MaxCapacity + 1} {
 		if r, err := mailbox.New[int](capacity, nil); err == nil || r != nil {
-			t.Errorf("capacity %d: ring %v, error %v", capacity, r, err)
+			t.Errorf("New with capacity %d = %v, %v; want an error", capacity, r, err)
 		}
 	}
 }
 
-// TestFullExactly fills rings of capacities around powers of two, from several
-// goroutines: as many as the capacity are accepted, each refusal is ErrFull.
+// TestFullExactly fills rings from several goroutines, with capacities around powers
+// of two: exactly capacity messages are accepted, and every other Send is ErrFull.
 func TestFullExactly(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 1000} {
 		r := newRing[int](t, capacity, nil)
-		for turn := range 3 {
+		for round := range 3 {
 			var accepted atomic.Int64
 			var senders sync.WaitGroup
 			for range 4 {
@@ -41,58 +41,58 @@ func TestFullExactly(t *testing.T) {
 						case err == nil:
 							accepted.Add(1)
 						case !errors.Is(err, mailbox.ErrFull):
-							t.Errorf("capacity %d: %v", capacity, err)
+							t.Errorf("capacity %d: Send: %v", capacity, err)
 						}
 					}
 				})
 			}
 			senders.Wait()
 			if n := accepted.Load(); n != int64(capacity) || r.Len() != capacity {
-				t.Fatalf("capacity %d, turn %d: %d accepted, Len %d", capacity, turn, n, r.Len())
+				t.Fatalf("capacity %d, round %d: %d accepted, Len %d", capacity, round, n, r.Len())
 			}
 			received := 0
 			for v := 0; r.Recv(&v); received++ {
 			}
 			if received != capacity {
-				t.Fatalf("capacity %d, turn %d: %d received", capacity, turn, received)
+				t.Fatalf("capacity %d, round %d: %d received", capacity, round, received)
 			}
 			if err := r.Send(1); !errors.Is(err, mailbox.ErrFull) {
-				t.Fatalf("capacity %d, turn %d: send while nothing is released: %v", capacity, turn, err)
+				t.Fatalf("capacity %d, round %d: Send before Release: %v", capacity, round, err)
 			}
 			r.Release(received)
 		}
 	}
 }
 
-// TestDeferred puts one message aside for many turns of the ring. Its place stays
-// taken although its cell is used again by others.
-func TestDeferred(t *testing.T) {
+// TestKeptMessage keeps one message while many others pass through the ring. It
+// counts against the capacity although its cell is reused.
+func TestKeptMessage(t *testing.T) {
 	const capacity = 3
 	r := newRing[int](t, capacity, nil)
-	var aside int
-	if err := r.Send(-1); err != nil || !r.Recv(&aside) {
+	var kept int
+	if err := r.Send(-1); err != nil || !r.Recv(&kept) {
 		t.Fatal("first message lost")
 	}
 	for i := range 50 {
 		for k := range capacity - 1 {
 			if err := r.Send(i + k); err != nil {
-				t.Fatalf("turn %d: %v with %d of %d places taken", i, err, r.Len(), capacity)
+				t.Fatalf("round %d: Send: %v with Len %d, capacity %d", i, err, r.Len(), capacity)
 			}
 		}
 		if err := r.Send(0); !errors.Is(err, mailbox.ErrFull) {
-			t.Fatalf("turn %d: the place of the message put aside was given away: %v", i, err)
+			t.Fatalf("round %d: Send into the space of the kept message: %v", i, err)
 		}
 		for k := range capacity - 1 {
 			var got int
 			if !r.Recv(&got) || got != i+k {
-				t.Fatalf("turn %d: got %d, want %d", i, got, i+k)
+				t.Fatalf("round %d: got %d, want %d", i, got, i+k)
 			}
 		}
 		r.Release(capacity - 1)
 	}
 	r.Release(1)
-	if r.Len() != 0 || aside != -1 {
-		t.Fatalf("Len %d, message put aside %d", r.Len(), aside)
+	if r.Len() != 0 || kept != -1 {
+		t.Fatalf("Len %d, kept message %d; want 0, -1", r.Len(), kept)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestReleaseTooMany(t *testing.T) {
 	}
 }
 
-// TestPreemptedSender stops a sender between claiming a cell and filling it.
+// TestPreemptedSender has a sender that claimed a cell and has not filled it yet.
 func TestPreemptedSender(t *testing.T) {
 	wakes := 0
 	s := mailbox.NewSleeper(func() { wakes++ })
@@ -131,15 +131,15 @@ func TestPreemptedSender(t *testing.T) {
 	}
 	var v int
 	if !r.Empty() || r.Recv(&v) || r.Len() != 2 {
-		t.Fatalf("behind an unfilled cell: Empty %t, received %d, Len %d", r.Empty(), v, r.Len())
+		t.Fatalf("with an unfilled first cell: Empty %t, received %d, Len %d", r.Empty(), v, r.Len())
 	}
 	r.Close()
 	if r.Done() {
-		t.Fatal("Done with a message on its way")
+		t.Fatal("Done before the last message was received")
 	}
 	s.Asleep()
 	if !r.Empty() {
-		t.Fatal("the consumer can't sleep")
+		t.Fatal("not Empty with an unfilled first cell: the consumer would spin")
 	}
 	r.Publish(first, 1)
 	s.Wake()
@@ -153,13 +153,13 @@ func TestPreemptedSender(t *testing.T) {
 	}
 }
 
-// TestTailOutOfDate has a sender see a tail older than the count of freed places.
+// TestTailOutOfDate has a sender that reads a tail older than freed.
 func TestTailOutOfDate(t *testing.T) {
 	r := newRing[int](t, 4, nil)
 	r.StartAt(10)
 	r.SetTail(8)
 	if _, err := r.Claim(); err != nil {
-		t.Fatalf("places free, tail behind them: %v", err)
+		t.Fatalf("Claim with tail before freed: %v", err)
 	}
 }
 
@@ -173,25 +173,25 @@ func TestWakeOnceASleep(t *testing.T) {
 	}
 	send()
 	if wakes != 0 {
-		t.Fatalf("%d wakes of a consumer that is awake", wakes)
+		t.Fatalf("%d wakes of a consumer that is awake, want 0", wakes)
 	}
 	for n := 1; n <= 3; n++ {
 		s.Asleep()
 		send()
 		send()
 		if wakes != n || !s.Awake() {
-			t.Fatalf("%d wakes in %d sleeps", wakes, n)
+			t.Fatalf("%d wakes in %d sleeps, want one in each", wakes, n)
 		}
 	}
 	s.Asleep()
 	if s.Awake() {
-		t.Fatal("woken by nobody")
+		t.Fatal("Awake = true without a Send")
 	}
 	send()
 	s.Asleep()
 	_ = a.Post(1)
 	if wakes != 3 {
-		t.Fatalf("%d wakes, want 3: by a send after Awake, or by Post", wakes)
+		t.Fatalf("%d wakes, want 3: neither a Send after Awake nor a Post wakes", wakes)
 	}
 	a.Close()
 	if wakes != 4 {
@@ -202,7 +202,7 @@ func TestWakeOnceASleep(t *testing.T) {
 func TestAsleepWithoutWake(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("no panic: the consumer would sleep for ever")
+			t.Error("Asleep without a wake function does not panic")
 		}
 	}()
 	new(mailbox.Sleeper).Asleep()
@@ -217,7 +217,7 @@ func TestCellKeepsNoPointers(t *testing.T) {
 		}
 		r.Release(1)
 		if r.CellValue(p) != nil {
-			t.Fatalf("the cell of message %d keeps its pointer", p)
+			t.Fatalf("the cell of message %d still has its pointer", p)
 		}
 	}
 }
@@ -237,11 +237,11 @@ func TestHasPointers(t *testing.T) {
 		B [2]struct{ C map[int]int }
 	}
 	if mailbox.HasPointers[flat]() || mailbox.HasPointers[int]() || mailbox.HasPointers[struct{}]() {
-		t.Error("pointers where none are: each Recv would clear for nothing")
+		t.Error("HasPointers is true for a type without pointers")
 	}
 	if !mailbox.HasPointers[deep]() || !mailbox.HasPointers[string]() || !mailbox.HasPointers[any]() ||
 		!mailbox.HasPointers[func()]() || !mailbox.HasPointers[[]int]() || !mailbox.HasPointers[chan int]() {
-		t.Error("pointers missed: cells would keep them")
+		t.Error("HasPointers is false for a type with pointers")
 	}
 }
 
@@ -252,7 +252,7 @@ type large struct {
 }
 
 func TestNoAllocs(t *testing.T) {
-	t.Run("small", func(t *testing.T) { noAllocs(t, letter{}) })
+	t.Run("small", func(t *testing.T) { noAllocs(t, message{}) })
 	t.Run("pointers", func(t *testing.T) { noAllocs(t, "text") })
 	t.Run("large", func(t *testing.T) { noAllocs(t, large{Reply: new(int)}) })
 	t.Run("interface", func(t *testing.T) { noAllocs[any](t, t) })
@@ -277,11 +277,11 @@ func noAllocs[T any](t *testing.T, v T) {
 		}
 		r.Release(n)
 		if r.Post(v) != nil || !r.Recv(&out) {
-			t.Fatal("post lost")
+			t.Fatal("posted message lost")
 		}
 		r.Release(1)
 	})
 	if allocs != 0 || wakes == 0 {
-		t.Errorf("%v allocations a run, %d wakes", allocs, wakes)
+		t.Errorf("%v allocations per run, want 0; %d wakes, want some", allocs, wakes)
 	}
 }

@@ -2,38 +2,39 @@ package mailbox
 
 import "sync/atomic"
 
-// cacheLinePad keeps two words apart that different processors write. It is two
-// lines of 64 bytes: amd64 prefetches lines in pairs, and some arm64 processors
-// have lines of 128.
+// cacheLinePad separates two words that different processors write. It has 128
+// bytes: amd64 prefetches pairs of 64-byte lines, and some arm64 processors have
+// lines of 128 bytes.
 type cacheLinePad [128]byte
 
-// Sleeper is the receiving side of the sleep protocol: a flag that says that the
-// consumer is about to block, and how to wake it. One consumer has one Sleeper,
-// however many rings it receives from. The zero value is awake and can't sleep,
-// as nobody could wake it: make one with [NewSleeper].
+// Sleeper lets senders wake a consumer that blocks. A consumer has one Sleeper,
+// however many rings it receives from. Create it with [NewSleeper]: the zero
+// value has no wake function, so its Asleep panics.
 type Sleeper struct {
 	wake func()
 	_    cacheLinePad
-	// asleep is 1 from Asleep until a sender or Awake takes it down. Senders read
-	// it with every message, so nothing that changes often shares its line.
+	// asleep is 1 from Asleep until a sender or Awake sets it to 0. Senders read it
+	// for every message, so it has a cache line of its own.
 	asleep atomic.Uint32
 	_      cacheLinePad
 }
 
-// NewSleeper returns a Sleeper that is awake. A sender calls wake, on its own
-// goroutine, after it took the flag down: at most once for each Asleep.
+// NewSleeper returns a Sleeper of a consumer that is awake. Senders call wake, on
+// their own goroutines and at most once for each Asleep, to unblock the consumer.
 //
-// A wake is sticky: one that comes before the consumer blocks must end that block
-// (a send to a channel of capacity 1 that gives up when it is full, a write to an
-// eventfd). It can come late, when the consumer was woken by something else and
-// sleeps again; the consumer then finds nothing, which is harmless. It must not
-// block, and it may be called by two senders at a time, for two sleeps.
+//   - A wake before the consumer blocks must end that block. A non-blocking send to a
+//     channel of capacity 1 does so, or a write to an eventfd.
+//   - A wake may come late, when the consumer was woken by something else and sleeps
+//     again. The consumer then finds nothing to do, which is harmless.
+//   - wake must not block.
+//   - Two senders may call wake at the same time, for two different sleeps.
 func NewSleeper(wake func()) *Sleeper {
 	return &Sleeper{wake: wake}
 }
 
-// Asleep says that the consumer is about to block. The consumer must then look at
-// each of its rings once more, and block only when all are Empty.
+// Asleep announces that the consumer is about to block. The consumer must then check
+// each of its rings again and block only if all are Empty. Only the consumer may
+// call it.
 func (s *Sleeper) Asleep() {
 	if s.wake == nil {
 		panic("mailbox: Asleep on a Sleeper that NewSleeper did not make, or with a nil wake")
@@ -41,25 +42,26 @@ func (s *Sleeper) Asleep() {
 	s.asleep.Store(1)
 }
 
-// Awake takes the flag down: the consumer did not block, or blocks no longer. It
-// reports whether a sender was first, whose wake has come or is still to come.
+// Awake announces that the consumer does not block, or no longer does. It reports
+// whether a sender has called wake since Asleep, or is about to. Only the consumer
+// may call it.
 func (s *Sleeper) Awake() (woken bool) {
 	return s.asleep.Swap(0) == 0
 }
 
-// Wake wakes the consumer if it sleeps. Send does that by itself; this is for
-// whatever else the consumer looks at between Asleep and its block: publish
-// first, then Wake. Any goroutine may call it.
+// Wake wakes the consumer if it sleeps. Send and Close call it. Use it for anything
+// else that the consumer checks between Asleep and its block: publish the change
+// first, then call Wake. Any goroutine may call it.
 func (s *Sleeper) Wake() {
 	if s.asleep.Load() != 0 {
-		s.rouse()
+		s.wakeSlow()
 	}
 }
 
-// rouse is kept out of Wake so that Wake is small enough to be inlined in Send.
+// wakeSlow is separate so that Wake is small enough to be inlined into Send.
 //
 //go:noinline
-func (s *Sleeper) rouse() {
+func (s *Sleeper) wakeSlow() {
 	if s.asleep.Swap(0) != 0 {
 		s.wake()
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -12,21 +11,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/mailbox"
 )
 
-// stressMessages is the number of messages in all subtests of TestStress: 200,000,
-// or 10 million with STATOR_STRESS=1 in the environment.
-func stressMessages() int {
-	if os.Getenv("STATOR_STRESS") == "1" {
-		return 10_000_000
-	}
-	return 200_000
-}
+// stressMessages returns the number of messages that all subtests of TestStress send
+// together.
+func stressMessages() int { return testenv.Pick(200_000, 10_000_000) }
 
-// TestStress runs senders against a consumer that really blocks, and checks that
-// all that was accepted arrives once, in each sender's order, and that no wake-up
-// is lost. Small rings and bursts make it sleep often.
+// TestStress runs senders against a consumer that really blocks. It checks that each
+// accepted message is received once, in the order of its sender, and that no wake is
+// lost. Small rings and bursts make the consumer sleep often.
 func TestStress(t *testing.T) {
 	cases := []stress{
 		{procs: 1, senders: 1, rings: 1, capacity: 1},
@@ -41,7 +36,7 @@ func TestStress(t *testing.T) {
 	for _, c := range cases {
 		c.messages = stressMessages() / len(cases)
 		if c.closeMidway {
-			c.messages *= 2 // half of them arrive
+			c.messages *= 2 // half of them are accepted
 		}
 		name := fmt.Sprintf("procs=%d,senders=%d,rings=%d,capacity=%d,midway=%t", c.procs, c.senders, c.rings, c.capacity, c.closeMidway)
 		t.Run(name, c.run)
@@ -54,19 +49,19 @@ type stress struct {
 	messages                        int
 }
 
-// note is the n-th message of a sender.
-type note struct{ sender, n int }
+// numbered is the n-th message of a sender.
+type numbered struct{ sender, n int }
 
-// stage is a stress at work.
-type stage struct {
+// stressRun is the state of a running stress test.
+type stressRun struct {
 	stress
 	sleeper  *mailbox.Sleeper
-	bell     chan struct{}
-	rings    []*mailbox.Ring[note]
+	woken    chan struct{}
+	rings    []*mailbox.Ring[numbered]
 	accepted []atomic.Int64 // by sender
 	received []atomic.Int64 // by sender
-	asleeps  atomic.Int64   // the flag was set
-	sleeps   atomic.Int64   // the consumer blocked
+	asleeps  atomic.Int64   // calls of Asleep
+	sleeps   atomic.Int64   // times that the consumer blocked
 	wakes    atomic.Int64
 	blocked  atomic.Bool
 	failure  atomic.Pointer[string]
@@ -74,21 +69,21 @@ type stage struct {
 
 func (c stress) run(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.procs))
-	s := &stage{
+	s := &stressRun{
 		stress:   c,
-		bell:     make(chan struct{}, 1),
+		woken:    make(chan struct{}, 1),
 		accepted: make([]atomic.Int64, c.senders),
 		received: make([]atomic.Int64, c.senders),
 	}
 	s.sleeper = mailbox.NewSleeper(func() {
 		s.wakes.Add(1)
 		select {
-		case s.bell <- struct{}{}:
-		default: // it rings already
+		case s.woken <- struct{}{}:
+		default: // a wake is pending already
 		}
 	})
 	for range c.rings {
-		s.rings = append(s.rings, newRing[note](t, c.capacity, s.sleeper))
+		s.rings = append(s.rings, newRing[numbered](t, c.capacity, s.sleeper))
 	}
 	var senders sync.WaitGroup
 	for i := range c.senders {
@@ -111,25 +106,25 @@ func (c stress) run(t *testing.T) {
 	s.check(t)
 }
 
-func (s *stage) close() {
+func (s *stressRun) close() {
 	for _, r := range s.rings {
 		r.Close()
 	}
 }
 
-func (s *stage) closeMidway() {
+func (s *stressRun) closeMidway() {
 	for s.progress() < int64(s.messages/2) {
 		runtime.Gosched()
 	}
 	s.close()
 }
 
-func (s *stage) send(sender int) {
+func (s *stressRun) send(sender int) {
 	rng := rand.New(rand.NewPCG(uint64(sender), uint64(s.capacity)))
 	r := s.rings[sender%len(s.rings)]
 	burst := 0
 	for n := 0; n < s.messages/s.stress.senders; {
-		switch err := r.Send(note{sender, n}); {
+		switch err := r.Send(numbered{sender, n}); {
 		case err == nil:
 			n++
 			s.accepted[sender].Add(1)
@@ -141,21 +136,21 @@ func (s *stage) send(sender int) {
 		if burst--; burst <= 0 {
 			burst = rng.IntN(3 * s.capacity)
 			s.pause(rng)
-			runtime.Gosched() // let the consumer come to rest, or nearly
+			runtime.Gosched() // lets the consumer sleep, or nearly
 		}
 	}
 }
 
-// consume receives until every ring is done. It puts some messages aside and gives
-// their places back later, behind those of newer messages.
-func (s *stage) consume() {
+// consume receives until every ring is done. It keeps some messages of each batch and
+// releases them with the next one.
+func (s *stressRun) consume() {
 	rng := rand.New(rand.NewPCG(1, 2))
-	aside := make([]int, len(s.rings))
+	kept := make([]int, len(s.rings))
 	for {
 		found, done := false, true
 		for i, r := range s.rings {
 			n := 0
-			for v := (note{}); n < 64 && r.Recv(&v); n++ {
+			for v := (numbered{}); n < 64 && r.Recv(&v); n++ {
 				if want := s.received[v.sender].Add(1) - 1; int64(v.n) != want {
 					failure := fmt.Sprintf("sender %d: message %d received, want %d", v.sender, v.n, want)
 					s.failure.CompareAndSwap(nil, &failure)
@@ -166,30 +161,30 @@ func (s *stage) consume() {
 			if n > 1 {
 				keep = rng.IntN(n)
 			}
-			r.Release(n - keep + aside[i])
-			aside[i] = keep
+			r.Release(n - keep + kept[i])
+			kept[i] = keep
 			done = done && r.Done()
 		}
 		switch {
 		case done:
 			return
 		case !found:
-			s.releaseAll(aside)
+			s.releaseAll(kept)
 			s.sleep(rng)
 		}
 	}
 }
 
-func (s *stage) releaseAll(aside []int) {
+func (s *stressRun) releaseAll(kept []int) {
 	for i, r := range s.rings {
-		r.Release(aside[i])
-		aside[i] = 0
+		r.Release(kept[i])
+		kept[i] = 0
 	}
 }
 
-// sleep is the consumer's part of the protocol, with pauses that let the senders
-// in between any two of its steps.
-func (s *stage) sleep(rng *rand.Rand) {
+// sleep is the consumer's part of the protocol, with pauses that let senders run
+// between any two of its steps.
+func (s *stressRun) sleep(rng *rand.Rand) {
 	s.pause(rng)
 	s.asleeps.Add(1)
 	s.sleeper.Asleep()
@@ -202,15 +197,15 @@ func (s *stage) sleep(rng *rand.Rand) {
 	if empty && !done {
 		s.pause(rng)
 		s.blocked.Store(true)
-		<-s.bell
+		<-s.woken
 		s.blocked.Store(false)
 		s.sleeps.Add(1)
 	}
 	s.sleeper.Awake()
 }
 
-// pause spends a short time, on a processor or off it.
-func (s *stage) pause(rng *rand.Rand) {
+// pause spends a short time, on the processor or yielding it.
+func (s *stressRun) pause(rng *rand.Rand) {
 	for range rng.IntN(100) {
 		s.blocked.Load()
 	}
@@ -219,17 +214,17 @@ func (s *stage) pause(rng *rand.Rand) {
 	}
 }
 
-func (s *stage) progress() (n int64) {
+func (s *stressRun) progress() (n int64) {
 	for i := range s.received {
 		n += s.received[i].Load()
 	}
 	return n
 }
 
-// watch waits for the consumer's end, and reports the state of things when nothing
-// has moved for long.
-func (s *stage) watch(t *testing.T, done <-chan struct{}) {
-	const patience = 20 * time.Second
+// watch waits until the consumer is done. It fails with the state of all rings if no
+// message is received for a long time.
+func (s *stressRun) watch(t *testing.T, done <-chan struct{}) {
+	const timeout = 20 * time.Second
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	last, moved := int64(-1), time.Now()
@@ -240,17 +235,17 @@ func (s *stage) watch(t *testing.T, done <-chan struct{}) {
 		case now := <-tick.C:
 			if p := s.progress(); p != last {
 				last, moved = p, now
-			} else if now.Sub(moved) > patience {
-				t.Fatalf("no progress for %v:\n%s", patience, s.state())
+			} else if now.Sub(moved) > timeout {
+				t.Fatalf("no progress for %v:\n%s", timeout, s.state())
 			}
 		}
 	}
 }
 
-func (s *stage) state() string {
+func (s *stressRun) state() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "consumer: blocked %t, flag asleep %t, bell rings %d, slept %d times, woken %d times\n",
-		s.blocked.Load(), s.sleeper.IsAsleep(), len(s.bell), s.sleeps.Load(), s.wakes.Load())
+	fmt.Fprintf(&b, "consumer: blocked %t, flag asleep %t, wakes pending %d, slept %d times, woken %d times\n",
+		s.blocked.Load(), s.sleeper.IsAsleep(), len(s.woken), s.sleeps.Load(), s.wakes.Load())
 	for i, r := range s.rings {
 		fmt.Fprintf(&b, "ring %d: %s\n", i, r.State())
 	}
@@ -260,8 +255,8 @@ func (s *stage) state() string {
 	return b.String()
 }
 
-// check runs when the consumer and the senders have ended.
-func (s *stage) check(t *testing.T) {
+// check compares the counts after the consumer and the senders have ended.
+func (s *stressRun) check(t *testing.T) {
 	if failure := s.failure.Load(); failure != nil {
 		t.Fatal(*failure)
 	}
@@ -272,10 +267,10 @@ func (s *stage) check(t *testing.T) {
 		}
 	}
 	if s.sleeps.Load() == 0 {
-		t.Error("the consumer never slept: nothing was tested")
+		t.Error("the consumer never slept, so the test tested nothing")
 	}
 	if s.wakes.Load() > s.asleeps.Load() {
-		t.Errorf("%d wakes in %d sleeps: want one a sleep at most", s.wakes.Load(), s.asleeps.Load())
+		t.Errorf("%d wakes in %d sleeps, want at most one per sleep", s.wakes.Load(), s.asleeps.Load())
 	}
 	t.Logf("%d received, %d sleeps, %d wakes", s.progress(), s.sleeps.Load(), s.wakes.Load())
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/sig"
 )
 
 // Nothing is allocated from the first event on. AllocsPerRun counts what all
@@ -175,7 +176,7 @@ func TestNoAllocations(t *testing.T) {
 		})
 	})
 	t.Run("signal", func(t *testing.T) {
-		g, _ := newGuard(t, run(t, reactor.Config{}), 1<<syscall.SIGUSR1)
+		g, _ := newGuard(t, run(t, reactor.Config{}), sig.Of(syscall.SIGUSR1))
 		pid := os.Getpid()
 		noAllocs(t, "a signal", func() {
 			syscall.Kill(pid, syscall.SIGUSR1)

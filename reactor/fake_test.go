@@ -13,6 +13,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // fake is a Driver whose clock stands still until the test moves it, and whose
@@ -31,8 +32,8 @@ type fake struct {
 	until  int64
 	over   bool
 	frozen bool // a loop that sleeps goes on sleeping
-	caught reactor.Signals
-	came   func(reactor.Signals)
+	caught sig.Set
+	came   func(sig.Set)
 
 	socks  []*fakeSock // by Sock-1
 	onDial func(s *fakeSock, to driver.Addr) (driver.Flow, error)
@@ -141,9 +142,19 @@ func (d *fake) do(f func()) {
 	d.settle()
 }
 
-// Notify catches signals 1 to 31 but 9.
-func (d *fake) Notify(set reactor.Signals, came func(reactor.Signals)) error {
-	if bad := set&^(1<<32-2) | set&(1<<9); bad != 0 {
+// The signals of the fake driver, by the numbers that Unix gives them. They need not exist on
+// this system.
+const (
+	sigHUP  sig.Set = 1 << 1
+	sigKILL sig.Set = 1 << 9
+	sigUSR1 sig.Set = 1 << 10
+	sigUSR2 sig.Set = 1 << 12
+	sigTERM sig.Set = 1 << 15
+)
+
+// Notify catches signals 1 to 31 but sigKILL.
+func (d *fake) Notify(set sig.Set, came func(sig.Set)) error {
+	if bad := set&^(1<<32-2) | set&sigKILL; bad != 0 {
 		return fmt.Errorf("signals %v: %w", bad, errUncatchable)
 	}
 	d.mu.Lock()
@@ -155,18 +166,18 @@ func (d *fake) Notify(set reactor.Signals, came func(reactor.Signals)) error {
 
 var errUncatchable = errors.New("can't be caught")
 
-// raise has signals come, one after the other.
-func (d *fake) raise(all ...int) {
+// raise delivers signals, one after the other.
+func (d *fake) raise(all ...sig.Set) {
 	d.t.Helper()
-	for _, n := range all {
+	for _, s := range all {
 		d.mu.Lock()
 		caught, came := d.caught, d.came
 		d.mu.Unlock()
-		if !caught.Has(n) {
-			d.t.Errorf("signal %d ends the process", n)
+		if caught&s != s {
+			d.t.Errorf("signal %v ends the process", s)
 			continue
 		}
-		came(1 << n)
+		came(s)
 	}
 }
 

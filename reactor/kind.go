@@ -18,7 +18,6 @@ type (
 	TimerSpec = fsm.TimerSpec
 	Fired     = fsm.Fired
 	Down      = fsm.Down
-	Signals   = fsm.Signals
 	Token     = slab.Token
 
 	Row[M, Msg any]   = fsm.Row[M, *Context[Msg], Msg]

@@ -111,7 +111,7 @@ func TestKeptMessagesBehindAnErrorThatIsGone(t *testing.T) {
 		fsm.Any: {Shutdown: fsm.Stop},
 		idle: {Name: "idle", Within: fsm.Never, To: fsm.To(busy), OnMessage: func(_ *clerk, cx *postCx, n *note) reactor.State {
 			if n.do != "go" {
-				return fsm.Later
+				return fsm.Defer
 			}
 			cx.Close(0)
 			return busy

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/sig"
 )
 
 // A machine's life. What depends on its types is in store.go, in the same order.
@@ -84,7 +85,7 @@ type handlers interface {
 	run(x uint32, h *header)
 	follow(x uint32, h *header, to State, why error)
 	fired(x uint32, h *header, t Fired)
-	signalled(x uint32, h *header, set Signals)
+	signalled(x uint32, h *header, set sig.Set)
 	down(x uint32, h *header, d Down)
 	deliver(most int)
 	closeInbox()

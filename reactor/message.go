@@ -192,7 +192,7 @@ func (s *store[M, Msg]) deliverOne(x uint32, h *header, m *M, msg *Msg) (later b
 	if s.loop.call.peeked != 0 {
 		s.loop.markSeen(h)
 	}
-	if next == fsm.Later {
+	if next == fsm.Defer {
 		return true
 	}
 	s.answer(x, h, m, next)

@@ -33,7 +33,7 @@ func (c *clerk) told(cx *postCx, n *note) reactor.State {
 	c.log.add(fmt.Sprint(n.do, n.num))
 	switch n.do {
 	case "later":
-		return fsm.Later
+		return fsm.Defer
 	case "go":
 		return n.to
 	case "stop":
@@ -45,12 +45,12 @@ func (c *clerk) told(cx *postCx, n *note) reactor.State {
 // fussy takes only "go" and "n": in the state busy everything else waits.
 func (c *clerk) fussy(cx *postCx, n *note) reactor.State {
 	if n.do != "go" {
-		return fsm.Later
+		return fsm.Defer
 	}
 	return c.told(cx, n)
 }
 
-// clerks take every message in idle, none in busy (Defer), "go" alone in done (Later).
+// clerks take every message in idle, none in busy (Row.Defer), "go" alone in done (fsm.Defer).
 func clerks(t testing.TB, o reactor.Options) *reactor.Kind[clerk, note] {
 	all := fsm.To(idle, busy, done)
 	return kind(t, "clerk", o, reactor.Table[clerk, note]{
@@ -218,7 +218,7 @@ func TestLaterKeepsTheOrder(t *testing.T) {
 	}
 }
 
-// In a state that answers Later, what comes after a transition to itself is behind
+// In a state that returns Defer, what comes after a transition to itself is behind
 // what is kept.
 func TestMessagesDuringRedelivery(t *testing.T) {
 	d, log := newFake(t), &journal{}
@@ -246,7 +246,7 @@ func TestDeadMessagesAreCounted(t *testing.T) {
 	})
 	s := stats(t, l)
 	if s.Messages+s.Dead < 8 || s.Machines != 0 {
-		t.Errorf("8 messages were accepted, %d handled (some twice: Later), %d dead", s.Messages, s.Dead)
+		t.Errorf("8 messages were accepted, %d handled (some twice: Defer), %d dead", s.Messages, s.Dead)
 	}
 	// n1 to n3 were kept when "stop" came, or handled behind it: never lost.
 	handled := strings.Fields(log.take())

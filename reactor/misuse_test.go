@@ -7,6 +7,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/sig"
 )
 
 // keeper gives its Context away, which it must not.
@@ -35,7 +36,7 @@ func TestContextOutsideItsHandler(t *testing.T) {
 			OnMessage: func(*keeper, *reactor.Context[int], *int) reactor.State { return fsm.Stay },
 			OnTimer:   (*keeper).noted,
 			OnDown:    func(*keeper, *reactor.Context[int], reactor.Down) reactor.State { return fsm.Stay },
-			OnSignal:  func(*keeper, *reactor.Context[int], reactor.Signals) reactor.State { return fsm.Stay },
+			OnSignal:  func(*keeper, *reactor.Context[int], sig.Set) reactor.State { return fsm.Stay },
 			OnReady:   func(*keeper, *reactor.Context[int], reactor.Ready) reactor.State { return fsm.Stay }},
 		idle: {Name: "idle", OnEnter: (*keeper).enter, Within: fsm.After(time.Hour, fsm.Stop)},
 	})

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"github.com/stator-go/stator/sig"
 	"slices"
 	"sync/atomic"
 )
@@ -11,20 +12,20 @@ type signals struct {
 	subscribers []subscriber
 	arrived     atomic.Uint64 // Signals that have come and are not being delivered yet
 
-	delivering Signals // those of this turn
+	delivering sig.Set // those of this turn
 	next       int     // the next subscriber to get them
 }
 
 // subscriber is a machine that asked for signals.
 type subscriber struct {
 	machine Token
-	set     Signals
+	set     sig.Set
 }
 
 // Notify asks for signals. They come to the row's OnSignal, all that came since the last
 // turn as one set. Until the loop ends, the process does not die of them. The error names
 // signals that cannot be caught.
-func (c *IO) Notify(set Signals) error {
+func (c *IO) Notify(set sig.Set) error {
 	if !c.inCall() {
 		return ErrOutside
 	}
@@ -36,7 +37,7 @@ func (c *IO) Notify(set Signals) error {
 	return nil
 }
 
-func (s *signals) subscribe(t Token, set Signals) {
+func (s *signals) subscribe(t Token, set sig.Set) {
 	for i := range s.subscribers {
 		if s.subscribers[i].machine == t {
 			s.subscribers[i].set |= set
@@ -50,7 +51,7 @@ func (s *signals) subscribe(t Token, set Signals) {
 }
 
 // arrive takes signals from the driver, on any goroutine.
-func (s *signals) arrive(set Signals) {
+func (s *signals) arrive(set sig.Set) {
 	if s.arrived.Or(uint64(set)) == 0 {
 		s.loop.sleeper.Wake()
 	}
@@ -63,7 +64,7 @@ func (s *signals) pending() bool { return s.delivering != 0 || s.arrived.Load() 
 func (s *signals) deliver() {
 	l := s.loop
 	if s.delivering == 0 {
-		s.delivering = Signals(s.arrived.Swap(0))
+		s.delivering = sig.Set(s.arrived.Swap(0))
 	}
 	for s.next < len(s.subscribers) {
 		b := s.subscribers[s.next]

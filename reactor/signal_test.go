@@ -7,12 +7,13 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/sig"
 )
 
 // guard asks for a set of signals and passes on what it is told.
 type guard struct {
-	set  reactor.Signals
-	told chan reactor.Signals
+	set  sig.Set
+	told chan sig.Set
 	err  chan error
 }
 
@@ -28,13 +29,13 @@ func guards(t testing.TB) *reactor.Kind[guard, reactor.State] {
 			OnMessage: func(_ *guard, _ *guardCx, to *reactor.State) reactor.State { return *to },
 		},
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop,
-			OnSignal: func(g *guard, _ *guardCx, set reactor.Signals) reactor.State { g.told <- set; return fsm.Stay }},
+			OnSignal: func(g *guard, _ *guardCx, set sig.Set) reactor.State { g.told <- set; return fsm.Stay }},
 	})
 }
 
-func newGuard(t testing.TB, l *reactor.Loop, set reactor.Signals) (guard, reactor.Ref[reactor.State]) {
+func newGuard(t testing.TB, l *reactor.Loop, set sig.Set) (guard, reactor.Ref[reactor.State]) {
 	t.Helper()
-	g := guard{set, make(chan reactor.Signals, 100), make(chan error, 1)}
+	g := guard{set, make(chan sig.Set, 100), make(chan error, 1)}
 	ref := spawn(t, l, guards(t), g)
 	if err := answer(t, "Notify", g.err); err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func newGuard(t testing.TB, l *reactor.Loop, set reactor.Signals) (guard, reacto
 }
 
 // hears waits until all of want was told, in however many sets, and nothing else.
-func (g guard) hears(t testing.TB, want reactor.Signals) {
+func (g guard) hears(t testing.TB, want sig.Set) {
 	t.Helper()
 	late := time.After(20 * time.Second)
 	for left := want; left != 0; {
@@ -62,16 +63,16 @@ func (g guard) hears(t testing.TB, want reactor.Signals) {
 func TestSignals(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	one, ref := newGuard(t, l, 1<<10)
-	both, _ := newGuard(t, l, 1<<10|1<<12)
-	d.raise(10)
-	one.hears(t, 1<<10)
-	both.hears(t, 1<<10)
-	d.raise(12)
-	both.hears(t, 1<<12)
+	one, ref := newGuard(t, l, sigUSR1)
+	both, _ := newGuard(t, l, sigUSR1|sigUSR2)
+	d.raise(sigUSR1)
+	one.hears(t, sigUSR1)
+	both.hears(t, sigUSR1)
+	d.raise(sigUSR2)
+	both.hears(t, sigUSR2)
 	d.send(ref, fsm.Stop)
-	d.raise(10)
-	both.hears(t, 1<<10)
+	d.raise(sigUSR1)
+	both.hears(t, sigUSR1)
 	d.settle()
 	if len(one.told) != 0 {
 		t.Errorf("told of %v, which it did not ask for, or when it had ended", <-one.told)
@@ -82,12 +83,12 @@ func TestSignals(t *testing.T) {
 func TestSignalsOfATurnAreOneSet(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	g, _ := newGuard(t, l, 1<<1|1<<10|1<<12|1<<15)
-	d.atOnce(func() { d.raise(15, 1, 12, 1, 15) })
+	g, _ := newGuard(t, l, sigHUP|sigUSR1|sigUSR2|sigTERM)
+	d.atOnce(func() { d.raise(sigTERM, sigHUP, sigUSR2, sigHUP, sigTERM) })
 	if len(g.told) != 1 {
 		t.Fatalf("told %d times, want once", len(g.told))
 	}
-	if got, want := <-g.told, reactor.Signals(1<<1|1<<12|1<<15); got != want {
+	if got, want := <-g.told, sigHUP|sigUSR2|sigTERM; got != want {
 		t.Errorf("told of %v, want %v", got, want)
 	}
 	if n := stats(t, l).Signals; n != 1 {
@@ -99,21 +100,21 @@ func TestSignalsOfATurnAreOneSet(t *testing.T) {
 func TestManyAskForSignals(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{Slots: 8})
-	first, _ := newGuard(t, l, 1<<10)
+	first, _ := newGuard(t, l, sigUSR1)
 	for range 200 {
-		_, ref := newGuard(t, l, 1<<10)
+		_, ref := newGuard(t, l, sigUSR1)
 		d.send(ref, fsm.Stop)
 	}
-	last, _ := newGuard(t, l, 1<<10)
-	d.raise(10)
-	first.hears(t, 1<<10)
-	last.hears(t, 1<<10)
+	last, _ := newGuard(t, l, sigUSR1)
+	d.raise(sigUSR1)
+	first.hears(t, sigUSR1)
+	last.hears(t, sigUSR1)
 }
 
 func TestSignalThatCannotBeCaught(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	g := guard{1<<9 | 1<<10, make(chan reactor.Signals, 1), make(chan error, 1)}
+	g := guard{sigKILL | sigUSR1, make(chan sig.Set, 1), make(chan error, 1)}
 	spawn(t, l, guards(t), g)
 	if err := answer(t, "Notify", g.err); !errors.Is(err, errUncatchable) {
 		t.Errorf("%v, want the driver's error", err)
@@ -124,11 +125,11 @@ func TestSignalThatCannotBeCaught(t *testing.T) {
 func TestSignalBehindAPanic(t *testing.T) {
 	d := newFake(t)
 	l := d.start(reactor.Config{})
-	first, _ := newGuard(t, l, 1<<10)
+	first, _ := newGuard(t, l, sigUSR1)
 	close(first.told) // sending on it panics
-	second, _ := newGuard(t, l, 1<<10)
-	d.raise(10)
-	second.hears(t, 1<<10)
+	second, _ := newGuard(t, l, sigUSR1)
+	d.raise(sigUSR1)
+	second.hears(t, sigUSR1)
 	if n := stats(t, l).Panics; n != 1 {
 		t.Errorf("%d panics", n)
 	}

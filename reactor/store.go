@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/sig"
 )
 
 // store has the machines of a kind on one loop: it is the typed half of machine.go, and in
@@ -212,7 +213,7 @@ func (s *store[M, Msg]) fired(x uint32, h *header, t Fired) {
 	tell(s, x, h, s.kind.rows[h.state].OnTimer, s.kind.rows[fsm.Any].OnTimer, t)
 }
 
-func (s *store[M, Msg]) signalled(x uint32, h *header, set Signals) {
+func (s *store[M, Msg]) signalled(x uint32, h *header, set sig.Set) {
 	tell(s, x, h, s.kind.rows[h.state].OnSignal, s.kind.rows[fsm.Any].OnSignal, set)
 }
 
@@ -252,7 +253,7 @@ func (s *store[M, Msg]) answer(x uint32, h *header, m *M, next State) {
 	case next == fsm.Stay || h.flags&(mDead|mStopping) != 0:
 		s.loop.call.reason = nil
 		return
-	case next == fsm.Pass || next == fsm.Later:
+	case next == fsm.Pass || next == fsm.Defer:
 		next = s.cx.Stop(s.misuse(next.String(), "it answers nothing here"))
 	case next != fsm.Stop && !s.rows[h.state].to.Has(next):
 		next = s.cx.Stop(s.undeclared(h, next))

@@ -2,5 +2,6 @@
 
 package sig
 
-// catchable is what a program can ask for: nothing sends signals here.
+// catchable is the set of signals that Notify accepts: none, as this system does not
+// send signals.
 const catchable Set = 0

@@ -1,49 +1,59 @@
-// Package sig brings Unix signals to an event loop: a set of bits and one wake.
+// Package sig delivers Unix signals to an event loop as a set of bits, with one call
+// that wakes the loop.
 //
-// A [Source] belongs to one loop. It collects the signals that it was asked for,
-// by way of os/signal, and calls the loop's wake function when there is something
-// where there was nothing. The loop takes all of it at once, in its own time, on
+//	src, err := sig.Open(wake) // wake unblocks the loop
+//	err = src.Notify(sig.Of(syscall.SIGHUP, syscall.SIGTERM))
+//	for {
+//		... wait for events and for wake ...
+//		if set := src.Take(); set.Has(syscall.SIGTERM) {
+//			... end ...
+//		}
+//	}
+//
+// A [Source] collects signals for one loop, by way of os/signal. When a signal comes
+// and none is pending, it calls wake. The loop takes all pending signals at once, on
 // its own goroutine, where any code may run: nothing here runs in a signal handler.
 //
-// # What becomes of many signals
+// # What is lost
 //
-// One bit a signal. Of N signals of one number that come between two calls of
-// Take, the loop learns that there was at least one; how many there were is lost,
-// and so is the order of signals of different numbers. (The kernel does the same
-// with standard signals that are pending.) No signal hides another one: a flood
-// of SIGHUP can't push a SIGTERM out. Who sent a signal is not known, nor the
-// value that a real-time signal carries.
+// A signal is one bit. If a signal comes several times between two calls of Take,
+// the loop learns that it came at least once. The number of times is lost, and the
+// order of different signals. The kernel does the same with pending standard
+// signals. No signal hides another: however often SIGHUP comes, a SIGTERM is still
+// seen. The sender of a signal is not known, nor the value that a real-time signal
+// carries.
 //
-// Each Source that asked for a signal gets it, and so does each channel given to
-// signal.Notify elsewhere in the program.
+// A signal is delivered to each Source that was asked for it, and to each channel
+// that the program passed to signal.Notify for it.
 //
-// # Who may call what
+// # Goroutines
 //
-// [Source.Notify], [Source.Take], [Source.Empty] and [Source.Close] are for any
-// goroutine. Each bit goes to one Take; a Source is made for a single taker.
+// Any goroutine may call any method. Each pending bit is returned by one Take, so a
+// Source is meant for a single goroutine that takes.
 //
-// Before it blocks, a loop says that it will sleep and then looks at Empty once
-// more: the Source sets the bit first and calls wake second.
+// A loop that publishes whether it sleeps, so that wake is cheap while it is awake,
+// must check Empty after it has published that and before it blocks: the Source sets
+// the bit first and then calls wake.
 //
 // # Limits and cost
 //
-// Numbers 1 to 63. Each signal asked for costs a goroutine, asleep, and a channel
-// of capacity 1: a shared channel could be full of one signal when another comes.
-// A signal delivered allocates nothing. Take without a signal is one atomic load.
+// Signals have the numbers 1 to 63. Each signal asked for costs a goroutine, which
+// sleeps, and a channel of capacity 1; a channel shared by several signals could be
+// full of one when another comes. The delivery of a signal does not allocate. Take
+// without a pending signal is one atomic load. The zero Source cannot be used.
 //
-// SIGURG is worth asking for in rare cases only: the Go runtime sends it to itself
-// to preempt goroutines, and these arrive as well.
+// Ask for SIGURG only with care: the Go runtime sends it to its own threads to
+// preempt goroutines, and these signals are delivered as well.
 //
 // # Why not signalfd
 //
-// Linux can hand signals out through a descriptor, which a loop could wait for
-// beside its sockets. That works for a signal that every thread of the process
-// blocks: as long as one thread does not, the kernel delivers it to that thread,
-// and the descriptor stays silent. A Go program can't get there. A mask belongs to
-// a thread, and goroutines don't own theirs; a thread that the runtime starts
-// takes the mask that the process began with, not that of its creator, unblocks
-// what the runtime itself needs, and may be started at any moment, the first ones
-// before any code of the program runs. So a signal blocked here is open there.
-// os/signal is the runtime's own way out, works the same on every system, and is
-// told of a signal by whichever thread received it.
+// On Linux a loop could wait for a signalfd descriptor beside its sockets. That works
+// only if every thread of the process blocks the signal: otherwise the kernel
+// delivers it to a thread that does not, and the descriptor stays silent. A Go
+// program cannot ensure that. Signal masks belong to threads, and goroutines move
+// between threads. The runtime may start a thread at any time, the first ones before
+// any code of the program runs; the new thread uses the mask that the process began
+// with, and unblocks the signals that the runtime needs. So a signal that is blocked
+// in one thread is not blocked in others. os/signal works in the same way on every
+// system, whichever thread receives the signal.
 package sig

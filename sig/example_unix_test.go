@@ -10,13 +10,13 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// A loop that waits for signals alone. Its bell keeps a wake that comes before the
-// loop waits, so it need not look at Empty first.
+// A loop that waits for signals only. Its channel has capacity 1, so a wake that comes
+// before the loop waits is not lost, and the loop need not check Empty.
 func Example() {
-	bell := make(chan struct{}, 1)
+	woken := make(chan struct{}, 1)
 	src, err := sig.Open(func() {
 		select {
-		case bell <- struct{}{}:
+		case woken <- struct{}{}:
 		default:
 		}
 	})
@@ -33,13 +33,13 @@ func Example() {
 	send := func(s syscall.Signal) { _ = syscall.Kill(os.Getpid(), s) }
 	send(syscall.SIGHUP)
 	for {
-		<-bell
-		came := src.Take()
-		if came.Has(syscall.SIGHUP) {
+		<-woken
+		signals := src.Take()
+		if signals.Has(syscall.SIGHUP) {
 			fmt.Println("reading the configuration again")
 			send(syscall.SIGTERM)
 		}
-		if came.Has(syscall.SIGTERM) {
+		if signals.Has(syscall.SIGTERM) {
 			fmt.Println("ending")
 			return
 		}

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// number is the signal's number, or 0 if it has none from 1 to 63.
+// number returns the number of o, or 0 if that is not within 1 to 63.
 func number(o os.Signal) uint {
 	n, ok := o.(syscall.Signal)
 	if !ok || n < 1 || n > 63 {
@@ -16,7 +16,7 @@ func number(o os.Signal) uint {
 	return uint(n)
 }
 
-// numbered is the signal of a number from 1 to 63.
-func numbered(n int) os.Signal {
+// byNumber returns the signal with number n, 1 to 63.
+func byNumber(n int) os.Signal {
 	return syscall.Signal(n)
 }

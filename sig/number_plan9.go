@@ -6,13 +6,13 @@ import (
 	"syscall"
 )
 
-// Plan 9 has notes, which are strings, in place of signals. Those that os/signal
-// knows by a Unix name get that name's number.
+// Plan 9 has notes, which are strings, instead of signals. The notes that package
+// syscall calls by the name of a Unix signal have the number of that signal here.
 
-// catchable is what a program can ask for.
+// catchable is the set of signals that Notify accepts.
 var catchable = Of(syscall.SIGHUP, syscall.SIGINT, syscall.SIGABRT, syscall.SIGALRM)
 
-// number is the number of a note, or 0 if it has none.
+// number returns the number of o, or 0 if it has none.
 func number(o os.Signal) uint {
 	switch o {
 	case syscall.SIGHUP:
@@ -29,8 +29,8 @@ func number(o os.Signal) uint {
 	return 0
 }
 
-// numbered is the note of a number.
-func numbered(n int) os.Signal {
+// byNumber returns the note with number n.
+func byNumber(n int) os.Signal {
 	switch n {
 	case 1:
 		return syscall.SIGHUP

@@ -6,21 +6,23 @@ import (
 	"strings"
 )
 
-// Set is a set of signals by number:
+// Set is a set of signals. Create it with [Of], join sets with |, and ask with
+// [Set.Has]. The zero value is the empty set.
 //
 //	 63                            1   0
 //	+-------------------------------+---+
 //	| signal n is bit n             | ? |
 //	+-------------------------------+---+
 //
-// Bit 0, which is no signal's, stands for whatever has no number from 1 to 63 on
-// this system; no Source can be asked for it. Sets are joined with |. The zero
-// value is empty.
+// Signal n is bit n, for the numbers 1 to 63 of this system. Bit 0 stands for every
+// signal without such a number; Notify does not accept it.
 type Set uint64
 
+// unknown is the bit of signals without a number.
 const unknown Set = 1 << 0
 
-// Of is the set of these signals.
+// Of returns the set of the given signals, for example
+// Of(syscall.SIGHUP, syscall.SIGTERM).
 func Of(signals ...os.Signal) (s Set) {
 	for _, o := range signals {
 		s |= 1 << number(o)
@@ -28,13 +30,15 @@ func Of(signals ...os.Signal) (s Set) {
 	return s
 }
 
-// Has reports that the set has this signal. It has none without a number.
+// Has reports whether o is in s. It returns false for a signal without a number from 1
+// to 63.
 func (s Set) Has(o os.Signal) bool {
 	return (s&^unknown)>>number(o)&1 != 0
 }
 
-// String lists the signals in the words of the operating system, by number, with
-// a bar between them: "hangup|interrupt".
+// String returns the names that the operating system gives to the signals, in the
+// order of their numbers and separated by a bar, such as "hangup|interrupt". The
+// empty set is "none".
 func (s Set) String() string {
 	if s == 0 {
 		return "none"
@@ -49,7 +53,7 @@ func (s Set) String() string {
 			b.WriteString("signal without a number from 1 to 63")
 			continue
 		}
-		b.WriteString(numbered(n).String())
+		b.WriteString(byNumber(n).String())
 	}
 	return b.String()
 }

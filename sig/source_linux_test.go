@@ -7,8 +7,7 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// TestEachCatchable asks for every signal that Notify accepts, one at a time, and
-// sends it.
+// TestEachCatchable asks for every signal that Notify accepts, one by one, and sends it.
 func TestEachCatchable(t *testing.T) {
 	count := 0
 	for n := syscall.Signal(1); n <= 63; n++ {
@@ -25,6 +24,6 @@ func TestEachCatchable(t *testing.T) {
 		}
 	}
 	if count != 57 {
-		t.Errorf("%d signals, want 63 without SIGKILL, SIGSTOP, SIGPROF and 32 to 34", count)
+		t.Errorf("%d signals, want 57: 1 to 63 without SIGKILL, SIGSTOP, SIGPROF and 32 to 34", count)
 	}
 }

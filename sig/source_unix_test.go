@@ -21,14 +21,14 @@ import (
 const (
 	usr1 = syscall.SIGUSR1
 	usr2 = syscall.SIGUSR2
-	// Those that a test sends in numbers: a straggler, handled by another thread
-	// after the test's end, can't be mistaken for one of the above.
+	// The signals that tests send many times. One of them may be handled by another
+	// thread after the end of its test; it must not be mistaken for usr1 or usr2.
 	many1 = syscall.SIGALRM
 	many2 = syscall.SIGVTALRM
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+// timeout bounds the wait for something that must happen.
+const timeout = 20 * time.Second
 
 // kill sends a signal to this process.
 func kill(tb testing.TB, s syscall.Signal) {
@@ -44,8 +44,8 @@ func notify(tb testing.TB, src *sig.Source, signals ...os.Signal) {
 	}
 }
 
-// guard keeps signals from ending the test binary, whatever is closed meanwhile.
-// Its Pending says what has come.
+// guard returns a Source that keeps signals from ending the test binary while other
+// Sources are closed. Its Pending shows which signals have come.
 func guard(tb testing.TB, signals ...os.Signal) *sig.Source {
 	tb.Helper()
 	src := open(tb, func() {})
@@ -53,43 +53,44 @@ func guard(tb testing.TB, signals ...os.Signal) *sig.Source {
 	return src
 }
 
-// pending waits until all of these are pending.
+// pending waits until all of the given signals are pending. It polls, as a Source
+// calls wake only for the first of several signals.
 func pending(tb testing.TB, src *sig.Source, signals ...os.Signal) {
 	tb.Helper()
 	want := sig.Of(signals...)
-	for end := time.Now().Add(patience); src.Pending()&want != want; time.Sleep(100 * time.Microsecond) {
+	for end := time.Now().Add(timeout); src.Pending()&want != want; time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(end) {
-			tb.Fatalf("pending %v, want %v", src.Pending(), want)
+			tb.Fatalf("pending %v after %v, want %v", src.Pending(), timeout, want)
 		}
 	}
 }
 
 func TestTake(t *testing.T) {
-	bell := make(chan struct{}, 1)
-	src := open(t, func() { bell <- struct{}{} })
+	woken := make(chan struct{}, 1)
+	src := open(t, func() { woken <- struct{}{} })
 	notify(t, src, usr1, usr2)
 	for range 3 {
 		for _, s := range []syscall.Signal{usr1, usr2} {
 			if !src.Empty() || src.Take() != 0 {
-				t.Fatal("pending, and nothing was sent")
+				t.Fatal("a signal is pending before one was sent")
 			}
 			kill(t, s)
 			select {
-			case <-bell:
-			case <-time.After(patience):
-				t.Fatalf("%v: no wake", s)
+			case <-woken:
+			case <-time.After(timeout):
+				t.Fatalf("no wake after %v", s)
 			}
 			if src.Empty() {
-				t.Fatal("woken, and Empty")
+				t.Fatal("Empty after a wake")
 			}
 			if got := src.Take(); got != sig.Of(s) {
-				t.Fatalf("took %v, want %v", got, s)
+				t.Fatalf("Take = %v, want %v", got, s)
 			}
 		}
 	}
 }
 
-// TestCoalesced sends many signals between two takes: one wake, and each number once.
+// TestCoalesced sends many signals between two calls of Take, which cause one wake.
 func TestCoalesced(t *testing.T) {
 	var wakes atomic.Int64
 	src := open(t, func() { wakes.Add(1) })
@@ -101,14 +102,14 @@ func TestCoalesced(t *testing.T) {
 	kill(t, many2)
 	pending(t, src, many1, many2)
 	if n := wakes.Load(); n != 1 {
-		t.Errorf("%d wakes", n)
+		t.Errorf("%d wakes, want 1", n)
 	}
 	if got := src.Take(); got != sig.Of(many1, many2) {
-		t.Errorf("took %v", got)
+		t.Errorf("Take = %v, want %v", got, sig.Of(many1, many2))
 	}
 }
 
-// TestFloodHidesNothing sends a signal once amid a flood of another one.
+// TestFloodHidesNothing sends a signal while another one is sent all the time.
 func TestFloodHidesNothing(t *testing.T) {
 	src := open(t, func() {})
 	notify(t, src, many1, many2)
@@ -137,7 +138,7 @@ func TestTwoSources(t *testing.T) {
 	pending(t, a, usr1)
 	pending(t, b, usr1, usr2)
 	if got := a.Take(); got != sig.Of(usr1) {
-		t.Errorf("took %v, asked for %v only", got, usr1)
+		t.Errorf("Take = %v, want %v, the only signal asked for", got, usr1)
 	}
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
@@ -146,11 +147,11 @@ func TestTwoSources(t *testing.T) {
 	kill(t, usr1)
 	pending(t, b, usr1)
 	if !a.Empty() {
-		t.Error("closed, and something came")
+		t.Error("a closed Source received a signal")
 	}
 }
 
-// TestAllOrNothing asks for a signal together with some that can't be caught.
+// TestAllOrNothing asks for a signal together with two that cannot be caught.
 func TestAllOrNothing(t *testing.T) {
 	src := open(t, func() {})
 	err := src.Notify(sig.Of(usr1, syscall.SIGKILL, syscall.SIGSTOP))
@@ -160,14 +161,14 @@ func TestAllOrNothing(t *testing.T) {
 	text := err.Error()
 	if !strings.Contains(text, syscall.SIGKILL.String()) || !strings.Contains(text, syscall.SIGSTOP.String()) ||
 		strings.Contains(text, usr1.String()) {
-		t.Errorf("%q: want the names of those that can't be caught, and no other", text)
+		t.Errorf("%q: want the names of the two signals that cannot be caught, and no other", text)
 	}
 	if n := watchers(); n != 0 {
-		t.Errorf("%d signals asked for by a refused Notify", n)
+		t.Errorf("a Notify that failed asked for %d signals", n)
 	}
 }
 
-// watchers counts the goroutines of all sources.
+// watchers returns the number of goroutines of all Sources.
 func watchers() int {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
@@ -185,24 +186,24 @@ func TestNothingAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := watchers(); n != 1 {
-		t.Errorf("%d goroutines, want the guard's alone", n)
+		t.Errorf("%d goroutines, want 1, that of the guard", n)
 	}
 	before := wakes.Load()
 	g.Take()
 	kill(t, usr1)
 	pending(t, g, usr1)
 	if !src.Empty() || src.Take() != 0 || wakes.Load() != before {
-		t.Errorf("after Close: pending %v, %d wakes more", src.Pending(), wakes.Load()-before)
+		t.Errorf("after Close: pending %v, %d more wakes", src.Pending(), wakes.Load()-before)
 	}
 }
 
-// TestCloseAmidSignals opens and closes sources while signals rain.
+// TestCloseAmidSignals opens and closes Sources while signals are sent all the time.
 func TestCloseAmidSignals(t *testing.T) {
 	guard(t, many1, many2)
 	var stop atomic.Bool
-	var rain sync.WaitGroup
+	var senders sync.WaitGroup
 	for _, s := range []syscall.Signal{many1, many2} {
-		rain.Go(func() {
+		senders.Go(func() {
 			for !stop.Load() {
 				kill(t, s)
 				runtime.Gosched()
@@ -228,19 +229,19 @@ func TestCloseAmidSignals(t *testing.T) {
 		}
 		closed.Store(true)
 		if !src.Empty() || src.Take() != 0 {
-			t.Fatalf("round %d: closed, and %v is pending", round, src.Pending())
+			t.Fatalf("round %d: %v is pending after Close", round, src.Pending())
 		}
 		runtime.Gosched()
 		if late.Load() != 0 {
-			t.Fatalf("round %d: a wake after Close", round)
+			t.Fatalf("round %d: wake was called after Close", round)
 		}
 	}
 	stop.Store(true)
-	rain.Wait()
+	senders.Wait()
 }
 
-// TestDefaultAfterClose runs this test binary again, to see it survive a signal
-// that is asked for, and die of it once the Source is closed.
+// TestDefaultAfterClose runs this test binary as a child. The child must survive a
+// signal that it asked for, and be killed by the same signal after Close.
 func TestDefaultAfterClose(t *testing.T) {
 	const role = "STATOR_SIG_CHILD"
 	if os.Getenv(role) != "" {
@@ -253,8 +254,8 @@ func TestDefaultAfterClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		kill(t, syscall.SIGTERM)
-		time.Sleep(patience)
-		os.Exit(0) // the parent wants a death
+		time.Sleep(timeout) // the signal ends the process in this time
+		os.Exit(0)          // which the parent reports as a failure
 	}
 	child := exec.Command(os.Args[0], "-test.run=^TestDefaultAfterClose$")
 	child.Env = append(os.Environ(), role+"=1")
@@ -264,49 +265,49 @@ func TestDefaultAfterClose(t *testing.T) {
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
-		t.Fatalf("the child ended by itself: %v\n%s", err, out)
+		t.Fatalf("the child was not killed: %v\n%s", err, out)
 	}
 	if status := exit.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
-		t.Errorf("the child ended with %v, want death by %v\n%s", exit, syscall.SIGTERM, out)
+		t.Errorf("the child ended with %v, want it killed by %v\n%s", exit, syscall.SIGTERM, out)
 	}
 }
 
 func TestNoAllocs(t *testing.T) {
-	bell := make(chan struct{}, 1)
-	src := open(t, func() { bell <- struct{}{} })
+	woken := make(chan struct{}, 1)
+	src := open(t, func() { woken <- struct{}{} })
 	notify(t, src, usr1, usr2)
 	allocs := testing.AllocsPerRun(200, func() {
 		kill(t, usr1)
-		<-bell
+		<-woken
 		if src.Take() != sig.Of(usr1) {
-			t.Error("woken by another signal")
+			t.Error("Take returned a signal other than the one sent")
 		}
 	})
 	if allocs != 0 {
-		t.Errorf("%v allocations a signal", allocs)
+		t.Errorf("%v allocations per signal, want 0", allocs)
 	}
 }
 
-// BenchmarkSignal is the way of a signal to this process, from kill to Take.
+// BenchmarkSignal measures a signal to this process, from kill to Take.
 func BenchmarkSignal(b *testing.B) {
-	bell := make(chan struct{}, 1)
-	src := open(b, func() { bell <- struct{}{} })
+	woken := make(chan struct{}, 1)
+	src := open(b, func() { woken <- struct{}{} })
 	notify(b, src, usr1)
 	b.ReportAllocs()
 	for b.Loop() {
 		kill(b, usr1)
-		<-bell
+		<-woken
 		src.Take()
 	}
 }
 
-// BenchmarkTakeNothing is what a turn of a loop pays when no signal came.
+// BenchmarkTakeNothing measures what a loop pays when no signal came.
 func BenchmarkTakeNothing(b *testing.B) {
 	src := open(b, func() {})
 	b.ReportAllocs()
 	for b.Loop() {
 		if src.Take() != 0 {
-			b.Fatal("a signal from nowhere")
+			b.Fatal("Take returned a signal that was not sent")
 		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// event makes a console event happen to this process alone, whether it has a
-// console or not, in the way that the console does: by a thread that begins in the
-// system's routine for it.
+// event sends a console event to this process only, whether it has a console or not.
+// It does what the console does: it starts a thread in the system's routine for
+// console events.
 func event(t *testing.T, event uintptr) {
 	t.Helper()
 	routine := windows.NewLazySystemDLL("kernelbase.dll").NewProc("CtrlRoutine")
@@ -24,8 +24,8 @@ func event(t *testing.T, event uintptr) {
 	windows.CloseHandle(windows.Handle(thread))
 }
 
-// TestConsoleEvents makes each kind of console event, and what Notify accepts is
-// what they bring.
+// TestConsoleEvents sends each kind of console event and expects the signal that the
+// Go runtime turns it into.
 func TestConsoleEvents(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -37,19 +37,19 @@ func TestConsoleEvents(t *testing.T) {
 		{"console closed", windows.CTRL_CLOSE_EVENT, syscall.SIGTERM},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			bell := make(chan struct{}, 1)
-			src := open(t, func() { bell <- struct{}{} })
+			woken := make(chan struct{}, 1)
+			src := open(t, func() { woken <- struct{}{} })
 			if err := src.Notify(sig.Catchable()); err != nil {
 				t.Fatal(err)
 			}
 			event(t, tc.event)
 			select {
-			case <-bell:
+			case <-woken:
 			case <-time.After(10 * time.Second):
 				t.Fatal("no wake")
 			}
 			if got := src.Take(); got != sig.Of(tc.want) {
-				t.Errorf("took %v: want %v", got, tc.want)
+				t.Errorf("Take = %v, want %v", got, tc.want)
 			}
 		})
 	}
@@ -57,10 +57,10 @@ func TestConsoleEvents(t *testing.T) {
 
 func TestCatchable(t *testing.T) {
 	if got := sig.Catchable(); got != sig.Of(os.Interrupt, syscall.SIGTERM) {
-		t.Errorf("catchable: %v", got)
+		t.Errorf("Catchable = %v, want SIGINT and SIGTERM", got)
 	}
 	src := open(t, func() {})
 	if err := src.Notify(sig.Of(syscall.SIGHUP)); err == nil {
-		t.Error("SIGHUP can be asked for: want an error, as nothing sends it")
+		t.Error("Notify accepts SIGHUP, which nothing sends on Windows")
 	}
 }

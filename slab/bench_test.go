@@ -10,14 +10,14 @@ import (
 
 var sink uint64
 
-// populations are those of one busy loop and of a very large one; powers of two.
+// populations are the sizes of a busy loop and of a very large one; powers of two.
 var populations = []struct {
 	name string
 	live int
 }{{"live=4096", 1 << 12}, {"live=1M", 1 << 20}}
 
-// shuffled fills a slab and returns its tokens in random order. Both twins of
-// BenchmarkGet ask for the same tokens in the same order.
+// shuffled fills a slab and returns its tokens in random order. BenchmarkGet and
+// BenchmarkMapGet look up the same tokens in the same order.
 func shuffled(b *testing.B, live int) (*slab.Slab[header], []slab.Token) {
 	s := newSlab[header](b, 0, live)
 	tokens := make([]slab.Token, live)
@@ -69,7 +69,7 @@ func BenchmarkMapGet(b *testing.B) {
 	}
 }
 
-// churn is how many values stand beside the one that comes and goes.
+// churn is the number of values beside the one that is inserted and removed.
 const churn = 4095
 
 func BenchmarkInsertRemove(b *testing.B) {
@@ -87,8 +87,8 @@ func BenchmarkInsertRemove(b *testing.B) {
 	}
 }
 
-// BenchmarkMapInsertRemove has its value at hand, so that what is measured is
-// the map alone and no allocation.
+// BenchmarkMapInsertRemove reuses one value, so that it measures the map and no
+// allocation.
 func BenchmarkMapInsertRemove(b *testing.B) {
 	m := make(map[slab.Token]*header, churn+1)
 	for i := range uint32(churn) {

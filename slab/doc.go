@@ -1,12 +1,18 @@
-// Package slab keeps values in numbered slots and names them by tokens that
-// go stale when the value is removed.
+// Package slab stores values in numbered slots and names them by tokens that stop
+// working when the value is removed.
 //
-// A slot's number alone is a poor name for what lives in it: the slot is used
-// again, and whoever still holds the number reaches a stranger. A [Token]
-// carries the slot's generation beside its number. Each removal ends a
-// generation, so a token that outlived its value finds nothing, however often
-// the slot was used since. Nothing else need be cleaned up: queues, timers and
-// the kernel may keep tokens for as long as they like.
+//	conns, err := slab.New[conn](0, 1024) // all memory is allocated here
+//	token, c, err := conns.Insert()       // c is a *conn, zeroed
+//	conns.Get(token)                      // c
+//	conns.Remove(token)                   // true
+//	conns.Get(token)                      // nil, even after the slot is in use again
+//
+// A slot number alone is an unsafe name for a value: the slot is reused, and code
+// that still holds the number reaches a different value. A [Token] therefore
+// carries the slot's generation beside its number. Remove ends the generation, so
+// an old token finds nothing, however often the slot was reused. Queues, timers and
+// the kernel may keep old tokens for as long as they like; there is nothing to
+// clean up.
 //
 //	Token ──▶ index ──▶ slot ┌────────────┬──────┬─────────┐
 //	      └─▶ generation ═?═ │ generation │ link │ value T │
@@ -14,45 +20,49 @@
 //
 // # Memory
 //
-// [New] allocates all slots at once. They never move, so a *T stays good until
-// its Remove, and nothing is allocated afterwards. Slots are first used in
-// ascending order and the free list links only slots that were used before;
-// pages beyond the highest slot ever used are not touched: they cost address
-// space alone. (On systems other than Linux that needs an allocator with fresh
-// memory to give; memory that the heap recycles it clears first.) A T without
-// pointers keeps the garbage collector out of the slab altogether; it would
-// have to look at every page of the others.
+// [New] allocates all slots at once. They never move, so a *T is valid until its
+// Remove, and no other method allocates. A slot is 8 bytes followed by T: a T of 56
+// bytes with an alignment of at most 8 makes slots of one cache line, 64 bytes.
 //
-// A slot is T and 8 bytes before it: a T of 56 bytes and an alignment of at
-// most 8 makes slots of one cache line, 64 bytes.
+// Slots are first used in ascending order, and the free list links only slots that
+// were used before. So pages beyond the highest slot ever used are not touched: on
+// Linux they occupy address space but no memory. On other systems the same holds
+// if the allocation is fresh from the operating system; memory that the Go heap
+// recycles is cleared first, which touches it.
+//
+// If T has no pointers, the garbage collector does not scan the slab. Otherwise it
+// scans all of it, untouched pages included.
 //
 // # Order of reuse
 //
-// Insert takes the slot that was removed last, as it is the likeliest to be in
-// the cache, and a fresh slot only when no removed one waits. A caller that
-// must not see a slot again too early (because an event for it may still be in
-// the batch at hand) removes it later.
+// Insert reuses the slot that was removed last, as it is the most likely to be in
+// the cache. It takes an unused slot only when no removed slot is available. If a
+// slot must not be reused yet, for example because the current batch of events may
+// still contain one for it, call Remove later.
 //
 // # Limits
 //
-// A slab has 1 to [MaxSlots] slots and its capacity is fixed. A slot lives 2³¹
-// times; after the last life it is retired, as its next token would equal its
-// first one. So a slab of 4,096 slots serves 8.8·10¹² insertions, which at a
-// million a second is 101 days, and then is full for good; see Retired.
+// A slab has 1 to [MaxSlots] slots; its capacity is fixed. Each slot has 2³¹
+// lifetimes. After the last one it is retired, because its next token would equal
+// its first one. A slab of 4,096 slots thus serves 8.8·10¹² insertions, 101 days at
+// a million per second, and is then full for good. [Slab.Retired] returns how many
+// slots are retired.
 //
 // # Cost
 //
-// Insert, Get and Remove take constant time and touch one slot, apart from
-// Remove's clearing of T. [Slab.All] visits every slot ever used.
+// Insert, Get and Remove take constant time and access one slot; Remove also clears
+// T. [Slab.All] visits every slot that was ever used.
 //
 // # Goroutines
 //
-// A slab belongs to one goroutine at a time: no method may run beside another
-// one, Get beside Get included only as long as nobody inserts or removes.
-// Tokens are plain values and go anywhere.
+// Concurrent calls of Get and the other methods that only read are safe as long as
+// there is no concurrent call of Insert or Remove. A Token is a plain value that any
+// goroutine may hold.
 //
-// The zero Slab has no slots: Insert answers ErrFull, Get nil.
+// The zero Slab has no slots: Insert returns ErrFull, Get returns nil.
 //
-// Generations in handles are an old idea; the field knows them as versioned or
-// tagged handles. The shape here is that of the generational arena.
+// # Origin
+//
+// Handles with generations are also known as versioned or tagged handles; this
+// form of them is called a generational arena.
 package slab

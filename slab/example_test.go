@@ -8,8 +8,7 @@ import (
 
 type conn struct{ peer string }
 
-// A token that outlived its value finds nothing, although the slot is in use
-// again.
+// A token whose value was removed finds nothing, although the slot is in use again.
 func Example() {
 	conns, err := slab.New[conn](0, 1024)
 	if err != nil {
@@ -24,15 +23,15 @@ func Example() {
 	c.peer = "bob"
 
 	fmt.Println("same slot:", alice.Index() == bob.Index())
-	fmt.Println("alice is there:", conns.Get(alice) != nil)
-	fmt.Println("bob is there:", conns.Get(bob).peer)
+	fmt.Println("alice found:", conns.Get(alice) != nil)
+	fmt.Println("bob found:", conns.Get(bob) != nil)
 	// Output:
 	// same slot: true
-	// alice is there: false
-	// bob is there: bob
+	// alice found: false
+	// bob found: true
 }
 
-// Values may be removed while they are visited.
+// Values may be removed during the iteration.
 func ExampleSlab_All() {
 	conns, _ := slab.New[conn](0, 16)
 	for _, peer := range []string{"alice", "bob", "carol"} {
@@ -52,7 +51,7 @@ func ExampleSlab_All() {
 	// 0:2#1 carol
 }
 
-// Get refuses whatever is not a live token of this very slab.
+// Get returns nil for every value that is not a live token of this slab.
 func ExampleSlab_Get() {
 	conns, _ := slab.New[conn](3, 16)
 	token, _, _ := conns.Insert()

@@ -3,27 +3,24 @@ package slab
 import "unsafe"
 
 // Age moves a live slot to a later generation, as if it had been removed and
-// inserted often, and returns its new token.
+// inserted many times, and returns its new token.
 func (s *Slab[T]) Age(t Token, generation uint32) Token {
 	if s.Get(t) == nil || generation&1 == 0 {
-		panic("slab: Age wants a live token and an odd generation")
+		panic("slab: Age: want a live token and an odd generation")
 	}
 	s.slots[t.Index()].gen = generation
 	return s.TokenAt(t.Index())
 }
 
-// Memory returns where the slots lie.
-func (s *Slab[T]) Memory() (start unsafe.Pointer, sizeBytes uintptr) {
-	return unsafe.Pointer(unsafe.SliceData(s.slots)), uintptr(len(s.slots)) * unsafe.Sizeof(slot[T]{})
-}
+// Slots returns the slots, for tests that measure their memory.
+func (s *Slab[T]) Slots() []slot[T] { return s.slots }
 
-// SlotSize returns the distance between two slots.
+// SlotSize returns the distance between two slots in bytes.
 func (s *Slab[T]) SlotSize() uintptr { return unsafe.Sizeof(slot[T]{}) }
 
-// Fresh reports whether the free list and the slots agree on what was used:
-// the list holds each removed slot once and no fresh one, and fresh slots are
-// as New left them.
-func (s *Slab[T]) Fresh() bool {
+// FreeListOK reports whether the free list contains each removed slot once and no
+// other one, and whether unused slots are still zero.
+func (s *Slab[T]) FreeListOK() bool {
 	seen := make(map[uint32]bool)
 	for link := s.free; link != 0; link = s.slots[link-1].link {
 		index := link - 1

@@ -10,18 +10,18 @@ import (
 	"github.com/stator-go/stator/slab"
 )
 
-// model runs a slab beside a map that never forgets a token, and compares all
-// that can be seen of the two.
+// model applies each operation to a slab and to a map that keeps every token, and
+// compares all results.
 type model struct {
-	t      testing.TB
-	s      *slab.Slab[uint64]
-	loop   uint8
-	live   map[slab.Token]uint64
-	order  []slab.Token // the live ones, for picking
-	stale  []slab.Token
-	ever   map[slab.Token]bool
-	serial uint64
-	gone   int // retired slots
+	t       testing.TB
+	s       *slab.Slab[uint64]
+	loop    uint8
+	live    map[slab.Token]uint64
+	order   []slab.Token // the live tokens, to pick one at random
+	stale   []slab.Token
+	ever    map[slab.Token]bool
+	serial  uint64
+	retired int // number of slots
 }
 
 func newModel(t testing.TB, loop uint8, capacity int) *model {
@@ -33,17 +33,17 @@ func newModel(t testing.TB, loop uint8, capacity int) *model {
 
 func (m *model) insert() {
 	token, v, err := m.s.Insert()
-	if full := len(m.live)+m.gone == m.s.Cap(); full || err != nil {
+	if full := len(m.live)+m.retired == m.s.Cap(); full || err != nil {
 		if !full || !errors.Is(err, slab.ErrFull) || token != 0 || v != nil {
-			m.t.Fatalf("Insert with %d live, %d retired of %d = %v, %v", len(m.live), m.gone, m.s.Cap(), token, err)
+			m.t.Fatalf("Insert with %d live, %d retired of %d = %v, %v", len(m.live), m.retired, m.s.Cap(), token, err)
 		}
 		return
 	}
 	if token.Loop() != m.loop || token.Generation()&1 == 0 || int(token.Index()) >= m.s.Cap() || m.ever[token] {
-		m.t.Fatalf("Insert gave the token %v (given before: %v)", token, m.ever[token])
+		m.t.Fatalf("Insert returned the token %v (returned before: %v)", token, m.ever[token])
 	}
 	if *v != 0 {
-		m.t.Fatalf("Insert gave a value of %d, want zero", *v)
+		m.t.Fatalf("Insert returned the value %d, want 0", *v)
 	}
 	m.serial++
 	*v = m.serial
@@ -62,11 +62,11 @@ func (m *model) remove(i int) {
 	delete(m.live, token)
 	m.stale = append(m.stale, token)
 	if token.Generation() == math.MaxUint32 {
-		m.gone++
+		m.retired++
 	}
 }
 
-// age brings a live value near the end of its slot's generations.
+// age moves a live value to one of the last generations of its slot.
 func (m *model) age(i int, lives uint32) {
 	old := m.order[i]
 	token := m.s.Age(old, max(old.Generation(), math.MaxUint32-2*lives))
@@ -80,12 +80,12 @@ func (m *model) age(i int, lives uint32) {
 	m.ever[token] = true
 }
 
-// probe asks for any 64-bit value at all.
+// probe looks up a value, which need not be a token.
 func (m *model) probe(token slab.Token) {
 	want, ok := m.live[token]
 	got := m.s.Get(token)
 	if (got != nil) != ok || ok && *got != want {
-		m.t.Fatalf("Get(%v): live is %v", token, got != nil)
+		m.t.Fatalf("Get(%v) found a value: %v, want %v", token, got != nil, ok)
 	}
 	if token.Loop() == m.loop {
 		if m.s.Find(token.Generation(), token.Index()) != got {
@@ -97,13 +97,13 @@ func (m *model) probe(token slab.Token) {
 			m.t.Fatalf("TokenAt or At of %v is wrong", token)
 		}
 	} else if m.s.Remove(token) {
-		m.t.Fatalf("Remove(%v) of what is not live = true", token)
+		m.t.Fatalf("Remove(%v) of a token that is not live = true", token)
 	}
 }
 
 func (m *model) check() {
-	if m.s.Len() != len(m.live) || m.s.Retired() != m.gone {
-		m.t.Fatalf("Len, Retired = %d, %d; want %d, %d", m.s.Len(), m.s.Retired(), len(m.live), m.gone)
+	if m.s.Len() != len(m.live) || m.s.Retired() != m.retired {
+		m.t.Fatalf("Len, Retired = %d, %d; want %d, %d", m.s.Len(), m.s.Retired(), len(m.live), m.retired)
 	}
 	n, next := 0, uint32(0)
 	for token, v := range m.s.All() {
@@ -116,8 +116,8 @@ func (m *model) check() {
 	if n != len(m.live) {
 		m.t.Fatalf("All yields %d values, want %d", n, len(m.live))
 	}
-	if !m.s.Fresh() {
-		m.t.Fatal("the free list is wrong")
+	if !m.s.FreeListOK() {
+		m.t.Fatal("the free list does not match the slots")
 	}
 }
 
@@ -126,7 +126,8 @@ func TestModel(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		m := newModel(t, uint8(rng.Uint32()), 1+rng.IntN(200))
 		for step := range 20_000 {
-			// The odds drift, so that the slab is now full and now empty.
+			// The share of inserts varies, so that the slab is full at times and
+			// empty at others.
 			inserts := 3 + step/2000%5
 			switch n := rng.IntN(20); {
 			case n < inserts:
@@ -139,7 +140,7 @@ func TestModel(t *testing.T) {
 				m.probe(m.stale[rng.IntN(len(m.stale))])
 			case n < 18:
 				m.probe(slab.Token(rng.Uint64()))
-			default: // close misses: right loop, small generation, index near the end
+			default: // nearly valid: right loop, small generation, index near the end
 				m.probe(slab.MakeToken(rng.Uint32N(64), m.loop, rng.Uint32N(uint32(m.s.Cap())+2)))
 			}
 			if step%1000 == 0 {
@@ -149,14 +150,14 @@ func TestModel(t *testing.T) {
 				m.check()
 			}
 		}
-		if seed%2 == 1 && m.gone == 0 {
+		if seed%2 == 1 && m.retired == 0 {
 			t.Errorf("seed %d: no slot was retired", seed)
 		}
 	}
 }
 
-// FuzzSlab reads its input as a program: an operation and its operand, a byte
-// each, eight more for a probe of an arbitrary value.
+// FuzzSlab runs its input as a program. An instruction is an operation and an
+// operand of one byte each; a probe of an arbitrary value has eight more bytes.
 func FuzzSlab(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 1, 0, 2, 0, 3, 0})
 	f.Add([]byte{0, 0, 5, 0, 1, 0, 0, 0, 1, 0, 0, 0})

@@ -6,36 +6,38 @@ import (
 	"iter"
 	"math"
 	"unsafe"
+
+	"github.com/stator-go/stator/internal/pages"
 )
 
-// ErrFull is what Insert answers when every slot is live or retired.
+// ErrFull is returned by Insert when every slot is live or retired.
 var ErrFull = errors.New("slab: full")
 
-// maxBytes is what make could refuse with a panic: more than there are
-// addresses, with some to spare for the rest of the program.
+// maxBytes limits the size of a slab. A larger make could panic, as the address
+// space is that small or nearly so; New returns an error instead.
 const maxBytes = min(math.MaxInt, 1<<46)
 
-// slot is one numbered place. The zero slot is a fresh one, so a slab need not
-// be written to before use.
+// slot holds one value. The zero slot is an unused one, so New need not write to
+// the slots.
 type slot[T any] struct {
-	gen  uint32 // odd: live; even: free; 0: fresh, or retired
+	gen  uint32 // odd: live; even: free; 0: unused, or retired
 	link uint32 // while free: the next free slot's index + 1, 0 at the end
 	val  T      // zero while free
 }
 
-// Slab holds up to a fixed number of values of type T. See the package comment
-// for what holds of memory, order and goroutines.
+// Slab stores up to a fixed number of values of type T. The package comment
+// describes its memory, its order of reuse and its use from several goroutines.
 type Slab[T any] struct {
 	slots   []slot[T]
 	free    uint32 // head of the list of removed slots: index + 1, 0 when empty
-	used    uint32 // slots below were used at least once, slots from here on are fresh
+	used    uint32 // slots below this index were used at least once, the others never
 	live    uint32
 	retired uint32
 	loop    uint8
 }
 
-// New returns an empty slab of the given capacity, 1 to MaxSlots. Its tokens
-// carry loop, so that a token of another slab is told from one of its own.
+// New returns an empty slab with the given number of slots, 1 to MaxSlots. Its
+// tokens carry loop: the slab rejects tokens that carry a different number.
 func New[T any](loop uint8, capacity int) (*Slab[T], error) {
 	if capacity < 1 || capacity > MaxSlots {
 		return nil, fmt.Errorf("slab: capacity %d: want 1 to %d", capacity, MaxSlots)
@@ -45,13 +47,13 @@ func New[T any](loop uint8, capacity int) (*Slab[T], error) {
 			capacity, maxBytes/size, size)
 	}
 	slots := make([]slot[T], capacity)
-	untouch(slots)
+	pages.Discard(slots)
 	return &Slab[T]{slots: slots, loop: loop}, nil
 }
 
-// Insert makes a slot live and returns its new token and its value, which is
-// the zero T. The pointer is good until the token's Remove. With no slot left
-// it answers ErrFull.
+// Insert makes a slot live and returns its token and a pointer to its value, which
+// is the zero T. The pointer is valid until the token's Remove. If no slot is
+// available, Insert returns ErrFull.
 func (s *Slab[T]) Insert() (Token, *T, error) {
 	index := s.free - 1
 	if s.free != 0 {
@@ -69,9 +71,8 @@ func (s *Slab[T]) Insert() (Token, *T, error) {
 	return MakeToken(sl.gen, s.loop, index), &sl.val, nil
 }
 
-// Get returns the value that t names, or nil when there is none: t was
-// removed, belongs to another loop, or was never a token at all. Every 64-bit
-// value may be asked for.
+// Get returns the value that t names. It returns nil if t was removed, carries
+// another loop, or was never returned by Insert; any 64-bit value is allowed.
 func (s *Slab[T]) Get(t Token) *T {
 	if t.Loop() != s.loop {
 		return nil
@@ -79,8 +80,9 @@ func (s *Slab[T]) Get(t Token) *T {
 	return s.Find(t.Generation(), t.Index())
 }
 
-// Find is Get for callers that carry a token's parts in another layout, such
-// as the data of a kernel's event, and that know the loop. It is as safe.
+// Find is Get for a caller that stores the parts of a token in a different layout,
+// such as the user data of a kernel event. It makes the same checks, except that
+// the caller must know that the token is one of this slab.
 func (s *Slab[T]) Find(generation, index uint32) *T {
 	if uint(index) >= uint(len(s.slots)) {
 		return nil
@@ -92,13 +94,13 @@ func (s *Slab[T]) Find(generation, index uint32) *T {
 	return &sl.val
 }
 
-// At returns the value in a slot without asking whether it is live; it is for
-// callers that know. An index of Cap or more panics. What is written to a slot
-// that is not live would be seen by its next Insert.
+// At returns the value of a slot without checking that the slot is live, which the
+// caller must know: a write to a slot that is not live would be visible after its
+// next Insert. At panics if index is Cap or more.
 func (s *Slab[T]) At(index uint32) *T { return &s.slots[index].val }
 
-// TokenAt returns the token of the value that lives in a slot now, or 0 when
-// none does.
+// TokenAt returns the token of the slot with the given index, or 0 if the slot is
+// not live.
 func (s *Slab[T]) TokenAt(index uint32) Token {
 	if uint(index) >= uint(len(s.slots)) || s.slots[index].gen&1 == 0 {
 		return 0
@@ -106,10 +108,9 @@ func (s *Slab[T]) TokenAt(index uint32) Token {
 	return MakeToken(s.slots[index].gen, s.loop, index)
 }
 
-// Remove ends the life that t names and reports whether there was one. The
-// value is cleared, so that it holds on to nothing, and the slot is the next
-// one that Insert takes, unless this was its last generation: then it is
-// retired.
+// Remove frees the slot that t names and reports whether t was valid. It clears the
+// value, so that the slab keeps nothing reachable. The slot is the next one that
+// Insert uses, unless this was its last lifetime: then it is retired.
 func (s *Slab[T]) Remove(t Token) bool {
 	if s.Get(t) == nil {
 		return false
@@ -120,7 +121,7 @@ func (s *Slab[T]) Remove(t Token) bool {
 	sl.val = zero
 	sl.gen++
 	s.live--
-	if sl.gen == 0 { // the count came round: every further token would be an old one
+	if sl.gen == 0 { // wrapped around: further tokens would equal old ones
 		s.retired++
 		return true
 	}
@@ -129,9 +130,10 @@ func (s *Slab[T]) Remove(t Token) bool {
 	return true
 }
 
-// All yields the live values and their tokens, by ascending index. The loop's
-// body may remove any value, the current one too, and insert: a value removed
-// before its turn is not seen, one inserted meanwhile may be.
+// All returns an iterator over the live values and their tokens, in ascending order
+// of their indexes. Insert and Remove may be called during the iteration, also for
+// the current value: a value that is removed before it was visited is not visited,
+// one that is inserted may be.
 func (s *Slab[T]) All() iter.Seq2[Token, *T] {
 	return func(yield func(Token, *T) bool) {
 		for index := uint32(0); index < s.used; index++ {
@@ -146,8 +148,9 @@ func (s *Slab[T]) All() iter.Seq2[Token, *T] {
 // Len returns the number of live slots.
 func (s *Slab[T]) Len() int { return int(s.live) }
 
-// Cap returns the number of slots, live, free and retired.
+// Cap returns the number of all slots: live, free and retired.
 func (s *Slab[T]) Cap() int { return len(s.slots) }
 
-// Retired returns the number of slots that will not be used again.
+// Retired returns the number of slots that have used up their generations and
+// cannot be used again.
 func (s *Slab[T]) Retired() int { return int(s.retired) }

@@ -8,7 +8,7 @@ import (
 	"github.com/stator-go/stator/slab"
 )
 
-// header has the size that fills a cache line together with a slot's own words.
+// header fills one cache line together with the slot's generation and link.
 type header struct {
 	n uint64
 	_ [48]byte
@@ -38,7 +38,7 @@ func TestTokenParts(t *testing.T) {
 			for _, index := range []uint32{0, 1, slab.MaxSlots - 1} {
 				token := slab.MakeToken(gen, loop, index)
 				if token.Generation() != gen || token.Loop() != loop || token.Index() != index {
-					t.Errorf("MakeToken(%d, %d, %d) came back as %d, %d, %d",
+					t.Errorf("MakeToken(%d, %d, %d) has the parts %d, %d, %d",
 						gen, loop, index, token.Generation(), token.Loop(), token.Index())
 				}
 				if want := uint64(gen)<<32 | uint64(loop)<<24 | uint64(index); uint64(token) != want {
@@ -70,7 +70,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	type vast [1 << 24]byte
 	if s, err := slab.New[vast](0, slab.MaxSlots); s != nil || err == nil {
-		t.Errorf("New of slots beyond the address space = %v, %v", s, err)
+		t.Errorf("New with more bytes than the address space has = %v, %v; want an error", s, err)
 	}
 }
 
@@ -78,31 +78,31 @@ func TestLife(t *testing.T) {
 	s := newSlab[header](t, 7, 2)
 	a, v := insert(t, s)
 	if *v != (header{}) {
-		t.Errorf("a fresh value is %v", *v)
+		t.Errorf("the value of an unused slot is %v, want zero", *v)
 	}
 	v.n = 42
 	if a.Loop() != 7 || a.Generation() != 1 || a.Index() != 0 {
-		t.Errorf("the first token is %v", a)
+		t.Errorf("the first token is %v, want 7:0#1", a)
 	}
 	if s.Get(a) != v || s.Find(1, 0) != v || s.At(0) != v || s.TokenAt(0) != a {
 		t.Error("Get, Find, At and TokenAt disagree with Insert")
 	}
 	b, _ := insert(t, s)
 	if s.Len() != 2 || s.Cap() != 2 {
-		t.Errorf("Len, Cap = %d, %d", s.Len(), s.Cap())
+		t.Errorf("Len, Cap = %d, %d; want 2, 2", s.Len(), s.Cap())
 	}
 	if token, v, err := s.Insert(); token != 0 || v != nil || !errors.Is(err, slab.ErrFull) {
-		t.Errorf("Insert into a full slab = %v, %v, %v", token, v, err)
+		t.Errorf("Insert into a full slab = %v, %v, %v; want ErrFull", token, v, err)
 	}
 	if !s.Remove(a) || s.Remove(a) || s.Get(a) != nil || s.TokenAt(0) != 0 {
-		t.Error("a removed token is still good")
+		t.Error("a removed token is still valid")
 	}
 	c, v := insert(t, s)
 	if c.Index() != a.Index() || c == a || *v != (header{}) {
-		t.Errorf("after %v was removed, Insert gave %v with %v", a, c, *v)
+		t.Errorf("after Remove(%v), Insert = %v with value %v; want the same slot, a new token and zero", a, c, *v)
 	}
 	if s.Get(a) != nil || s.Get(b) == nil || s.Get(c) == nil {
-		t.Error("a slot's tokens are mixed up")
+		t.Error("want the removed token invalid and the two others valid")
 	}
 }
 
@@ -121,44 +121,44 @@ func TestLastRemovedIsUsedFirst(t *testing.T) {
 	}
 }
 
-func TestForeignTokens(t *testing.T) {
+func TestInvalidTokens(t *testing.T) {
 	s, other := newSlab[int](t, 1, 4), newSlab[int](t, 2, 4)
 	mine, _ := insert(t, s)
 	theirs, _ := insert(t, other)
 	if s.Get(theirs) != nil || s.Remove(theirs) || other.Get(mine) != nil {
-		t.Error("a token of another loop was taken")
+		t.Error("a token with another loop was accepted")
 	}
 	for _, token := range []slab.Token{
 		0, math.MaxUint64,
-		slab.MakeToken(0, 1, 0),               // a fresh slot's generation
-		slab.MakeToken(0, 1, 1),               // and of one that was never used
-		slab.MakeToken(2, 1, 0),               // the generation to come
-		slab.MakeToken(1, 1, 4),               // past the end
-		slab.MakeToken(1, 1, slab.MaxSlots-1), // far past it
+		slab.MakeToken(0, 1, 0),               // generation 0 of a live slot
+		slab.MakeToken(0, 1, 1),               // generation 0 of an unused slot
+		slab.MakeToken(2, 1, 0),               // the next generation
+		slab.MakeToken(1, 1, 4),               // index at the end
+		slab.MakeToken(1, 1, slab.MaxSlots-1), // index far past the end
 	} {
 		if s.Get(token) != nil || s.Remove(token) {
-			t.Errorf("%v was taken for live", token)
+			t.Errorf("%v was accepted", token)
 		}
 	}
 	s.Remove(mine)
 	if even := slab.MakeToken(2, 1, 0); s.Get(even) != nil || s.Remove(even) {
-		t.Error("the even generation of a free slot was taken for live")
+		t.Error("the even generation of a free slot was accepted")
 	}
 	if s.Find(1, math.MaxUint32) != nil || s.TokenAt(math.MaxUint32) != 0 {
-		t.Error("an index past 24 bits was taken for live")
+		t.Error("an index of more than 24 bits was accepted")
 	}
 }
 
 func TestZeroSlab(t *testing.T) {
 	var s slab.Slab[int]
 	if _, _, err := s.Insert(); !errors.Is(err, slab.ErrFull) {
-		t.Errorf("Insert = %v", err)
+		t.Errorf("Insert = %v, want ErrFull", err)
 	}
 	if s.Get(slab.MakeToken(1, 0, 0)) != nil || s.Remove(0) || s.Len() != 0 || s.Cap() != 0 {
 		t.Error("the zero slab is not empty")
 	}
 	for token := range s.All() {
-		t.Errorf("All yields %v", token)
+		t.Errorf("All yields %v, want nothing", token)
 	}
 }
 
@@ -167,28 +167,28 @@ func TestRetirement(t *testing.T) {
 	first, _ := insert(t, s)
 	last := s.Age(first, math.MaxUint32-2)
 	if !s.Remove(last) || s.Retired() != 0 {
-		t.Fatal("retired one life too early")
+		t.Fatal("retired one lifetime too early")
 	}
 	last, _ = insert(t, s)
 	if last.Generation() != math.MaxUint32 || last.Index() != 0 {
-		t.Fatalf("the last life is %v", last)
+		t.Fatalf("the token of the last lifetime is %v", last)
 	}
 	if !s.Remove(last) || s.Retired() != 1 || s.Len() != 0 || s.Cap() != 2 {
 		t.Errorf("Retired, Len, Cap = %d, %d, %d; want 1, 0, 2", s.Retired(), s.Len(), s.Cap())
 	}
 	for _, old := range []slab.Token{first, last, slab.MakeToken(0, 3, 0)} {
 		if s.Get(old) != nil || s.Remove(old) {
-			t.Errorf("%v of a retired slot is live", old)
+			t.Errorf("%v of a retired slot is valid", old)
 		}
 	}
 	if next, _ := insert(t, s); next.Index() != 1 {
-		t.Errorf("Insert took %v, want slot 1", next)
+		t.Errorf("Insert = %v, want slot 1", next)
 	}
 	if _, _, err := s.Insert(); !errors.Is(err, slab.ErrFull) {
 		t.Errorf("Insert with one slot live and one retired = %v, want ErrFull", err)
 	}
-	if !s.Fresh() {
-		t.Error("the free list is wrong")
+	if !s.FreeListOK() {
+		t.Error("the free list does not match the slots")
 	}
 }
 
@@ -198,7 +198,7 @@ func TestRemoveReleasesPointers(t *testing.T) {
 	*v = new(int)
 	s.Remove(token)
 	if *s.At(0) != nil {
-		t.Error("a removed slot holds on to its value")
+		t.Error("a removed slot keeps its pointer")
 	}
 }
 
@@ -212,11 +212,11 @@ func TestAll(t *testing.T) {
 	var seen []int
 	for token, v := range s.All() {
 		seen = append(seen, *v)
-		if *v == 7 { // one still to come
+		if *v == 7 { // remove one that was not visited yet
 			s.Remove(s.TokenAt(8))
 		}
 		if *v%2 == 1 && !s.Remove(token) {
-			t.Errorf("%v can't be removed in its turn", token)
+			t.Errorf("Remove(%v) while it is visited = false", token)
 		}
 	}
 	want := []int{0, 1, 2, 3, 5, 6, 7, 9}
@@ -237,13 +237,13 @@ func TestAll(t *testing.T) {
 		break
 	}
 	if n != 1 {
-		t.Errorf("break after one left %d", n)
+		t.Errorf("All yielded %d values before the break, want 1", n)
 	}
 }
 
 func TestSlotIsOneCacheLine(t *testing.T) {
 	if size := newSlab[header](t, 0, 1).SlotSize(); size != 64 {
-		t.Errorf("a slot with 56 bytes of value takes %d", size)
+		t.Errorf("a slot with a value of 56 bytes has %d bytes, want 64", size)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestNoAllocations(t *testing.T) {
 			sum += s.Get(token).n
 			s.Remove(token)
 		},
-		"get a stale one": func() {
+		"get a stale token": func() {
 			if s.Get(kept+2) != nil {
 				sum++
 			}

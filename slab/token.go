@@ -2,19 +2,20 @@ package slab
 
 import "strconv"
 
-// Token names one life of one slot. It is a plain value: copy it, compare it,
-// use it as a map's key, send it to another goroutine.
+// Token names one lifetime of one slot, from an Insert to its Remove. It is a plain
+// value that can be copied, compared, used as a map key and sent to other
+// goroutines. The zero Token is never valid.
 //
 //	 63                            32 31    24 23                     0
 //	┌────────────────────────────────┬────────┬────────────────────────┐
 //	│           generation           │  loop  │         index          │
 //	└────────────────────────────────┴────────┴────────────────────────┘
 //
-// The generation counts a slot's lives: it is odd while the slot is live and
-// even while it is free, so a slot has 2³¹ lives and no even number, zero
-// among them, is ever the generation of a valid token. The loop tells the
-// slabs of one program apart, 256 of them. The index has 24 bits, which is
-// what limits a slab to MaxSlots.
+// The generation is odd while the slot is live and even while it is free. It grows
+// by one at each Insert and at each Remove, so a slot has 2³¹ lifetimes, and a token
+// with an even generation is never valid. The loop is the number given to New; it
+// distinguishes up to 256 slabs of a program, such as one per event loop. The index
+// has 24 bits, which limits a slab to MaxSlots slots.
 type Token uint64
 
 const (
@@ -28,8 +29,8 @@ const (
 // MaxSlots is the largest capacity of a slab.
 const MaxSlots = 1 << indexBits
 
-// MakeToken packs the parts of a token. An index that does not fit, MaxSlots
-// or more, gives Token 0, which is never valid, and not another slot's token.
+// MakeToken returns the token with the given parts. If index is MaxSlots or more it
+// returns 0, which is never valid.
 func MakeToken(generation uint32, loop uint8, index uint32) Token {
 	if index >= MaxSlots {
 		return 0
@@ -37,16 +38,16 @@ func MakeToken(generation uint32, loop uint8, index uint32) Token {
 	return Token(generation)<<generationShift | Token(loop)<<loopShift | Token(index)
 }
 
-// Generation returns the slot's life that t names. It is odd in a valid token.
+// Generation returns the slot's generation that t names. It is odd in a valid token.
 func (t Token) Generation() uint32 { return uint32(t >> generationShift) }
 
-// Loop returns the number that the slab was made with.
+// Loop returns the number given to New for the slab that made t.
 func (t Token) Loop() uint8 { return uint8(t >> loopShift) }
 
-// Index returns the slot's number in its slab, 0 to MaxSlots-1.
+// Index returns the slot's number within its slab, 0 to MaxSlots-1.
 func (t Token) Index() uint32 { return uint32(t) & (MaxSlots - 1) }
 
-// String returns loop:index#generation in decimal, such as "3:17#5".
+// String returns t as loop:index#generation in decimal, such as "3:17#5".
 func (t Token) String() string {
 	var buf [len("255:16777215#4294967295")]byte
 	b := strconv.AppendUint(buf[:0], uint64(t.Loop()), 10)

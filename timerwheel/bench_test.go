@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
-// population stands beside the timer that a benchmark moves, in the wheel and
-// in the runtime's heap alike.
+// population is the number of other timers, in the wheel or in the runtime's heap,
+// beside the one that a benchmark moves.
 const population = 8192
 
 func crowded(b *testing.B) *timerwheel.Wheel {
@@ -53,8 +53,8 @@ func BenchmarkAfterFuncStop(b *testing.B) {
 	}
 }
 
-// BenchmarkExtend pushes back the idle deadlines of a population, one after the
-// other, as events on its connections would.
+// BenchmarkExtend pushes back the deadlines of all timers in turn, as events on as
+// many connections do.
 func BenchmarkExtend(b *testing.B) {
 	w := crowded(b)
 	b.ReportAllocs()
@@ -77,9 +77,9 @@ func BenchmarkTimerReset(b *testing.B) {
 	}
 }
 
-// BenchmarkAdvance1M runs a million timers, spread over a minute at random, for
-// that minute, and each anew when it comes. An operation is the minute; a tick
-// is Advance and all of Expired.
+// BenchmarkAdvance1M runs a million timers, spread over a minute at random, for one
+// minute, and arms each again when it expires. An operation is the minute; a tick is
+// one Advance and all calls of Expired.
 func BenchmarkAdvance1M(b *testing.B) {
 	const (
 		timers = 1_000_000
@@ -95,7 +95,7 @@ func BenchmarkAdvance1M(b *testing.B) {
 		w.Add(timerwheel.Timer(i), deadlines[i])
 	}
 	var times []time.Duration
-	now, minutes, came := int64(0), 0, 0
+	now, minutes, expired := int64(0), 0, 0
 	for b.Loop() {
 		minutes++
 		for range ticks {
@@ -108,13 +108,13 @@ func BenchmarkAdvance1M(b *testing.B) {
 				}
 				deadlines[t] += int64(minute)
 				w.Add(t, deadlines[t])
-				came++
+				expired++
 			}
 			times = append(times, time.Since(start))
 		}
 	}
-	if came != minutes*timers {
-		b.Fatalf("%d timers came in %d minutes, want %d", came, minutes, minutes*timers)
+	if expired != minutes*timers {
+		b.Fatalf("%d timers expired in %d minutes, want %d", expired, minutes, minutes*timers)
 	}
 	slices.Sort(times)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(len(times)), "ns/tick")

@@ -8,7 +8,7 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
-// Two deadlines, and a clock that the program moves itself.
+// Two deadlines on a simulated clock.
 func Example() {
 	w, err := timerwheel.New(16, time.Millisecond, 0)
 	if err != nil {
@@ -19,7 +19,7 @@ func Example() {
 	w.Add(5, int64(10*time.Millisecond))
 
 	for w.Len() > 0 {
-		now, _ := w.Next() // a real loop waits until then, or for other events
+		now, _ := w.Next() // a real loop waits until then, or for another event
 		w.Advance(now)
 		for t, ok := w.Expired(); ok; t, ok = w.Expired() {
 			fmt.Println("timer", t, "at", time.Duration(now))
@@ -30,7 +30,7 @@ func Example() {
 	// timer 3 at 20ms
 }
 
-// An idle deadline: pushed back by each event, it comes once the events stop.
+// An idle deadline that each event pushes back. It expires when the events stop.
 func ExampleWheel_Extend() {
 	const idle = int64(30 * time.Second)
 	w, _ := timerwheel.New(16, time.Millisecond, 0)
@@ -54,15 +54,16 @@ func ExampleWheel_Extend() {
 	// 2m10s true
 }
 
-// Periods that the clock has passed are skipped, and the phase is kept.
+// If the clock passes several periods at once, the timer expires once, and its next
+// time is the one that it would have had anyway.
 func ExampleWheel_AddEvery() {
 	w, _ := timerwheel.New(16, time.Millisecond, 0)
 	w.AddEvery(0, int64(5*time.Millisecond), int64(10*time.Millisecond))
 	for _, now := range []time.Duration{5, 15, 47, 55} { // the third is late
 		w.Advance(int64(now * time.Millisecond))
-		_, came := w.Expired()
+		_, expired := w.Expired()
 		next, _ := w.When(0)
-		fmt.Println(came, "next", time.Duration(next))
+		fmt.Println(expired, "next", time.Duration(next))
 	}
 	// Output:
 	// true next 15ms
@@ -71,46 +72,47 @@ func ExampleWheel_AddEvery() {
 	// true next 65ms
 }
 
-// alarms gives out handles that go stale: the slab's slot numbers are the
-// wheel's timers, so nothing else is stored to get from one to the other.
+// alarms names its alarms by slab tokens, which stop working when the alarm is
+// stopped or has rung. The slab's slot numbers are the wheel's timers, so no table
+// is needed to get from one to the other.
 type alarms struct {
-	what  *slab.Slab[string]
+	names *slab.Slab[string]
 	wheel *timerwheel.Wheel
 }
 
-func (a *alarms) set(when time.Duration, what string) (slab.Token, error) {
-	token, v, err := a.what.Insert()
+func (a *alarms) set(when time.Duration, name string) (slab.Token, error) {
+	token, v, err := a.names.Insert()
 	if err != nil {
 		return 0, err
 	}
-	*v = what
+	*v = name
 	a.wheel.Add(timerwheel.Timer(token.Index()), int64(when))
 	return token, nil
 }
 
 func (a *alarms) stop(token slab.Token) bool {
-	return a.what.Remove(token) && a.wheel.Cancel(timerwheel.Timer(token.Index()))
+	return a.names.Remove(token) && a.wheel.Cancel(timerwheel.Timer(token.Index()))
 }
 
 func (a *alarms) ring(now time.Duration) {
 	a.wheel.Advance(int64(now))
 	for t, ok := a.wheel.Expired(); ok; t, ok = a.wheel.Expired() {
-		fmt.Println(now, *a.what.At(uint32(t)))
-		a.what.Remove(a.what.TokenAt(uint32(t)))
+		fmt.Println(now, *a.names.At(uint32(t)))
+		a.names.Remove(a.names.TokenAt(uint32(t)))
 	}
 }
 
-// Handles that go stale: the wheel beside a slab.
+// Handles that stop working when their timer has expired: a wheel and a slab.
 func Example_handles() {
-	const most = 100
+	const capacity = 100
 	var a alarms
-	a.what, _ = slab.New[string](0, most)
-	a.wheel, _ = timerwheel.New(most, time.Millisecond, 0)
+	a.names, _ = slab.New[string](0, capacity)
+	a.wheel, _ = timerwheel.New(capacity, time.Millisecond, 0)
 
 	tea, _ := a.set(4*time.Minute, "tea")
 	eggs, _ := a.set(7*time.Minute, "eggs")
 	a.ring(4 * time.Minute)
-	a.set(10*time.Minute, "bread") // in the slot that tea had
+	a.set(10*time.Minute, "bread") // reuses the slot of tea
 	fmt.Println("stop tea:", a.stop(tea))
 	fmt.Println("stop eggs:", a.stop(eggs))
 	a.ring(time.Hour)

@@ -2,43 +2,43 @@ package timerwheel
 
 import "math/bits"
 
-// The heads of all lists come first in Wheel.nodes, a bank of 64 after the
-// other, each with its word in Wheel.used:
+// Wheel.nodes begins with the heads of all lists, in banks of 64. Each bank has a
+// word of Wheel.used:
 //
 //	index      0     1   2..63   64..127   128..191   192..   ...   831   832...
 //	         ┌─────┬─────┬──────┬─────────┬──────────┬───────────────────┬────────
 //	         │ nil │ due │  -   │ level 0, two banks │ level 1 ... 5     │ timers
 //	         └─────┴─────┴──────┴─────────┴──────────┴───────────────────┴────────
 //
-// Index 0 heads nothing, so that a link of 0 can mean: not linked.
+// Index 0 is no list's head, so that a link of 0 can mean: not linked.
 const (
 	due = 1
 
-	slotBits = 6 // of a tick number, for each level: 64 buckets a bank
+	slotBits = 6 // bits of a tick number that select a bucket in a bank
 	levels   = 6
-	slots    = 1 << slotBits
+	slots    = 1 << slotBits // buckets per bank
 
 	banks = 1 + 2*levels
 	heads = banks * slots
 
-	spanBits = levels * slotBits // the last level's bank covers 2^36 ticks
+	spanBits = levels * slotBits // a bank of the last level covers 2^36 ticks
 )
 
-// batch is how many timers of one level an Advance may move at most, as far as
-// the caller follows Next: some ten microseconds of work.
+// batch is the number of timers of one level that Next lets a single Advance move:
+// about ten microseconds of work.
 const batch = 256
 
-// bucketOf returns the head of the level's list for a tick. The bucket's number
-// modulo 128 is its place in the two banks. (A shift by x & 63 spares the
-// instructions for a shift by 64 and more, here and in file.)
+// bucketOf returns the head of the level's bucket for a tick. The bucket's number
+// modulo 128 is its position in the two banks. (The & 63 spares the instructions
+// that handle shifts by 64 or more, here and in file.)
 func bucketOf(level uint, tick uint64) uint32 {
 	return uint32(slots*(1+2*level)) + uint32(tick>>(slotBits*level&63))&(2*slots-1)
 }
 
-// file puts a timer that is in no list where its deadline belongs: in the
-// lowest level whose two windows reach it. So the bucket that is being emptied,
-// the one after the clock's, is never added to, as the level below reaches all
-// of it.
+// file links a timer that is in no list into the bucket for its deadline, in the
+// lowest level whose two windows include it. So nothing is added to the bucket after
+// the clock's in any level above 0: the level below includes all of its ticks. That
+// is the bucket that moveDown empties.
 func (w *Wheel) file(n *node, i uint32) {
 	ahead := uint64(1)
 	if n.when > w.at {
@@ -70,7 +70,7 @@ func (w *Wheel) link(head uint32, n *node, i uint32) {
 	w.used[head>>6] |= 1 << (head & 63)
 }
 
-// unlink takes a timer out of its list, whichever that is.
+// unlink removes a timer from its list.
 func (w *Wheel) unlink(n *node) {
 	next, prev := n.next, n.prev
 	n.next = 0
@@ -78,14 +78,15 @@ func (w *Wheel) unlink(n *node) {
 	nodes[prev].next = next
 	h := &nodes[next]
 	h.prev = prev
-	if next == prev { // the head alone is left
+	if next == prev { // only the head is left
 		w.used[next>>6] &^= 1 << (next & 63)
 		h.when = 0
 	}
 }
 
-// first returns the number of the level's first bucket in use, in units of the
-// level's bucket, if there is one. Both banks are ahead of the clock.
+// first returns the number of the level's first bucket that is not empty, counted in
+// buckets of that level, and whether there is one. The used buckets of both banks
+// are ahead of the clock.
 func (w *Wheel) first(level uint) (bucket uint64, ok bool) {
 	window := w.tick >> (slotBits * (level + 1))
 	bank := 1 + 2*level
@@ -99,9 +100,9 @@ func (w *Wheel) first(level uint) (bucket uint64, ok bool) {
 	return 0, false
 }
 
-// nextStop returns the next tick at which something must be done, however far
-// the clock is to go: the tick of a bucket of level 0, or the last one before a
-// higher bucket begins, by which that has to be empty.
+// nextStop returns the next tick at which Advance must do work, however far the
+// clock is to go: the tick of a bucket of level 0, or the last tick before a bucket
+// of a higher level, by which that bucket must be empty.
 func (w *Wheel) nextStop() uint64 {
 	stop := ^uint64(0)
 	for level := range uint(levels) {
@@ -118,10 +119,10 @@ func (w *Wheel) nextStop() uint64 {
 	return stop
 }
 
-// nextCall returns the tick by which the caller should advance the clock. A
-// higher bucket has to be visited when it begins. If it is so full that to
-// empty it in one go would be felt, visits are due from the start of the bucket
-// before, each time that a batch has fallen due.
+// nextCall returns the tick by which the caller should advance the clock. A bucket
+// of a higher level needs a call when it begins. If it holds more than a batch, it
+// needs calls from the start of the bucket before it, one for each batch to move
+// down.
 func (w *Wheel) nextCall() uint64 {
 	call := ^uint64(0)
 	for level := range uint(levels) {
@@ -143,15 +144,15 @@ func (w *Wheel) nextCall() uint64 {
 	return call
 }
 
-// share returns how many of the timers filed in a bucket go down each tick, so
-// that it is empty when the clock has gone through the bucket before it.
+// share returns how many of the timers filed in a bucket are moved down in each
+// tick, so that the bucket is empty when the clock leaves the bucket before it.
 func share(filed uint64, level uint) uint64 {
 	s := slotBits * level
 	return (filed + 1<<s - 1) >> s
 }
 
-// expire makes due what is filed for the present tick. Timers that were
-// extended since go where they belong now.
+// expire moves the timers filed for the current tick to the list of due timers, and
+// files those that were extended again.
 func (w *Wheel) expire() {
 	head := bucketOf(0, w.tick)
 	if w.used[head>>6]&(1<<(head&63)) == 0 {
@@ -172,7 +173,7 @@ func (w *Wheel) expire() {
 	}
 }
 
-// splice moves a whole list, not an empty one, to the end of those due.
+// splice appends a whole list, which must not be empty, to the list of due timers.
 func (w *Wheel) splice(head uint32) {
 	h, d := &w.nodes[head], &w.nodes[due]
 	first, last := h.next, h.prev
@@ -184,12 +185,11 @@ func (w *Wheel) splice(head uint32) {
 	w.used[head>>6] &^= 1 << (head & 63)
 }
 
-// sink moves timers down from each level's bucket after the clock's: the share
-// of the ticks that passed since that bucket became the next one. Nothing is
-// filed in it from then on, so the shares add up to all that is in it by the
-// last tick before it begins; and no tick is passed over, since nextStop stops
-// there.
-func (w *Wheel) sink(passed uint64) {
+// moveDown moves timers down from the bucket after the clock's in each level: the
+// share of each tick that passed since that bucket became the next one. Nothing is
+// added to the bucket in that time, so the shares of all its ticks empty it before
+// it begins. The last tick before it is never skipped, as nextStop returns it.
+func (w *Wheel) moveDown(passed uint64) {
 	for level := uint(levels - 1); level > 0; level-- {
 		if bank := 1 + 2*level; w.used[bank]|w.used[bank+1] == 0 {
 			continue
@@ -199,14 +199,14 @@ func (w *Wheel) sink(passed uint64) {
 		if w.used[head>>6]&(1<<(head&63)) == 0 {
 			continue
 		}
-		inside := w.tick & (1<<s - 1) // how far the clock is in its own bucket
-		w.lower(head, share(uint64(w.nodes[head].when), level)*min(passed, inside+1))
+		inside := w.tick & (1<<s - 1) // ticks since the clock entered its bucket
+		w.refile(head, share(uint64(w.nodes[head].when), level)*min(passed, inside+1))
 	}
 }
 
-// lower files up to most timers of a bucket anew.
-func (w *Wheel) lower(head uint32, most uint64) {
-	for ; most > 0; most-- {
+// refile files up to limit timers of a bucket again.
+func (w *Wheel) refile(head uint32, limit uint64) {
+	for ; limit > 0; limit-- {
 		i := w.nodes[head].next
 		if i == head {
 			return

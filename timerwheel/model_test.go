@@ -10,16 +10,14 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
-// deadline is the naive view of a timer. The tick by which it must come is
-// kept beside what the caller gave.
+// deadline is a timer of the model.
 type deadline struct {
 	when, period int64
-	tick         uint64
+	tick         uint64 // at which it must expire
 }
 
-// model runs a wheel beside a map of deadlines, and compares all that can be
-// seen of the two. Since it knows each timer's tick, it catches a timer that is
-// early, late, lost or out of order.
+// model applies each operation to a wheel and to a map of deadlines, and compares
+// all results. It finds a timer that expires early, late, never or out of order.
 type model struct {
 	t          testing.TB
 	w          *timerwheel.Wheel
@@ -57,7 +55,8 @@ func (m *model) timeOf(tick uint64) int64 {
 	return int64(uint64(m.start) + tick*uint64(m.resolution))
 }
 
-// dueTick rounds up, and puts off what is past to the next tick.
+// dueTick rounds a deadline up to its tick. A deadline in the past is due at the
+// next tick.
 func (m *model) dueTick(when int64) uint64 {
 	tick := uint64(0)
 	if when > m.start {
@@ -94,7 +93,7 @@ func (m *model) cancel(t timerwheel.Timer) {
 	delete(m.armed, t)
 }
 
-func (m *model) look(t timerwheel.Timer) {
+func (m *model) checkTimer(t timerwheel.Timer) {
 	d, want := m.armed[t]
 	if when, ok := m.w.When(t); ok != want || when != d.when || m.w.Armed(t) != want {
 		m.t.Fatalf("When(%d) = %d, %v; want %d, %v", t, when, ok, d.when, want)
@@ -110,19 +109,19 @@ func (m *model) earliest() (tick uint64, ok bool) {
 	return tick, len(m.armed) > 0
 }
 
-func (m *model) next() {
+func (m *model) checkNext() {
 	tick, want := m.earliest()
 	when, ok := m.w.Next()
 	switch {
 	case ok != want:
-		m.t.Fatalf("Next = %v with %d timers", ok, len(m.armed))
+		m.t.Fatalf("Next = %v with %d timers armed", ok, len(m.armed))
 	case !ok:
 	case tick > m.tick && when > m.timeOf(tick):
-		m.t.Fatalf("Next = %d, later than a timer at %d", when, m.timeOf(tick))
+		m.t.Fatalf("Next = %d, want at most the tick of a timer, %d", when, m.timeOf(tick))
 	case tick > m.tick && when <= m.clock():
-		m.t.Fatalf("Next = %d is no later than the clock, %d, with nothing due", when, m.clock())
+		m.t.Fatalf("Next = %d with no timer due, want later than the clock, %d", when, m.clock())
 	case tick <= m.tick && when > m.clock():
-		m.t.Fatalf("Next = %d is later than the clock, %d, with a timer due", when, m.clock())
+		m.t.Fatalf("Next = %d with a timer due, want at most the clock, %d", when, m.clock())
 	}
 }
 
@@ -133,10 +132,10 @@ func (m *model) advance(now int64) {
 	}
 }
 
-// pop takes one due timer, if there is one, and reports it.
+// pop calls Expired once.
 func (m *model) pop() (timerwheel.Timer, bool) {
 	tick, _ := m.earliest()
-	want := tick <= m.tick // with none armed, tick is the largest
+	want := tick <= m.tick // tick is the largest number if no timer is armed
 	t, ok := m.w.Expired()
 	if ok != want {
 		m.t.Fatalf("Expired = %v at tick %d, want %v for a timer at tick %d", ok, m.tick, want, tick)
@@ -147,16 +146,16 @@ func (m *model) pop() (timerwheel.Timer, bool) {
 	d, armed := m.armed[t]
 	switch {
 	case !armed:
-		m.t.Fatalf("Expired gave timer %d, which is not armed", t)
+		m.t.Fatalf("Expired returned timer %d, which is not armed", t)
 	case d.when > m.clock():
-		m.t.Fatalf("timer %d came at %d, early for %d", t, m.clock(), d.when)
+		m.t.Fatalf("timer %d expired at %d, before its deadline %d", t, m.clock(), d.when)
 	case d.tick != tick:
-		m.t.Fatalf("timer %d of tick %d came before one of tick %d", t, d.tick, tick)
+		m.t.Fatalf("timer %d of tick %d expired before one of tick %d", t, d.tick, tick)
 	}
 	m.popped++
 	delete(m.armed, t)
 	if d.period != 0 {
-		for d.when <= m.clock() { // the naive way to skip, made to end soon
+		for d.when <= m.clock() { // skip one period at a time, after one large step
 			missed := (uint64(m.clock()) - uint64(d.when)) / uint64(d.period)
 			d.when += int64(missed * uint64(d.period))
 			if d.when > math.MaxInt64-d.period {
@@ -169,7 +168,8 @@ func (m *model) pop() (timerwheel.Timer, bool) {
 	return t, true
 }
 
-// drain pops all; now and then it does to the timers what handlers do.
+// drain calls Expired until no timer is due, and arms, moves and cancels timers in
+// between, as handlers do.
 func (m *model) drain(rng *rand.Rand) {
 	for {
 		t, ok := m.pop()
@@ -186,7 +186,7 @@ func (m *model) drain(rng *rand.Rand) {
 		case 3:
 			m.add(other, m.clock()-rng.Int64N(100))
 		}
-		m.next()
+		m.checkNext()
 	}
 }
 
@@ -196,31 +196,30 @@ func (m *model) timer(rng *rand.Rand) timerwheel.Timer {
 
 func (m *model) check() {
 	m.t.Helper()
-	m.next()
+	m.checkNext()
 	if m.w.Len() != len(m.armed) {
 		m.t.Fatalf("Len = %d, want %d", m.w.Len(), len(m.armed))
 	}
 	for t := range timerwheel.Timer(m.capacity) {
-		m.look(t)
+		m.checkTimer(t)
 	}
 	if err := m.w.Check(); err != nil {
 		m.t.Fatalf("at tick %d: %v", m.tick, err)
 	}
 }
 
-// span draws a duration of any magnitude up to 2^62, small ones as likely as
-// large ones.
-func span(rng *rand.Rand, most int) int64 { return rng.Int64() >> (63 - rng.IntN(most)) }
+// span returns a random duration below 2^maxBits; each magnitude is equally likely.
+func span(rng *rand.Rand, maxBits int) int64 { return rng.Int64() >> (63 - rng.IntN(maxBits)) }
 
 func TestModel(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		capacity int
-		step     int // the clock's, in powers of two of nanoseconds
-		reach    int // the deadlines'
+		step     int // steps of the clock are below 2^step nanoseconds
+		reach    int // deadlines are below 2^reach nanoseconds ahead
 		start    int64
 
-		resolutions int // how many of those below: a second is too coarse for some
+		resolutions int // how many of the resolutions to use: 1 s is too coarse for some cases
 	}{
 		{"near", 50, 22, 27, 0, 3},
 		{"middle", 200, 27, 33, 1 << 40, 3},
@@ -244,15 +243,15 @@ func TestModel(t *testing.T) {
 				popped += m.popped
 			}
 			if popped < 500 {
-				t.Errorf("only %d timers came", popped)
+				t.Errorf("only %d timers expired, want 500 or more", popped)
 			}
 		})
 	}
 }
 
-// step does one random thing.
+// step performs one random operation.
 func (m *model) step(rng *rand.Rand, now *int64, step, reach int) {
-	later := func(d int64) int64 { // without coming round
+	later := func(d int64) int64 { // without overflow
 		if d > 0 && *now > math.MaxInt64-d {
 			return math.MaxInt64
 		}
@@ -278,8 +277,8 @@ func (m *model) step(rng *rand.Rand, now *int64, step, reach int) {
 	case n < 62:
 		m.add(m.timer(rng), math.MaxInt64)
 	case n < 70:
-		m.look(m.timer(rng))
-		m.next()
+		m.checkTimer(m.timer(rng))
+		m.checkNext()
 	case n < 72:
 		m.advance(*now - span(rng, step)) // backward
 	case n < 80: // as a loop does
@@ -298,8 +297,8 @@ func (m *model) step(rng *rand.Rand, now *int64, step, reach int) {
 	}
 }
 
-// FuzzWheel reads its input as a program of four bytes an instruction: what to
-// do, with which timer, and a time of 8 bits shifted left by the last byte.
+// FuzzWheel runs its input as a program. An instruction has four bytes: an
+// operation, a timer, and a time that is the third byte shifted left by the fourth.
 func FuzzWheel(f *testing.F) {
 	f.Add([]byte{0, 1, 9, 20, 5, 0, 9, 20, 6, 0, 0, 0})
 	f.Add([]byte{2, 1, 200, 40, 1, 1, 255, 41, 5, 0, 255, 41, 6, 0, 0, 0})
@@ -330,7 +329,7 @@ func FuzzWheel(f *testing.F) {
 			case 7:
 				m.pop()
 			}
-			m.next()
+			m.checkNext()
 		}
 		m.check()
 	})

@@ -5,9 +5,11 @@ import (
 	"math"
 	"math/bits"
 	"time"
+
+	"github.com/stator-go/stator/internal/pages"
 )
 
-// Timer names one of a wheel's deadlines, 0 to capacity-1.
+// Timer is the number of one of a wheel's timers, 0 to capacity-1.
 type Timer uint32
 
 // MaxTimers is the largest capacity of a wheel.
@@ -19,35 +21,35 @@ const (
 	maxResolution = time.Second
 )
 
-// node is a timer, or the head of a list of timers. Lists are circular and
-// doubly linked by indices into Wheel.nodes, so a node leaves its list without
-// a word about which list that is. The zero node is a timer that is not armed.
+// node is a timer, or the head of a list of timers. Lists are circular and doubly
+// linked by indexes into Wheel.nodes, so a node can be unlinked without knowing
+// its list. The zero node is a timer that is not armed.
 type node struct {
-	when int64  // a timer's deadline; in a bucket's head, how many were filed since it was empty
-	next uint32 // 0: not armed, not in any list
+	when int64  // of a timer: its deadline; of a bucket's head: timers filed since it was empty
+	next uint32 // 0: not armed, in no list
 	prev uint32
 }
 
-// Wheel keeps the deadlines of a fixed number of timers. See the package
-// comment for what holds of time, order and goroutines.
+// Wheel stores the deadlines of a fixed number of timers. The package comment
+// describes its accuracy, its order and its cost.
 type Wheel struct {
-	tick       uint64 // the clock in ticks since New: every bucket up to it is empty
-	at         int64  // the clock, rounded down to that tick
+	tick       uint64 // the clock in ticks since New; every bucket up to it is empty
+	at         int64  // the clock in nanoseconds, rounded down to that tick
 	resolution uint64 // nanoseconds
-	inverse    uint64 // of resolution; see divide
+	inverse    uint64 // of resolution, with shift; see divide
 	shift      uint
 
 	used     [banks]uint64 // bit i&63 of word i>>6: the list with head nodes[i] is not empty
-	nodes    []node        // the heads, then the timers
-	timers   []node        // the timers: nodes[heads:]
-	periods  []int64       // by timer; 0: not periodic
+	nodes    []node        // the heads, followed by the timers
+	timers   []node        // nodes[heads:]
+	periods  []int64       // by timer, nanoseconds; 0: not periodic
 	armed    int
-	periodic int // timers with a period; while 0, periods is not even read
+	periodic int // number of timers with a period; periods is not read while it is 0
 }
 
-// New returns a wheel of timers 0 to capacity-1, none armed, whose clock shows
-// now. A resolution outside 100 µs to 1 s, or a capacity outside 1 to MaxTimers,
-// is an error.
+// New returns a wheel with the timers 0 to capacity-1, none of them armed, whose
+// clock is set to now. It returns an error if resolution is not within 100 µs to
+// 1 s, or capacity not within 1 to MaxTimers.
 func New(capacity int, resolution time.Duration, now int64) (*Wheel, error) {
 	if capacity < 1 || capacity > MaxTimers {
 		return nil, fmt.Errorf("timerwheel: capacity %d: want 1 to %d", capacity, MaxTimers)
@@ -62,8 +64,8 @@ func New(capacity int, resolution time.Duration, now int64) (*Wheel, error) {
 		periods:    make([]int64, capacity),
 	}
 	w.inverse, w.shift = invert(w.resolution)
-	untouch(w.nodes)
-	untouch(w.periods)
+	pages.Discard(w.nodes)
+	pages.Discard(w.periods)
 	w.timers = w.nodes[heads:]
 	for i := range uint32(heads) {
 		w.nodes[i].next, w.nodes[i].prev = i, i
@@ -71,8 +73,9 @@ func New(capacity int, resolution time.Duration, now int64) (*Wheel, error) {
 	return w, nil
 }
 
-// Add arms t for when, exactly; a timer that is armed, or due and not popped
-// yet, is moved. It is not periodic any more if it was.
+// Add arms t for when and makes it an ordinary timer if it was periodic. If t is
+// already armed, its deadline is replaced; that includes a timer that has expired
+// but was not returned by Expired yet.
 func (w *Wheel) Add(t Timer, when int64) {
 	if w.periodic != 0 {
 		w.setPeriod(t, 0)
@@ -80,13 +83,14 @@ func (w *Wheel) Add(t Timer, when int64) {
 	w.arm(t, when)
 }
 
-// AddEvery arms t for when, and then for when + period, when + 2 period, and so
-// on: Expired, as it pops t, arms it anew. Periods that the clock has passed by
-// then are skipped, not made up for, and the phase stays. A period below the
-// resolution is an error, and t stays as it was.
+// AddEvery arms t for when, when+period, when+2*period and so on: when Expired
+// returns t, it arms t again. If the clock has passed several of these times, t
+// expires once for all of them and the next times stay multiples of period from
+// when. If period is less than the resolution, AddEvery returns an error and leaves
+// t unchanged.
 func (w *Wheel) AddEvery(t Timer, when, period int64) error {
 	if period < int64(w.resolution) {
-		return fmt.Errorf("timerwheel: period %v: want the resolution, %v, or more",
+		return fmt.Errorf("timerwheel: period %v: want at least the resolution, %v",
 			time.Duration(period), time.Duration(w.resolution))
 	}
 	w.setPeriod(t, period)
@@ -94,21 +98,21 @@ func (w *Wheel) AddEvery(t Timer, when, period int64) error {
 	return nil
 }
 
-// Extend is Add for a deadline that is pushed back again and again: while t is
-// running and when is not earlier than its deadline so far, nothing but the
-// deadline is written. In all other cases the timer is moved, or armed. A
-// periodic timer stays one, with its phase counted from when.
+// Extend arms t for when, as Add does, and is faster for a deadline that is pushed
+// back often: if t is armed, has not expired, and when is not before its current
+// deadline, Extend only stores when. A periodic timer stays periodic, and its next
+// times are multiples of its period from when.
 func (w *Wheel) Extend(t Timer, when int64) {
 	n := &w.timers[t]
-	if n.next != 0 && w.at < n.when && n.when <= when { // running, not due
+	if n.next != 0 && w.at < n.when && n.when <= when { // armed, not due
 		n.when = when
 		return
 	}
 	w.arm(t, when)
 }
 
-// Cancel disarms t, which may be due already as long as Expired has not popped
-// it, and reports whether it was armed.
+// Cancel disarms t and reports whether it was armed. A timer that has expired but
+// was not returned by Expired yet counts as armed.
 func (w *Wheel) Cancel(t Timer) bool {
 	n := &w.timers[t]
 	if n.next == 0 {
@@ -122,10 +126,11 @@ func (w *Wheel) Cancel(t Timer) bool {
 	return true
 }
 
-// Armed reports whether t is running, or due and not popped yet.
+// Armed reports whether t is armed. A timer that has expired but was not returned
+// by Expired yet counts as armed.
 func (w *Wheel) Armed(t Timer) bool { return w.timers[t].next != 0 }
 
-// When returns the deadline of t as it was given, if t is armed.
+// When returns the deadline of t, not rounded, and whether t is armed.
 func (w *Wheel) When(t Timer) (int64, bool) {
 	if n := &w.timers[t]; n.next != 0 {
 		return n.when, true
@@ -133,12 +138,12 @@ func (w *Wheel) When(t Timer) (int64, bool) {
 	return 0, false
 }
 
-// Len returns the number of armed timers, those included that are due.
+// Len returns the number of armed timers.
 func (w *Wheel) Len() int { return w.armed }
 
-// Advance sets the clock to now and makes due what expired by then; an earlier
-// time than that of the last call changes nothing. What is due stays so until
-// Expired pops it, over any number of calls.
+// Advance sets the clock to now. Timers whose tick is reached are due: Expired
+// returns them, after this or any later call of Advance. Advance does nothing if now
+// is not after the clock.
 func (w *Wheel) Advance(now int64) {
 	if now <= w.at {
 		return
@@ -153,12 +158,12 @@ func (w *Wheel) Advance(now int64) {
 		w.tick = stop
 		w.at += int64(passed * w.resolution)
 		w.expire()
-		w.sink(passed)
+		w.moveDown(passed)
 	}
 }
 
-// Expired pops the next timer that is due and reports whether there was one. A
-// timer that was popped is not armed, unless it is periodic.
+// Expired returns the next timer that is due and disarms it, or returns false if
+// none is due. A periodic timer is armed again for its next time instead.
 func (w *Wheel) Expired() (Timer, bool) {
 	if w.used[due>>6] == 0 {
 		return 0, false
@@ -174,12 +179,14 @@ func (w *Wheel) Expired() (Timer, bool) {
 	return t, true
 }
 
-// Next returns when Advance is next worth calling, or false when no timer is
-// armed. That is at the tick of the earliest deadline or before: a distant
-// deadline is known by its bucket only, so each level may add a call to it, and
-// a crowded bucket wants to be emptied little by little before it begins. If a
-// timer is due and not popped, it is a time already reached; otherwise it is
-// later than the clock.
+// Next returns the time by which the caller should call Advance, or false if no
+// timer is armed. If a timer is due, it returns a time not after the clock.
+// Otherwise it returns a time after the clock and not after the tick of the earliest
+// deadline.
+//
+// The time may be earlier than that deadline, for two reasons: a distant deadline is
+// known only by its bucket, so each level may cost one extra call; and a bucket with
+// many timers is moved down in several steps before it begins.
 func (w *Wheel) Next() (when int64, ok bool) {
 	if w.armed == 0 {
 		return 0, false
@@ -190,7 +197,7 @@ func (w *Wheel) Next() (when int64, ok bool) {
 	return w.timeOf(w.nextCall()), true
 }
 
-// arm files t, wherever it was, for when.
+// arm files t for when, after unlinking it if it is in a list.
 func (w *Wheel) arm(t Timer, when int64) {
 	n := &w.timers[t]
 	if n.next != 0 {
@@ -202,11 +209,11 @@ func (w *Wheel) arm(t Timer, when int64) {
 	w.file(n, heads+uint32(t))
 }
 
-// repeat arms a periodic timer, just popped, for the first of its times that is
-// after the clock. When the clock ends before, so does the timer.
+// repeat arms a periodic timer for the first of its times that is after the clock.
+// If that time is beyond math.MaxInt64, the timer ends.
 func (w *Wheel) repeat(t Timer) {
 	period := uint64(w.periods[t])
-	missed := uint64(w.at) - uint64(w.timers[t].when) // a due timer's deadline is not after the clock
+	missed := uint64(w.at) - uint64(w.timers[t].when) // t was due, so this is not negative
 	ahead := period - missed%period
 	if ahead > uint64(math.MaxInt64)-uint64(w.at) {
 		w.setPeriod(t, 0)
@@ -227,7 +234,7 @@ func (w *Wheel) setPeriod(t Timer, period int64) {
 	w.periods[t] = period
 }
 
-// timeOf returns when a tick begins, or the end of time if that is before.
+// timeOf returns the time at which a tick begins, math.MaxInt64 at most.
 func (w *Wheel) timeOf(tick uint64) int64 {
 	over, ahead := bits.Mul64(tick-w.tick, w.resolution)
 	if over != 0 || ahead > uint64(math.MaxInt64)-uint64(w.at) {
@@ -236,21 +243,21 @@ func (w *Wheel) timeOf(tick uint64) int64 {
 	return int64(uint64(w.at) + ahead)
 }
 
-// divide returns x / w.resolution. A multiplication does it in a fraction of
-// the time that a division takes (Granlund and Montgomery, "Division by
-// invariant integers using multiplication", 1994).
+// divide returns x / w.resolution. It multiplies by the inverse, which is several
+// times faster than a division (Granlund and Montgomery, "Division by Invariant
+// Integers using Multiplication", 1994).
 func (w *Wheel) divide(x uint64) uint64 {
-	if x > math.MaxInt64 { // 292 years; the product is exact below only
+	if x > math.MaxInt64 { // 292 years: the product is not exact
 		return x / w.resolution
 	}
 	high, _ := bits.Mul64(x, w.inverse)
 	return high >> (w.shift & 63)
 }
 
-// invert returns 2^(64+shift)/d, rounded up, for the shift that makes it a
-// number of 64 bits. It is too large by e/d, e < d <= 2^(shift+1); so x times
-// it is too large by less than 2^(64+shift)/d, and x/d is right, while
-// x < 2^63.
+// invert returns 2^(64+shift)/d, rounded up, for the shift that makes the result a
+// number of 64 bits. The result is too large by e/d, where e < d <= 2^(shift+1). So
+// for x < 2^63 the product of x and the result is too large by less than
+// 2^(64+shift)/d, and divide returns exactly x/d.
 func invert(d uint64) (inverse uint64, shift uint) {
 	shift = uint(bits.Len64(d-1)) - 1
 	inverse, rest := bits.Div64(1<<shift, 0, d)

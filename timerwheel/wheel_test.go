@@ -19,12 +19,12 @@ func drain(w *timerwheel.Wheel) (all []timerwheel.Timer) {
 	return all
 }
 
-// expect advances the clock and compares what comes, in order.
+// expect advances the clock and compares the timers that expire, in order.
 func expect(t *testing.T, w *timerwheel.Wheel, now int64, want ...timerwheel.Timer) {
 	t.Helper()
 	w.Advance(now)
 	if got := drain(w); !slices.Equal(got, want) {
-		t.Errorf("at %d came %v, want %v", now, got, want)
+		t.Errorf("at %d the timers %v expired, want %v", now, got, want)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestRounding(t *testing.T) {
-	const start = 12345 // ticks count from New, not from 0
+	const start = 12345 // ticks are counted from the time given to New
 	w := newWheel(t, 8, time.Millisecond, start)
 	w.Add(0, start+1)
 	w.Add(1, start+ms)
@@ -78,23 +78,22 @@ func TestPastIsDueAtTheNextTick(t *testing.T) {
 	expect(t, w, 11*ms, 0, 1, 2, 3, 4)
 }
 
-// A handler that arms its timer for now, whenever it is called, must not keep
-// the loop over Expired for ever.
+// A loop over Expired ends even if each timer is armed again for the current time.
 func TestRearmedForNowEnds(t *testing.T) {
 	w := newWheel(t, 1, time.Millisecond, 0)
 	w.Add(0, 0)
 	for tick := range int64(100) {
 		now := (tick + 1) * ms
 		w.Advance(now)
-		came := 0
+		expired := 0
 		for timer, ok := w.Expired(); ok; timer, ok = w.Expired() {
-			if came++; came > 1 {
-				t.Fatal("the loop over Expired does not end")
+			if expired++; expired > 1 {
+				t.Fatal("the timer expired twice in one tick")
 			}
 			w.Add(timer, now)
 		}
-		if came != 1 {
-			t.Fatalf("came %d times at tick %d", came, tick)
+		if expired != 1 {
+			t.Fatalf("the timer expired %d times at tick %d, want once", expired, tick)
 		}
 	}
 }
@@ -105,11 +104,11 @@ func TestDueTimersCanBeCancelledAndMoved(t *testing.T) {
 		w.Add(i, int64(i)*ms)
 	}
 	w.Advance(50 * ms)
-	if first, ok := w.Expired(); !ok || first > 1 { // 0 was past, so both are of the first tick
-		t.Fatalf("Expired = %d, %v", first, ok)
+	if first, ok := w.Expired(); !ok || first > 1 { // timer 0 was past, so 0 and 1 have the same tick
+		t.Fatalf("Expired = %d, %v; want 0 or 1", first, ok)
 	}
 	if !w.Armed(3) || !w.Cancel(3) || w.Armed(3) || w.Cancel(3) {
-		t.Error("a due timer can't be cancelled once")
+		t.Error("Cancel of a due timer: want true, then false")
 	}
 	w.Add(4, 60*ms)
 	w.Extend(5, 70*ms)
@@ -117,7 +116,7 @@ func TestDueTimersCanBeCancelledAndMoved(t *testing.T) {
 		t.Errorf("Len = %d, want 4", w.Len())
 	}
 	if got := drain(w); len(got) != 2 || got[1] != 2 {
-		t.Errorf("came %v, want the other of 0 and 1, and 2", got)
+		t.Errorf("expired: %v, want the other one of 0 and 1, then 2", got)
 	}
 	expect(t, w, 60*ms, 4)
 	expect(t, w, 70*ms, 5)
@@ -135,19 +134,19 @@ func TestOrderOverSeveralAdvances(t *testing.T) {
 
 func TestExtend(t *testing.T) {
 	w := newWheel(t, 2, time.Millisecond, 0)
-	w.Extend(0, 10*ms) // arms
+	w.Extend(0, 10*ms) // not armed yet
 	for i := range int64(1000) {
 		w.Extend(0, (10+i)*ms)
 		w.Advance(i * ms)
 	}
 	if when, ok := w.When(0); !ok || when != 1009*ms {
-		t.Errorf("When = %d, %v", when, ok)
+		t.Errorf("When = %d, %v; want %d, true", when, ok, 1009*ms)
 	}
-	w.Extend(0, 1005*ms) // earlier again: moved
+	w.Extend(0, 1005*ms) // earlier than before
 	expect(t, w, 1005*ms-1)
 	expect(t, w, 1005*ms, 0)
 	if w.Armed(0) || w.Len() != 0 {
-		t.Error("still armed")
+		t.Error("armed after it expired")
 	}
 }
 
@@ -159,15 +158,15 @@ func TestPeriodic(t *testing.T) {
 	expect(t, w, 3*ms, 0)
 	expect(t, w, 12*ms)
 	expect(t, w, 13*ms, 0)
-	expect(t, w, 57*ms, 0) // 23 to 53, once
+	expect(t, w, 57*ms, 0) // once for 23, 33, 43 and 53
 	if when, _ := w.When(0); when != 63*ms {
-		t.Errorf("When = %d, want the phase kept, %d", when, 63*ms)
+		t.Errorf("When = %d, want %d, 3 ms after a multiple of the period", when, 63*ms)
 	}
 	expect(t, w, 63*ms, 0)
 
 	w.Advance(73 * ms)
-	if !w.Cancel(0) { // due
-		t.Error("a due periodic timer can't be cancelled")
+	if !w.Cancel(0) {
+		t.Error("Cancel of a due periodic timer = false")
 	}
 	expect(t, w, 200*ms)
 
@@ -188,20 +187,20 @@ func TestAddEveryRefuses(t *testing.T) {
 	w.Add(0, 5*ms)
 	for _, period := range []int64{0, -1, math.MinInt64, ms - 1} {
 		if err := w.AddEvery(0, ms, period); err == nil {
-			t.Errorf("period %d was taken", period)
+			t.Errorf("AddEvery accepted a period of %d", period)
 		}
 	}
-	want := "timerwheel: period 999.999µs: want the resolution, 1ms, or more"
+	want := "timerwheel: period 999.999µs: want at least the resolution, 1ms"
 	if err := w.AddEvery(0, ms, ms-1); err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	if when, ok := w.When(0); !ok || when != 5*ms {
-		t.Errorf("the timer has become %d, %v", when, ok)
+		t.Errorf("When = %d, %v after a refused AddEvery; want %d, true", when, ok, 5*ms)
 	}
 }
 
-// Each power of two, with neighbours, on both sides of every level's reach and
-// of the last one's.
+// TestAllMagnitudes has a deadline at each power of two and its two neighbours, so
+// at the ends of each level's windows too.
 func TestAllMagnitudes(t *testing.T) {
 	for _, start := range []int64{math.MinInt64, -1, 0, 1 << 40} {
 		w := newWheel(t, 1000, 100*time.Microsecond, start)
@@ -215,8 +214,8 @@ func TestAllMagnitudes(t *testing.T) {
 			}
 		}
 		w.Add(timerwheel.Timer(len(deadlines)), math.MaxInt64)
-		came, now := 0, start
-		for came < len(deadlines) {
+		expired, now := 0, start
+		for expired < len(deadlines) {
 			next, ok := w.Next()
 			if !ok || next <= now {
 				t.Fatalf("Next = %d, %v at %d", next, ok, now)
@@ -226,22 +225,22 @@ func TestAllMagnitudes(t *testing.T) {
 			for _, timer := range drain(w) {
 				late := uint64(now) - uint64(deadlines[timer])
 				if now < deadlines[timer] || late >= uint64(100*time.Microsecond) {
-					t.Fatalf("timer of %d came at %d", deadlines[timer], now)
+					t.Fatalf("the timer for %d expired at %d", deadlines[timer], now)
 				}
-				came++
+				expired++
 			}
 			if err := w.Check(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if w.Len() != 1 {
-			t.Errorf("%d timers left, want the one at the end of time", w.Len())
+			t.Errorf("%d timers left, want the one at math.MaxInt64", w.Len())
 		}
 	}
 }
 
-// Jumps are quick however many ticks they pass: ten thousand days of ticks of
-// 100 µs would take hours one by one.
+// TestJumps advances by ten thousand days in ticks of 100 µs: if Advance visited each
+// tick, the test would take hours.
 func TestJumps(t *testing.T) {
 	const day = int64(24 * time.Hour)
 	w := newWheel(t, 3, 100*time.Microsecond, 0)
@@ -254,18 +253,18 @@ func TestJumps(t *testing.T) {
 	expect(t, w, 10_001*day, 0, 2)
 	w.Advance(math.MaxInt64 - day)
 	if got := drain(w); len(got) != 1 || got[0] != 0 || w.Len() != 2 {
-		t.Errorf("near the end of time came %v, %d left", got, w.Len())
+		t.Errorf("a day before math.MaxInt64: expired %v, %d left; want [0], 2 left", got, w.Len())
 	}
 }
 
-// A periodic timer ends with the clock instead of coming round to the past.
+// A periodic timer ends when its next time would overflow.
 func TestPeriodicAtTheEndOfTime(t *testing.T) {
 	w := newWheel(t, 1, time.Second, math.MaxInt64-int64(10*time.Second))
 	w.AddEvery(0, math.MaxInt64-int64(5*time.Second), int64(time.Minute))
 	expect(t, w, math.MaxInt64, 0)
 	if w.Len() != 0 {
 		when, _ := w.When(0)
-		t.Errorf("armed for %d", when)
+		t.Errorf("armed for %d, want not armed", when)
 	}
 }
 
@@ -276,12 +275,12 @@ func TestClockNeverRunsBackward(t *testing.T) {
 	w.Advance(50 * ms)
 	w.Add(0, 101*ms)
 	if next, _ := w.Next(); next != 101*ms {
-		t.Errorf("Next = %d", next)
+		t.Errorf("Next = %d, want %d", next, 101*ms)
 	}
 	expect(t, w, 101*ms, 0)
 }
 
-// A timer far away costs a caller that follows Next a call for each level.
+// A caller that waits until Next needs at most one call per level for a timer.
 func TestNextTakesFewCalls(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
@@ -297,13 +296,13 @@ func TestNextTakesFewCalls(t *testing.T) {
 			calls++
 		}
 		if calls > 7 {
-			t.Errorf("%d calls to reach %d", calls, when-start)
+			t.Errorf("%d calls of Next to reach a deadline %d ns ahead, want 7 or fewer", calls, when-start)
 		}
 	}
 }
 
-// One Advance, as far as the caller follows Next, moves no crowded bucket at
-// once, even when all deadlines lie together and nothing else is to do.
+// If the caller waits until Next, one Advance moves only a part of a bucket with
+// many timers, even when all deadlines are close together.
 func TestNothingCascadesAtOnce(t *testing.T) {
 	const timers = 50_000
 	w := newWheel(t, timers, time.Millisecond, 0)
@@ -321,15 +320,15 @@ func TestNothingCascadesAtOnce(t *testing.T) {
 		calls++
 	}
 	if most > 2*timerwheel.Batch {
-		t.Errorf("one call moved %d timers, want at most some %d", most, timerwheel.Batch)
+		t.Errorf("one call moved %d timers, want at most %d", most, 2*timerwheel.Batch)
 	}
 	if w.Len() == 0 || calls > 20_000 {
-		t.Errorf("%d calls, %d timers left", calls, w.Len())
+		t.Errorf("%d calls, %d timers left; want at most 20000 calls, and timers left", calls, w.Len())
 	}
 }
 
-// A crowded bucket is visited in steps; the last one must not lead past its
-// beginning. The earliest deadlines are filed last, and so go down last.
+// A bucket with many timers is moved down in steps; the last step must come before
+// the bucket begins. The earliest deadlines are filed last, so they are moved last.
 func TestNextIsNotLateForCrowds(t *testing.T) {
 	for _, c := range []struct{ timers, begin, length int64 }{
 		{300, 128, 1}, {300, 128, 64}, {5000, 128, 64}, {300, 3 * 4096, 1}, {5000, 3 * 4096, 70},
@@ -339,30 +338,30 @@ func TestNextIsNotLateForCrowds(t *testing.T) {
 		for i := range c.timers {
 			w.Add(timerwheel.Timer(i), deadline(i))
 		}
-		for came := int64(0); came < c.timers; {
+		for expired := int64(0); expired < c.timers; {
 			now, _ := w.Next()
 			w.Advance(now)
 			for _, timer := range drain(w) {
 				if when := deadline(int64(timer)); when != now {
-					t.Fatalf("of %d timers from tick %d one of %d came at %d", c.timers, c.begin, when, now)
+					t.Fatalf("%d timers from tick %d: the timer for %d expired at %d", c.timers, c.begin, when, now)
 				}
-				came++
+				expired++
 			}
 		}
 	}
 }
 
-// From the first instant to the last one are 2^64 ns, and so is a bucket here.
-func TestNextDoesNotComeRound(t *testing.T) {
+// The bucket of this deadline begins 2^64 ns after the clock.
+func TestNextDoesNotOverflow(t *testing.T) {
 	w := newWheel(t, 1, 1<<29, math.MinInt64)
 	w.Add(0, math.MaxInt64)
 	if next, ok := w.Next(); !ok || next != math.MaxInt64 {
-		t.Errorf("Next = %d, %v; want the end of time", next, ok)
+		t.Errorf("Next = %d, %v; want math.MaxInt64, true", next, ok)
 	}
 }
 
-// The same, tick by tick: a bucket of level 2 holds a thousand timers of these,
-// to be moved in the 4096 ticks before it begins.
+// A bucket of level 2 holds about a thousand of these timers, which are moved down
+// in the 4096 ticks before it begins: at most one in each tick.
 func TestSharesAreEven(t *testing.T) {
 	const (
 		timers = 5_000
@@ -381,7 +380,7 @@ func TestSharesAreEven(t *testing.T) {
 		most, before = max(most, before-after), after
 	}
 	if most > 1 || w.Len() != 0 {
-		t.Errorf("one tick moved %d timers down from level 2, %d left at the end", most, w.Len())
+		t.Errorf("one tick moved %d timers down from level 2, want at most 1; %d timers left at the end, want 0", most, w.Len())
 	}
 }
 
@@ -392,11 +391,11 @@ func TestZeroWheel(t *testing.T) {
 		t.Error("the zero wheel has timers")
 	}
 	if _, ok := w.Next(); ok {
-		t.Error("the zero wheel has something to come")
+		t.Error("Next of the zero wheel = true")
 	}
 }
 
-func TestForeignTimersPanic(t *testing.T) {
+func TestTimersOutOfRangePanic(t *testing.T) {
 	w := newWheel(t, 10, time.Millisecond, 0)
 	for name, f := range map[string]func(timerwheel.Timer){
 		"Add":      func(t timerwheel.Timer) { w.Add(t, 1) },
@@ -416,7 +415,7 @@ func TestForeignTimersPanic(t *testing.T) {
 		}
 	}
 	if err := w.Check(); err != nil || w.Len() != 0 {
-		t.Errorf("a refused timer left a trace: %v", err)
+		t.Errorf("after the panics: %d timers, Check: %v", w.Len(), err)
 	}
 }
 

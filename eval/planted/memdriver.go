@@ -9,6 +9,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // memDriver is the driver of a Memory: sockets with unlimited buffers. The number of a
@@ -251,9 +252,9 @@ func (d *memDriver) Traits(id driver.Sock) driver.Traits {
 	return 0
 }
 
-func (d *memDriver) Adopt(uintptr) (driver.Sock, error)                      { return 0, errNoSuch }
-func (d *memDriver) Release(driver.Sock) (uintptr, error)                    { return 0, errNoSuch }
-func (d *memDriver) Notify(_ reactor.Signals, _ func(reactor.Signals)) error { return nil }
+func (d *memDriver) Adopt(uintptr) (driver.Sock, error)      { return 0, errNoSuch }
+func (d *memDriver) Release(driver.Sock) (uintptr, error)    { return 0, errNoSuch }
+func (d *memDriver) Notify(_ sig.Set, _ func(sig.Set)) error { return nil }
 
 // End records sockets that were left open as a fault.
 func (d *memDriver) End() error {

@@ -13,10 +13,10 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// patient bounds what a test waits for, on a busy machine too.
+// patient bounds every wait of a test, also on a busy machine.
 const patient = 20 * time.Second
 
-// running is a server in this process.
+// running is an echo server in the test's process.
 type running struct {
 	loop  *reactor.Loop
 	addr  string
@@ -53,6 +53,24 @@ func (r *running) dial(t *testing.T) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
+// until polls the loop's counters until cond holds, and returns them.
+func (r *running) until(t *testing.T, what string, cond func(reactor.Stats) bool) reactor.Stats {
+	t.Helper()
+	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
+		s, err := r.loop.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cond(s) {
+			return s
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not %s after %v: %v", what, patient, s)
+		}
+	}
+}
+
+// numbers returns n random bytes, the same each time.
 func numbers(n int) []byte {
 	b := make([]byte, n)
 	rnd := rand.New(rand.NewPCG(1, uint64(n)))
@@ -62,6 +80,7 @@ func numbers(n int) []byte {
 	return b
 }
 
+// wants reads len(want) bytes, which must be want.
 func wants(t *testing.T, c net.Conn, want []byte) {
 	t.Helper()
 	got := make([]byte, len(want))
@@ -69,7 +88,7 @@ func wants(t *testing.T, c net.Conn, want []byte) {
 		t.Fatalf("%d of %d bytes came back, then %v", n, len(want), err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Fatal("what came back differs from what was sent")
+		t.Fatal("the echo differs from what was sent")
 	}
 }
 
@@ -83,25 +102,30 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// A client that sends much before it reads is held back, not closed: its replies
-// are bounded by the gate Room.
+// A client that sends much before it reads is held back, not closed: the gate Room bounds
+// the replies that the server holds.
 func TestClientThatReadsLate(t *testing.T) {
 	r := run(t)
 	c := r.dial(t)
 	b := numbers(32 << 20)
 	go c.Write(b)
-	time.Sleep(50 * time.Millisecond)
-	s, err := r.loop.Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
+	const half = 128 << 10 // of the WriteBuffer: there the gate closes
+	var before uint64
+	s := r.until(t, "holding replies and done reading", func(s reactor.Stats) bool {
+		done := s.BytesIn == before
+		before = s.BytesIn
+		return done && s.Held >= half
+	})
 	if s.Held > 1<<20 || s.WriteBufferFull != 0 {
 		t.Errorf("%d bytes held, %d writes refused: want less than 1 MiB, 0", s.Held, s.WriteBufferFull)
+	}
+	if s.BytesIn >= uint64(len(b)) {
+		t.Errorf("the server read all %d bytes of a client that reads nothing", len(b))
 	}
 	wants(t, c, b)
 }
 
-// Who has ended the own side gets the rest, and then the end.
+// A client that has closed its side for writing gets the rest of the echo, then the end.
 func TestHalfClose(t *testing.T) {
 	r := run(t)
 	c := r.dial(t)
@@ -116,12 +140,12 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// A shutdown sends back what was received, and ends.
+// A shutdown sends back what was received, then closes each connection and the listener.
 func TestShutdown(t *testing.T) {
 	r := run(t)
 	var conns []*net.TCPConn
-	b := numbers(60 << 10) // what a socket's buffers hold, so that all has arrived
-	for range 300 {        // more than a loop hears of in one turn
+	b := numbers(60 << 10) // fits the socket's buffers, so a Write returns once all has arrived
+	for range 300 {        // more connections than a loop takes events for in one turn
 		c := r.dial(t)
 		if _, err := c.Write(b[:1]); err != nil {
 			t.Fatal(err)
@@ -150,11 +174,11 @@ func TestShutdown(t *testing.T) {
 	}
 	if c, err := net.DialTimeout("tcp", r.addr, patient); err == nil {
 		c.Close()
-		t.Error("it still listens")
+		t.Error("the server still listens")
 	}
 }
 
-// Clients that are killed leave nothing behind.
+// Clients that are gone, half of them with a reset, leave no machine and no buffer behind.
 func TestKilledClients(t *testing.T) {
 	r := run(t)
 	for i := range 300 {
@@ -165,19 +189,9 @@ func TestKilledClients(t *testing.T) {
 		}
 		c.Close()
 	}
-	var s reactor.Stats
-	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
-		var err error
-		if s, err = r.loop.Stats(); err != nil {
-			t.Fatal(err)
-		}
-		if s.Accepted+s.AcceptErrors >= 300 && s.Machines == 0 {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("clients are left: %v", s)
-		}
-	}
+	s := r.until(t, "without clients", func(s reactor.Stats) bool {
+		return s.Accepted+s.AcceptErrors >= 300 && s.Machines == 0
+	})
 	if s.Held != 0 || s.Panics != 0 {
 		t.Errorf("%d bytes held, %d panics: want none", s.Held, s.Panics)
 	}

@@ -1,12 +1,13 @@
-// Command echo sends back what it receives.
+// Command echo serves TCP connections and sends back what it receives.
 //
 //	go run ./examples/echo -listen 127.0.0.1:7000
 //
-// SIGINT or SIGTERM ends it once what was received is sent back.
+// SIGINT or SIGTERM ends it after it has sent back what it received.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,10 +18,25 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
+const usage = `echo serves TCP connections and sends back what it receives.
+
+	go run ./examples/echo [flags]
+	nc 127.0.0.1 7000
+
+It prints "listening on HOST:PORT" once clients can connect. SIGINT or SIGTERM ends it
+after it has sent back what it received; a second signal ends it at once. A connection
+is closed after a minute of silence, or after 10 s without reading what is sent back.
+
+`
+
 func main() {
-	listen := flag.String("listen", "127.0.0.1:7000", "address to serve on, host:port; port 0 picks one")
-	grace := flag.Duration("grace", 10*time.Second, "how long connections may go on after SIGTERM")
-	diagram := flag.Bool("diagram", false, "print the machine as a Mermaid diagram and exit")
+	listen := flag.String("listen", "127.0.0.1:7000", "`host:port` to serve on; port 0 picks a free one")
+	grace := flag.Duration("grace", 10*time.Second, "how long connections may stay open after SIGINT or SIGTERM, such as 500ms or 10s")
+	diagram := flag.Bool("diagram", false, "print the state machine as a Mermaid diagram and exit")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if *diagram {
 		fmt.Print(newEcho().Mermaid())
@@ -28,14 +44,18 @@ func main() {
 	}
 	switch {
 	case flag.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "echo: arguments %q: want options only, see -h\n", flag.Args())
+		fmt.Fprintf(os.Stderr, "echo: argument %q: want flags only, -h lists them\n", flag.Arg(0))
 		os.Exit(2)
 	case *grace < 0:
 		fmt.Fprintf(os.Stderr, "echo: -grace %v: want 0 or more\n", *grace)
 		os.Exit(2)
 	}
-	if err := serve(*listen, *grace); err != nil {
-		fmt.Fprintln(os.Stderr, "echo:", err)
+	switch err := serve(*listen, *grace); {
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Fprintf(os.Stderr, "echo: -grace %v is over: closed the connections that were still open\n", *grace)
+		os.Exit(1)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "echo: %v (-listen wants host:port; port 0 picks a free one)\n", err)
 		os.Exit(1)
 	}
 }

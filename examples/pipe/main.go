@@ -1,5 +1,5 @@
-// Command pipe is the smallest program: a machine over the read end of a pipe,
-// and the same with package poll alone.
+// Command pipe is the smallest program: a state machine that reads from a pipe, and the
+// same without a machine, with package poll only.
 //
 //	go run ./examples/pipe
 package main
@@ -16,17 +16,19 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-const usage = `pipe writes "hello" into a pipe of its own and shows what comes out, twice: read by a
-state machine on a loop, and by package poll alone. It takes no arguments.
+const usage = `pipe writes "hello" into a pipe and reads it back, twice: with a state machine on a loop,
+and with package poll only. Each prints the token that says for whom the pipe is readable.
 
-	pipe
+	go run ./examples/pipe
+
+It takes no flags and no arguments.
 `
 
 func main() {
 	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), usage) }
 	flag.Parse()
 	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "pipe: argument %q: want none\npipe -h explains\n", flag.Arg(0))
+		fmt.Fprintf(os.Stderr, "pipe: argument %q: want none\n", flag.Arg(0))
 		os.Exit(2)
 	}
 	for _, program := range []func(io.Writer) error{withMachine, withPoller} {
@@ -59,13 +61,15 @@ func (r *reader) read(cx *cx, _ reactor.Ready) fsm.State {
 	if err != nil {
 		return cx.Fail(err) // io.EOF ends the machine
 	}
-	fmt.Fprintln(r.out, "The pipe is readable:", cx.Token())
-	fmt.Fprintf(r.out, "%s\n", b)
+	t := cx.Token()
+	fmt.Fprintf(r.out, "machine: the pipe is readable (token %v: loop %d, slot %d, generation %d)\n",
+		t, t.Loop(), t.Index(), t.Generation())
+	fmt.Fprintf(r.out, "machine: read %q\n", b)
 	cx.Discard(in, len(b))
 	return fsm.Stay
 }
 
-// withMachine runs a loop with one machine, until the pipe's writer is gone.
+// withMachine runs a loop with one machine until the pipe's write end is closed.
 func withMachine(out io.Writer) error {
 	loop, err := reactor.NewLoop(reactor.Config{})
 	if err != nil {
@@ -81,11 +85,12 @@ func withMachine(out io.Writer) error {
 	}
 	fmt.Fprint(w, "hello")
 	w.Close()
-	go loop.Shutdown(context.Background()) // ends once nothing is ready
+	go loop.Shutdown(context.Background()) // Run returns once nothing is ready
 	return loop.Run(context.Background())
 }
 
-// withPoller waits and reads by itself: package poll is all of the readiness layer.
+// withPoller uses only package poll, the readiness layer under a loop: it waits for an
+// event and reads from the pipe itself.
 func withPoller(out io.Writer) error {
 	p, err := poll.New()
 	if err != nil {
@@ -99,7 +104,7 @@ func withPoller(out io.Writer) error {
 	defer r.Close()
 	defer w.Close()
 
-	const token poll.Token = 7 // any 64 bits
+	const token poll.Token = 7 // any 64 bits: an event carries the token of its registration
 	fd, err := r.SyscallConn()
 	if err != nil {
 		return err
@@ -122,8 +127,8 @@ func withPoller(out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(out, "The pipe is readable:", ev.Token)
-		fmt.Fprintf(out, "%s\n", b[:got])
+		fmt.Fprintf(out, "poll: the pipe is readable (token %d, as registered)\n", uint64(ev.Token))
+		fmt.Fprintf(out, "poll: read %q\n", b[:got])
 	}
 	return nil
 }

@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// redisServer starts the real one, to compare with.
+// redisServer starts a redis-server to compare with.
 func redisServer(t testing.TB, l limits) (addr string) {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		t.Skip("redis-server is not on this machine")
+		t.Skip("redis-server is not installed")
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,15 +46,15 @@ func redisServer(t testing.TB, l limits) (addr string) {
 	}
 }
 
-// outcome is what a server makes of some bytes.
+// outcome is how a server reacts to some bytes.
 type outcome struct {
 	reply  string
-	closed bool // by the server, while the client would have gone on
+	closed bool // the server closed the connection
 }
 
-// judge sends bytes, cut by cuts, and looks what comes until the server closes, or
-// nothing more comes for a while.
-func judge(t testing.TB, addr, input string, quiet time.Duration, cuts *rand.Rand) outcome {
+// react sends input, in random pieces if cuts is set, and returns the outcome: what the server
+// sends until it closes the connection or is quiet for the time quiet.
+func react(t testing.TB, addr, input string, quiet time.Duration, cuts *rand.Rand) outcome {
 	t.Helper()
 	var o outcome
 	for range 5 {
@@ -83,7 +83,7 @@ func judge(t testing.TB, addr, input string, quiet time.Duration, cuts *rand.Ran
 		if err == io.EOF || !o.closed {
 			return o
 		}
-		// A reset, as not all was read: it may have overtaken the reply.
+		// The server closed with unread input, so a reset may have destroyed the reply: retry.
 	}
 	return o
 }
@@ -118,14 +118,14 @@ func badInputs() map[string]string {
 	return bad
 }
 
-// What is no command gets the same bytes, and the same end, as from redis-server,
-// wherever it is cut.
+// Invalid input gets the same reply and the same end as from redis-server, however it is
+// divided into pieces.
 func TestBadInputAsRedis(t *testing.T) {
 	l := small()
 	l.bulk = 1 << 20
 	real, r := redisServer(t, l), run(t, l, "")
 	const quiet = 60 * time.Millisecond
-	slots := make(chan struct{}, 8) // most of the time is waiting
+	slots := make(chan struct{}, 8) // these subtests mostly wait
 	t.Run("", func(t *testing.T) {
 		for name, input := range badInputs() {
 			t.Run(name, func(t *testing.T) {
@@ -136,13 +136,13 @@ func TestBadInputAsRedis(t *testing.T) {
 				if len(input) > 1<<20 {
 					wait = time.Second
 				}
-				want := judge(t, real, input, wait, nil)
+				want := react(t, real, input, wait, nil)
 				if want.closed {
-					wait = patient // so must ours, in its time
+					wait = patient // then ours must close as well
 				}
-				got := judge(t, r.addr, input, wait, nil)
-				if got != want { // on a busy machine it may have had more to say
-					want = judge(t, real, input, 20*quiet, nil)
+				got := react(t, r.addr, input, wait, nil)
+				if got != want { // on a busy machine redis-server may have been slow
+					want = react(t, real, input, 20*quiet, nil)
 				}
 				compare(t, "in one piece", got, want)
 				if len(input) > 1<<20 {
@@ -150,7 +150,7 @@ func TestBadInputAsRedis(t *testing.T) {
 				}
 				for seed := range uint64(3) {
 					cuts := rand.New(rand.NewPCG(seed, 5))
-					compare(t, fmt.Sprint("cut, seed ", seed), judge(t, r.addr, input, wait, cuts), want)
+					compare(t, fmt.Sprint("cut, seed ", seed), react(t, r.addr, input, wait, cuts), want)
 				}
 			})
 		}
@@ -158,8 +158,8 @@ func TestBadInputAsRedis(t *testing.T) {
 	r.stop()
 }
 
-// Where redis-server 7 goes on up to 2,147,483,647 arguments, and drops what it had
-// replied, this server has a limit of its own, with the same words, and replies.
+// redis-server 7 accepts up to 2,147,483,647 arguments and, for HTTP, drops its replies.
+// This server has a lower limit, with the same error text, and sends the replies.
 func TestBadInputOwnLimits(t *testing.T) {
 	r := run(t, small(), "")
 	for input, reply := range map[string]string{
@@ -168,7 +168,7 @@ func TestBadInputOwnLimits(t *testing.T) {
 		"GET / HTTP/1.0\r\nHost: x\r\n\r\n": "-ERR wrong number of arguments for 'get' command\r\n",
 	} {
 		want := outcome{reply, true}
-		if got := judge(t, r.addr, input, patient, nil); got != want {
+		if got := react(t, r.addr, input, patient, nil); got != want {
 			t.Errorf("%q: replied %q, closed: %v; want %q", input, got.reply, got.closed, reply)
 		}
 	}
@@ -182,8 +182,8 @@ func compare(t *testing.T, how string, got, want outcome) {
 	}
 }
 
-// Random bytes, of those that mean something to the protocol: the same bytes come
-// back, and the same end.
+// Random sequences of bytes that mean something to the protocol get the same reply and the
+// same end as from redis-server.
 func TestGarbageAsRedis(t *testing.T) {
 	l := small()
 	l.bulk = 1 << 20
@@ -197,7 +197,7 @@ func TestGarbageAsRedis(t *testing.T) {
 			b.WriteString(pieces[rnd.IntN(len(pieces))])
 		}
 		input := b.String()
-		// A reply to every input: what is no error ends with PINGs, whatever they are taken for.
+		// PINGs at the end make sure that there is a reply, however the input is understood.
 		ends := input + strings.Repeat("\r\nPING\r\n", 3)
 		want, got := halfClosed(t, real, ends), halfClosed(t, r.addr, ends)
 		for range 3 { // redis-server may see the end before it has sent the replies
@@ -214,18 +214,18 @@ func TestGarbageAsRedis(t *testing.T) {
 	r.stop()
 }
 
-// halfClosed is all that comes after some bytes and the end of the client's side.
+// halfClosed sends input, closes the client's side for writing and returns the reply.
 func halfClosed(t testing.TB, addr, input string) string {
 	t.Helper()
 	c := dial(t, addr)
 	c.send(input)
-	time.Sleep(200 * time.Microsecond)
+	time.Sleep(200 * time.Microsecond) // for redis-server, which may not reply once it has seen the end
 	c.Conn.(*net.TCPConn).CloseWrite()
 	got, _ := c.rest()
 	return string(got)
 }
 
-// A conversation of any bytes never makes the server panic, or keep anything.
+// No input makes the server panic.
 func FuzzBytes(f *testing.F) {
 	for _, input := range badInputs() {
 		if len(input) < 4<<10 {
@@ -241,9 +241,9 @@ func FuzzBytes(f *testing.F) {
 		bad := dial(t, r.addr)
 		at := int(cut) % (len(input) + 1)
 		bad.Write(input[:at])
-		bad.Write(input[at:]) // it may have been closed: the server's right
-		// A reset at the end, once the loop has come by: otherwise closed connections
-		// use up the machine's ports.
+		bad.Write(input[at:]) // fails if the server has closed the connection, which it may
+		// End with a reset, after the loop has read the input: normal closes would use up the
+		// machine's ports.
 		other := &client{Conn: good.Conn, in: good.in, t: t}
 		other.SetDeadline(time.Now().Add(patient))
 		other.ask(bulk("alive"), "ECHO", "alive")

@@ -14,8 +14,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Out of descriptors, accepting rests; clients go on, and who waits is served when
-// one leaves. It takes a process of its own, as the limit is the process's.
+// If the process runs out of descriptors, accepting pauses without spinning, existing clients
+// are served, and waiting ones are accepted once descriptors are free. The test needs its
+// own process, as the limit applies to a process.
 func TestOutOfDescriptors(t *testing.T) {
 	out, err := child("descriptors").CombinedOutput()
 	if err != nil {
@@ -61,8 +62,8 @@ func outOfDescriptors() error {
 	if err := echo(first); err != nil {
 		return err
 	}
-	// The clients' ends are descriptors of this process too: take them first, then
-	// leave none for the server's ends.
+	// The clients' sockets are descriptors of this process, too. Dial until no descriptor is
+	// left for the server's sockets.
 	var clients []net.Conn
 	limit := syscall.Rlimit{}
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -101,17 +102,17 @@ func outOfDescriptors() error {
 		}
 	}
 	if err := echo(first); err != nil {
-		return fmt.Errorf("a client that was there: %w", err)
+		return fmt.Errorf("a client accepted before: %w", err)
 	}
 	turns := s.Turns
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(200 * time.Millisecond) // the time in which turns are counted
 	if s, err = loop.Stats(); err != nil {
 		return err
 	}
 	if s.Turns-turns > 100 {
-		return fmt.Errorf("%d turns in 200 ms of nothing to do: it spins", s.Turns-turns)
+		return fmt.Errorf("%d turns in 200 ms with nothing to do: the loop spins", s.Turns-turns)
 	}
-	// With descriptors to be had again, all are served.
+	// Once descriptors are free again, all clients are served.
 	limit.Cur += 3 * waiting
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return err

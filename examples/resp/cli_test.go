@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// The test's own program is the command, when it is told to be.
+// With RESP_TEST_CHILD set, the test binary runs as the command itself, or as one test that
+// needs its own process.
 
 func runChild(what string) int {
 	if what == "main" {
@@ -38,17 +39,18 @@ func TestOptions(t *testing.T) {
 		status int
 		says   []string
 	}{
-		{"-h", 0, []string{"resp serves Redis clients", "resp -listen :6379", "-maxclients", "-patience"}},
+		{"-h", 0, []string{"resp serves Redis clients", "go run ./examples/resp [flags]", "-listen :6379", "-maxclients", "-patience"}},
 		{"-maxclients 0", 2, []string{"-maxclients 0: want 1 to 16777214"}},
 		{"-max-bulk -1", 2, []string{"-max-bulk -1: want 1 to 1073741824"}},
 		{"-output-limit 0", 2, []string{"-output-limit 0: want 1 to 1073741824"}},
 		{"-input-limit -5", 2, []string{"-input-limit -5: want 1 to"}},
 		{"-patience 0", 2, []string{"-patience 0s: want a time above 0"}},
 		{"-grace -1s", 2, []string{"-grace -1s: want 0 or more"}},
-		{"6379", 2, []string{`argument "6379": want options only`}},
+		{"6379", 2, []string{`argument "6379": want flags only`}},
 		{"-maxclients many", 2, []string{`invalid value "many" for flag -maxclients`}},
-		{"-listen nowhere", 1, []string{"resp: ", "nowhere"}},
-		{"-listen " + r.addr, 1, []string{"resp: ", "address already in use", r.addr}},
+		{"-port 1", 2, []string{"flag provided but not defined: -port", "-listen host:port"}},
+		{"-listen nowhere", 1, []string{"resp: ", "nowhere", "-listen wants host:port"}},
+		{"-listen " + r.addr, 1, []string{"resp: ", "address already in use", r.addr, "port 0 picks a free one"}},
 	} {
 		var errs bytes.Buffer
 		cmd := child("main", strings.Fields(c.args)...)
@@ -85,7 +87,7 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// process is the server as a process of its own.
+// process is a server in a process of its own.
 type process struct {
 	*exec.Cmd
 	t    *testing.T
@@ -122,11 +124,11 @@ func startProcess(t *testing.T, args ...string) *process {
 func (p *process) terminate() {
 	p.t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Skipf("no such signal here: %v", err)
+		p.t.Skipf("cannot send SIGTERM: %v", err)
 	}
 }
 
-// ends wants the exit status 0.
+// ends waits for the process, which must exit with status 0.
 func (p *process) ends() {
 	p.t.Helper()
 	if err := p.Wait(); err != nil {
@@ -134,8 +136,8 @@ func (p *process) ends() {
 	}
 }
 
-// The command says where it listens, serves, and ends on SIGTERM with what was
-// received answered.
+// The command prints where it listens, serves, and on SIGTERM answers what it received before
+// it ends.
 func TestCommandEndsOnSIGTERM(t *testing.T) {
 	p := startProcess(t)
 	c := dial(t, p.addr)
@@ -147,7 +149,7 @@ func TestCommandEndsOnSIGTERM(t *testing.T) {
 	p.ends()
 }
 
-// A client that does not read is cut off when the grace is over: that is no failure.
+// A client that does not read is closed when -grace is over, and the exit status is 0.
 func TestSIGTERMCutsOff(t *testing.T) {
 	p := startProcess(t, "-grace", "200ms")
 	c := dial(t, p.addr)
@@ -161,7 +163,7 @@ func TestSIGTERMCutsOff(t *testing.T) {
 	}
 }
 
-// What was received is answered in the middle of a deep pipeline, whose replies nobody has read yet.
+// On SIGTERM in the middle of a deep pipeline, all commands that were received are answered.
 func TestSIGTERMInDeepPipeline(t *testing.T) {
 	p := startProcess(t)
 	c := dial(t, p.addr)
@@ -171,7 +173,7 @@ func TestSIGTERMInDeepPipeline(t *testing.T) {
 	c.send(strings.Repeat("INCR n\nGET k\n", deep/2))
 	for n := range deep / 2 {
 		c.wants(fmt.Sprintf(":%d\r\n", n+1) + bulk(value))
-		if n == deep/4 { // with so much of it read, the server's kernel has room for all of the rest
+		if n == deep/4 { // by now the sockets have room for all further replies
 			p.terminate()
 		}
 	}
@@ -179,8 +181,8 @@ func TestSIGTERMInDeepPipeline(t *testing.T) {
 	p.ends()
 }
 
-// A client that goes on sending for a while gets a reply to each command that was
-// run, and what it published reaches who was told of.
+// A client that keeps sending after SIGTERM gets a reply to each command that was run, and
+// each message that a reply counts reaches the subscriber.
 func TestSIGTERMWhileClientSends(t *testing.T) {
 	p := startProcess(t)
 	c, listener := dial(t, p.addr), dial(t, p.addr)
@@ -201,9 +203,9 @@ func TestSIGTERMWhileClientSends(t *testing.T) {
 	c.wants(":1\r\n")
 	p.terminate()
 	time.AfterFunc(100*time.Millisecond, func() { over.Store(true) })
-	replies, _ := c.rest() // a reset behind them answers what came too late
+	replies, _ := c.rest() // may end with a reset, as commands came too late
 	messages := <-heard
-	// Once the listener has left, nobody hears what is published.
+	// Once the listener has left, a message has no receivers.
 	told := strings.Count(string(replies), ":1\r\n")
 	if want := strings.Repeat(":1\r\n", told) + strings.Repeat(":0\r\n", len(replies)/4-told); string(replies) != want {
 		t.Errorf("the replies are %s", short(replies))

@@ -9,16 +9,16 @@ import (
 	"github.com/stator-go/stator/timerwheel"
 )
 
-// The clock is a machine without a port: it sleeps until the next key's deadline
-// and removes the keys whose time has come. Keys have a wheel of their own, whose
-// times are nanoseconds since 1970, as their deadlines are milliseconds since then.
+// The clock is a machine without a port that removes expired keys: it arms a timer for the
+// next key's deadline. Keys have their own timer wheel, whose unit is nanoseconds since
+// 1970; their deadlines are milliseconds since then.
 
 const ticking = fsm.First
 
 const tick reactor.Timer = 0
 
 const (
-	duePerTick  = 1000 // keys removed a call
+	duePerTick  = 1000 // the most keys that one call removes
 	clockGrain  = time.Millisecond
 	nanosPerUs  = int64(time.Microsecond)
 	nanosPerMs  = int64(time.Millisecond)
@@ -26,24 +26,24 @@ const (
 )
 
 type (
-	sooner struct{} // a deadline came in that is earlier than the one slept for
-	clock  struct {
+	earlier struct{} // message: a key got a deadline earlier than the armed one
+	clock   struct {
 		*server
 		expiry *expiry
 	}
-	clockCx = reactor.Context[sooner]
+	clockCx = reactor.Context[earlier]
 )
 
-func newClock() *reactor.Kind[clock, sooner] {
+func newClock() *reactor.Kind[clock, earlier] {
 	return reactor.Must(reactor.NewKind("clock",
 		reactor.Options{Timers: []reactor.TimerSpec{tick: {Name: "tick"}}, Mailbox: 1, Queue: 1, MaxMachines: 1},
-		reactor.Table[clock, sooner]{
+		reactor.Table[clock, earlier]{
 			fsm.Any: {Shutdown: fsm.Stop},
-			ticking: {Name: "ticking", Idle: fsm.Never, OnMessage: (*clock).sooner, OnTimer: (*clock).tick},
+			ticking: {Name: "ticking", Idle: fsm.Never, OnMessage: (*clock).rearm, OnTimer: (*clock).tick},
 		}))
 }
 
-func (c *clock) sooner(cx *clockCx, _ *sooner) fsm.State { return c.sleep(cx) }
+func (c *clock) rearm(cx *clockCx, _ *earlier) fsm.State { return c.arm(cx) }
 
 func (c *clock) tick(cx *clockCx, _ reactor.Fired) fsm.State {
 	now := c.now(cx.Now())
@@ -55,10 +55,11 @@ func (c *clock) tick(cx *clockCx, _ reactor.Fired) fsm.State {
 		}
 		c.redis.Keys.Due(uint32(node), now/1000)
 	}
-	return c.sleep(cx)
+	return c.arm(cx)
 }
 
-func (c *clock) sleep(cx *clockCx) fsm.State {
+// arm arms the timer for the next deadline, if there is one.
+func (c *clock) arm(cx *clockCx) fsm.State {
 	next, ok := c.expiry.wheel.Next()
 	c.expiry.armed = math.MaxInt64
 	if !ok {
@@ -69,15 +70,15 @@ func (c *clock) sleep(cx *clockCx) fsm.State {
 	return cx.Fail(cx.Arm(tick, max(left, clockGrain)))
 }
 
-// expiry is store.Timers over the wheel.
+// expiry implements store.Timers with a timer wheel.
 type expiry struct {
 	wheel *timerwheel.Wheel
-	most  uint32 // nodes that have a timer: those below
-	armed int64  // what the clock sleeps for
-	clock reactor.Ref[sooner]
+	most  uint32 // nodes below this number can have a timer
+	armed int64  // the deadline that the clock's timer is armed for
+	clock reactor.Ref[earlier]
 }
 
-// newExpiry begins at a time in microseconds since 1970.
+// newExpiry makes an expiry whose wheel begins at now, in microseconds since 1970.
 func newExpiry(timers int, now int64) (*expiry, error) {
 	w, err := timerwheel.New(timers, clockGrain, now*nanosPerUs)
 	return &expiry{wheel: w, most: uint32(timers), armed: math.MaxInt64}, err
@@ -91,7 +92,7 @@ func (e *expiry) Add(node uint32, deadline int64) {
 	e.wheel.Add(timerwheel.Timer(node), at)
 	if at < e.armed {
 		e.armed = at
-		e.clock.Send(sooner{}) // full means that one is on its way
+		e.clock.Send(earlier{}) // if the mailbox is full, the message in it will do
 	}
 }
 

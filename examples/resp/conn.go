@@ -12,32 +12,32 @@ import (
 const peer reactor.Port = 0
 
 const (
-	serving  fsm.State = fsm.First + iota // between commands
-	partial                               // part of a command is here: bounded, however it trickles
-	sending                               // a large value is being sent from where it lies
-	paused                                // published more than subscribers have taken yet
-	parting                               // all is said; the last of it is on its way
-	trickled                              // did not end its command in time: over
-	unread                                // does not read its replies: over
+	serving     fsm.State = fsm.First + iota // between commands
+	partial                                  // part of a command has arrived; the rest must come in time
+	sending                                  // a large value is being sent without a copy
+	paused                                   // a publisher waits until subscribers have handled its messages
+	leaving                                  // no more replies will be written; the last are being sent
+	slowCommand                              // did not finish its command in time; ends
+	slowReader                               // does not read its replies; ends
 )
 
-// A call serves this many commands and bytes of replies at the most, so that a
-// deep pipeline, or a large value, does not hold up the others.
+// The most that one call of a handler serves, so that a deep pipeline or a large value
+// does not delay the other clients.
 const (
 	commandsPerCall = 64
-	repliesPerCall  = 64 << 10
-	valuesPerCall   = 1 << 20
+	repliesPerCall  = 64 << 10 // bytes
+	valuesPerCall   = 1 << 20  // bytes
 )
 
-// mailRoom is how many times what publishers wait for there is room for: one
-// PUBLISH may reach a multitude.
+// mailRoom is the size of the mailboxes in units of limits.mail. Publishers wait above 1
+// unit, but one PUBLISH can have many receivers and so exceed it.
 const mailRoom = 4
 
 var (
-	errOutput   = errors.New("the client does not read its replies")
-	errTrickled = errors.New("the client does not end its command")
-	errKilled   = errors.New("a client asked for its end")
-	errInput    = errors.New("unfinished commands take too much memory")
+	errSlowReader  = errors.New("the client does not read its replies")
+	errSlowCommand = errors.New("the client did not finish its command in time")
+	errKilled      = errors.New("closed by CLIENT KILL")
+	errInput       = errors.New("unfinished commands of all clients exceed -input-limit")
 )
 
 // conn is a client's connection.
@@ -45,21 +45,21 @@ type conn struct {
 	*server
 	session redis.Session
 	parser  wire.Parser
-	late    wire.Output // what sending has to send
-	most    int         // bytes that late may come to
+	pending wire.Output // output that the state sending has to send
+	most    int         // the most bytes that pending may hold
 	self    reactor.Ref[mail]
 
-	taken     int  // bytes of a command that is cut off, in server.unfinished
-	coming    int  // messages on their way here, in server.mail
-	publishes bool // it did once
-	killed    bool // by CLIENT KILL: the session is closed
+	unparsed  int  // this client's part of server.unfinished
+	inbound   int  // this client's part of server.mail
+	publishes bool // has published a message
+	killed    bool // by CLIENT KILL; the session is closed
 }
 
-// mail is what comes to a connection: what another one published, or its own
-// word that all that it published has been taken.
+// mail is a message to a connection: a published message or, with resume set, one that only
+// makes the connection run.
 type mail struct {
 	redis.Message
-	goOn bool
+	resume bool
 }
 
 type cx = reactor.Context[mail]
@@ -74,20 +74,20 @@ func connOptions(l limits) reactor.Options {
 
 func connRows(l limits) reactor.Table[conn, mail] {
 	return reactor.Table[conn, mail]{
-		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).published, Shutdown: parting,
-			Stall: fsm.After(l.patience, unread)},
+		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).message, Shutdown: leaving,
+			Stall: fsm.After(l.patience, slowReader)},
 		serving: {Name: "serving", Wait: peer.Readable(), Idle: fsm.Never,
-			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, parting, unread)},
-		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, trickled),
-			OnReady: (*conn).commands, To: fsm.To(serving, partial, sending, paused, parting, unread)},
-		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, unread), Shutdown: sending,
-			OnReady: (*conn).send, To: fsm.To(serving, partial, sending, parting, unread)},
+			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
+		partial: {Name: "partial", Wait: peer.Readable(), Within: fsm.After(l.patience, slowCommand),
+			OnReady: (*conn).commands, To: fsm.To(serving, partial, sending, paused, leaving, slowReader)},
+		sending: {Name: "sending", Wait: peer.Writable(), Within: fsm.After(l.patience, slowReader), Shutdown: sending,
+			OnReady: (*conn).send, To: fsm.To(serving, partial, sending, leaving, slowReader)},
 		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
-			To: fsm.To(serving, partial, sending, parting, unread)},
-		parting: {Name: "parting", Wait: peer.Drained(), Within: fsm.After(l.patience, unread),
-			OnReady: (*conn).part, OnMessage: (*conn).last, To: fsm.To(sending, unread)},
-		trickled: {Name: "trickled", Idle: fsm.Never, OnEnter: (*conn).tooSlow, OnMessage: (*conn).drop},
-		unread:   {Name: "unread", Idle: fsm.Never, OnEnter: (*conn).tooMuch, OnMessage: (*conn).drop},
+			To: fsm.To(serving, partial, sending, leaving, slowReader)},
+		leaving: {Name: "leaving", Wait: peer.Drained(), Within: fsm.After(l.patience, slowReader),
+			OnReady: (*conn).leave, OnMessage: (*conn).lastMessage, To: fsm.To(sending, slowReader)},
+		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand, OnMessage: (*conn).uncount},
+		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader, OnMessage: (*conn).uncount},
 	}
 }
 
@@ -99,14 +99,14 @@ func (c *conn) open(cx *cx) fsm.State {
 
 func (c *conn) close(*cx) {
 	c.session.Close()
-	c.server.mail -= c.coming
-	c.unfinished -= c.taken
+	c.server.mail -= c.inbound
+	c.unfinished -= c.unparsed
 }
 
-// commands serves what is whole of the input.
+// commands runs the complete commands of the input.
 func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	if c.killed {
-		return c.die(cx)
+		return c.endKilled(cx)
 	}
 	if c.publishes && c.server.mail > c.limits.mail {
 		return c.pause(cx)
@@ -115,13 +115,13 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	if err != nil {
 		return cx.Fail(err)
 	}
-	c.out.Reset() // were a handler to panic, nobody else gets what it had replied
+	c.out.Reset() // a handler that panicked may have left its client's replies
 	used, done, whole := 0, 0, true
 	mailed := c.server.mail
 	now := c.now(cx.Now())
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
 		(c.server.mail == mailed || c.server.mail <= c.limits.mail) {
-		c.args.Stranger = c.session.Stranger()
+		c.args.Unauthenticated = c.session.Unauthenticated()
 		args, n, err := c.parser.Next(in[used:], c.args)
 		used += n
 		switch {
@@ -138,7 +138,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	c.redis.Stats.BytesIn += uint64(used)
 	begun := !whole && (used < len(in) || c.parser.Held() > 0)
 	cx.Discard(peer, used)
-	if !c.hold(c.parser.Held()) {
+	if !c.countUnparsed(c.parser.Held()) {
 		return cx.Stop(errInput)
 	}
 	next := c.reply(cx)
@@ -146,166 +146,170 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	case next != fsm.Stay:
 		return next
 	case begun && (done > 0 || cx.State() != partial):
-		return partial // a stay of its own for each command that is cut off
+		return partial // again, so that each unfinished command has its own deadline
 	case !begun && cx.State() == partial:
 		return serving
 	}
 	return fsm.Stay
 }
 
-// hold counts the bytes of this client's unfinished command, and tells whether
-// those of all clients may stay.
-func (c *conn) hold(bytes int) bool {
-	c.unfinished += bytes - c.taken
-	c.taken = bytes
+// countUnparsed records how many bytes of an unfinished command this client's parser holds,
+// and reports whether all clients together stay within the limit.
+func (c *conn) countUnparsed(bytes int) bool {
+	c.unfinished += bytes - c.unparsed
+	c.unparsed = bytes
 	return c.unfinished <= c.limits.input || bytes == 0
 }
 
-// between is where a client is that has nothing to wait for but its commands.
-func (c *conn) between() fsm.State {
-	if c.taken > 0 {
+// waiting returns the state in which a client with nothing to send waits for commands.
+func (c *conn) waiting() fsm.State {
+	if c.unparsed > 0 {
 		return partial
 	}
-	return serving // commands looks at once whether the input holds a piece of one
+	return serving // where commands is called at once if there is input
 }
 
-// reply sends what was replied; a large value leads to sending.
+// reply sends the replies of this call. A large value makes the next state sending.
 func (c *conn) reply(cx *cx) fsm.State {
 	c.redis.Stats.BytesOut += uint64(c.out.Len())
 	switch {
 	case cx.State() == sending:
-		if c.late.Move(&c.out); c.late.Len() > c.most {
-			return unread
+		if c.pending.Move(&c.out); c.pending.Len() > c.most {
+			return slowReader
 		}
 		return fsm.Stay
 	case !c.out.Contiguous():
-		c.late.Move(&c.out)
-		c.most = c.late.Len() + c.limits.output
+		c.pending.Move(&c.out)
+		c.most = c.pending.Len() + c.limits.output
 		return sending
 	}
 	if c.out.Len() > 0 {
 		err := cx.Write(peer, c.out.Front())
 		if c.out.Reset(); errors.Is(err, reactor.ErrFull) {
-			return unread
+			return slowReader
 		} else if err != nil {
 			return cx.Fail(err)
 		}
 	}
 	if c.session.Closing() {
-		return parting
+		return leaving
 	}
 	return fsm.Stay
 }
 
-// send goes on with large values. Within bounds a stay in which nothing moves.
+// send sends more of pending. It returns sending, not Stay, when bytes moved, so that Within
+// bounds the time in which none do.
 func (c *conn) send(cx *cx, _ reactor.Ready) fsm.State {
 	moved := 0
-	for c.late.Len() > 0 && moved < valuesPerCall {
-		n, err := cx.WriteSome(peer, c.late.Front())
+	for c.pending.Len() > 0 && moved < valuesPerCall {
+		n, err := cx.WriteSome(peer, c.pending.Front())
 		if err == reactor.ErrWouldBlock {
 			break
 		}
 		if err != nil {
 			return cx.Fail(err)
 		}
-		c.late.Sent(n)
+		c.pending.Sent(n)
 		moved += n
 	}
 	switch {
-	case c.late.Len() > 0 && moved > 0:
+	case c.pending.Len() > 0 && moved > 0:
 		return sending
-	case c.late.Len() > 0:
+	case c.pending.Len() > 0:
 		return fsm.Stay
 	case c.session.Closing():
-		return parting
+		return leaving
 	}
-	return c.between()
+	return c.waiting()
 }
 
-// Deliver is redis.Mail: a message comes to this connection's own turn.
+// Deliver implements redis.Mail: it sends the message to this connection's mailbox.
 func (c *conn) Deliver(m redis.Message) bool {
 	if c.self.Send(mail{Message: m}) != nil {
 		return false
 	}
 	c.server.mail++
-	c.coming++
+	c.inbound++
 	return true
 }
 
-// HangUp is redis.Mail: a message, whichever, makes this connection see it.
+// HangUp implements redis.Mail: any message makes this connection see that it was killed.
 func (c *conn) HangUp() {
 	c.killed = true
-	c.self.Send(mail{goOn: true}) // full means that one is on its way
+	c.self.Send(mail{resume: true}) // if the mailbox is full, another message will do
 }
 
-// die drops what was not sent, as redis-server does.
-func (c *conn) die(cx *cx) fsm.State {
+// endKilled ends the connection without sending the rest of its output, as redis-server
+// does.
+func (c *conn) endKilled(cx *cx) fsm.State {
 	cx.Close(peer)
 	return cx.Stop(errKilled)
 }
 
-// pause waits until what was published is taken: mailboxes keep the order, so a
-// message to oneself comes behind all of it.
+// pause waits until subscribers have handled what this client published. Messages are
+// handled in the order in which they were sent, so a message to itself comes after them.
 func (c *conn) pause(cx *cx) fsm.State {
-	if c.self.Post(&cx.IO, mail{goOn: true}) != nil {
-		return fsm.Stay // called again when there is room
+	if c.self.Post(&cx.IO, mail{resume: true}) != nil {
+		return fsm.Stay // called again when the mailbox has room
 	}
 	return paused
 }
 
-// published writes a message of a channel. A session that could not be given all
-// of them is over.
-func (c *conn) published(cx *cx, m *mail) fsm.State {
+// message writes a published message to the client. A session that missed a message, as a
+// mailbox was full, is closing: the client ends.
+func (c *conn) message(cx *cx, m *mail) fsm.State {
 	if c.killed {
-		return c.die(cx)
+		return c.endKilled(cx)
 	}
-	if m.goOn {
+	if m.resume {
 		if cx.State() == paused {
-			return c.between()
+			return c.waiting()
 		}
 		return fsm.Stay
 	}
-	c.drop(cx, m)
+	c.uncount(cx, m)
 	if c.session.Closing() && cx.State() != sending {
-		return unread
+		return slowReader
 	}
 	c.out.Reset()
 	c.session.Message(&c.out, m.Message)
 	return c.reply(cx)
 }
 
-func (c *conn) drop(_ *cx, m *mail) fsm.State {
-	if !m.goOn {
+// uncount takes a message out of the counts of unhandled ones.
+func (c *conn) uncount(_ *cx, m *mail) fsm.State {
+	if !m.resume {
 		c.server.mail--
-		c.coming--
+		c.inbound--
 	}
 	return fsm.Stay
 }
 
-// part ends a client that has all that it was to get: what was published before it
-// leaves is on its way too, unless the client left first.
-func (c *conn) part(*cx, reactor.Ready) fsm.State {
-	if c.coming > 0 && !c.session.Closing() {
+// leave ends a client once all output is sent. On a shutdown that includes the messages
+// that are in its mailbox; if the client itself asked to leave, it does not.
+func (c *conn) leave(*cx, reactor.Ready) fsm.State {
+	if c.inbound > 0 && !c.session.Closing() {
 		return fsm.Stay
 	}
 	return fsm.Stop
 }
 
-func (c *conn) last(cx *cx, m *mail) fsm.State {
+// lastMessage handles a message in the state leaving.
+func (c *conn) lastMessage(cx *cx, m *mail) fsm.State {
 	if c.session.Closing() {
-		return c.drop(cx, m)
+		return c.uncount(cx, m)
 	}
-	return c.published(cx, m)
+	return c.message(cx, m)
 }
 
-func (c *conn) tooSlow(cx *cx) fsm.State {
-	c.redis.Stats.Trickled++
-	return cx.Stop(errTrickled)
+func (c *conn) endSlowCommand(cx *cx) fsm.State {
+	c.redis.Stats.QueryTimeouts++
+	return cx.Stop(errSlowCommand)
 }
 
-// tooMuch drops what was not read: it would take its memory for longer.
-func (c *conn) tooMuch(cx *cx) fsm.State {
+// endSlowReader drops the slowReader output at once, to free its memory.
+func (c *conn) endSlowReader(cx *cx) fsm.State {
 	c.redis.Stats.OutputLimit++
 	cx.Close(peer)
-	return cx.Stop(errOutput)
+	return cx.Stop(errSlowReader)
 }

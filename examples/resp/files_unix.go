@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// openFiles is how many descriptors the process may have. (Go raises the soft
-// limit to the hard one at the start.)
+// openFiles returns how many files the process may have open. (Go's runtime raises the
+// soft limit to the hard one when the process starts.)
 func openFiles() (n int, known bool) {
 	var r syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// tiny limits let a few short commands reach them.
+// tiny has limits that a few short commands reach.
 func tiny() config {
 	return config{addr: ":6379", epoch: time.Unix(1_700_000_000, 0), seed: 7, timers: 16,
 		limits: limits{clients: 8, bulk: 50_000, output: 150_000, input: 1 << 20, patience: time.Minute, mail: 2}}
 }
 
-// Each client has a server of its own: what it gets is what a naive one says, however
-// its bytes come and go.
+// Each client has a server of its own, and must get the replies of a naive model, however
+// its bytes are divided into pieces.
 func TestFuzzCommands(t *testing.T) {
 	t.Parallel()
 	fuzz.Run(t, lonely())
@@ -33,7 +33,7 @@ func lonely() fuzz.Spec {
 	rows := connRows(c.limits)
 	rows[fsm.Any].OnEnter = (*conn).openAlone
 	kind := reactor.Must(reactor.NewKind("client", connOptions(c.limits), rows))
-	key, value := "key", letters(17_000, 'v') // a value that is sent from where it lies
+	key, value := "key", letters(17_000, 'v') // long enough to be sent by reference
 	return fuzz.Spec{
 		Setup: func(w *fuzz.World) error {
 			_, err := kind.Listen(w.Loop(0), "tcp", c.addr, conn{})
@@ -44,7 +44,7 @@ func lonely() fuzz.Spec {
 			command("GET", key), command("SET", key, "41"), command("SET", key, value), command("SET", key), command("DEL", key, "n", key),
 			command("INCR", key), command("INCR", "n"), command("APPEND", key, value), command("APPEND", "n", "0"), command("STRLEN", key),
 			command("EXISTS", key, "n", key), command("QUIT"), command("nothing", "a", "\r\n"), "get key\r\n", "set n 9223372036854775807\n",
-			command("SET", key, value) + command("GET", key) + command("PING"), // and what is cut off, and what is no command:
+			command("SET", key, value) + command("GET", key) + command("PING"), // and incomplete or invalid commands:
 			"*1\r\n$4\r\nPI", "NG\r\n", "*2\r\n$4\r\nECHO\r\n$2", "0\r\n", "*2\r\n$4\r\necho\r\n$40000\r\n", value, value, "\r\n", "*0\r\n",
 			"echo \"a\\x41\" \r\n", "\x00\r\n", "echo 'a", "*x\r\n", "*1\r\n$-1\r\n", "*1\r\n$99999\r\n", "*1\r\n+1\r\n", "*3000000\r\n",
 		},
@@ -58,8 +58,8 @@ func (c *conn) openAlone(cx *cx) fsm.State {
 	return c.open(cx)
 }
 
-// All clients have one server: they publish, let keys expire, list each other, and
-// leave. What they get is not foretold, only that it depends on nothing else.
+// All clients share one server: they publish, let keys expire, list each other and leave. No
+// model predicts the replies; the other oracles judge the runs.
 func TestFuzzTogether(t *testing.T) {
 	t.Parallel()
 	fuzz.Run(t, together())
@@ -106,7 +106,7 @@ func naiveModel(l wire.Limits) fuzz.Model[naive, sentence] {
 	return fuzz.Model[naive, sentence]{
 		New: func() naive { return naive{keys: map[string]string{}} },
 		Input: func(in []byte) (s sentence, n int, ok bool) {
-			var p wire.Parser // it sees all bytes at once
+			var p wire.Parser // new for each command, so it gets all bytes at once
 			list, n, err := p.Next(in, args)
 			if err != nil {
 				return sentence{error: err.Error()}, len(in), true
@@ -136,7 +136,7 @@ func (m *naive) step(s sentence) string {
 		least, most = 1, 2
 	case "echo", "get", "incr", "strlen":
 		least, most = 2, 2
-	case "set": // none of the words are options
+	case "set": // the dictionary has no options of SET
 		least, most = 3, len(s.args)
 	case "append":
 		least, most = 3, 3
@@ -214,8 +214,8 @@ func (m *naive) incr(key string) string {
 	return fmt.Sprintf(":%d\r\n", v+1)
 }
 
-// unknown is the reply to a command that there is not: with the first 128 bytes of
-// what it was given, each argument up to a NUL.
+// unknown returns the reply to an unknown command. It shows the first 128 bytes of the
+// arguments, each up to a NUL.
 func unknown(args []string) string {
 	cut := func(s string, most int) string {
 		s, _, _ = strings.Cut(s[:min(len(s), most)], "\x00")

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// What is announced costs nothing before it comes.
+// An announced length allocates nothing before its bytes arrive.
 func TestNoMemoryAhead(t *testing.T) {
 	for name, begun := range map[string]string{
 		"a bulk of 64 MiB":   "*2\r\n$4\r\nECHO\r\n$67108864\r\n0123456789",
@@ -27,7 +27,7 @@ func TestNoMemoryAhead(t *testing.T) {
 				clients[i].send(begun)
 			}
 			s := r.until("all bytes in", func(s reactor.Stats) bool { return s.BytesIn >= uint64(200*len(begun)) })
-			// The test's own buffers for reading are in the figure: 64 KiB a client.
+			// This includes the test's own read buffers, 64 KiB per client.
 			if grown, most := heap()-before, 200*(64<<10)+8<<20; grown > most {
 				t.Errorf("the heap grew by %d bytes for %d connections; want at most %d", grown, len(clients), most)
 			}
@@ -47,8 +47,8 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-// A client that asks and never reads is closed and counted, be the replies short
-// ones, which are held, or large ones, which are not.
+// A client that sends commands and never reads is closed and counted. That holds for short
+// replies, which the server buffers, and for large ones, which it sends by reference.
 func TestClientThatNeverReads(t *testing.T) {
 	for name, c := range map[string]struct{ value, patience int }{
 		"short replies": {8 << 10, 20_000},
@@ -64,18 +64,18 @@ func TestClientThatNeverReads(t *testing.T) {
 			r.until("closed", func(s reactor.Stats) bool { return s.Machines == 2 })
 			other.ask("+PONG\r\n", "PING")
 			other.Close()
-			if s := r.alone(); s.Held != 0 {
+			if s := r.withoutClients(); s.Held != 0 {
 				t.Errorf("%d bytes are held", s.Held)
 			}
-			if s := r.stop(); s.OutputLimit != 1 || s.Trickled != 0 {
-				t.Errorf("output limit %d, trickled %d: want 1, 0", s.OutputLimit, s.Trickled)
+			if s := r.stop(); s.OutputLimit != 1 || s.QueryTimeouts != 0 {
+				t.Errorf("output limit %d, query timeouts %d: want 1, 0", s.OutputLimit, s.QueryTimeouts)
 			}
 		})
 	}
 }
 
-// A byte now and then does not keep a command open; a pause between commands is
-// nobody's fault.
+// A client that sends a command byte by byte is closed after -patience. A client may pause
+// for longer than that between commands.
 func TestTrickle(t *testing.T) {
 	l := small()
 	l.patience = 400 * time.Millisecond
@@ -83,9 +83,9 @@ func TestTrickle(t *testing.T) {
 	idle := r.dial()
 	idle.ask("+PONG\r\n", "PING")
 	tricklers := map[string]*client{
-		"*2\r\n$4\r\nECHO\r\n$500000\r\n" + letters(40_000, 'l'): r.dial(), // taken out of the window
+		"*2\r\n$4\r\nECHO\r\n$500000\r\n" + letters(40_000, 'l'): r.dial(), // long enough for a buffer of its own
 		"*2\r\n$4\r\nECHO\r\n$500\r\n":                           r.dial(),
-		command("SET", "k", "v") + "set k ":                      r.dial(), // behind a whole command
+		command("SET", "k", "v") + "set k ":                      r.dial(), // after a complete command
 		"*":                                                      r.dial(),
 	}
 	began := time.Now()
@@ -110,15 +110,15 @@ func TestTrickle(t *testing.T) {
 		}
 	}
 	idle.ask("+PONG\r\n", "PING")
-	// One command after the other, each within its time, all together over it.
+	// Each of several commands in a row has its own time.
 	for range 6 {
 		idle.send("*1\r\n$4\r\n")
 		time.Sleep(l.patience / 5)
 		idle.send("PING\r\n")
 		idle.wants("+PONG\r\n")
 	}
-	if s := r.stop(); s.Trickled != 4 || s.OutputLimit != 0 {
-		t.Errorf("trickled %d, output limit %d: want 4, 0", s.Trickled, s.OutputLimit)
+	if s := r.stop(); s.QueryTimeouts != 4 || s.OutputLimit != 0 {
+		t.Errorf("query timeouts %d, output limit %d: want 4, 0", s.QueryTimeouts, s.OutputLimit)
 	}
 }
 
@@ -135,14 +135,14 @@ func TestInputLimit(t *testing.T) {
 	b.closes()
 	a.send(whole[600<<10:])
 	a.wants("+OK\r\n")
-	// Room is given back, and one command that is whole at once needs none.
+	// A finished command frees its part of the limit; a command that arrives at once needs none.
 	c := r.dial()
 	c.ask("+OK\r\n", "SET", "k", letters(900<<10, 'v'))
 	c.ask(":921600\r\n", "STRLEN", "k")
 }
 
-// With all slots taken accepting rests, the clients that there are go on, and who
-// waits is served when one leaves.
+// If all slots are taken, accepting pauses and existing clients are served. Each client that
+// leaves lets a waiting one in.
 func TestSlabFull(t *testing.T) {
 	l := small()
 	l.clients = 3

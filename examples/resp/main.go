@@ -1,10 +1,10 @@
-// Command resp is a Redis-compatible server of strings, expiry and
-// publish-subscribe on one loop.
+// Command resp is a Redis-compatible server on one loop: strings, expiry and
+// publish-subscribe, in memory.
 //
 //	go run ./examples/resp [-listen 127.0.0.1:7379]
 //	redis-cli -p 7379
 //
-// SIGINT or SIGTERM ends it once what was received is answered.
+// SIGINT or SIGTERM ends it after it has answered the commands that it received.
 package main
 
 import (
@@ -25,73 +25,73 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// limits are what clients may take.
+// limits bound what clients may use.
 type limits struct {
-	clients  int           // at once; further ones wait to be accepted
-	bulk     int           // bytes of a value
-	output   int           // bytes of replies that a client has not read
-	input    int           // bytes of unfinished commands of all clients
-	patience time.Duration // for a command's end, and for a client that does not read
-	mail     int           // messages on their way to subscribers, over which publishers wait
+	clients  int           // connections at once; more wait to be accepted
+	bulk     int           // bytes of one value
+	output   int           // bytes of replies that one client has not read
+	input    int           // bytes of unfinished commands, of all clients together
+	patience time.Duration // to send the rest of a command, or to read some of a reply
+	mail     int           // published messages not yet handled; publishers wait above it
 }
 
-// config is what a server is made from. Its time is the loop's clock, which runs on
-// evenly, laid on the wall clock once: so a run depends on nothing but what its
-// clients do, and a wall clock that is set while the server runs moves no deadline.
-// Times since 1970, those of EXPIREAT and TIME, are then off by as much as it was set,
-// or by as long as the machine slept, until the server is started again.
+// config configures a server. Its time is the loop's monotonic clock plus epoch, which is
+// read once. So a run depends only on what its clients do, and setting the wall clock
+// moves no deadline. Absolute times (EXPIREAT, TIME) are then wrong by as much as the
+// wall clock was set, or by how long the computer slept, until the server restarts.
 type config struct {
 	addr, password string
 	limits         limits
-	epoch          time.Time // what the wall clock showed when the loop's clock showed 0
-	seed           uint64    // of what is random
-	timers         int       // keys with a timer; those beyond go when they are looked at
+	epoch          time.Time // the wall clock's time when the loop's clock was 0
+	seed           uint64    // for random choices
+	timers         int       // keys that can have a timer; others expire when accessed
 }
 
-// What there is room for, where nobody says otherwise.
+// Defaults that no flag changes.
 const (
 	maxTimers = 1 << 22
 	maxMail   = 1 << 14
 )
 
-// server is what the machines of the loop share.
+// server is the state that all machines of the loop share.
 type server struct {
 	limits     limits
 	epoch      int64 // microseconds since 1970
 	redis      *redis.Server
 	args       *wire.Args
-	out        wire.Output // replies of the call that runs
-	mail       int         // messages on their way to subscribers
-	unfinished int         // bytes of unfinished commands that parsers hold
+	out        wire.Output // replies of the running call
+	mail       int         // published messages that subscribers have not handled yet
+	unfinished int         // bytes of unfinished commands that all parsers hold
 }
 
 const usage = `resp serves Redis clients: strings, expiry and publish-subscribe, in memory.
 
-	resp                               on 127.0.0.1:7379
-	resp -listen :6379 -maxclients 500
+	go run ./examples/resp [flags]
+	go run ./examples/resp -listen :6379 -maxclients 500
 	redis-cli -p 7379 set greeting hello
 
-SIGINT or SIGTERM ends it once what was received is answered.
+It prints "listening on HOST:PORT" once clients can connect. SIGINT or SIGTERM ends it
+after it has answered the commands that it received; a second signal ends it at once.
 
 `
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:7379", "`address` to serve on, host:port; port 0 picks one")
-	grace := flag.Duration("grace", 5*time.Second, "how long clients may go on after SIGTERM")
-	password := flag.String("requirepass", "", "`password` that AUTH wants; empty: nobody has to")
+	listen := flag.String("listen", "127.0.0.1:7379", "`host:port` to serve on; port 0 picks a free one")
+	grace := flag.Duration("grace", 5*time.Second, "how long clients may stay after SIGINT or SIGTERM, such as 500ms or 10s")
+	password := flag.String("requirepass", "", "`password` that clients must send with AUTH (default none)")
 	l := limits{mail: maxMail}
-	flag.IntVar(&l.clients, "maxclients", 10000, "clients at once; further ones wait")
-	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "`bytes` that one value may have")
-	flag.IntVar(&l.output, "output-limit", 64<<20, "`bytes` of replies that a client may leave unread before it is closed")
-	flag.IntVar(&l.input, "input-limit", 1<<30, "`bytes` of unfinished commands that all clients may have before one is closed")
-	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take for one command, or read nothing")
+	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more wait to be accepted")
+	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "the most `bytes` of one value")
+	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client with more is closed")
+	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands of all clients; a client that exceeds it is closed")
+	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take to finish a command, or read nothing of a reply, such as 30s")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 	if err := errors.Join(l.check(), checkRest(*grace, flag.Args())); err != nil {
-		fmt.Fprintf(os.Stderr, "resp: %v\nresp -h explains\n", err)
+		fmt.Fprintf(os.Stderr, "resp: %v\nresp -h lists the flags\n", err)
 		os.Exit(2)
 	}
 	if err := serve(config{addr: *listen, password: *password, limits: l}, *grace); err != nil {
@@ -100,9 +100,9 @@ func main() {
 	}
 }
 
-// Largest values: what the packages beneath can hold.
+// The largest values that the flags accept.
 const (
-	mostClients = 1<<24 - 2
+	mostClients = 1<<24 - 2 // a loop's slots, without the clock's
 	mostBytes   = 1 << 30
 )
 
@@ -129,27 +129,28 @@ func checkRest(grace time.Duration, args []string) error {
 		return fmt.Errorf("-grace %v: want 0 or more", grace)
 	}
 	if len(args) > 0 {
-		return fmt.Errorf("argument %q: want options only", args[0])
+		return fmt.Errorf("argument %q: want flags only", args[0])
 	}
 	return nil
 }
 
-// spareFiles are descriptors that are no client's: the listener, the loop's own,
-// the standard streams.
+// spareFiles is how many descriptors are left for the listener, the loop and the standard
+// streams.
 const spareFiles = 32
 
-// fit lowers the number of clients to what the descriptors allow, as Redis does.
+// fit lowers the number of clients to what the limit of open files allows, as redis-server
+// does, and returns a warning if it did.
 func (l *limits) fit(files int) (warning string) {
 	if files >= l.clients+spareFiles {
 		return ""
 	}
 	asked := l.clients
 	l.clients = max(1, files-spareFiles)
-	return fmt.Sprintf("%d clients want %d open files, and %d are allowed: -maxclients is %d",
+	return fmt.Sprintf("%d clients need %d open files, but %d are allowed: -maxclients is %d",
 		asked, asked+spareFiles, files, l.clients)
 }
 
-// serve runs a server until a signal ends it.
+// serve runs a server until SIGINT or SIGTERM ends it.
 func serve(c config, grace time.Duration) error {
 	if files, known := openFiles(); known {
 		if warning := c.limits.fit(files); warning != "" {
@@ -157,31 +158,31 @@ func serve(c config, grace time.Duration) error {
 		}
 	}
 	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), maxTimers
-	loop, err := newLoop(c.limits) // its clock starts: some microseconds behind epoch
+	loop, err := newLoop(c.limits) // its clock starts at 0 here, microseconds after epoch
 	if err != nil {
 		return err
 	}
 	_, bound, err := start(loop, c)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-listen wants host:port; port 0 picks a free one)", err)
 	}
 	fmt.Println("listening on", bound)
 
 	ended, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ended, stop) // a second signal kills
 	if err = loop.Serve(ended, grace); errors.Is(err, context.DeadlineExceeded) {
-		fmt.Fprintf(os.Stderr, "resp: -grace %v is over: clients that went on were cut off\n", grace)
+		fmt.Fprintf(os.Stderr, "resp: -grace %v is over: closed the connections that were still open\n", grace)
 		return nil
 	}
 	return err
 }
 
-// newLoop has a slot for each client, and one for the clock.
+// newLoop makes a loop with a slot for each client and one for the clock.
 func newLoop(l limits) (*reactor.Loop, error) {
 	return reactor.NewLoop(reactor.Config{Slots: l.clients + 1, Batch: 4096})
 }
 
-// start puts the server's machines into a loop that does not run yet.
+// start adds the server's clock and listener to a loop that does not run yet.
 func start(loop *reactor.Loop, c config) (*server, *reactor.Listener, error) {
 	e, err := newExpiry(c.timers, c.epoch.UnixMicro())
 	if err != nil {
@@ -207,6 +208,5 @@ func newServer(c config, t store.Timers) *server {
 		})}
 }
 
-// now is the time of the wall clock, in microseconds since 1970, when the loop's
-// clock shows at.
+// now converts a time of the loop's clock to microseconds since 1970.
 func (s *server) now(at time.Duration) int64 { return s.epoch + at.Microseconds() }

@@ -19,12 +19,12 @@ func message(channel, payload string) string {
 	return "*3\r\n" + bulk("message") + bulk(channel) + bulk(payload)
 }
 
-// Pipelines of publishers reach every subscriber, whole and in order, also those
-// that are far longer than what mailboxes hold.
+// Every subscriber gets all messages of a pipeline in order, also if there are many more
+// than the mailboxes hold.
 func TestPublishInOrder(t *testing.T) {
 	many := 300
 	if testing.Short() {
-		many = 30 // 18,000 messages for 180,000: what each costs differs a hundredfold by the system
+		many = 30 // 18,000 messages, not 180,000: on some systems each costs a hundred times as much
 	}
 	for _, c := range []struct{ messages, subscribers int }{{5000, 3}, {600, many}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
@@ -53,15 +53,15 @@ func TestPublishInOrder(t *testing.T) {
 	}
 }
 
-// A shutdown does not cut a publisher off that waits for its subscribers. They
-// leave meanwhile: how many it reached is a number that falls.
+// A shutdown does not close a publisher that waits for its subscribers. As these leave, the
+// numbers of receivers in the replies fall.
 func TestShutdownWhilePublishing(t *testing.T) {
 	r := run(t, small(), "")
 	for range 20 {
 		r.dial().ask(subscribed("news", 1), "SUBSCRIBE", "news")
 	}
 	p := r.dial()
-	const n = 1500 // fits into a socket's buffer, and is more than may be on its way
+	const n = 1500 // fits into a socket's buffer, but exceeds limits.mail with 20 subscribers
 	p.send(strings.Repeat(command("PUBLISH", "news", "x"), n) + command("ECHO", "end"))
 	down := r.shutdown()
 	got, _ := p.rest()
@@ -77,14 +77,14 @@ func TestShutdownWhilePublishing(t *testing.T) {
 	}
 }
 
-// Messages do not get between the pieces of a reply that is being sent.
+// A message does not get into the middle of a large reply that is being sent.
 func TestMessageDuringLargeReply(t *testing.T) {
 	r := run(t, small(), "")
 	sub, pub := r.dial(), r.dial()
 	value := letters(24<<20, 'v')
 	pub.ask("+OK\r\n", "SET", "k", value)
 	sub.send(command("HELLO", "3"))
-	for line := ""; line != "*0\r\n"; { // the modules, last of the greeting
+	for line := ""; line != "*0\r\n"; { // the list of modules is the last part of the greeting
 		var err error
 		if line, err = sub.in.ReadString('\n'); err != nil {
 			t.Fatal(err)
@@ -103,12 +103,12 @@ func TestMessageDuringLargeReply(t *testing.T) {
 	sub.wants(bulk("after"))
 }
 
-// A subscriber that never reads is closed and counted; its publisher, and those
-// that read, go on.
+// A subscriber that never reads is closed and counted. Its publisher and other subscribers
+// are not affected.
 func TestSubscriberThatNeverReads(t *testing.T) {
 	short := 1000
 	if testing.Short() {
-		short = 8000 // the kernel holds megabytes of them in hundreds of rounds, not thousands
+		short = 8000 // fills the kernel's megabytes in hundreds of rounds, not thousands
 	}
 	for name, size := range map[string]int{"short messages": short, "large messages": 100 << 10} {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestSubscriberThatNeverReads(t *testing.T) {
 			l.output = 1 << 20
 			r := run(t, l, "")
 			deaf, sub, pub := r.dial(), r.dial(), r.dial()
-			// Else the kernel takes megabytes for it, in thousands of rounds.
+			// A small buffer in the kernel fills in fewer rounds.
 			if err := deaf.Conn.(*net.TCPConn).SetReadBuffer(8 << 10); err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestSubscriberThatNeverReads(t *testing.T) {
 				}
 				sub.wants(want)
 				if line == ":1\r\n" {
-					break // the deaf one is gone
+					break // only sub is left
 				}
 				if time.Now().After(end) {
 					t.Fatal("the subscriber that does not read is still there")
@@ -145,8 +145,8 @@ func TestSubscriberThatNeverReads(t *testing.T) {
 	}
 }
 
-// A client that is killed is gone at once, whatever it is about: nobody publishes
-// to it any more, what it has not read is dropped, and the others go on.
+// A killed client is gone at once, whatever it is doing: it gets no more messages, its unread
+// output is dropped, and other clients are not affected.
 func TestClientKill(t *testing.T) {
 	r := run(t, small(), "")
 	killer := r.dial()
@@ -165,11 +165,11 @@ func TestClientKill(t *testing.T) {
 		c.closes()
 	}
 	if got, _ := busy.rest(); len(got) >= 80<<20 {
-		t.Error("all that was asked for came: it was not killed")
+		t.Error("the killed client got all of its replies")
 	}
 	killer.ask(":1\r\n", "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no")
 	killer.closes()
-	if s := r.alone(); s.Held != 0 {
+	if s := r.withoutClients(); s.Held != 0 {
 		t.Errorf("ports hold %d bytes and there is no client", s.Held)
 	}
 }

@@ -30,13 +30,13 @@ func TestCommandsOverTCP(t *testing.T) {
 	c.wants("+OK\r\n$1\r\nv\r\n+OK\r\n")
 	c.closes()
 
-	// What stood behind QUIT was not served.
+	// The DEL after QUIT was not run.
 	d := r.dial()
 	d.ask("+OK\r\n", "AUTH", "secret")
 	d.ask(":1\r\n", "EXISTS", "k")
 }
 
-// A client that has sent its last is answered before it is closed.
+// A client that closes its side for writing gets all replies before it is closed.
 func TestHalfClose(t *testing.T) {
 	r := run(t, small(), "")
 	c := r.dial()
@@ -45,7 +45,7 @@ func TestHalfClose(t *testing.T) {
 	c.Conn.(*net.TCPConn).CloseWrite()
 	c.wants("+OK\r\n" + strings.Repeat(bulk(value), 4) + "+PONG\r\n")
 	c.closes()
-	r.alone()
+	r.withoutClients()
 }
 
 // cut sends s in pieces of random size.
@@ -53,7 +53,7 @@ func cut(c *client, s string, most int, rnd *rand.Rand) {
 	for len(s) > 0 {
 		n := min(len(s), 1+rnd.IntN(most))
 		if _, err := io.WriteString(c.Conn, s[:n]); err != nil {
-			return // the server's end tells
+			return // the caller reads how the connection ended
 		}
 		s = s[n:]
 	}
@@ -92,15 +92,17 @@ func TestPipelineOf100000(t *testing.T) {
 	})
 }
 
-// Every byte on its own: no cut of a conversation matters.
+// Replies do not depend on how the bytes of commands are divided: in two pieces anywhere, or
+// byte by byte.
 func TestEveryCut(t *testing.T) {
 	r := run(t, small(), "")
 	ask := command("SET", "key", letters(300, 'v')) + "\r\nGET key\r\n*0\r\n" + command("ECHO", "") + "echo \"a\\x41\"\r\n" + command("QUIT")
 	want := "+OK\r\n" + bulk(letters(300, 'v')) + bulk("") + bulk("aA") + "+OK\r\n"
 	for at := 1; at < len(ask); at += 7 {
+		before := r.stats().BytesIn
 		c := r.dial()
 		c.send(ask[:at])
-		time.Sleep(200 * time.Microsecond)
+		r.until("read", func(s reactor.Stats) bool { return s.BytesIn == before+uint64(at) })
 		c.send(ask[at:])
 		c.wants(want)
 		c.closes()
@@ -120,32 +122,32 @@ func TestLargeValues(t *testing.T) {
 	go func() {
 		io.WriteString(c.Conn, command("SET", "a", a)+command("SET", "b", b)+command("STRLEN", "a"))
 		io.WriteString(c.Conn, command("GET", "a")+command("ECHO", "between")+command("GET", "b")+command("MGET", "b", "none", "a"))
-		// The value that is being sent is not the one that is set meanwhile.
+		// A value that is being sent does not change when the key gets a new one.
 		io.WriteString(c.Conn, command("GET", "a")+command("SET", "a", "new")+command("GET", "a"))
 	}()
 	c.wants(fmt.Sprintf("+OK\r\n+OK\r\n:%d\r\n", len(a)))
 	c.wants(bulk(a) + bulk("between") + bulk(b) + "*3\r\n" + bulk(b) + "$-1\r\n" + bulk(a))
 	c.wants(bulk(a) + "+OK\r\n" + bulk("new"))
 	if s := r.stats(); s.Held > 1<<20 {
-		t.Errorf("ports hold %d bytes: large values are to be sent from where they lie", s.Held)
+		t.Errorf("ports hold %d bytes: large values must be sent by reference", s.Held)
 	}
 }
 
-// A deadline in the middle of a command counts also when the command began
-// behind a value that was sent from where it lies.
+// The time for an unfinished command also runs if the command began behind a large value
+// that was still being sent.
 func TestTrickleBehindLargeReply(t *testing.T) {
 	l := small()
 	l.patience = 300 * time.Millisecond
 	r := run(t, l, "")
 	c := r.dial()
-	value := letters(20<<10, 'v') // large, and not more than a call replies with
+	value := letters(20<<10, 'v') // sent by reference, and in one call
 	c.ask("+OK\r\n", "SET", "k", value)
 	begun := command("SET", "k", letters(100<<10, 'w'))
 	c.send(command("GET", "k") + begun[:40<<10])
 	c.wants(bulk(value))
 	c.closes()
-	if s := r.stop(); s.Trickled != 1 || s.OutputLimit != 0 {
-		t.Errorf("trickled %d, output limit %d: want 1, 0", s.Trickled, s.OutputLimit)
+	if s := r.stop(); s.QueryTimeouts != 1 || s.OutputLimit != 0 {
+		t.Errorf("query timeouts %d, output limit %d: want 1, 0", s.QueryTimeouts, s.OutputLimit)
 	}
 }
 
@@ -173,19 +175,19 @@ func TestExpiryByTheWheel(t *testing.T) {
 	end := time.Now().Add(patient)
 	for dbsize() != 3 {
 		if time.Now().After(end) {
-			t.Fatalf("%d keys are left that nobody looked at; want 3", dbsize())
+			t.Fatalf("%d keys are left; want 3", dbsize())
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	// Earlier than what the clock sleeps for, and earlier than the key's own.
+	// A deadline earlier than the one that the clock's timer is armed for.
 	c.ask(":1\r\n", "PEXPIRE", "later", "30")
 	for dbsize() != 2 {
 		if time.Now().After(end) {
-			t.Fatal("a deadline that was brought forward does not come")
+			t.Fatal("a key whose deadline was brought forward does not expire")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	// The one put off stays; the clock goes on for what is set after it slept.
+	// A key whose deadline was put off stays; the clock goes on to the next deadline.
 	c.ask("+OK\r\n", "SET", "k", "v", "PX", "20")
 	c.ask(":1\r\n", "PEXPIRE", "k", "1000000")
 	c.ask("+OK\r\n", "SET", "probe", "v", "PX", "60")
@@ -198,7 +200,7 @@ func TestExpiryByTheWheel(t *testing.T) {
 	c.ask(":1\r\n", "EXISTS", "k")
 }
 
-// All times come from the loop's clock and from what the wall clock showed once.
+// All times are derived from the loop's clock and config.epoch.
 func TestTimeIsThatOfTheConfig(t *testing.T) {
 	conf := local(small())
 	conf.epoch = time.Unix(1_000_000_000, 0)
@@ -209,7 +211,7 @@ func TestTimeIsThatOfTheConfig(t *testing.T) {
 	if _, err := c.in.Discard(len("00\r\n$")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.in.ReadString('\n'); err != nil { // how many digits the microseconds have
+	if _, err := c.in.ReadString('\n'); err != nil { // the number of digits of the microseconds
 		t.Fatal(err)
 	}
 	if _, err := c.in.ReadString('\n'); err != nil {
@@ -221,7 +223,7 @@ func TestTimeIsThatOfTheConfig(t *testing.T) {
 	c.ask("$-1\r\n", "GET", "k")
 }
 
-// INFO and CONFIG GET tell the address and the limit that there are.
+// INFO and CONFIG GET show the server's address and limit.
 func TestServerKnowsItself(t *testing.T) {
 	r := run(t, small(), "")
 	c := r.dial()
@@ -238,8 +240,7 @@ func TestServerKnowsItself(t *testing.T) {
 	}
 }
 
-// What was received before the shutdown is answered, also where the client reads
-// slowly.
+// What was received before a shutdown is answered, also if the client reads slowly.
 func TestShutdownAnswers(t *testing.T) {
 	r := run(t, small(), "")
 	value := letters(8<<20, 'v')
@@ -256,7 +257,7 @@ func TestShutdownAnswers(t *testing.T) {
 	}
 	idle := r.dial()
 	idle.ask("+PONG\r\n", "PING")
-	// All commands are in the kernel or further: loopback keeps the order.
+	// On loopback a sent command has reached the server's socket.
 	down := r.shutdown()
 	idle.closes()
 	for i, c := range clients {
@@ -272,7 +273,7 @@ func TestShutdownAnswers(t *testing.T) {
 	r.ends(<-down)
 }
 
-// So it is for more clients than a loop hears of in one turn.
+// The same holds for more clients than a loop takes events for in one turn.
 func TestShutdownAnswersEveryone(t *testing.T) {
 	r := run(t, small(), "")
 	busy := r.dial()
@@ -287,7 +288,8 @@ func TestShutdownAnswersEveryone(t *testing.T) {
 		clients[i] = r.dial()
 		clients[i].ask("+PONG\r\n", "PING")
 	}
-	// All of this reaches the loop in one call, which takes a while.
+	// Keep the loop in one long call while the other clients send. While it runs there is
+	// nothing to wait for; if it has not begun, the test still passes.
 	busy.send(strings.Repeat(command("KEYS", "*a*b*c"), 40))
 	time.Sleep(5 * time.Millisecond)
 	for i, c := range clients {
@@ -303,7 +305,7 @@ func TestShutdownAnswersEveryone(t *testing.T) {
 	r.ends(<-down)
 }
 
-// Clients that are killed in the middle of everything leave nothing behind.
+// Clients that vanish at any point leave no machine and no buffer behind.
 func TestKilledClients(t *testing.T) {
 	r := run(t, small(), "")
 	setup := r.dial()
@@ -352,7 +354,7 @@ func TestKilledClients(t *testing.T) {
 	}
 	setup.ask("+PONG\r\n", "PING")
 	setup.Close()
-	s := r.alone()
+	s := r.withoutClients()
 	if s.Held != 0 {
 		t.Errorf("ports hold %d bytes and there is no client", s.Held)
 	}
@@ -362,11 +364,11 @@ func TestKilledClients(t *testing.T) {
 	t.Logf("%d connections: %v", total, s)
 }
 
-// A handler's panic ends one client, and none sees what another one was to get.
+// A panic in a handler ends one client, and no other client gets its replies.
 func TestPanicStaysWithItsClient(t *testing.T) {
 	r := run(t, small(), "")
 	r.srv.redis.Keys.DBs[0] = store.DB{} // a SET panics here
-	r.stats()                            // the loop has seen it
+	r.stats()                            // synchronizes with the loop
 	c := r.dial()
 	c.send(command("ECHO", "private") + command("SET", "k", "v"))
 	c.rest()
@@ -374,9 +376,9 @@ func TestPanicStaysWithItsClient(t *testing.T) {
 	d.send("*x\r\n")
 	d.wants("-ERR Protocol error: invalid multibulk length\r\n")
 	d.closes()
-	s := r.alone()
+	s := r.withoutClients()
 	if s.Panics != 1 {
-		t.Errorf("%d panics, want the one that was provoked", s.Panics)
+		t.Errorf("%d panics, want 1", s.Panics)
 	}
 	r.ends(<-r.shutdown())
 }

@@ -16,24 +16,24 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// patient bounds what a test waits for, on a busy machine too.
+// patient bounds every wait of a test, also on a busy machine.
 const patient = 20 * time.Second
 
-// small limits let a test reach them.
+// small returns limits that a test can reach.
 func small() limits {
 	return limits{clients: 600, bulk: 64 << 20, output: 16 << 20, input: 256 << 20, patience: patient, mail: maxMail}
 }
 
-// local is a server on a free port of this machine.
+// local configures a server on a free port of this machine.
 func local(l limits) config {
 	return config{addr: "127.0.0.1:0", limits: l, epoch: time.Now(), timers: maxTimers}
 }
 
-// running is a server in this process.
+// running is a server in the test's process.
 type running struct {
 	t     testing.TB
 	loop  *reactor.Loop
-	srv   *server // for the loop's goroutine, until stop
+	srv   *server // belongs to the loop's goroutine until stop
 	addr  string
 	ended chan error
 	over  bool
@@ -68,7 +68,7 @@ func runConfig(t testing.TB, c config) *running {
 	return r
 }
 
-// stop closes the test's clients, shuts the server down, and gives its counters.
+// stop closes the test's clients, shuts the server down and returns its counters.
 func (r *running) stop() redis.Stats {
 	r.t.Helper()
 	for _, c := range r.clients {
@@ -83,7 +83,7 @@ func (r *running) stop() redis.Stats {
 	return r.srv.redis.Stats
 }
 
-// shutdown begins a shutdown.
+// shutdown begins a shutdown; its result comes on the channel.
 func (r *running) shutdown() <-chan error {
 	done := make(chan error, 1)
 	go func() {
@@ -94,7 +94,7 @@ func (r *running) shutdown() <-chan error {
 	return done
 }
 
-// ends checks how the loop ended, and that nothing is left of any client.
+// ends checks how the loop ended and that no client left anything behind.
 func (r *running) ends(shutdown error) {
 	r.t.Helper()
 	r.over = true
@@ -118,7 +118,7 @@ func (r *running) stats() reactor.Stats {
 	return s
 }
 
-// until waits for the loop's counters to be as they should.
+// until polls the loop's counters until is returns true, and returns them.
 func (r *running) until(what string, is func(reactor.Stats) bool) reactor.Stats {
 	r.t.Helper()
 	for end := time.Now().Add(patient); ; time.Sleep(time.Millisecond) {
@@ -132,13 +132,13 @@ func (r *running) until(what string, is func(reactor.Stats) bool) reactor.Stats 
 	}
 }
 
-// alone waits until no client is left: the clock is a machine too.
-func (r *running) alone() reactor.Stats {
+// withoutClients waits until the clock is the only machine.
+func (r *running) withoutClients() reactor.Stats {
 	r.t.Helper()
-	return r.until("alone", func(s reactor.Stats) bool { return s.Machines == 1 })
+	return r.until("without clients", func(s reactor.Stats) bool { return s.Machines == 1 })
 }
 
-// client is a connection that fails the test when something is not as expected.
+// client is a connection that fails the test if something is not as expected.
 type client struct {
 	net.Conn
 	in *bufio.Reader
@@ -170,7 +170,7 @@ func (c *client) send(s string) {
 	}
 }
 
-// wants reads exactly this.
+// wants reads len(want) bytes, which must be want.
 func (c *client) wants(want string) {
 	c.t.Helper()
 	got := make([]byte, len(want))
@@ -187,15 +187,15 @@ func (c *client) wants(want string) {
 	}
 }
 
-// ask sends a command and wants a reply.
+// ask sends a command and wants its reply.
 func (c *client) ask(reply string, args ...string) {
 	c.t.Helper()
 	c.send(command(args...))
 	c.wants(reply)
 }
 
-// rest is all that comes until the server closes; the client then does, too. A
-// reset ends it as well, and is told: bytes before it may be lost on the way.
+// rest returns all bytes until the server closes the connection, and closes it, too. It
+// reports whether the connection ended with a reset, which may have lost bytes.
 func (c *client) rest() (got []byte, reset bool) {
 	c.t.Helper()
 	defer c.Close()
@@ -207,7 +207,7 @@ func (c *client) rest() (got []byte, reset bool) {
 	return got, err != nil
 }
 
-// closes wants the server to close, without another byte.
+// closes wants the server to close the connection without sending another byte.
 func (c *client) closes() {
 	c.t.Helper()
 	if got, _ := c.rest(); len(got) > 0 {
@@ -222,7 +222,7 @@ func short(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// command is a command as clients send it.
+// command encodes a command as clients do.
 func command(args ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(args))
@@ -234,7 +234,7 @@ func command(args ...string) string {
 
 func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 
-// letters are n bytes that differ from each other where they were moved or lost.
+// letters returns n bytes in which a moved or lost byte shows.
 func letters(n int, seed byte) string {
 	return string(bytes.Repeat([]byte{seed, 'b', 'c', 'd', 'e', 'f', 'g'}, n/7+1)[:n])
 }

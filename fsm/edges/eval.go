@@ -10,35 +10,35 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// evaluator tells what handlers answer while the machine is in one state.
+// evaluator computes the states that handlers return while the machine is in one state.
 type evaluator struct {
 	*pack
-	row    fsm.State // what cx.State() is; Any: that can't be told
+	row    fsm.State // the value of cx.State(); Any if it is unknown
 	done   map[string]value
-	active map[string]bool // calls and variables that are being followed
+	active map[string]bool // calls and variables that are being evaluated
 	calls  int
 }
 
-// maxCalls bounds what is followed for one row, should functions call each other
-// in every way.
+// maxCalls bounds the number of calls that are evaluated for a row. Functions that call
+// each other could need exponentially many.
 const maxCalls = 100_000
 
 func newEvaluator(p *pack, row fsm.State) *evaluator {
 	return &evaluator{pack: p, row: row, done: make(map[string]value), active: make(map[string]bool)}
 }
 
-// function is a body with the frame that it stands in, if it is a literal.
+// function is the body of a function. A function literal also has the frame that it is in.
 type function struct {
 	typ  *ast.FuncType
 	body *ast.BlockStmt
 	in   *frame
 }
 
-// frame is one call: what its parameters are, each an expression of the caller's,
-// and what of its body is not reached.
+// frame is one call: its arguments, which are expressions of the caller, and the parts of
+// its body that are not reached.
 type frame struct {
 	ev     *evaluator
-	outer  *frame // that a function literal stands in
+	outer  *frame // around a function literal
 	caller *frame
 	args   map[*types.Var]ast.Expr
 	dead   []ast.Node
@@ -55,7 +55,8 @@ func (f *frame) isDead(at token.Pos) bool {
 	return false
 }
 
-// arg is what a parameter of f, or of a function around it, was called with.
+// arg returns the argument for a parameter of f or of a function around it, and the frame
+// to evaluate it in.
 func (f *frame) arg(v *types.Var) (ast.Expr, *frame) {
 	for ; f != nil; f = f.outer {
 		if e, ok := f.args[v]; ok {
@@ -65,11 +66,11 @@ func (f *frame) arg(v *types.Var) (ast.Expr, *frame) {
 	return nil, nil
 }
 
-// call is result i of a function called with args from a frame.
+// call returns result i of a function that is called with args from a frame.
 func (ev *evaluator) call(fn *function, args []ast.Expr, from *frame, i int) value {
 	f := &frame{ev: ev, outer: fn.in, caller: from, args: make(map[*types.Var]ast.Expr)}
 	key := fmt.Sprint(fn.body.Pos(), " ", i)
-	known := fn.in == nil // a literal's answer depends on where it stands, too
+	cacheable := fn.in == nil // the result of a literal also depends on its frame
 	for n, param := range ev.params(fn.typ) {
 		if n >= len(args) || param == nil {
 			continue
@@ -79,10 +80,10 @@ func (ev *evaluator) call(fn *function, args []ast.Expr, from *frame, i int) val
 			key += " " + from.eval(args[n]).key()
 		} else if arg := from.function(args[n]); arg != nil {
 			key += fmt.Sprint(" f", arg.body.Pos())
-			known = known && arg.in == nil
+			cacheable = cacheable && arg.in == nil
 		}
 	}
-	if v, ok := ev.done[key]; ok && known {
+	if v, ok := ev.done[key]; ok && cacheable {
 		return v
 	}
 	if ev.calls++; ev.calls > maxCalls {
@@ -100,15 +101,15 @@ func (ev *evaluator) call(fn *function, args []ast.Expr, from *frame, i int) val
 		v.add(f.result(fn, r, i))
 	}
 	if outermost {
-		v.partial = false // the recursion ends here, and adds nothing more
+		v.partial = false // the recursion is complete
 	}
-	if known && !v.partial {
+	if cacheable && !v.partial {
 		ev.done[key] = v
 	}
 	return v
 }
 
-// result is what a return statement gives as result i.
+// result returns the value of result i of a return statement.
 func (f *frame) result(fn *function, r *ast.ReturnStmt, i int) value {
 	switch {
 	case len(r.Results) == 0:
@@ -124,7 +125,7 @@ func (f *frame) result(fn *function, r *ast.ReturnStmt, i int) value {
 
 func (ev *evaluator) params(t *ast.FuncType) []*types.Var { return ev.names(t.Params) }
 
-// names is the variables of a list of parameters or results, nil for those unnamed.
+// names returns the variables of a list of parameters or results; nil for unnamed ones.
 func (ev *evaluator) names(list *ast.FieldList) (all []*types.Var) {
 	if list == nil {
 		return nil
@@ -143,7 +144,8 @@ func (ev *evaluator) names(list *ast.FieldList) (all []*types.Var) {
 
 func (f *frame) eval(e ast.Expr) value { return f.evalResult(e, 0) }
 
-// evalResult is what an expression may be; result i of a call that has several.
+// evalResult returns the possible values of an expression; of result i if it is a call
+// with several results.
 func (f *frame) evalResult(e ast.Expr, i int) value {
 	e = ast.Unparen(e)
 	if tv := f.ev.info.Types[e]; tv.Value != nil {
@@ -163,10 +165,10 @@ func (f *frame) evalResult(e ast.Expr, i int) value {
 	return unknown(e.Pos())
 }
 
-// variable is everything that a variable is ever given in code that is reached.
+// variable returns the values of all assignments to a variable in code that is reached.
 func (f *frame) variable(v *types.Var, at token.Pos) value {
 	bound, caller := f.arg(v)
-	all := f.ev.given[v]
+	all := f.ev.assigned[v]
 	if v.Exported() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() || bound == nil && len(all) == 0 {
 		return unknown(at)
 	}
@@ -181,15 +183,15 @@ func (f *frame) variable(v *types.Var, at token.Pos) value {
 	if bound != nil {
 		sum.add(caller.eval(bound))
 	}
-	for _, g := range all {
+	for _, a := range all {
 		switch {
-		case f.isDead(g.at):
-		case g.opaque:
+		case f.isDead(a.at):
+		case a.unknown:
 			return unknown(at)
-		case g.expr == nil:
+		case a.expr == nil:
 			sum.add(single(fsm.Stay, at))
 		default:
-			sum.add(f.evalResult(g.expr, g.i))
+			sum.add(f.evalResult(a.expr, a.i))
 		}
 	}
 	return sum
@@ -197,7 +199,7 @@ func (f *frame) variable(v *types.Var, at token.Pos) value {
 
 func (f *frame) callExpr(e *ast.CallExpr, i int) value {
 	info := f.ev.info
-	if info.Types[e.Fun].IsType() { // a conversion of what is no constant
+	if info.Types[e.Fun].IsType() { // a conversion of a value that is not constant
 		if len(e.Args) == 1 && isState(info.Types[e.Args[0]].Type) {
 			return f.eval(e.Args[0])
 		}
@@ -205,13 +207,13 @@ func (f *frame) callExpr(e *ast.CallExpr, i int) value {
 	}
 	callee := calleeOf(info, e)
 	switch {
-	case callee != nil && asksState(callee):
+	case callee != nil && returnsOwnState(callee):
 		if f.ev.row == fsm.Any {
 			return unknown(e.Pos())
 		}
 		return single(f.ev.row, e.Pos())
 	case callee != nil && callee.Pkg() != nil && callee.Pkg().Path() == reactorPath:
-		return value{} // Stop, Fail and their kin: none that To would have to name
+		return value{} // Stop, Fail and others: they return no state that To must name
 	}
 	if fn := f.function(e.Fun); fn != nil {
 		args := e.Args
@@ -223,7 +225,7 @@ func (f *frame) callExpr(e *ast.CallExpr, i int) value {
 	return unknown(e.Pos())
 }
 
-// function is the body that an expression stands for; nil when that can't be told.
+// function returns the function that an expression denotes, or nil if it is unknown.
 func (f *frame) function(e ast.Expr) *function {
 	info := f.ev.info
 	switch e := ast.Unparen(e).(type) {
@@ -242,10 +244,10 @@ func (f *frame) function(e ast.Expr) *function {
 		case *types.Func:
 			return f.ev.declared(o)
 		case *types.Var:
-			if bound, caller := f.arg(o); bound != nil && f.ev.given[o] == nil {
+			if bound, caller := f.arg(o); bound != nil && f.ev.assigned[o] == nil {
 				return caller.function(bound)
 			}
-			if all := f.ev.given[o]; len(all) == 1 && all[0].expr != nil {
+			if all := f.ev.assigned[o]; len(all) == 1 && all[0].expr != nil {
 				if lit, ok := ast.Unparen(all[0].expr).(*ast.FuncLit); ok {
 					return &function{lit.Type, lit.Body, f}
 				}
@@ -265,7 +267,8 @@ func (ev *evaluator) declared(fn *types.Func) *function {
 	return nil
 }
 
-// refers tells whether an expression names an object: what is given itself has no end.
+// refers reports whether an expression contains an object. A variable that is assigned an
+// expression of itself must not be followed without end.
 func refers(info *types.Info, e ast.Expr, o types.Object) (found bool) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
@@ -291,8 +294,8 @@ func calleeOf(info *types.Info, e *ast.CallExpr) *types.Func {
 	return nil
 }
 
-// asksState tells whether a method is the one that gives the state of the machine.
-func asksState(f *types.Func) bool {
+// returnsOwnState reports whether f is the method that returns the state of the machine.
+func returnsOwnState(f *types.Func) bool {
 	sig := f.Signature()
 	return f.Name() == "State" && sig.Recv() != nil && sig.Params().Len() == 0 &&
 		sig.Results().Len() == 1 && isState(sig.Results().At(0).Type())
@@ -305,7 +308,8 @@ func isMethodExpr(info *types.Info, s *ast.SelectorExpr) bool {
 
 func isState(t types.Type) bool { return isFSM(t, "State") }
 
-// isFSM tells whether t is the type of package fsm with this name, or an instance of it.
+// isFSM reports whether t is the type of package fsm with the given name, or an instance
+// of it.
 func isFSM(t types.Type, name string) bool {
 	n, ok := types.Unalias(t).(*types.Named)
 	return ok && n.Obj().Name() == name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == fsmPath

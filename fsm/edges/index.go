@@ -6,39 +6,40 @@ import (
 	"go/types"
 )
 
-// index is what must be known of a whole package before one expression of it can
-// be judged: the bodies of its functions, and what its variables are ever given.
+// index has the function bodies of a package and all assignments to its variables.
+// Expressions can be evaluated when it is complete.
 type index struct {
-	bodies map[*types.Func]*ast.FuncDecl
-	given  map[*types.Var][]given
+	bodies   map[*types.Func]*ast.FuncDecl
+	assigned map[*types.Var][]assignment
 }
 
-// given is one thing that a variable is given: result i of an expression; its zero
-// value when there is no expression, or what can't be told.
-type given struct {
-	expr   ast.Expr
-	i      int // of a call with several results
-	opaque bool
-	at     token.Pos
+// assignment is one assignment to a variable: of result i of an expression, of the zero
+// value if there is no expression, or of an unknown value.
+type assignment struct {
+	expr    ast.Expr
+	i       int // if expr is a call with several results
+	unknown bool
+	at      token.Pos
 }
 
 func makeIndex(info *types.Info, files []*ast.File) index {
-	x := index{make(map[*types.Func]*ast.FuncDecl), make(map[*types.Var][]given)}
+	x := index{make(map[*types.Func]*ast.FuncDecl), make(map[*types.Var][]assignment)}
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
-			x.note(info, n)
+			x.add(info, n)
 			return true
 		})
 	}
 	return x
 }
 
-func (x *index) note(info *types.Info, n ast.Node) {
-	give := func(to ast.Expr, g given) {
-		g.at = to.Pos()
+// add adds the function or the assignments of a node.
+func (x *index) add(info *types.Info, n ast.Node) {
+	assign := func(to ast.Expr, a assignment) {
+		a.at = to.Pos()
 		if id, ok := ast.Unparen(to).(*ast.Ident); ok {
 			if v, ok := object(info, id).(*types.Var); ok {
-				x.given[v] = append(x.given[v], g)
+				x.assigned[v] = append(x.assigned[v], a)
 			}
 		}
 	}
@@ -47,50 +48,50 @@ func (x *index) note(info *types.Info, n ast.Node) {
 		if f, ok := info.Defs[n.Name].(*types.Func); ok {
 			x.bodies[f] = n
 		}
-	case *ast.FuncType: // named results begin with zero
+	case *ast.FuncType: // named results start as zero
 		if n.Results != nil {
 			for _, field := range n.Results.List {
 				for _, name := range field.Names {
-					give(name, given{})
+					assign(name, assignment{})
 				}
 			}
 		}
 	case *ast.ValueSpec:
 		for i, name := range n.Names {
-			give(name, pair(n.Values, len(n.Names), i))
+			assign(name, pair(n.Values, len(n.Names), i))
 		}
 	case *ast.AssignStmt:
 		for i, to := range n.Lhs {
 			if n.Tok != token.ASSIGN && n.Tok != token.DEFINE {
-				give(to, given{opaque: true})
+				assign(to, assignment{unknown: true})
 			} else {
-				give(to, pair(n.Rhs, len(n.Lhs), i))
+				assign(to, pair(n.Rhs, len(n.Lhs), i))
 			}
 		}
 	case *ast.RangeStmt:
 		for _, to := range []ast.Expr{n.Key, n.Value} {
 			if to != nil {
-				give(to, given{opaque: true})
+				assign(to, assignment{unknown: true})
 			}
 		}
 	case *ast.IncDecStmt:
-		give(n.X, given{opaque: true})
+		assign(n.X, assignment{unknown: true})
 	case *ast.UnaryExpr:
-		if n.Op == token.AND { // who has the address may give it anything
-			give(n.X, given{opaque: true})
+		if n.Op == token.AND { // anything may be assigned by way of the address
+			assign(n.X, assignment{unknown: true})
 		}
 	}
 }
 
-// pair is what the i-th of n names gets from a list of values.
-func pair(values []ast.Expr, n, i int) given {
+// pair returns the assignment of a list of values to the i-th of n names.
+func pair(values []ast.Expr, n, i int) assignment {
 	switch len(values) {
 	case 0:
-		return given{}
+		return assignment{}
 	case n:
-		return given{expr: values[i]}
+		return assignment{expr: values[i]}
 	}
-	return given{expr: values[0], i: i}
+	return assignment{expr: values[0], i: i}
 }
 
 func object(info *types.Info, id *ast.Ident) types.Object {

@@ -19,13 +19,13 @@ import (
 	"strings"
 )
 
-// The packages whose names have a meaning here.
+// The packages that edges knows.
 const (
 	fsmPath     = "github.com/stator-go/stator/fsm"
 	reactorPath = "github.com/stator-go/stator/reactor"
 )
 
-// pack is a package with its source and what its types say.
+// pack is a package: its source, its types and its index.
 type pack struct {
 	fset  *token.FileSet
 	info  *types.Info
@@ -33,7 +33,7 @@ type pack struct {
 	index
 }
 
-// listed is what is asked of go list.
+// listed is the output of go list for a package.
 type listed struct {
 	ImportPath      string
 	Dir             string
@@ -45,9 +45,9 @@ type listed struct {
 	Module          *struct{ GoVersion string }
 }
 
-// load reads the packages that can hold a table: those that fsm is a dependency of.
-// What they import comes from the compiler's export data, so that it is fast and
-// no more than the go command is needed.
+// load reads the packages that depend on package fsm; others cannot contain a table. It
+// reads their imports from the compiler's export data, which is fast and needs only the
+// go command.
 func load(patterns []string) ([]*pack, error) {
 	list, err := golist(patterns)
 	if err != nil {
@@ -60,7 +60,7 @@ func load(patterns []string) ([]*pack, error) {
 	fset := token.NewFileSet()
 	imports := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
 		if export[path] == "" {
-			return nil, fmt.Errorf("no export data of %s", path)
+			return nil, fmt.Errorf("no export data for %s", path)
 		}
 		return os.Open(export[path])
 	})
@@ -82,11 +82,11 @@ func golist(patterns []string) (list []*listed, err error) {
 	args := []string{"list", "-export", "-deps", "-compiled",
 		"-json=ImportPath,Dir,Export,CompiledGoFiles,ImportMap,Deps,DepOnly,Module", "--"}
 	cmd := exec.Command("go", append(args, patterns...)...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w\n%s", err, strings.TrimSpace(said.String()))
+		return nil, fmt.Errorf("go list: %w\n%s", err, strings.TrimSpace(stderr.String()))
 	}
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		l := new(listed)
@@ -130,7 +130,7 @@ func parse(fset *token.FileSet, imports types.Importer, l *listed) (*pack, error
 	return p, nil
 }
 
-// mapped imports what a package calls by another name, such as what is vendored.
+// mapped is an importer that first maps import paths, as vendoring needs it.
 type mapped struct {
 	types.Importer
 	names map[string]string

@@ -1,30 +1,35 @@
-// Command edges compares what the handlers of state machines answer with what
-// their tables declare.
+// Command edges compares the states that the handlers of state machines return with the
+// states that their tables declare.
 //
 //	go run github.com/stator-go/stator/fsm/edges [-v] [packages]
 //
-// It finds the tables (composite literals of fsm.Table, and of reactor.Table,
-// which is one) in the packages' files, tests left out, resolves each row's
-// handlers, and collects the states that they answer: constants that they return,
-// also through conditions, local variables, parameters, and calls of functions of
-// the same package. Reported is
+// Packages are named as for go list; the default is ".". Test files are not read. The
+// command reports
 //
-//   - a state that a handler answers and that neither its row's To nor row Any's
-//     names. The row's own state needs no naming;
-//   - a state that To names and that no handler of the row answers.
+//   - a state that a handler returns and that neither To of its row nor To of row Any
+//     names (a row need not name its own state);
+//   - a state that To names and that no handler of the row returns.
 //
-// A handler of row Any is judged for every row that takes it. While it is, the call
-// cx.State() (any method State of no arguments that gives a State) is that row's
-// state, so branches that it excludes are left out.
+// The exit status is 1 if something is reported, and 2 if the packages cannot be loaded.
 //
-// What an answer is can't always be told: a State out of a struct's field, a map,
-// an interface, another package. Such an answer is taken for right, keeps its row
-// from being called too generous, and is listed with -v. Answers of package
-// reactor (Fail, Stop, Become) need no naming. Tables that are changed after their
-// literal, and loops that a machine goes through, are not followed.
+// # What is followed
 //
-// The exit status is 1 when something is reported, 2 when the packages can't be
-// loaded.
+// A table is a composite literal of fsm.Table, which includes reactor.Table, or of a
+// slice or an array of rows. The states that a handler returns are constants, also by
+// way of conditions, local variables, parameters, and calls of functions of the same
+// package. The methods of package reactor that return a State, such as Fail and Stop,
+// return only states that need not be declared.
+//
+// A handler of row Any is evaluated for each row that inherits it. The call cx.State()
+// (of any method State without arguments that returns a State) then has the value of
+// that row, and branches that this excludes are ignored.
+//
+// # What is not followed
+//
+// A State from a struct field, a map, an interface or another package is unknown. An
+// unknown State is not reported, but is listed with -v, and the row is then not
+// reported for states in To that no handler returns. Changes of a table after its
+// literal are ignored, and loops are not unrolled.
 package main
 
 import (
@@ -41,9 +46,16 @@ import (
 
 const usage = `usage: edges [-v] [packages]
 
-edges compares what the handlers of state machines answer with what the To of
-their rows declares. Packages are named as for go list; the default is ".".
+edges compares the states that the handlers of state machines return with the states
+that To of their rows declares. Packages are named as for go list; the default is ".".
 
+`
+
+const examples = `
+In Stator's root:  go run ./fsm/edges ./examples/...
+In other modules:  go run github.com/stator-go/stator/fsm/edges ./...
+
+The exit status is 1 if something is reported, and 2 if the packages cannot be loaded.
 `
 
 func main() {
@@ -53,10 +65,11 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("edges", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	verbose := flags.Bool("v", false, "also list the answers that can't be told")
+	verbose := flags.Bool("v", false, "also list the returned states that are unknown")
 	flags.Usage = func() {
 		io.WriteString(stderr, usage)
 		flags.PrintDefaults()
+		io.WriteString(stderr, examples)
 	}
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
@@ -90,14 +103,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 type finding struct {
 	at   token.Position
 	text string
-	note bool // for -v alone, and nothing wrong
+	note bool // printed only with -v, and not an error
 }
 
 func (f finding) String() string {
 	return fmt.Sprintf("%s:%d: %s", relative(f.at.Filename), f.at.Line, f.text)
 }
 
-// relative shortens the name of a file below the working directory.
+// relative returns the name of file relative to the working directory if file is below it.
 func relative(file string) string {
 	if wd, err := os.Getwd(); err == nil {
 		if rel, err := filepath.Rel(wd, file); err == nil && !strings.HasPrefix(rel, "..") {
@@ -107,11 +120,12 @@ func relative(file string) string {
 	return file
 }
 
-// examine is every finding in the packages, each once, by file and line.
+// examine returns the findings in all packages without duplicates, ordered by file and
+// line.
 func examine(packages []*pack) (all []finding) {
 	for _, p := range packages {
 		for _, t := range p.tables() {
-			all = append(all, t.judge()...)
+			all = append(all, t.compare()...)
 		}
 	}
 	slices.SortFunc(all, func(a, b finding) int {

@@ -20,23 +20,22 @@ type table struct {
 	notes []finding
 }
 
-// row is a composite literal of fsm.Row, by the names of its fields.
+// row is a composite literal of fsm.Row.
 type row struct {
-	state  fsm.State
-	name   string // for messages
-	at     token.Pos
-	fields map[string]ast.Expr
-	opaque bool // no literal: its fields can't be told
+	state   fsm.State
+	name    string // for messages
+	at      token.Pos
+	fields  map[string]ast.Expr
+	unknown bool // not a literal, so its fields are unknown
 }
 
-// handlers are the fields that answer a State, and whether a row takes them from
-// row Any.
+// handlers are the fields of a row that are functions which return a State.
 var handlers = []struct {
-	field string
-	taken bool
+	field     string
+	inherited bool // from row Any
 }{{"OnEnter", false}, {"OnReady", true}, {"OnMessage", true}, {"OnTimer", true}, {"OnDown", true}, {"OnSignal", true}}
 
-// tables is every table of the package's files.
+// tables returns the tables in the package's files.
 func (p *pack) tables() (all []*table) {
 	for _, f := range p.files {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -49,7 +48,7 @@ func (p *pack) tables() (all []*table) {
 	return all
 }
 
-// isTable tells whether t is fsm.Table, by any name, or a plain list of rows.
+// isTable reports whether t is fsm.Table, by any name, or another list of rows.
 func isTable(t types.Type) bool {
 	switch u := t.Underlying().(type) {
 	case *types.Slice:
@@ -82,9 +81,9 @@ func (t *table) add(s fsm.State, key string, e ast.Expr) {
 	t.rows[s] = r
 	lit, ok := t.origin(e).(*ast.CompositeLit)
 	if !ok {
-		r.opaque = true
+		r.unknown = true
 		r.name = cmp.Or(key, strconv.Itoa(int(s)))
-		t.note(e.Pos(), "row %s: %s is no literal: its handlers can't be told", r.name, types.ExprString(e))
+		t.note(e.Pos(), "row %s: %s is not a literal, so its handlers are unknown", r.name, types.ExprString(e))
 		return
 	}
 	for i, e := range lit.Elts {
@@ -101,7 +100,7 @@ func (t *table) add(s fsm.State, key string, e ast.Expr) {
 	}
 }
 
-// isZero tells whether an expression says no more than a field left out.
+// isZero reports whether an expression is a constant zero value or nil.
 func (t *table) isZero(e ast.Expr) bool {
 	tv := t.info.Types[e]
 	if tv.IsNil() || tv.Value == nil {
@@ -116,7 +115,7 @@ func (t *table) isZero(e ast.Expr) bool {
 	return false
 }
 
-// title is a row's Name in quotes, if it has one that can be told.
+// title returns the Name of a row in quotes, or "" if it is unknown.
 func (t *table) title(r *row) string {
 	if e := r.fields["Name"]; e != nil {
 		if v := t.info.Types[e].Value; v != nil && v.Kind() == constant.String {
@@ -126,12 +125,13 @@ func (t *table) title(r *row) string {
 	return ""
 }
 
-// origin is an expression, or, for a variable that is given one thing, that thing.
+// origin returns the expression that is assigned to e if e is a variable with a single
+// assignment, and e otherwise.
 func (t *table) origin(e ast.Expr) ast.Expr {
 	e = ast.Unparen(e)
 	if id, ok := e.(*ast.Ident); ok {
 		if v, ok := t.info.Uses[id].(*types.Var); ok {
-			if all := t.given[v]; len(all) == 1 && all[0].expr != nil && !refers(t.info, all[0].expr, v) {
+			if all := t.assigned[v]; len(all) == 1 && all[0].expr != nil && !refers(t.info, all[0].expr, v) {
 				return t.origin(all[0].expr)
 			}
 		}
@@ -143,7 +143,7 @@ func (t *table) note(at token.Pos, format string, args ...any) {
 	t.notes = append(t.notes, finding{t.fset.Position(at), fmt.Sprintf(format, args...), true})
 }
 
-// label is how a message names a row: as its users do, by Name.
+// label returns the name of a row for messages: its Name if that is known.
 func (t *table) label(r *row) string {
 	if r.state == fsm.Any {
 		return "row any"
@@ -151,15 +151,15 @@ func (t *table) label(r *row) string {
 	return "state " + cmp.Or(t.title(r), r.name)
 }
 
-// nameOf is how the source names a state.
+// nameOf returns the name of a state in the source.
 func (t *table) nameOf(s fsm.State) string {
 	if r := t.rows[s]; r != nil {
 		return r.name
 	}
-	return strconv.Itoa(int(s)) + ", which is no row"
+	return strconv.Itoa(int(s)) + " (not a row)"
 }
 
-// row is row s, empty where the table has none.
+// row returns row s, or an empty row if the table has none.
 func (t *table) row(s fsm.State) *row {
 	if r := t.rows[s]; r != nil {
 		return r
@@ -167,7 +167,7 @@ func (t *table) row(s fsm.State) *row {
 	return &row{state: s, fields: map[string]ast.Expr{}}
 }
 
-// to is the states that a row's To names; not ok when that can't be told.
+// to returns the states in To of a row. ok is false if they are unknown.
 func (t *table) to(r *row) (set fsm.States, ok bool) {
 	e := r.fields["To"]
 	if e == nil {
@@ -175,7 +175,7 @@ func (t *table) to(r *row) (set fsm.States, ok bool) {
 	}
 	set, ok = t.states(e)
 	if !ok {
-		t.note(e.Pos(), "%s: To is %s, which can't be told", t.label(r), types.ExprString(e))
+		t.note(e.Pos(), "%s: To is %s, which is unknown", t.label(r), types.ExprString(e))
 	}
 	return set, ok
 }
@@ -208,11 +208,11 @@ func (t *table) states(e ast.Expr) (set fsm.States, ok bool) {
 	return 0, false
 }
 
-// effective is the handler that a row has in effect, if any: its own or, where a
-// row takes it, row Any's. What Table.Resolve does to a table is done here to its
-// source: readiness is taken by what waits, and messages that wait are not handled.
-func (t *table) effective(r *row, field string, taken bool) ast.Expr {
-	if e := r.fields[field]; e != nil || r.state == fsm.Any || !taken {
+// resolve returns the handler that a row has or inherits from row Any, or nil. It does to
+// the source what Table.Resolve does to a table: only a row that waits inherits Ready. A
+// row that defers messages never calls an inherited OnMessage.
+func (t *table) resolve(r *row, field string, inherited bool) ast.Expr {
+	if e := r.fields[field]; e != nil || r.state == fsm.Any || !inherited {
 		return e
 	}
 	base := t.row(fsm.Any)
@@ -225,62 +225,62 @@ func (t *table) effective(r *row, field string, taken bool) ast.Expr {
 	return base.fields[field]
 }
 
-// judge compares what the handlers of each row answer with what it declares.
-func (t *table) judge() (found []finding) {
+// compare compares the states that the handlers of each row return with its To.
+func (t *table) compare() (found []finding) {
 	base := t.row(fsm.Any)
 	shared, sharedKnown := t.to(base)
-	answered, allKnown := fsm.States(0), true
+	returned, allKnown := fsm.States(0), true
 	for _, s := range t.order() {
 		r := t.rows[s]
 		own, ownKnown := t.to(r)
-		answers, complete := t.answersOf(r)
+		results, complete := t.results(r)
 		mine := fsm.States(0)
-		for _, a := range answers {
-			if ownKnown && sharedKnown && a.to != s && !(own | shared).Has(a.to) {
-				found = append(found, finding{at: t.fset.Position(a.at),
-					text: fmt.Sprintf("%s: %s returns %s, which To does not name", t.label(r), a.by, t.nameOf(a.to))})
+		for _, x := range results {
+			if ownKnown && sharedKnown && x.to != s && !(own | shared).Has(x.to) {
+				found = append(found, finding{at: t.fset.Position(x.at),
+					text: fmt.Sprintf("%s: %s returns %s, which To does not name", t.label(r), x.handler, t.nameOf(x.to))})
 			}
-			mine |= fsm.To(a.to)
+			mine |= fsm.To(x.to)
 		}
-		answered |= mine
+		returned |= mine
 		allKnown = allKnown && complete
 		if s != fsm.Any && ownKnown && complete {
-			found = append(found, t.generous(r, own&^mine)...)
+			found = append(found, t.unused(r, own&^mine)...)
 		}
 	}
 	if sharedKnown && allKnown {
-		found = append(found, t.generous(base, shared&^answered)...)
+		found = append(found, t.unused(base, shared&^returned)...)
 	}
 	return append(found, t.notes...)
 }
 
-// answer is a state that a handler answers.
-type answer struct {
-	to fsm.State
-	by string
-	at token.Pos
+// result is a state that a handler returns.
+type result struct {
+	to      fsm.State
+	handler string
+	at      token.Pos
 }
 
-// answersOf is all that the handlers of a row answer; not complete when some of it
-// can't be told. Handlers that rows take from row Any are judged there.
-func (t *table) answersOf(r *row) (all []answer, complete bool) {
+// results returns the states that the handlers of a row return. complete is false if some
+// are unknown. The handlers of row Any that rows inherit are evaluated for these rows.
+func (t *table) results(r *row) (all []result, complete bool) {
 	ev := newEvaluator(t.pack, r.state)
-	complete = !r.opaque
+	complete = !r.unknown
 	for _, h := range handlers {
-		e := t.effective(r, h.field, h.taken)
-		if e == nil || r.state == fsm.Any && h.taken {
+		e := t.resolve(r, h.field, h.inherited)
+		if e == nil || r.state == fsm.Any && h.inherited {
 			continue
 		}
-		v, name := t.answers(ev, r, h.field, e)
+		v, name := t.evalHandler(ev, r, h.field, e)
 		complete = complete && len(v.unknown) == 0
-		for _, s := range v.own() {
-			all = append(all, answer{s, name, v.states[s]})
+		for _, s := range v.ordinary() {
+			all = append(all, result{s, name, v.states[s]})
 		}
 	}
 	return all, complete
 }
 
-// order is the rows by state.
+// order returns the states of all rows in order.
 func (t *table) order() (all []fsm.State) {
 	for s := range t.rows {
 		all = append(all, s)
@@ -289,10 +289,11 @@ func (t *table) order() (all []fsm.State) {
 	return all
 }
 
-// generous reports what a row's To names for nothing.
-func (t *table) generous(r *row, more fsm.States) (found []finding) {
+// unused returns a finding for each of the states, which To of the row names and no handler
+// returns.
+func (t *table) unused(r *row, states fsm.States) (found []finding) {
 	for s := fsm.First; s <= fsm.Last; s++ {
-		if more.Has(s) {
+		if states.Has(s) {
 			found = append(found, finding{at: t.fset.Position(r.fields["To"].Pos()),
 				text: fmt.Sprintf("%s: To names %s, which no handler returns", t.label(r), t.nameOf(s))})
 		}
@@ -300,14 +301,14 @@ func (t *table) generous(r *row, more fsm.States) (found []finding) {
 	return found
 }
 
-// answers is what a handler answers in row r, with its name. A Pass of the row's own
-// handler asks row Any's.
-func (t *table) answers(ev *evaluator, r *row, field string, e ast.Expr) (v value, name string) {
+// evalHandler returns the states that a handler returns in row r, and its name. If the
+// handler returns Pass, the states of row Any's handler are included.
+func (t *table) evalHandler(ev *evaluator, r *row, field string, e ast.Expr) (v value, name string) {
 	name = nameOfHandler(e)
 	top := &frame{ev: ev}
 	fn := top.function(e)
 	if fn == nil {
-		t.note(e.Pos(), "%s: %s %s is no function whose body is here", t.label(r), field, name)
+		t.note(e.Pos(), "%s: %s %s is not a function of this package", t.label(r), field, name)
 		return unknown(e.Pos()), name
 	}
 	v = ev.call(fn, nil, top, 0)
@@ -319,7 +320,7 @@ func (t *table) answers(ev *evaluator, r *row, field string, e ast.Expr) (v valu
 		}
 	}
 	for _, at := range v.unknown {
-		t.note(at, "%s: %s returns what can't be told", t.label(r), name)
+		t.note(at, "%s: %s returns an unknown state", t.label(r), name)
 	}
 	return v, name
 }

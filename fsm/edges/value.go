@@ -10,12 +10,12 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// value is every State that an expression may have, with a place in the source for
-// each; what can't be told has places alone.
+// value is the set of States that an expression may have. Each has a position in the
+// source, and so has each unknown State.
 type value struct {
 	states  map[fsm.State]token.Pos
 	unknown []token.Pos
-	partial bool // part of a recursion that is still being followed
+	partial bool // depends on a recursion whose evaluation is not complete
 }
 
 func single(s fsm.State, at token.Pos) value {
@@ -24,7 +24,7 @@ func single(s fsm.State, at token.Pos) value {
 
 func unknown(at token.Pos) value { return value{unknown: []token.Pos{at}} }
 
-// add makes v the union of both.
+// add adds the states of other to v.
 func (v *value) add(other value) {
 	if v.states == nil {
 		v.states = make(map[fsm.State]token.Pos)
@@ -42,13 +42,13 @@ func (v *value) add(other value) {
 	v.partial = v.partial || other.partial
 }
 
-// key is the same for equal values.
+// key returns a string that is the same for equal values.
 func (v value) key() string {
 	return fmt.Sprint(slices.Sorted(maps.Keys(v.states)), len(v.unknown) > 0, v.partial)
 }
 
-// own is the states of one's own in v, in order.
-func (v value) own() (all []fsm.State) {
+// ordinary returns the states in v that are not special, in order.
+func (v value) ordinary() (all []fsm.State) {
 	for s := range v.states {
 		if s >= fsm.First && s <= fsm.Last {
 			all = append(all, s)
@@ -62,7 +62,7 @@ func (v value) has(s fsm.State) bool {
 	return has
 }
 
-// truth is what is known of a condition.
+// truth is what is known about a condition.
 type truth int
 
 const (
@@ -90,7 +90,7 @@ func (t truth) and(u truth) truth {
 	return perhaps
 }
 
-// equal tells whether two values are the same at run time.
+// equal reports whether two values are the same at run time.
 func equal(a, b value) truth {
 	if len(a.unknown)+len(b.unknown) > 0 || a.partial || b.partial || len(a.states) == 0 || len(b.states) == 0 {
 		return perhaps

@@ -7,19 +7,19 @@ import (
 	"go/types"
 )
 
-// walker goes through a body in order, leaves out what the machine's state
-// excludes, and collects the returns that are reached.
+// walker visits the statements of a body in order, skips those that the machine's state
+// excludes, and collects the return statements that are reached.
 type walker struct {
 	*frame
 	returns []*ast.ReturnStmt
-	broke   bool                  // a break left the innermost statement that it can
-	jumped  map[types.Object]bool // labels that a break or goto leads to
+	broke   bool                  // a break without a label was reached in the innermost loop, switch or select
+	jumped  map[types.Object]bool // labels of the breaks and gotos that were reached
 }
 
-// walk is the returns of a body.
+// walk returns the return statements of a body that are reached.
 func (f *frame) walk(body *ast.BlockStmt) []*ast.ReturnStmt {
 	w := walker{frame: f, jumped: make(map[types.Object]bool)}
-	ast.Inspect(body, func(n ast.Node) bool { // a goto backwards may come from anywhere
+	ast.Inspect(body, func(n ast.Node) bool { // assume that each backward goto is reached
 		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
 			if label := f.ev.info.Uses[b.Label]; label.Pos() < b.Pos() {
 				w.jumped[label] = true
@@ -31,7 +31,7 @@ func (f *frame) walk(body *ast.BlockStmt) []*ast.ReturnStmt {
 	return w.returns
 }
 
-// list walks statements and tells whether what follows them is reached.
+// list visits statements and reports whether the statement after them is reached.
 func (w *walker) list(all []ast.Stmt) bool {
 	goesOn := true
 	for _, s := range all {
@@ -47,6 +47,7 @@ func (w *walker) list(all []ast.Stmt) bool {
 	return goesOn
 }
 
+// stmt visits a statement and reports whether the statement after it is reached.
 func (w *walker) stmt(s ast.Stmt) bool {
 	switch s := s.(type) {
 	case *ast.ReturnStmt:
@@ -89,7 +90,8 @@ func (w *walker) stmt(s ast.Stmt) bool {
 	return true
 }
 
-// jump notes where a branch leads, and tells whether it leads to what follows.
+// jump records the target of a branch statement and reports whether that is the next
+// statement.
 func (w *walker) jump(s *ast.BranchStmt) bool {
 	switch {
 	case s.Tok == token.FALLTHROUGH:
@@ -103,7 +105,8 @@ func (w *walker) jump(s *ast.BranchStmt) bool {
 	return false
 }
 
-// within walks a statement that a break can leave, and tells whether one does.
+// within calls walk for the body of a statement that a break can leave, and reports
+// whether a break does.
 func (w *walker) within(walk func()) bool {
 	outer := w.broke
 	w.broke = false
@@ -132,8 +135,8 @@ func (w *walker) branch(s *ast.IfStmt) bool {
 	return then || otherwise
 }
 
-// cases walks the clauses of a switch that may be taken: none behind one that
-// surely is. With a fallthrough in it, any may be.
+// cases visits the clauses of a switch that may be taken. None after a clause that is
+// certainly taken is. If the switch has a fallthrough, each may be taken.
 func (w *walker) cases(body *ast.BlockStmt, is func(ast.Expr) truth) (goesOn bool) {
 	if fallsThrough(body) {
 		is = func(ast.Expr) truth { return perhaps }
@@ -183,7 +186,7 @@ func fallsThrough(body *ast.BlockStmt) bool {
 	return false
 }
 
-// cond is what is known of a condition in this state.
+// cond returns what is known about a condition in this state.
 func (w *walker) cond(e ast.Expr) truth {
 	e = ast.Unparen(e)
 	if tv := w.ev.info.Types[e]; tv.Value != nil && tv.Value.Kind() == constant.Bool {

@@ -1,8 +1,8 @@
 //go:build !plan9
 
-// Package errno has the system's errors by the names that Unix gave them, on
-// every platform: package syscall lacks them on Plan 9, whose errors are texts.
-// There they are texts of this package's, which no system call answers.
+// Package errno has the errors of system calls by their Unix names on every platform.
+// Package syscall does not have them on Plan 9, where errors are strings; there they
+// are values of this package that no system call returns.
 package errno
 
 import (
@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// The errors, as errors.Is finds them.
+// The errors, for use with errors.Is.
 const (
 	EADDRINUSE   = syscall.EADDRINUSE
 	EBADF        = syscall.EBADF
@@ -28,7 +28,8 @@ const (
 	EPROTO       = syscall.EPROTO
 )
 
-// Text is what the system says of err, or "" if it is not the system's.
+// Text returns the system's description of the syscall.Errno that err wraps, or "" if
+// err wraps none.
 func Text(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {

@@ -2,7 +2,7 @@ package errno
 
 import "errors"
 
-// The errors, as errors.Is finds them.
+// The errors, for use with errors.Is.
 var (
 	EADDRINUSE   = errors.New("address already in use")
 	EBADF        = errors.New("bad file descriptor")
@@ -20,5 +20,5 @@ var (
 	EPROTO       = errors.New("protocol error")
 )
 
-// Text is what the system says of err, or "" if it is not the system's.
+// Text returns "": Plan 9 has no syscall.Errno.
 func Text(error) string { return "" }

@@ -1,4 +1,4 @@
-// Package golden compares what tests make with the files of their testdata.
+// Package golden compares the output of tests with files in their testdata.
 package golden
 
 import (
@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what is made to testdata, to be reviewed")
+var update = flag.Bool("update", false, "write the output of tests to testdata, for review")
 
-// Check compares got with a file of testdata, however that ends its lines.
-// go test with -update writes it.
+// Check reports an error if got differs from the file of that name in testdata; CRLF
+// in the file is equal to LF. With go test -update, Check writes got to the file first.
 func Check(t testing.TB, file, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", file)
@@ -26,6 +26,6 @@ func Check(t testing.TB, file, got string) {
 		t.Fatal(err)
 	}
 	if want := strings.ReplaceAll(string(want), "\r\n", "\n"); got != want {
-		t.Errorf("%s differs (-update writes it):\n%s\nwant\n%s", path, got, want)
+		t.Errorf("%s differs (-update writes it); got:\n%s\nwant:\n%s", path, got, want)
 	}
 }

@@ -1,8 +1,8 @@
 package driver
 
 import (
-	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor/poll"
+	"github.com/stator-go/stator/sig"
 )
 
 // Driver is what a loop asks of an operating system. The package comment says which
@@ -114,7 +114,7 @@ type Driver interface {
 	// is called with those that arrived, on any goroutine, perhaps during Notify. It does
 	// not block, and it is the same in each call. If some can't be caught, Notify changes
 	// nothing and the error names them.
-	Notify(set fsm.Signals, came func(fsm.Signals)) error
+	Notify(set sig.Set, came func(sig.Set)) error
 	// End closes the driver itself, after all its sockets. It is called once.
 	End() error
 }

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// What AFD is asked and how it answers. None of it is in Windows's manual; the
-// source is the behaviour that wepoll and mio count on.
+// The requests of AFD, the driver under Windows's sockets, and their results. They are not
+// documented by Windows; the code relies on the same behaviour as wepoll and mio.
 
-// events are AFD's bits.
+// events are the bits of AFD.
 type events uint32
 
 const (
@@ -22,22 +22,22 @@ const (
 	sendable    events = 1 << 2 // room for output, and connected
 	disconnect  events = 1 << 3 // the peer sends no more
 	abort       events = 1 << 4 // reset
-	localClose  events = 1 << 5 // the socket's last handle was closed
+	localClose  events = 1 << 5 // the last handle of the socket was closed
 	accept      events = 1 << 7 // a connection waits to be accepted
 	connectFail events = 1 << 8
 )
 
-// request is the memory of one poll: the kernel writes to it until the request's
-// packet has come. So it lies where the garbage collector moves and frees nothing.
+// request is the memory of one poll request. The kernel writes to it until the packet of
+// the request has come, so it is outside Go's heap.
 type request struct {
 	status struct{ status, information uintptr } // IO_STATUS_BLOCK
 	info   pollInfo
-	id     uint64 // of the watch that it was sent for
+	id     uint64 // of the watch that the request was sent for
 }
 
 // pollInfo is AFD_POLL_INFO of one handle.
 type pollInfo struct {
-	timeout   int64 // of 100 ns each; 0 only looks
+	timeout   int64 // in units of 100 ns; 0 means not to wait
 	handles   uint32
 	exclusive uint32
 	handle    windows.Handle
@@ -45,12 +45,12 @@ type pollInfo struct {
 	status    int32
 }
 
-// infoSize is the size of a pollInfo with C's padding.
+// infoSize is the size of a pollInfo with the padding of C.
 const infoSize = (unsafe.Sizeof(pollInfo{}) + 7) &^ 7
 
 const ioctlPoll = 0x00012024 // IOCTL_AFD_POLL
 
-// entry is OVERLAPPED_ENTRY. context is an index of watches.
+// entry is OVERLAPPED_ENTRY. context is an index in watches.
 type entry struct {
 	key     uintptr
 	context uintptr
@@ -67,7 +67,8 @@ var (
 	dequeueAll = kernel32.NewProc("GetQueuedCompletionStatusEx")
 )
 
-// openHelper opens a handle of AFD that is no socket. Requests on it tell of sockets.
+// openHelper opens a handle of AFD that is not a socket. Poll requests are sent on such a
+// handle.
 func openHelper(options uint32) (windows.Handle, error) {
 	name, err := windows.NewNTUnicodeString(`\Device\Afd\Stator`)
 	if err != nil {
@@ -82,10 +83,11 @@ func openHelper(options uint32) (windows.Handle, error) {
 	return h, os.NewSyscallError("NtCreateFile", err)
 }
 
-// send begins a request. If it is sent, a packet with the context will come. Else the
-// socket is none, or the kernel short of something.
-func send(helper windows.Handle, r *request, socket windows.Handle, ask events, context uintptr) (sent, none bool) {
-	r.info = pollInfo{timeout: math.MaxInt64, handles: 1, handle: socket, events: ask}
+// send sends a request. If sent is true, a packet with the context will come. Otherwise
+// badHandle reports whether the socket does not exist; if it does, the kernel lacks
+// resources.
+func send(helper windows.Handle, r *request, socket windows.Handle, want events, context uintptr) (sent, badHandle bool) {
+	r.info = pollInfo{timeout: math.MaxInt64, handles: 1, handle: socket, events: want}
 	status := r.do(helper, context)
 	if status == windows.STATUS_SUCCESS || status == windows.STATUS_PENDING {
 		return true, false
@@ -93,15 +95,16 @@ func send(helper windows.Handle, r *request, socket windows.Handle, ask events, 
 	return false, status.Errno() == windows.ERROR_INVALID_HANDLE
 }
 
-// glance is what a socket is ready for at this moment.
-func glance(helper windows.Handle, r *request, socket windows.Handle, ask events) events {
-	r.info = pollInfo{handles: 1, handle: socket, events: ask}
+// pollNow returns the events that a socket has at this moment.
+func pollNow(helper windows.Handle, r *request, socket windows.Handle, want events) events {
+	r.info = pollInfo{handles: 1, handle: socket, events: want}
 	if r.do(helper, 0) != windows.STATUS_SUCCESS {
 		return 0
 	}
-	return r.answer()
+	return r.result()
 }
 
+// do sends the request in r.info.
 func (r *request) do(helper windows.Handle, context uintptr) windows.NTStatus {
 	r.status.status, r.status.information = uintptr(windows.STATUS_PENDING), 0
 	info := uintptr(unsafe.Pointer(&r.info))
@@ -110,10 +113,10 @@ func (r *request) do(helper windows.Handle, context uintptr) windows.NTStatus {
 	return windows.NTStatus(status)
 }
 
-// answer is what a request that came back tells: nothing if it was cancelled. One that
-// failed is told as if the socket had, or it would be sent again for ever: whoever has
-// the socket asks that.
-func (r *request) answer() events {
+// result returns the events of a completed request, 0 if it was cancelled. If it failed,
+// result returns an error event of the socket, and the caller finds the real error there:
+// to send the request again could fail for ever.
+func (r *request) result() events {
 	switch status := windows.NTStatus(r.status.status); {
 	case status != windows.STATUS_CANCELLED && int32(status) < 0:
 		return connectFail
@@ -123,22 +126,22 @@ func (r *request) answer() events {
 	return r.info.events
 }
 
-// cancel hastens the answer of a request under way. One that has answered already
-// is not found, which is as good.
+// cancel makes a request complete soon. It has no effect if the request has completed.
 func cancel(helper windows.Handle, r *request) {
 	var status windows.IO_STATUS_BLOCK
 	syscall.SyscallN(cancelEx.Addr(), uintptr(helper), uintptr(unsafe.Pointer(&r.status)), uintptr(unsafe.Pointer(&status)))
 }
 
-// dequeue waits for packets: for ever if left is negative, else never less than
-// left, but for what the system's clock is coarser than its milliseconds.
-func dequeue(port windows.Handle, into []entry, left time.Duration) (int, error) {
+// dequeue stores packets in entries and returns their number. It blocks until there is one
+// or timeout has passed, rounded up to milliseconds and subject to the resolution of the
+// system's clock. A negative timeout means no limit.
+func dequeue(port windows.Handle, entries []entry, timeout time.Duration) (int, error) {
 	ms := uintptr(windows.INFINITE)
-	if left >= 0 {
-		ms = uintptr(min((uint64(left)+uint64(time.Millisecond)-1)/uint64(time.Millisecond), 1<<30))
+	if timeout >= 0 {
+		ms = uintptr(min((uint64(timeout)+uint64(time.Millisecond)-1)/uint64(time.Millisecond), 1<<30))
 	}
 	var n uint32
-	ok, _, errno := syscall.SyscallN(dequeueAll.Addr(), uintptr(port), uintptr(unsafe.Pointer(&into[0])), uintptr(len(into)),
+	ok, _, errno := syscall.SyscallN(dequeueAll.Addr(), uintptr(port), uintptr(unsafe.Pointer(&entries[0])), uintptr(len(entries)),
 		uintptr(unsafe.Pointer(&n)), ms, 0)
 	switch {
 	case ok != 0:
@@ -149,22 +152,23 @@ func dequeue(port windows.Handle, into []entry, left time.Duration) (int, error)
 	return 0, os.NewSyscallError("GetQueuedCompletionStatusEx", errno)
 }
 
-// requests are their memory, in pages of the system's.
+// requests is the memory of all requests, allocated from the system in pages.
 type requests struct {
 	pages []uintptr
 }
 
 const (
-	pageSize    = 64 << 10 // what VirtualAlloc deals in
+	pageSize    = 64 << 10 // the granularity of VirtualAlloc
 	requestSize = 64
 	perPage     = pageSize / requestSize
 )
 
-// The kernel's idea of a request fits.
+// This does not compile unless a request fits.
 const _ = uint(requestSize - unsafe.Sizeof(request{}))
 
-// hold makes room for request number i, the next one that there was none for.
-func (s *requests) hold(i int32) error {
+// ensure allocates the memory of request i if there is none. i may be at most one more than
+// before.
+func (s *requests) ensure(i int32) error {
 	if int(i) < len(s.pages)*perPage {
 		return nil
 	}
@@ -176,10 +180,10 @@ func (s *requests) hold(i int32) error {
 	return nil
 }
 
-// at is request number i.
+// at returns request i.
 func (s *requests) at(i int32) *request {
 	addr := s.pages[i/perPage] + uintptr(i%perPage)*requestSize
-	return *(**request)(unsafe.Pointer(&addr)) // not Go's memory, so of no interest to its rules for addresses
+	return *(**request)(unsafe.Pointer(&addr)) // not in Go's heap, so the address may be an integer
 }
 
 func (s *requests) free() {

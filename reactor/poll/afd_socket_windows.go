@@ -11,24 +11,25 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// startWinsock has Winsock ready for the life of the process, as package net does:
-// sockets are the user's, and stay when a Poller is closed.
+// startWinsock initializes Winsock for the life of the process, like package net: sockets
+// belong to the caller and stay open when a Poller is closed.
 var startWinsock = sync.OnceValue(func() error {
 	const version = 0x202
 	var data windows.WSAData
 	return os.NewSyscallError("WSAStartup", windows.WSAStartup(version, &data))
 })
 
-// identity tells apart the sockets that a handle's number has stood for, as far as
-// their addresses do. A handle has nothing else that another one could not have.
+// identity identifies the socket behind a handle, as far as its addresses do. Nothing else
+// distinguishes it from another socket that had the same handle.
 type identity struct {
 	kind        int    // SO_TYPE
-	local, peer uint64 // addresses, hashed; 0: none
+	local, peer uint64 // hashes of addresses; 0 if there is none
 }
 
-// mayBe tells whether a socket that was x can have become y. Sockets are bound and
-// connected after they were registered, and lose the peer with the connection.
-func (x identity) mayBe(y identity) bool {
+// couldBecome reports whether a socket that had identity x can have identity y later. A
+// socket may be bound and connected after it was registered, and it loses its peer's
+// address with the connection.
+func (x identity) couldBecome(y identity) bool {
 	return x.kind == y.kind && (x.local == 0 || x.local == y.local) && (x.peer == 0 || y.peer == 0 || x.peer == y.peer)
 }
 
@@ -42,7 +43,7 @@ var (
 
 const soType = 0x1008 // SO_TYPE
 
-// identify is what h stands for, if that is a socket.
+// identify returns the identity of a socket, or an error if h is not a socket.
 func identify(h windows.Handle) (identity, error) {
 	kind, err := windows.GetsockoptInt(h, windows.SOL_SOCKET, soType)
 	if err != nil {
@@ -54,8 +55,8 @@ func identify(h windows.Handle) (identity, error) {
 	return identity{kind, addressOf(h, getsockname), addressOf(h, getpeername)}, nil
 }
 
-// addressOf is an address of a socket as a number. Of an internet address bound it
-// is the port, as the rest becomes exact only when the socket is connected.
+// addressOf returns a hash of an address of a socket. For a local internet address that is
+// the port, as the rest may change when the socket is connected.
 func addressOf(h windows.Handle, get *windows.LazyProc) uint64 {
 	var name [128]byte
 	size := int32(len(name))
@@ -69,15 +70,15 @@ func addressOf(h windows.Handle, get *windows.LazyProc) uint64 {
 	return maphash.Bytes(seed, name[:size]) | 1
 }
 
-// The questions for the socket of the provider that AFD knows, where layered ones
-// have put their own before it.
+// The control codes that return the socket which AFD knows, if layered providers have
+// wrapped it.
 const (
 	sioBaseHandle    = 0x48000022
 	sioBSPHandlePoll = 0x4800001D
 )
 
-// baseOf is the socket under those of layered providers. One that keeps its base to
-// itself may tell the next socket below.
+// baseOf returns the socket below those of layered providers. A provider that does not
+// return the lowest socket may return the next one below it.
 func baseOf(h windows.Handle) (windows.Handle, error) {
 	for {
 		base, err := below(h, sioBaseHandle)
@@ -92,8 +93,8 @@ func baseOf(h windows.Handle) (windows.Handle, error) {
 	}
 }
 
-func below(h windows.Handle, question uint32) (base windows.Handle, err error) {
+func below(h windows.Handle, code uint32) (base windows.Handle, err error) {
 	var n uint32
-	err = windows.WSAIoctl(h, question, nil, 0, (*byte)(unsafe.Pointer(&base)), uint32(unsafe.Sizeof(base)), &n, nil, 0)
+	err = windows.WSAIoctl(h, code, nil, 0, (*byte)(unsafe.Pointer(&base)), uint32(unsafe.Sizeof(base)), &n, nil, 0)
 	return base, err
 }

@@ -2,8 +2,9 @@ package poll
 
 import "time"
 
-// wait repeats its looks until one finds an event: packets may carry none, such as
-// those of cancelled requests, and clocks may run out of step.
+// wait calls waitOnce until it returns an event or the timeout has passed. Packets may
+// have no event, such as those of cancelled requests, and the system's clock may end a
+// wait early.
 func (a *afd) wait(dst []Event, timeout time.Duration) (int, error) {
 	deadline := never
 	if now := time.Since(a.start); timeout >= 0 && timeout < never-now {
@@ -11,7 +12,7 @@ func (a *afd) wait(dst []Event, timeout time.Duration) (int, error) {
 	}
 	left := timeout
 	for {
-		n, packets, err := a.look(dst, left)
+		n, packets, err := a.waitOnce(dst, left)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -20,7 +21,7 @@ func (a *afd) wait(dst []Event, timeout time.Duration) (int, error) {
 		}
 		left = deadline - time.Since(a.start)
 		if left <= 0 {
-			// What stood behind the packets, or is sent after them, counts as well.
+			// Events may be queued behind the packets.
 			if packets == 0 {
 				return 0, nil
 			}
@@ -29,20 +30,21 @@ func (a *afd) wait(dst []Event, timeout time.Duration) (int, error) {
 	}
 }
 
-// look asks for what is due, waits once, and tells how many events and packets came.
-func (a *afd) look(dst []Event, left time.Duration) (n, packets int, err error) {
+// waitOnce sends the requests that are due, waits once, and returns the number of events
+// and of packets.
+func (a *afd) waitOnce(dst []Event, left time.Duration) (n, packets int, err error) {
 	refused, err := a.begin()
 	if err != nil {
 		return 0, 0, err
 	}
-	if a.first = !a.first; a.first {
-		n, _ = a.wakers.hear(dst)
+	if a.wakersFirst = !a.wakersFirst; a.wakersFirst {
+		n, _ = a.wakers.collect(dst)
 	}
 	a.asleep.Store(true)
-	if refused && (left < 0 || left > moment) {
-		left = moment
+	if refused && (left < 0 || left > retryDelay) {
+		left = retryDelay
 	}
-	if n > 0 || a.rung() {
+	if n > 0 || a.wakerPending() {
 		left = 0
 	}
 	if n < len(dst) {
@@ -50,11 +52,11 @@ func (a *afd) look(dst []Event, left time.Duration) (n, packets int, err error) 
 	}
 	a.asleep.Store(false)
 	n += a.collect(a.entries[:packets], dst[n:])
-	more, _ := a.wakers.hear(dst[n:]) // who finds no room is seen by rung
+	more, _ := a.wakers.collect(dst[n:]) // the next wait finds those that do not fit
 	return n + more, packets, err
 }
 
-// room is entries for as many packets as there may be events.
+// room returns entries for at most n packets.
 func (a *afd) room(n int) []entry {
 	if n = min(n, maxEntries); n > len(a.entries) {
 		a.entries = make([]entry, n)
@@ -62,29 +64,30 @@ func (a *afd) room(n int) []entry {
 	return a.entries[:n]
 }
 
-// moment is how long a request waits that the kernel has refused, for want of memory.
-const moment = 10 * time.Millisecond
+// retryDelay is the time until a request is sent again that the kernel refused for lack of
+// resources.
+const retryDelay = 10 * time.Millisecond
 
-// begin settles what is due, and has changes settled at once from here on. It tells
-// whether requests were refused.
+// begin sends the requests that are due, and makes later changes take effect at once. It
+// reports whether the kernel refused requests.
 func (a *afd) begin() (refused bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return false, ErrClosed
 	}
-	a.due, a.again = append(a.due, a.again...), a.again[:0]
+	a.due, a.refused = append(a.due, a.refused...), a.refused[:0]
 	for _, at := range a.due {
 		a.watches[at].due = false
-		a.settle(at)
+		a.update(at)
 	}
 	a.due = a.due[:0]
 	a.polling = true
-	return len(a.again) > 0, nil
+	return len(a.refused) > 0, nil
 }
 
-// rung tells whether a waker has an event.
-func (a *afd) rung() bool {
+// wakerPending reports whether a waker has an event.
+func (a *afd) wakerPending() bool {
 	for _, w := range a.wakers.all() {
 		if w.state.Load() == wakerPending {
 			return true
@@ -93,16 +96,16 @@ func (a *afd) rung() bool {
 	return false
 }
 
-// collect moves what packets tell to dst.
+// collect stores the events of packets in dst.
 func (a *afd) collect(packets []entry, dst []Event) (n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.polling = false
 	for _, e := range packets {
-		if e.key == nudge {
+		if e.key == wakeKey {
 			continue
 		}
-		if ev := a.answered(int32(e.context)); ev.Ready != 0 {
+		if ev := a.completed(int32(e.context)); ev.Ready != 0 {
 			dst[n] = ev
 			n++
 		}
@@ -110,59 +113,58 @@ func (a *afd) collect(packets []entry, dst []Event) (n int) {
 	return n
 }
 
-// answered is the event of a request that has come back; its Ready is 0 when there
-// is none.
-func (a *afd) answered(at int32) Event {
+// completed returns the event of a completed request. Its Ready is 0 if there is none.
+func (a *afd) completed(at int32) Event {
 	w := &a.watches[at]
 	r := a.memory.at(at)
-	w.asked = 0
-	a.under--
+	w.requested = 0
+	a.pending--
 	if !w.registered {
 		a.release(at)
 		return Event{}
 	}
 	a.changed(at)
 	if r.id != w.id {
-		return Event{} // of the socket that had this handle before
+		return Event{} // of a socket that had the same handle before
 	}
-	came := r.answer()
-	if came&localClose != 0 {
-		w.registered = false // without Remove
+	result := r.result()
+	if result&localClose != 0 {
+		w.registered = false // closed without Remove
 		return Event{}
 	}
-	if came &= w.asks(); came != 0 && came != connectFail && w.want&Edge == 0 { // that one stays
-		came = glance(a.glance, a.memory.at(0), w.base, w.asks())
+	if result &= w.events(); result != 0 && result != connectFail && w.want&Edge == 0 { // connectFail cannot change
+		result = pollNow(a.immediate, a.memory.at(0), w.base, w.events())
 	}
-	ready := came.ready()
+	ready := result.ready()
 	if w.want&Edge != 0 {
-		w.told |= ready
+		w.reported |= ready
 	}
 	return Event{w.token, ready}
 }
 
-// asks is what a request of w has to ask for.
-func (w *watch) asks() events {
-	news := func(r Ready) bool { return w.told&r == 0 }
-	ask := localClose
-	if w.want&Readable != 0 && news(Readable) {
-		ask |= receive | accept
+// events returns the events that a request of w must ask for.
+func (w *watch) events() events {
+	unreported := func(r Ready) bool { return w.reported&r == 0 }
+	want := localClose
+	if w.want&Readable != 0 && unreported(Readable) {
+		want |= receive | accept
 	}
-	if w.want&Readable != 0 && news(ReadClosed) {
-		ask |= disconnect
+	if w.want&Readable != 0 && unreported(ReadClosed) {
+		want |= disconnect
 	}
-	if w.want&Writable != 0 && news(Writable) {
-		ask |= sendable
+	if w.want&Writable != 0 && unreported(Writable) {
+		want |= sendable
 	}
-	if w.want&Priority != 0 && news(Priority) {
-		ask |= expedited
+	if w.want&Priority != 0 && unreported(Priority) {
+		want |= expedited
 	}
-	if news(WriteClosed) {
-		ask |= abort | connectFail
+	if unreported(WriteClosed) {
+		want |= abort | connectFail
 	}
-	return ask
+	return want
 }
 
-// ready is what AFD tells as Ready.
+// ready converts the events of AFD.
 func (e events) ready() (r Ready) {
 	if e&(receive|accept) != 0 {
 		r |= Readable

@@ -10,78 +10,79 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// afd waits for sockets with the requests that Windows's own select is made of:
-// a poll of AFD, the driver under its sockets, answers once and is a packet at a
-// completion port then. Each socket has one request at a time, for all that is
-// asked of it.
+// afd is the backend of Windows. It waits for sockets with poll requests to AFD, the driver
+// under them, which Windows's own select uses too. A request completes once, with a packet
+// at a completion port. Each socket has at most one pending request, for all events that
+// it is watched for.
 //
 //	sockets ──▶ requests on helper handles ──▶ port ──▶ wait
 //	                       wakers, changes ─────┘
 //
-// A request that is under way cannot be changed, only be cancelled: the new one
-// is sent when the old one's answer, any answer, has come back. Until then its
-// watch, and the memory that the kernel writes to, stay where they are. So no
-// socket ever has two requests at once, of which AFD could lose one, and what
-// answers is told from what it was asked for by the id in the request.
+// A pending request cannot be changed, only cancelled; the new one is sent when the old
+// one has completed, with whatever result. Until then its watch, and the memory that the
+// kernel writes to, stay in place. So a socket never has two requests, of which AFD could
+// lose one. The id in the request identifies the registration that it was sent for.
 //
-// What to ask is settled before a wait and not as it changes, so that all that a
-// batch of events leads to is one request a socket; unless a wait is under way.
+// Requests are updated before a wait, not at each change, so that all changes after a
+// batch of events cause one request per socket. Only while a wait is blocked do changes
+// take effect at once.
 //
-// AFD tells levels, once. For Edge interest the watch notes what was told and does
-// not ask for it until Rearm or Modify forget the note. Without, it asks again, and
-// looks once more when the answer is there, which may be old.
+// AFD reports existing readiness, but only once per request. With Edge, a watch records
+// the readiness that was reported and does not ask for it again until Rearm or Modify
+// clears the record. Without Edge, each event is followed by a new request, and as the
+// result may be out of date, the readiness is polled again.
 type afd struct {
-	wakers *wakers
-	port   windows.Handle
-	glance windows.Handle // a helper handle whose requests answer at once
-	asleep atomic.Bool    // a wait may be blocked, and nobody has posted a nudge yet
+	wakers    *wakers
+	port      windows.Handle
+	immediate windows.Handle // helper handle whose requests complete at once
+	asleep    atomic.Bool    // a wait may be blocked, and no wake packet was posted yet
 
 	mu      sync.Mutex
 	memory  requests
-	helpers []windows.Handle // one for each perHelper watches
-	watches []watch          // each has the request of the same index; 0 is glance's
-	free    []int32          // indexes of watches
+	helpers []windows.Handle // one per perHelper watches
+	watches []watch          // each uses the request of the same index; 0 is for immediate
+	free    []int32          // indexes of unused watches
 	at      map[windows.Handle]int32
 	lastID  uint64
-	due     []int32 // watches to be settled
-	again   []int32 // those whose request the kernel has refused: they are due a moment later
-	under   int     // requests under way
-	polling bool    // a wait is under way: what is due does not wait for the next
+	due     []int32 // watches whose requests are to be updated
+	refused []int32 // watches whose requests the kernel refused; they are due after retryDelay
+	pending int     // number of pending requests
+	polling bool    // a wait is blocked, so changes take effect at once
 	closed  bool
 
-	// Wait's own.
-	start   time.Time
-	entries []entry
-	first   bool // wakers are heard before sockets, every other time
+	// Used by wait only.
+	start       time.Time
+	entries     []entry
+	wakersFirst bool // collect from wakers before sockets, every other time
 }
 
-// watch is a socket, registered or removed with its request still under way.
+// watch is a registered socket, or a removed one whose request is still pending.
 type watch struct {
-	id     uint64 // changes with each Register
-	token  Token
-	fd     windows.Handle
-	base   windows.Handle // the provider's own, under layers
-	socket identity
-	asked  events // of the request under way; 0: there is none
-	want   Interest
-	told   Ready // with Edge: what is not to be told again
+	id        uint64 // changes with each Register
+	token     Token
+	fd        windows.Handle
+	base      windows.Handle // the socket below layered providers
+	socket    identity
+	requested events // of the pending request; 0 if there is none
+	want      Interest
+	reported  Ready // with Edge: readiness that is not to be reported again
 
 	registered bool
-	due        bool // it is in afd.due, or in afd.again
-	cancelled  bool // the request under way is
+	due        bool // in afd.due or afd.refused
+	cancelled  bool // the pending request was cancelled
 }
 
-// perHelper is how many requests share a helper handle: the kernel keeps them in a
-// list, which it walks to cancel one.
+// perHelper is the number of requests that share a helper handle. The kernel has a list of
+// them, which it searches to cancel one.
 const perHelper = 32
 
-// maxEntries is how many packets are fetched at once.
+// maxEntries is the number of packets that one system call fetches.
 const maxEntries = 1024
 
 const never = time.Duration(math.MaxInt64)
 
-// nudge is the key of a packet that only ends a wait. Those of AFD have key 0.
-const nudge = 1
+// wakeKey is the key of a packet that only ends a wait. Packets of AFD have key 0.
+const wakeKey = 1
 
 func newAFD(ws *wakers) (backend, error) {
 	if err := startWinsock(); err != nil {
@@ -92,7 +93,7 @@ func newAFD(ws *wakers) (backend, error) {
 	if a.port, err = windows.CreateIoCompletionPort(windows.InvalidHandle, 0, 0, 1); err != nil {
 		return nil, os.NewSyscallError("CreateIoCompletionPort", err)
 	}
-	if a.glance, err = openHelper(windows.FILE_SYNCHRONOUS_IO_NONALERT); err == nil {
+	if a.immediate, err = openHelper(windows.FILE_SYNCHRONOUS_IO_NONALERT); err == nil {
 		_, err = a.grow()
 	}
 	if err != nil {
@@ -102,34 +103,34 @@ func newAFD(ws *wakers) (backend, error) {
 	return a, nil
 }
 
-// close ends all requests and frees their memory once all have answered. One that
-// never does keeps the memory: the kernel may still write to it.
+// close cancels all requests and frees their memory when all have completed. If one does
+// not complete, the memory is not freed, as the kernel may still write to it.
 func (a *afd) close() error {
 	for i := range a.watches {
-		if w := &a.watches[i]; w.asked != 0 {
+		if w := &a.watches[i]; w.requested != 0 {
 			cancel(a.helper(int32(i)), a.memory.at(int32(i)))
 		}
 	}
-	const patience = 5 * time.Second
+	const timeout = 5 * time.Second
 	a.room(maxEntries)
-	for end := time.Now().Add(patience); a.under > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(timeout); a.pending > 0 && time.Now().Before(end); {
 		got, err := dequeue(a.port, a.entries, 100*time.Millisecond)
 		if err != nil {
 			break
 		}
 		for _, e := range a.entries[:got] {
-			if e.key != nudge {
-				a.under--
+			if e.key != wakeKey {
+				a.pending--
 			}
 		}
 	}
 	for _, h := range a.helpers {
 		windows.CloseHandle(h)
 	}
-	if a.glance != 0 {
-		windows.CloseHandle(a.glance)
+	if a.immediate != 0 {
+		windows.CloseHandle(a.immediate)
 	}
-	if a.under == 0 {
+	if a.pending == 0 {
 		a.memory.free()
 	}
 	return os.NewSyscallError("CloseHandle", windows.CloseHandle(a.port))
@@ -139,23 +140,23 @@ func (a *afd) interrupt() {
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()
-	a.post()
+	a.endWait()
 }
 
-// post ends a wait under way, or the next one early.
-func (a *afd) post() error {
-	return os.NewSyscallError("PostQueuedCompletionStatus", windows.PostQueuedCompletionStatus(a.port, 0, nudge, nil))
+// endWait ends the current wait, or the next one.
+func (a *afd) endWait() error {
+	return os.NewSyscallError("PostQueuedCompletionStatus", windows.PostQueuedCompletionStatus(a.port, 0, wakeKey, nil))
 }
 
-func (a *afd) watch(*Waker) error { return nil }
-func (a *afd) forget(*Waker)      {}
-func (a *afd) edges() bool        { return false }
+func (a *afd) addWaker(*Waker) error { return nil }
+func (a *afd) removeWaker(*Waker)    {}
+func (a *afd) edges() bool           { return false }
 
-// ring need not do anything while nobody sleeps: a wait looks at the wakers after it
-// has said that it will.
-func (a *afd) ring(*Waker) error {
+// wake does nothing while no wait is blocked: a wait checks the wakers after it has set
+// asleep.
+func (a *afd) wake(*Waker) error {
 	if a.asleep.CompareAndSwap(true, false) {
-		return a.post()
+		return a.endWait()
 	}
 	return nil
 }
@@ -174,17 +175,17 @@ func (a *afd) register(fd int, t Token, i Interest) error {
 	defer a.mu.Unlock()
 	at, ok := a.at[h]
 	if !ok {
-		if at, err = a.take(); err != nil {
+		if at, err = a.newWatch(); err != nil {
 			return err
 		}
 		a.at[h] = at
-	} else if w := &a.watches[at]; w.registered && w.socket.mayBe(socket) {
+	} else if w := &a.watches[at]; w.registered && w.socket.couldBecome(socket) {
 		return ErrExist
-	} // else what was watched is removed, or closed
+	} // else the old socket was removed or closed
 	a.lastID++
 	w := &a.watches[at]
 	w.id, w.fd, w.base, w.socket, w.registered = a.lastID, h, base, socket, true
-	w.token, w.want, w.told = t, i, 0
+	w.token, w.want, w.reported = t, i, 0
 	a.changed(at)
 	return nil
 }
@@ -194,9 +195,9 @@ func (a *afd) modify(fd int, t Token, i Interest) error {
 	defer a.mu.Unlock()
 	at, w := a.find(fd)
 	if w == nil {
-		return missing(fd)
+		return errMissing(fd)
 	}
-	w.token, w.want, w.told = t, i, 0
+	w.token, w.want, w.reported = t, i, 0
 	a.changed(at)
 	return nil
 }
@@ -206,14 +207,14 @@ func (a *afd) rearm(fd int, t Token, i Interest) error {
 	defer a.mu.Unlock()
 	at, w := a.find(fd)
 	if w == nil {
-		return missing(fd)
+		return errMissing(fd)
 	}
 	again := Ready(i &^ Edge)
 	if again&Readable != 0 {
-		again |= ReadClosed // the end may lie behind what was read
+		again |= ReadClosed // the end may follow the data that was read
 	}
-	if w.told&again != 0 {
-		w.told &^= again
+	if w.reported&again != 0 {
+		w.reported &^= again
 		a.changed(at)
 	}
 	return nil
@@ -224,14 +225,14 @@ func (a *afd) remove(fd int) error {
 	defer a.mu.Unlock()
 	at, w := a.find(fd)
 	if w == nil {
-		return missing(fd)
+		return errMissing(fd)
 	}
 	w.registered = false
-	a.settle(at)
+	a.update(at)
 	return nil
 }
 
-// find is the watch of a registered socket, nil if there is none.
+// find returns the watch of a registered socket and its index, or nil if there is none.
 func (a *afd) find(fd int) (int32, *watch) {
 	at, ok := a.at[windows.Handle(fd)]
 	if !ok || !a.watches[at].registered {
@@ -240,16 +241,16 @@ func (a *afd) find(fd int) (int32, *watch) {
 	return at, &a.watches[at]
 }
 
-// missing is why there is no watch of fd.
-func missing(fd int) error {
+// errMissing returns the reason why there is no watch of fd.
+func errMissing(fd int) error {
 	if _, err := identify(windows.Handle(fd)); err != nil {
 		return err
 	}
 	return ErrNotExist
 }
 
-// take is a watch that is free.
-func (a *afd) take() (int32, error) {
+// newWatch returns the index of an unused watch.
+func (a *afd) newWatch() (int32, error) {
 	if len(a.free) == 0 {
 		return a.grow()
 	}
@@ -258,10 +259,10 @@ func (a *afd) take() (int32, error) {
 	return at, nil
 }
 
-// grow adds a watch, and what it needs beside it.
+// grow adds an unused watch with the memory of its request and, if necessary, a helper.
 func (a *afd) grow() (int32, error) {
 	at := int32(len(a.watches))
-	if err := a.memory.hold(at); err != nil {
+	if err := a.memory.ensure(at); err != nil {
 		return 0, err
 	}
 	if int(at)/perHelper == len(a.helpers) {
@@ -281,24 +282,26 @@ func (a *afd) grow() (int32, error) {
 
 func (a *afd) helper(at int32) windows.Handle { return a.helpers[at/perHelper] }
 
-// changed has a watch settled: now if a wait is under way, else before the next one.
+// changed updates the request of a watch: now if a wait is blocked, else before the next
+// wait.
 func (a *afd) changed(at int32) {
 	if a.polling {
-		a.settle(at)
+		a.update(at)
 	} else if w := &a.watches[at]; !w.due {
 		w.due = true
 		a.due = append(a.due, at)
 	}
 }
 
-// settle makes the request of a watch what it ought to be, or begins to.
-func (a *afd) settle(at int32) {
+// update sends the request that a watch needs. If another one is pending that does not
+// include it, update cancels that first.
+func (a *afd) update(at int32) {
 	w := &a.watches[at]
 	r := a.memory.at(at)
 	switch {
-	case w.asked != 0:
-		stands := w.registered && r.id == w.id && w.asks()&^w.asked == 0
-		if !stands && !w.cancelled {
+	case w.requested != 0:
+		valid := w.registered && r.id == w.id && w.events()&^w.requested == 0
+		if !valid && !w.cancelled {
 			w.cancelled = true
 			cancel(a.helper(at), r)
 		}
@@ -306,41 +309,41 @@ func (a *afd) settle(at int32) {
 		a.release(at)
 	default:
 		r.id = w.id
-		if w.socket.local == 0 { // was not bound yet
+		if w.socket.local == 0 { // it was not bound yet
 			w.socket.local = addressOf(w.fd, getsockname)
 		}
-		switch sent, none := send(a.helper(at), r, w.base, w.asks(), uintptr(at)); {
+		switch sent, badHandle := send(a.helper(at), r, w.base, w.events(), uintptr(at)); {
 		case sent:
-			w.asked, w.cancelled = w.asks(), false
-			a.under++
-		case none:
+			w.requested, w.cancelled = w.events(), false
+			a.pending++
+		case badHandle:
 			a.release(at) // closed without Remove
 		default:
-			a.putOff(at)
+			a.retryLater(at)
 		}
 	}
 }
 
-// putOff has a watch settled a moment later. A wait under way ends, to bound its sleep
-// by that.
-func (a *afd) putOff(at int32) {
+// retryLater makes a watch due again after retryDelay. It ends a blocked wait, so that the
+// next one is limited by that time.
+func (a *afd) retryLater(at int32) {
 	if w := &a.watches[at]; !w.due {
 		w.due = true
-		a.again = append(a.again, at)
+		a.refused = append(a.refused, at)
 	}
 	if a.polling {
-		a.post()
+		a.endWait()
 	}
 }
 
-// release frees a watch that has no request under way.
+// release frees a watch that has no pending request.
 func (a *afd) release(at int32) {
 	w := &a.watches[at]
 	w.registered = false
 	if a.at[w.fd] == at {
 		delete(a.at, w.fd)
 	}
-	if !w.due { // else it is found when the due ones are settled
+	if !w.due { // else begin calls update, which releases it
 		*w = watch{}
 		a.free = append(a.free, at)
 	}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// What went wrong in other users of AFD, from the inside.
+// These tests check the inside of afd, for mistakes that other users of AFD have made.
 
 func openAFD(t *testing.T) (*Poller, *afd) {
 	t.Helper()
@@ -22,7 +22,7 @@ func openAFD(t *testing.T) (*Poller, *afd) {
 	return p, p.b.(*afd)
 }
 
-// datagrams is a socket bound to a port of this machine, which is not readable yet.
+// datagrams returns a datagram socket bound to a local port, with nothing to read.
 func datagrams(t *testing.T) (h windows.Handle, addr windows.Sockaddr) {
 	t.Helper()
 	h, err := windows.Socket(windows.AF_INET, windows.SOCK_DGRAM, windows.IPPROTO_UDP)
@@ -46,7 +46,7 @@ func register(t *testing.T, p *Poller, h windows.Handle, token Token, i Interest
 	}
 }
 
-// A cancelled request's packet, alone, must not end a wait before its time.
+// The packet of a cancelled request must not end a wait before its timeout.
 func TestCancelledAlone(t *testing.T) {
 	p, _ := openAFD(t)
 	h, _ := datagrams(t)
@@ -69,7 +69,7 @@ func TestCancelledAlone(t *testing.T) {
 	wg.Wait()
 }
 
-// However a wait ends, what changes afterwards is left to the next one.
+// After a wait has ended, for whatever reason, changes are left to the next one.
 func TestPollingEnds(t *testing.T) {
 	p, a := openAFD(t)
 	w, err := NewWaker(p, 9)
@@ -86,13 +86,13 @@ func TestPollingEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		if a.polling {
-			t.Fatal("no wait is under way, and changes are settled as if one were")
+			t.Fatal("polling is set after the wait has ended")
 		}
 	}
 }
 
-// Any number of wakes post one packet a sleep, and none while nobody sleeps.
-func TestOneNudge(t *testing.T) {
+// Any number of wakes post one packet per blocked wait, and none while no wait is blocked.
+func TestOneWakePacket(t *testing.T) {
 	p, a := openAFD(t)
 	v, err := NewWaker(p, 8)
 	if err != nil {
@@ -102,9 +102,9 @@ func TestOneNudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nudges := func() int {
-		var packets [16]entry
-		n, err := dequeue(a.port, packets[:], 0)
+	packets := func() int {
+		var entries [16]entry
+		n, err := dequeue(a.port, entries[:], 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,30 +114,31 @@ func TestOneNudge(t *testing.T) {
 		v.Wake()
 		w.Wake()
 	}
-	if n := nudges(); n != 0 {
-		t.Errorf("%d packets while nobody sleeps: want none", n)
+	if n := packets(); n != 0 {
+		t.Errorf("%d packets while no wait is blocked: want none", n)
 	}
 	var dst [2]Event
 	if n, err := p.Wait(dst[:], -1); n != 2 || err != nil {
-		t.Fatalf("%d events, %v: want both wakers'", n, err)
+		t.Fatalf("%d events, %v: want those of both wakers", n, err)
 	}
 	a.asleep.Store(true) // as a wait does before it blocks
 	for range 100 {
 		v.Wake()
 		w.Wake()
 	}
-	if n := nudges(); n != 1 {
-		t.Errorf("%d packets for a sleep: want 1", n)
+	if n := packets(); n != 1 {
+		t.Errorf("%d packets for a blocked wait: want 1", n)
 	}
 }
 
-// The old socket's last answer must not end the watch of the one that has its handle.
+// The last result of a closed socket must not end the watch of a new one with the same
+// handle.
 func TestLateLocalClose(t *testing.T) {
 	p, _ := openAFD(t)
 	old, _ := datagrams(t)
 	register(t, p, old, 1, Readable|Edge)
 	var dst [4]Event
-	if n, err := p.Wait(dst[:], 0); n != 0 || err != nil { // its request is under way
+	if n, err := p.Wait(dst[:], 0); n != 0 || err != nil { // sends its request
 		t.Fatal(n, err)
 	}
 	if err := windows.Closesocket(old); err != nil {
@@ -145,7 +146,7 @@ func TestLateLocalClose(t *testing.T) {
 	}
 	h, addr := datagrams(t)
 	if h != old {
-		t.Skipf("handle %#x after %#x: the system did not use it again", h, old)
+		t.Skipf("handle %#x after %#x: the system did not reuse it", h, old)
 	}
 	register(t, p, h, 2, Readable|Edge)
 	if n, err := p.Wait(dst[:], time.Millisecond); n != 0 || err != nil {
@@ -155,41 +156,41 @@ func TestLateLocalClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := p.Wait(dst[:], 5*time.Second); n != 1 || err != nil || dst[0] != (Event{2, Readable}) {
-		t.Fatalf("%d events, %v, %v: want the new socket's", n, dst[0], err)
+		t.Fatalf("%d events, %v, %v: want that of the new socket", n, dst[0], err)
 	}
 }
 
-// A request that the kernel refuses, for another reason than that there is no such
-// socket, is sent again: the watch is not forgotten, and a wait does not sleep over it.
+// A request that the kernel refuses is sent again, unless the socket does not exist. A
+// blocked wait does not delay that.
 func TestRefusedRequest(t *testing.T) {
 	p, a := openAFD(t)
-	f, err := os.Open(os.DevNull) // no helper
+	f, err := os.Open(os.DevNull) // not a helper
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	h, addr := datagrams(t)
 	register(t, p, h, 1, Readable|Edge)
-	right := a.helpers[0]
+	helper := a.helpers[0]
 	a.helpers[0] = windows.Handle(f.Fd())
 	var dst [4]Event
-	if n, err := p.Wait(dst[:], 0); n != 0 || err != nil || len(a.again) != 1 {
-		t.Fatalf("%d events, %v, %d refused: want a request that is", n, err, len(a.again))
+	if n, err := p.Wait(dst[:], 0); n != 0 || err != nil || len(a.refused) != 1 {
+		t.Fatalf("%d events, %v, %d refused: want one refused request", n, err, len(a.refused))
 	}
 	if err := windows.Sendto(h, []byte("x"), 0, addr); err != nil {
 		t.Fatal(err)
 	}
-	a.helpers[0] = right
+	a.helpers[0] = helper
 	if n, err := p.Wait(dst[:], 5*time.Second); n != 1 || err != nil || dst[0] != (Event{1, Readable}) {
-		t.Fatalf("%d events, %v, %v: want the socket's", n, err, dst[0])
+		t.Fatalf("%d events, %v, %v: want that of the socket", n, err, dst[0])
 	}
-	if len(a.again) != 0 {
-		t.Errorf("%d requests are still refused", len(a.again))
+	if len(a.refused) != 0 {
+		t.Errorf("%d requests are still refused", len(a.refused))
 	}
 }
 
-// A request that failed is told, and one that was cancelled tells nothing.
-func TestAnswer(t *testing.T) {
+// A failed request is reported as an error, a cancelled one is not reported.
+func TestResult(t *testing.T) {
 	for status, want := range map[windows.NTStatus]events{
 		windows.STATUS_SUCCESS:                receive,
 		windows.STATUS_CANCELLED:              0,
@@ -197,17 +198,17 @@ func TestAnswer(t *testing.T) {
 	} {
 		r := request{info: pollInfo{handles: 1, events: receive}}
 		r.status.status = uintptr(status)
-		if got := r.answer(); got != want {
+		if got := r.result(); got != want {
 			t.Errorf("%v: %#x: want %#x", status, got, want)
 		}
 	}
 }
 
-// A socket has one request at most, and the memory goes when all have come back.
+// A socket has at most one request, and the memory is freed when all have completed.
 func TestOneRequest(t *testing.T) {
 	p, a := openAFD(t)
 	var sockets []windows.Handle
-	for range 40 { // more than a helper takes
+	for range 40 { // more than one helper has
 		h, _ := datagrams(t)
 		sockets = append(sockets, h)
 	}
@@ -225,23 +226,23 @@ func TestOneRequest(t *testing.T) {
 		default:
 			p.Wait(dst, 0)
 		}
-		under := 0
+		pending := 0
 		for _, w := range a.watches {
-			if w.asked != 0 {
-				under++
+			if w.requested != 0 {
+				pending++
 			}
 		}
-		if under != a.under || under > len(sockets) {
-			t.Fatalf("%d requests under way, %d counted: want the same, and one a socket at most", under, a.under)
+		if pending != a.pending || pending > len(sockets) {
+			t.Fatalf("%d requests are pending, %d counted: want the same, and at most one per socket", pending, a.pending)
 		}
 	}
-	if a.under == 0 {
-		t.Fatal("no request is under way: want some to come back when it ends")
+	if a.pending == 0 {
+		t.Fatal("no request is pending before Close")
 	}
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if a.under != 0 || a.memory.pages != nil {
-		t.Errorf("closed: %d requests under way, %d pages held", a.under, len(a.memory.pages))
+	if a.pending != 0 || a.memory.pages != nil {
+		t.Errorf("after Close: %d requests pending, %d pages in use", a.pending, len(a.memory.pages))
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// These tests look at what no event shows: work that a backend saves itself.
+// These tests check the inside of a backend, which its events do not show.
 
-// sockets is a connected pair.
+// sockets returns two connected sockets.
 func sockets(t *testing.T) (a, b int) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -19,7 +19,7 @@ func sockets(t *testing.T) (a, b int) {
 	return fds[0], fds[1]
 }
 
-// waitFor is Wait, which has to answer n events.
+// waitFor calls Wait, which must return n events.
 func waitFor(t *testing.T, p *Poller, timeout time.Duration, n int) {
 	t.Helper()
 	var dst [4]Event
@@ -38,8 +38,8 @@ func open(t *testing.T, backend string) *Poller {
 	return p
 }
 
-// TestEpollArms parks, which arms the middle, and finds events without parking,
-// which disarms it.
+// TestEpollArms checks that a wait which parks arms middle, and that one which finds events
+// without parking disarms it.
 func TestEpollArms(t *testing.T) {
 	p := open(t, "epoll")
 	e := p.b.(*epoll)
@@ -51,54 +51,56 @@ func TestEpollArms(t *testing.T) {
 		w.Wake()
 		waitFor(t, p, -1, 1)
 		if e.armed {
-			t.Fatal("armed by a wait that found events")
+			t.Fatal("armed after a wait that found events")
 		}
 		waitFor(t, p, time.Microsecond, 0)
 		if !e.armed {
-			t.Fatal("not armed by a wait that parked")
+			t.Fatal("not armed after a wait that parked")
 		}
 		time.AfterFunc(time.Millisecond, func() { w.Wake() })
 		waitFor(t, p, -1, 1)
-		if e.looks > 1 && !e.armed { // one look: the wake was first
-			t.Fatal("disarmed by a wait that parked")
+		if e.tries > 1 && !e.armed { // after one try it did not park, as the wake came first
+			t.Fatal("not armed after a wait that parked and was woken")
 		}
 		w.Wake()
 		waitFor(t, p, 0, 1)
 		if e.armed {
-			t.Fatal("armed though a look found events")
+			t.Fatal("armed after a wait without timeout that found events")
 		}
 		waitFor(t, p, time.Microsecond, 0)
 	}
 }
 
-// TestEpollArmsBeforeLooking has an event come between the look that found
-// nothing and the arming. The middle still lists users, as nobody looked there
-// since it let an event through, so the kernel tells nobody at the arming.
-func TestEpollArmsBeforeLooking(t *testing.T) {
+// TestEpollArmsBeforeCollecting has an event come after a wait that found none and before
+// the arming. users is still on the ready list of middle, as that was not read since it
+// passed on an event. So the kernel does not report the event at the arming, and a wait
+// must collect after it has armed.
+func TestEpollArmsBeforeCollecting(t *testing.T) {
 	p := open(t, "epoll")
 	e := p.b.(*epoll)
 	w, err := NewWaker(p, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for e.looks < 2 { // until one parked, and an event ended that
+	for e.tries < 2 { // until a wait parked and was woken by an event
 		time.AfterFunc(time.Millisecond, func() { w.Wake() })
 		waitFor(t, p, -1, 1)
 	}
 	w.Wake()
 	waitFor(t, p, -1, 1)
 	if e.armed {
-		t.Fatal("armed by a wait that found events")
+		t.Fatal("armed after a wait that found events")
 	}
 	w.Wake()
 	var dst [1]Event
-	e.dst, e.looks, e.deadline = dst[:], 0, time.Since(e.start)+time.Second
-	if err := e.park.Read(e.look); err != nil || e.n != 1 || e.looks != 1 {
-		t.Errorf("%d events by %d looks, %v: want one, by the first", e.n, e.looks, err)
+	e.dst, e.tries, e.deadline = dst[:], 0, time.Since(e.start)+time.Second
+	if err := e.park.Read(e.tryRead); err != nil || e.n != 1 || e.tries != 1 {
+		t.Errorf("%d events after %d tries, %v: want one after the first", e.n, e.tries, err)
 	}
 }
 
-// TestEpollTimer sets the timer for the earliest deadline alone.
+// TestEpollTimer checks that the timer is set only for a deadline before the one it is set
+// to.
 func TestEpollTimer(t *testing.T) {
 	p := open(t, "epoll")
 	e := p.b.(*epoll)
@@ -111,7 +113,7 @@ func TestEpollTimer(t *testing.T) {
 		for {
 			time.AfterFunc(time.Millisecond, func() { w.Wake() })
 			waitFor(t, p, timeout, 1)
-			if e.looks > 1 { // it parked: the wake was not first
+			if e.tries > 1 { // it parked before the wake
 				return e.timerAt
 			}
 		}
@@ -121,15 +123,15 @@ func TestEpollTimer(t *testing.T) {
 		t.Errorf("a later deadline set the timer from %v to %v", hour, got)
 	}
 	if got := wait(-1); got != hour {
-		t.Errorf("no deadline set the timer from %v to %v", hour, got)
+		t.Errorf("a wait without a deadline set the timer from %v to %v", hour, got)
 	}
 	if got := wait(time.Minute); got >= hour {
-		t.Errorf("an earlier deadline left the timer at %v", got)
+		t.Errorf("an earlier deadline did not change the timer from %v", got)
 	}
 }
 
-// TestPollHangUp has a hang-up that was told with Edge interest end no further
-// poll(2), and news after Rearm.
+// TestPollHangUp checks that a hang-up which was reported with Edge does not end further
+// calls of poll(2), and is reported again after Rearm.
 func TestPollHangUp(t *testing.T) {
 	p := open(t, "poll")
 	b := p.b.(*poll2)
@@ -140,8 +142,8 @@ func TestPollHangUp(t *testing.T) {
 	}
 	unix.Close(peer)
 	waitFor(t, p, -1, 1)
-	if b.asked[1].Fd != -1 {
-		t.Errorf("poll(2) is asked of %+v: want it left out", b.asked[1])
+	if b.polled[1].Fd != -1 {
+		t.Errorf("poll(2) gets %+v: want a negative descriptor", b.polled[1])
 	}
 	waitFor(t, p, 0, 0)
 	if err := p.Rearm(fd, 1, Readable); err != nil {
@@ -150,7 +152,7 @@ func TestPollHangUp(t *testing.T) {
 	waitFor(t, p, -1, 1)
 }
 
-// TestPollClosed has a wait drop what was closed without Remove.
+// TestPollClosed checks that a wait drops a descriptor that was closed without Remove.
 func TestPollClosed(t *testing.T) {
 	p := open(t, "poll")
 	fd, peer := sockets(t)
@@ -165,14 +167,14 @@ func TestPollClosed(t *testing.T) {
 	}
 }
 
-// TestPollChanged changes the table between a poll(2) and the look at what it
-// answered: what is told is of the table as it is.
+// TestPollChanged changes the table after poll(2) returned and before its results are
+// collected: only events of the new table are returned.
 func TestPollChanged(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(p *Poller, ready, other int) error
 		want   int
 	}{
-		"not":           {func(*Poller, int, int) error { return nil }, 1},
+		"unchanged":     {func(*Poller, int, int) error { return nil }, 1},
 		"modified":      {func(p *Poller, ready, _ int) error { return p.Modify(ready, 2, Priority) }, 0},
 		"removed":       {func(p *Poller, ready, _ int) error { return p.Remove(ready) }, 0},
 		"removed first": {func(p *Poller, _, other int) error { return p.Remove(other) }, 1},
@@ -193,7 +195,7 @@ func TestPollChanged(t *testing.T) {
 			if err := b.copy(); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := pollFor(b.asked, -1); n != 1 || err != nil {
+			if n, err := pollFor(b.polled, -1); n != 1 || err != nil {
 				t.Fatal(n, err)
 			}
 			if err := c.change(p, ready, other); err != nil {

@@ -1,7 +1,7 @@
 package poll
 
-// opener is a way to make a backend, by the name that NewBackend takes. Each
-// platform lists those that it has in backends, the best one first.
+// opener creates a backend; name is the argument of NewBackend. The variable backends of
+// each platform lists its openers, the best one first.
 type opener struct {
 	name string
 	open func(*wakers) (backend, error)

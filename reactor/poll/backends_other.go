@@ -2,6 +2,6 @@
 
 package poll
 
-var backends []opener // none yet: New answers ErrUnsupported
+var backends []opener // none, so New returns ErrUnsupported
 
-func named(err error) error { return err }
+func wrapErrno(err error) error { return err }

@@ -25,8 +25,8 @@ func benchEach(b *testing.B, f func(b *testing.B, p *poll.Poller)) {
 	}
 }
 
-// BenchmarkLook is a Wait that does not wait, with so many events.
-func BenchmarkLook(b *testing.B) {
+// BenchmarkWaitZero measures a Wait with timeout 0 that finds the given number of events.
+func BenchmarkWaitZero(b *testing.B) {
 	benchEach(b, func(b *testing.B, p *poll.Poller) {
 		dst := make([]poll.Event, 128)
 		ready := 0
@@ -50,7 +50,7 @@ func BenchmarkLook(b *testing.B) {
 	})
 }
 
-// BenchmarkWakePending is a Wake that another one has forestalled.
+// BenchmarkWakePending measures a Wake after another one whose event was not returned yet.
 func BenchmarkWakePending(b *testing.B) {
 	benchEach(b, func(b *testing.B, p *poll.Poller) {
 		w, err := poll.NewWaker(p, 1)
@@ -63,7 +63,7 @@ func BenchmarkWakePending(b *testing.B) {
 	})
 }
 
-// BenchmarkWakeWait wakes and collects, all on one goroutine: nothing parks.
+// BenchmarkWakeWait measures a Wake and a Wait on the same goroutine, which does not park.
 func BenchmarkWakeWait(b *testing.B) {
 	benchEach(b, func(b *testing.B, p *poll.Poller) {
 		w, err := poll.NewWaker(p, 1)
@@ -80,9 +80,9 @@ func BenchmarkWakeWait(b *testing.B) {
 	})
 }
 
-// BenchmarkPark is a wake of a parked Wait, there and back: two goroutines with
-// a Poller each take turns, so a wake's latency is half of it. Run it with
-// -cpu 1,2. The timeout is what loops have.
+// BenchmarkPark measures the latency of a Wake of a parked Wait. Two goroutines with a
+// Poller each wake each other in turn; ns/wake is half of an operation. Run it with
+// -cpu 1,2.
 func BenchmarkPark(b *testing.B) {
 	for _, timeout := range []time.Duration{-1, time.Second, time.Millisecond} {
 		b.Run(fmt.Sprint("timeout=", timeout), func(b *testing.B) {
@@ -138,14 +138,14 @@ func BenchmarkPark(b *testing.B) {
 	}
 }
 
-// BenchmarkBusy is a write, its event and a read on a Poller whose goroutine
-// never parks, with the CPU time of all threads: what the runtime's own poller
-// spends on the event shows there. With GOMAXPROCS over 1 a thread sits in that
-// poller, as a second Poller waits. Through is without the middle epoll's guard.
+// BenchmarkBusy measures a write, its event and a read, with a Poller whose goroutine does
+// not park. It reports the CPU time of all threads, which includes what the runtime's own
+// poller spends on the event. A second Poller waits, so that with GOMAXPROCS above 1 a
+// thread waits in the runtime's poller. The variant through keeps the middle epoll armed.
 func BenchmarkBusy(b *testing.B) {
 	for _, through := range []bool{false, true} {
 		benchEach(b, func(b *testing.B, p *poll.Poller) {
-			if through && !poll.LetThrough(p) {
+			if through && !poll.KeepArmed(p) {
 				b.Skip("no middle epoll")
 			}
 			b.Run(fmt.Sprintf("through=%v", through), func(b *testing.B) {
@@ -178,19 +178,19 @@ func BenchmarkBusy(b *testing.B) {
 	}
 }
 
-// raw reads or writes a byte without the scheduler's notice, as loops do.
+// raw reads or writes a byte by a raw system call, as loops do.
 func raw(call uintptr, fd int, b *[1]byte) {
 	syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(b)), 1)
 }
 
-// cpu is the CPU time of this process, in nanoseconds.
+// cpu returns the CPU time of this process in nanoseconds.
 func cpu() int64 {
 	var ru syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &ru)
 	return ru.Utime.Nano() + ru.Stime.Nano()
 }
 
-// BenchmarkRegister is Register and Remove.
+// BenchmarkRegister measures Register and Remove.
 func BenchmarkRegister(b *testing.B) {
 	benchEach(b, func(b *testing.B, p *poll.Poller) {
 		_, fd := source(b)

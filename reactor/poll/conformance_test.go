@@ -7,23 +7,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor/driver/drivertest"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-var update = flag.Bool("update", false, "print the table of cases into the package comment of poll")
+var update = flag.Bool("update", false, "write the table of cases to the package comment of poll")
 
-var seeds = flag.Int("seeds", 3, "random programs to run on each pair of backends")
+var seeds = flag.Int("seeds", testenv.Pick(1, 3), "random programs to run on each pair of backends")
 
-// over is this machine with a Poller of the backend named.
+// over returns a Poller with the given backend and the descriptors of this machine.
 func over(name string) drivertest.Backend {
 	return drivertest.Backend{
-		Name:     name,
-		New:      func() (drivertest.System, error) { return drivertest.OverPoller(name) },
-		Skips:    skips(),
-		Apart:    strings.HasPrefix(name, "kqueue"),
-		Unhinted: strings.HasPrefix(name, "ports") || name == "poll" && runtime.GOOS != "linux",
-		Old:      strings.HasPrefix(name, "ports"),
+		Name:         name,
+		New:          func() (drivertest.System, error) { return drivertest.OverPoller(name) },
+		Skips:        skips(),
+		PerDirection: strings.HasPrefix(name, "kqueue"),
+		NoReadClosed: strings.HasPrefix(name, "ports") || name == "poll" && runtime.GOOS != "linux",
+		StaleEdges:   strings.HasPrefix(name, "ports"),
 	}
 }
 
@@ -46,10 +47,10 @@ func TestBackends(t *testing.T) {
 	}
 }
 
-// published checks that the package comment of poll prints this table of a system,
-// or with -update makes it do so.
+// published checks that the package comment of poll has this table of a system. With
+// -update it writes the table there.
 func published(t *testing.T, system, table string) {
-	file, begin, end := "doc.go", "// On "+system+", + ran and - was skipped, by number:\n//\n", "//\n"
+	file, begin, end := "doc.go", "// On "+system+", by number, + ran and - was skipped:\n//\n", "//\n"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +58,7 @@ func published(t *testing.T, system, table string) {
 	before, rest, ok := strings.Cut(string(text), begin)
 	old, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("%s: want %q and a table", file, begin)
+		t.Fatalf("%s does not contain %q and a table", file, begin)
 	}
 	var want strings.Builder
 	for line := range strings.Lines(table) {
@@ -67,7 +68,7 @@ func published(t *testing.T, system, table string) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s prints another table: run this test with -update", file)
+		t.Fatalf("%s has a different table: run this test with -update", file)
 	}
 	if err := os.WriteFile(file, []byte(before+begin+want.String()+end+after), 0o644); err != nil {
 		t.Fatal(err)
@@ -77,14 +78,12 @@ func published(t *testing.T, system, table string) {
 // TestSame makes the same random calls on each pair of backends.
 func TestSame(t *testing.T) {
 	names := poll.Backends()
-	if testing.Short() {
-		*seeds = 1
-	}
+	calls := testenv.Pick(500, 2000)
 	for i, b := range names {
 		for _, a := range names[:i] {
 			t.Run(a+" and "+b, func(t *testing.T) {
 				for seed := range uint64(*seeds) {
-					drivertest.Same(t, over(a), over(b), seed, 2000)
+					drivertest.Same(t, over(a), over(b), seed, calls)
 				}
 			})
 		}

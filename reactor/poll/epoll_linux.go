@@ -11,58 +11,56 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An epoll waits in Go's own poller, which can watch an epoll descriptor as it
-// watches a socket: a goroutine that waits holds neither a thread nor a
-// processor, and its wake-up is the runtime's ordinary one.
+// epoll is the backend of Linux. A wait parks its goroutine in the poller of the Go
+// runtime, which can watch an epoll descriptor like a socket. So a waiting goroutine uses
+// neither a thread nor a processor, and it is woken in the runtime's usual way.
 //
 //	user's descriptors, wakers ──▶ users ──▶ middle ──▶ Go's poller ──▶ goroutine
 //	                                timer ─────┘
 //
-// Were users watched by Go's poller itself, every event on it would wake a
-// thread of the runtime, also while the goroutine is busy and will look anyway.
-// So the middle epoll lets readiness through only while it is armed: armed when
-// a wait is about to park, disarmed by the first wait that finds events without
-// having parked.
+// If Go's poller watched users directly, every event would wake a thread of the runtime,
+// even if the goroutine is busy and will find the event anyway. So the epoll in the middle
+// passes on the readiness of users only while it is armed. A wait arms it before it parks;
+// a wait that finds events without having parked disarms it.
 //
-// The timer is a timerfd for every timeout, as timers of the runtime's poller
-// have a resolution of a millisecond. It is set only when the next deadline is
-// earlier than what it is set to; a wait that it ends early goes on. It is
-// watched for its edges, of which each expiry makes one, so nobody reads it.
+// Timeouts use a timerfd, because timers of the runtime's poller have a resolution of a
+// millisecond. The timerfd is set only if the next deadline is before the time it is set
+// to; a wait that it ends too early continues. It is watched edge-triggered and never
+// read, as each expiry is an edge.
 //
-// A kernel can be built without eventfds. There, one bell in middle rings for all
-// wakers.
+// If the kernel was built without eventfds, all wakers share one pipe, watched by middle.
 type epoll struct {
 	wakers *wakers
-	users  int // epoll: what was registered
-	middle int // epoll: users, and the timer
+	users  int // epoll of the registered descriptors
+	middle int // epoll of users and the timer
 	timer  int // timerfd
 
-	park syscall.RawConn // of file
-	file *os.File        // owns middle
-	look func(uintptr) bool
+	park    syscall.RawConn // of file
+	file    *os.File        // owns middle
+	tryRead func(uintptr) bool
 
 	armed   bool
-	timerAt time.Duration // what the timer was last set to, since start
+	timerAt time.Duration // time that the timer was last set to, since start
 	start   time.Time
 
-	eventfd func(uint, int) (int, error)
-	bell    *bell // nil where there are eventfds
-	wakeups bool  // the wakers go first, with a bell
+	eventfd     func(uint, int) (int, error)
+	pipe        *wakePipe // nil if there are eventfds
+	wakersFirst bool      // with a pipe: collect from wakers before users, every other time
 
 	raw []unix.EpollEvent
 
-	// The wait under way.
+	// State of the current wait.
 	dst      []Event
 	n        int
 	err      error
-	looks    int           // calls of look
+	tries    int           // calls of tryRead
 	deadline time.Duration // since start
 }
 
-// maxRaw is how many events are fetched at once.
+// maxRaw is the number of events that one system call fetches.
 const maxRaw = 1024
 
-// maxTimer keeps a timer's seconds within 32 bits.
+// maxTimer keeps the seconds of a timer within 32 bits.
 const maxTimer = 1 << 30 * time.Second
 
 const never = time.Duration(math.MaxInt64)
@@ -71,7 +69,7 @@ func newEpoll(ws *wakers) (backend, error) { return newEpollWith(ws, unix.Eventf
 
 func newEpollWith(ws *wakers, eventfd func(uint, int) (int, error)) (backend, error) {
 	e := &epoll{wakers: ws, users: -1, timer: -1, eventfd: eventfd, start: time.Now()}
-	e.look = e.lookAgain
+	e.tryRead = e.tryCollect
 	if err := e.open(); err != nil {
 		e.close()
 		return nil, err
@@ -79,12 +77,12 @@ func newEpollWith(ws *wakers, eventfd func(uint, int) (int, error)) (backend, er
 	return e, nil
 }
 
-// open makes the descriptors. What it made before it failed, close frees.
+// open opens the descriptors. If it fails, close closes those that were opened.
 func (e *epoll) open() (err error) {
 	if e.middle, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return os.NewSyscallError("epoll_create1", err)
 	}
-	if err = unix.SetNonblock(e.middle, true); err != nil { // what makes os.NewFile hand it to the runtime's poller
+	if err = unix.SetNonblock(e.middle, true); err != nil { // so that os.NewFile gives it to the runtime's poller
 		unix.Close(e.middle)
 		return os.NewSyscallError("fcntl", err)
 	}
@@ -92,7 +90,7 @@ func (e *epoll) open() (err error) {
 	if e.park, err = e.file.SyscallConn(); err != nil {
 		return err
 	}
-	if err = e.file.SetReadDeadline(time.Time{}); err != nil { // ErrNoDeadline: the runtime did not take it
+	if err = e.file.SetReadDeadline(time.Time{}); err != nil { // ErrNoDeadline if the runtime's poller refused it
 		return err
 	}
 	if e.users, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -107,7 +105,7 @@ func (e *epoll) open() (err error) {
 	if err = control(e.middle, unix.EPOLL_CTL_ADD, e.users, 0, 0); err != nil {
 		return err
 	}
-	return e.hang()
+	return e.openPipe()
 }
 
 func (e *epoll) close() error {
@@ -117,8 +115,8 @@ func (e *epoll) close() error {
 	if e.users >= 0 {
 		unix.Close(e.users)
 	}
-	if e.bell != nil {
-		e.bell.close()
+	if e.pipe != nil {
+		e.pipe.close()
 	}
 	if e.file != nil {
 		return e.file.Close()
@@ -127,7 +125,7 @@ func (e *epoll) close() error {
 }
 
 func (e *epoll) interrupt() {
-	// A deadline that passed refuses all waits, and is not forgotten.
+	// A deadline in the past ends the current read and fails all later ones.
 	e.file.SetReadDeadline(time.Unix(1, 0))
 }
 
@@ -147,10 +145,10 @@ func (e *epoll) remove(fd int) error {
 	return control(e.users, unix.EPOLL_CTL_DEL, fd, 0, 0)
 }
 
-// watch gives w an eventfd of its own, watched for edges: each write is one,
-// whatever it holds, so nobody reads it.
-func (e *epoll) watch(w *Waker) error {
-	if e.bell != nil {
+// addWaker creates an eventfd for w. It is watched edge-triggered and never read, as each
+// write is an edge.
+func (e *epoll) addWaker(w *Waker) error {
+	if e.pipe != nil {
 		return nil
 	}
 	fd, err := e.eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -165,41 +163,41 @@ func (e *epoll) watch(w *Waker) error {
 	return nil
 }
 
-// hang makes the bell where there are no eventfds. It is watched by middle, as
-// each token in users is the user's.
-func (e *epoll) hang() error {
+// openPipe opens the pipe if there are no eventfds. middle watches it, as every token in
+// users belongs to the caller.
+func (e *epoll) openPipe() error {
 	fd, err := e.eventfd(0, unix.EFD_CLOEXEC)
 	if err != unix.ENOSYS {
 		unix.Close(fd)
 		return os.NewSyscallError("eventfd", err)
 	}
-	b := new(bell)
-	if err := b.open(); err != nil {
+	p := new(wakePipe)
+	if err := p.open(); err != nil {
 		return err
 	}
-	e.bell = b
-	return os.NewSyscallError("epoll_ctl", control(e.middle, unix.EPOLL_CTL_ADD, b.read, 0, unix.EPOLLIN|unix.EPOLLET))
+	e.pipe = p
+	return os.NewSyscallError("epoll_ctl", control(e.middle, unix.EPOLL_CTL_ADD, p.read, 0, unix.EPOLLIN|unix.EPOLLET))
 }
 
-func (e *epoll) forget(w *Waker) {
+func (e *epoll) removeWaker(w *Waker) {
 	if w.fd >= 0 {
 		unix.Close(w.fd)
 	}
 }
 
-func (e *epoll) ring(w *Waker) error {
-	if e.bell != nil {
-		return e.bell.toll()
+func (e *epoll) wake(w *Waker) error {
+	if e.pipe != nil {
+		return e.pipe.wake()
 	}
-	return ringEventfd(w.fd)
+	return signalEventfd(w.fd)
 }
 
-// wait looks, and parks when there is nothing. A wait after one that parked is
-// likely to park too, so its first look is the one that parking begins with.
+// wait collects events, and parks if there are none. A wait after one that parked is
+// likely to park too, so it collects only as a part of parking.
 func (e *epoll) wait(dst []Event, timeout time.Duration) (int, error) {
 	if !e.armed || timeout == 0 {
 		if n, err := e.collect(dst); n > 0 || err != nil || timeout == 0 {
-			e.busy(n)
+			e.disarmIfBusy(n)
 			return n, err
 		}
 	}
@@ -209,37 +207,37 @@ func (e *epoll) wait(dst []Event, timeout time.Duration) (int, error) {
 			e.deadline = now + timeout
 		}
 	}
-	e.dst, e.n, e.err, e.looks = dst, 0, nil, 0
-	if err := e.park.Read(e.look); err != nil {
-		e.err = ErrClosed // the only deadline ever set is interrupt's
+	e.dst, e.n, e.err, e.tries = dst, 0, nil, 0
+	if err := e.park.Read(e.tryRead); err != nil {
+		e.err = ErrClosed // only interrupt sets a deadline
 	}
 	e.dst = nil
-	if e.looks == 1 {
-		e.busy(e.n)
+	if e.tries == 1 {
+		e.disarmIfBusy(e.n)
 	}
 	return e.n, e.err
 }
 
-// busy disarms the middle when a wait that did not park found n events: they
+// disarmIfBusy disarms middle after a wait that found n events without parking, as events
 // come faster than they are handled.
-func (e *epoll) busy(n int) {
+func (e *epoll) disarmIfBusy(n int) {
 	if n > 0 && e.armed {
 		e.arm(0)
 	}
 }
 
-// lookAgain tells whether the wait under way is over. The runtime forgets
-// earlier readiness before the first call and none after it, so what comes
-// after a look that found nothing ends the park.
-func (e *epoll) lookAgain(uintptr) bool {
-	e.looks++
+// tryCollect collects events and reports whether the current wait is over; if not, the
+// goroutine parks. The runtime clears its note of earlier readiness before the first call
+// only, so readiness that comes after a call which found nothing ends the park.
+func (e *epoll) tryCollect(uintptr) bool {
+	e.tries++
 	if !e.armed {
 		if e.err = e.arm(unix.EPOLLIN); e.err != nil {
 			return true
 		}
 	}
-	// Arming does not look itself: the kernel tells of what is ready by then only
-	// if the middle has not listed users since an earlier event.
+	// Arm first, then collect: at the arming, the kernel reports existing readiness only
+	// if users is not on the ready list of middle since an earlier event.
 	if e.n, e.err = e.collect(e.dst); e.n > 0 || e.err != nil {
 		return true
 	}
@@ -256,7 +254,7 @@ func (e *epoll) lookAgain(uintptr) bool {
 	return e.err != nil
 }
 
-// arm lets readiness of users through the middle, or no longer.
+// arm makes middle pass on the readiness of users, or stops that if events is 0.
 func (e *epoll) arm(events uint32) error {
 	if err := control(e.middle, unix.EPOLL_CTL_MOD, e.users, 0, events); err != nil {
 		return os.NewSyscallError("epoll_ctl", err)
@@ -273,41 +271,41 @@ func (e *epoll) setTimer(now time.Duration) error {
 	return os.NewSyscallError("timerfd_settime", unix.TimerfdSettime(e.timer, 0, &spec, nil))
 }
 
-// collect moves events to dst, without waiting.
+// collect stores events in dst without waiting.
 func (e *epoll) collect(dst []Event) (int, error) {
-	if e.bell == nil {
+	if e.pipe == nil {
 		n, err := e.fetch(dst)
 		if n > 0 {
 			for _, w := range e.wakers.all() {
-				w.heard()
+				w.clearPending()
 			}
 		}
 		return n, err
 	}
 	n := 0
-	if e.wakeups = !e.wakeups; e.wakeups {
-		n = e.hear(dst)
+	if e.wakersFirst = !e.wakersFirst; e.wakersFirst {
+		n = e.collectWakers(dst)
 	}
 	got, err := e.fetch(dst[n:])
 	n += got
-	if !e.wakeups {
-		n += e.hear(dst[n:])
+	if !e.wakersFirst {
+		n += e.collectWakers(dst[n:])
 	}
 	return n, err
 }
 
-// hear is the events of the wakers that rang the bell.
-func (e *epoll) hear(dst []Event) int {
-	e.bell.hush() // before the wakers are asked: who rings later rings again
-	n, more := e.wakers.hear(dst)
+// collectWakers stores the events of the wakers that use the pipe.
+func (e *epoll) collectWakers(dst []Event) int {
+	e.pipe.drain() // first: a wake after this writes to the pipe again
+	n, more := e.wakers.collect(dst)
 	if more {
-		e.bell.toll()
+		e.pipe.wake()
 	}
 	return n
 }
 
-// fetch is epoll_wait on users, with no timeout. The system call is raw: it
-// cannot block, so the scheduler need not hear of it.
+// fetch calls epoll_wait on users without a timeout. The system call is raw: it cannot
+// block, so the scheduler need not know about it.
 func (e *epoll) fetch(dst []Event) (int, error) {
 	want := min(len(dst), maxRaw)
 	if want == 0 {
@@ -334,14 +332,14 @@ func (e *epoll) fetch(dst []Event) (int, error) {
 	return n, nil
 }
 
-// control is epoll_ctl with the token as the kernel's event data: its low half
-// in Fd, its high half in Pad.
+// control calls epoll_ctl with the token as event data: its low half in Fd, its high half
+// in Pad.
 func control(epoll, op, fd int, t Token, events uint32) error {
 	ev := unix.EpollEvent{Events: events, Fd: int32(uint32(t)), Pad: int32(uint32(t >> 32))}
 	return unix.EpollCtl(epoll, op, fd, &ev)
 }
 
-// epoll is i in the kernel's bits.
+// epoll returns i in the bits of the kernel.
 func (i Interest) epoll() uint32 {
 	var ev uint32
 	if i&Readable != 0 {
@@ -359,7 +357,7 @@ func (i Interest) epoll() uint32 {
 	return ev
 }
 
-// readyOf is the kernel's bits, which epoll and poll(2) share, as Ready.
+// readyOf converts the kernel's bits, which are the same for epoll and poll(2).
 func readyOf(ev uint32) Ready {
 	var r Ready
 	if ev&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
@@ -383,9 +381,9 @@ func readyOf(ev uint32) Ready {
 	return r
 }
 
-// ringEventfd adds one to an eventfd. A counter that is full, after 2⁶⁴-2
-// wakes, is emptied first. The system calls are raw: they cannot block.
-func ringEventfd(fd int) error {
+// signalEventfd adds one to an eventfd. If its counter is full, after 2⁶⁴-2 wakes, it is
+// reset first. The system calls are raw, as they cannot block.
+func signalEventfd(fd int) error {
 	var count [8]byte
 	for {
 		binary.NativeEndian.PutUint64(count[:], 1)

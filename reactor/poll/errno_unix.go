@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// named gives an errno of a registration its name. The errno stays in reach of
-// errors.Is.
-func named(err error) error {
+// wrapErrno wraps an errno of a registration together with the error of this package that
+// it means.
+func wrapErrno(err error) error {
 	switch err {
 	case unix.EEXIST:
 		return fmt.Errorf("%w (%w)", ErrExist, err)
 	case unix.ENOENT:
 		return fmt.Errorf("%w (%w)", ErrNotExist, err)
-	case unix.EPERM, unix.EINVAL, unix.ENODEV: // epoll's answer, and those of kqueues, to a device
+	case unix.EPERM, unix.EINVAL, unix.ENODEV: // epoll returns the first, kqueues the others for devices
 		return fmt.Errorf("%w (%w)", ErrNotPollable, err)
 	case unix.EBADF:
 		return fmt.Errorf("%w (%w)", ErrBadDescriptor, err)

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// named gives an error of a registration its name. The system's stays in reach of
-// errors.Is.
-func named(err error) error {
+// wrapErrno wraps an error of a registration together with the error of this package that
+// it means.
+func wrapErrno(err error) error {
 	switch {
 	case errors.Is(err, windows.ERROR_INVALID_HANDLE):
 		return fmt.Errorf("%w (%w)", ErrBadDescriptor, err)

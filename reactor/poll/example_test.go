@@ -14,7 +14,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// A pipe: the smallest thing that can be readable.
+// A Poller reports that a pipe can be read.
 func Example() {
 	const token = 7
 	p, err := poll.New()
@@ -29,7 +29,7 @@ func Example() {
 	defer r.Close()
 	defer w.Close()
 
-	// Fd would make the pipe blocking; this borrows the number as it is.
+	// Fd would make the pipe blocking; Control does not.
 	raw, err := r.SyscallConn()
 	if err != nil {
 		log.Fatal(err)
@@ -52,7 +52,7 @@ func Example() {
 	// token 7: readable
 }
 
-// A Waker ends a wait from another goroutine, once for many calls.
+// A Waker ends a Wait from another goroutine. Several calls of Wake are one event.
 func ExampleWaker() {
 	const wake = 1
 	p, err := poll.New()
@@ -85,8 +85,8 @@ func ExampleWaker() {
 	// 1 event for 3 pieces of work
 }
 
-// A listener and a connection of package net, edge-triggered: work until an
-// operation would block, then Rearm.
+// A listener and a connection, edge-triggered: after an event, call an operation until it
+// would block, then call Rearm.
 func ExamplePoller_Rearm() {
 	const listening, connected = 1, 2
 	p, err := poll.New()
@@ -99,7 +99,7 @@ func ExamplePoller_Rearm() {
 		log.Fatal(err)
 	}
 	defer l.Close()
-	lfd := borrow(l.(syscall.Conn))
+	lfd := descriptor(l.(syscall.Conn))
 	if err := p.Register(lfd, listening, poll.Readable|poll.Edge); err != nil {
 		log.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func ExamplePoller_Rearm() {
 						log.Fatal(err)
 					}
 					if n == 0 {
-						fmt.Println("the end")
+						fmt.Println("end")
 						p.Remove(conn)
 						unix.Close(conn)
 						return
@@ -161,11 +161,11 @@ func ExamplePoller_Rearm() {
 	}
 	// Output:
 	// hello
-	// the end
+	// end
 }
 
-// borrow is the descriptor of c, which stays c's own and open as long as c is.
-func borrow(c syscall.Conn) (fd int) {
+// descriptor returns the descriptor of c, which still belongs to c and is closed with it.
+func descriptor(c syscall.Conn) (fd int) {
 	raw, err := c.SyscallConn()
 	if err == nil {
 		err = raw.Control(func(n uintptr) { fd = int(n) })

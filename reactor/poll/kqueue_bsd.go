@@ -11,37 +11,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bsdKqueue is the kernel of a kqueue. Its calls go through package unix, as on
-// darwin and openbsd only libc may make system calls.
+// bsdKqueue calls the kernel. It uses package unix, as only libc may make system calls on
+// darwin and openbsd.
 type bsdKqueue struct {
 	fd      int
-	changes []kevent // one caller at a time: kqueue holds its lock
-	events  []kevent // wait's own
+	changes []kevent // guarded by kqueue's lock
+	events  []kevent // used by wait only
 	timeout unix.Timespec
 }
 
-// kevent is the memory of a unix.Kevent_t. The type of that has a pointer on most
-// platforms, where the garbage collector would find generations for addresses.
+// kevent is the memory of a unix.Kevent_t. That type has a pointer on most platforms, so
+// the garbage collector would treat generations as addresses.
 type kevent [unsafe.Sizeof(unix.Kevent_t{}) / unsafe.Sizeof(uintptr(0))]uintptr
 
-// A kevent is all of a Kevent_t, or this does not compile.
+// This does not compile unless a kevent has the size of a Kevent_t.
 var _ [unsafe.Sizeof(unix.Kevent_t{})]byte = [unsafe.Sizeof(kevent{})]byte{}
 
-// The flags have these bits on every platform, or this does not compile.
+// This does not compile unless the flags have the same bits as in kqueue_unix.go.
 var _ [0]int = [evAdd ^ unix.EV_ADD | evDelete ^ unix.EV_DELETE | evEnable ^ unix.EV_ENABLE |
 	evClear ^ unix.EV_CLEAR | evError ^ unix.EV_ERROR | evEOF ^ unix.EV_EOF]int{}
 
-// native is es as the kernel's package takes them, for the length of a call.
+// native converts es for the duration of a call.
 func native(es []kevent) []unix.Kevent_t {
 	return unsafe.Slice((*unix.Kevent_t)(unsafe.Pointer(unsafe.SliceData(es))), len(es))
 }
 
-// udata is the word that the kernel hands back.
+// udata returns the address of the user data.
 func (e *kevent) udata() *uintptr {
 	return (*uintptr)(unsafe.Add(unsafe.Pointer(e), unsafe.Offsetof(unix.Kevent_t{}.Udata)))
 }
 
-// maxTimeout is what every kernel takes: darwin refuses much longer ones.
+// maxTimeout is a timeout that every kernel accepts; darwin refuses much longer ones.
 const maxTimeout = 1e6 * time.Second
 
 func newKqueue(ws *wakers) (backend, error) { return newKqueueOver(ws, new(bsdKqueue)) }
@@ -60,7 +60,7 @@ func (k *bsdKqueue) close() error { return unix.Close(k.fd) }
 
 func (k *bsdKqueue) has(f filter) bool { return numbers[f] != absent }
 
-// pipe counts names, of which a pipe has none on any of these systems and a FIFO has
+// pipe checks the number of names: on all of these systems a pipe has none, and a FIFO has
 // one.
 func (k *bsdKqueue) pipe(fd int) bool {
 	var st unix.Stat_t
@@ -90,7 +90,7 @@ func (k *bsdKqueue) wait(events []knote, timeout time.Duration) (int, error) {
 	}
 	n, err := unix.Kevent(k.fd, nil, native(k.events[:len(events)]), until)
 	if err != nil {
-		if err == unix.ETIMEDOUT { // darwin, now and then
+		if err == unix.ETIMEDOUT { // returned by darwin at times
 			err = unix.EINTR
 		}
 		return 0, err
@@ -104,7 +104,7 @@ func (k *bsdKqueue) wait(events []knote, timeout time.Duration) (int, error) {
 // absent is the number of a filter that the kernel does not have.
 const absent = -1 << 15
 
-// set makes e what the kernel is told by n.
+// set converts n for the kernel.
 func (e *kevent) set(n *knote) {
 	k := &native(unsafe.Slice(e, 1))[0]
 	unix.SetKevent(k, n.ident, numbers[n.filter], int(n.flags))
@@ -117,7 +117,7 @@ func (e *kevent) set(n *knote) {
 	*e.udata() = n.udata
 }
 
-// get makes n what the kernel tells by e.
+// get converts e from the kernel.
 func (e *kevent) get(n *knote) {
 	k := &native(unsafe.Slice(e, 1))[0]
 	*n = knote{ident: int(k.Ident), flags: uint16(k.Flags), fflags: k.Fflags, udata: *e.udata()}

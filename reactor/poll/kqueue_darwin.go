@@ -2,7 +2,7 @@ package poll
 
 import "golang.org/x/sys/unix"
 
-// numbers are the kernel's for the filters.
+// numbers are the kernel's numbers of the filters.
 var numbers = [allFilters]int{
 	readFilter:   unix.EVFILT_READ,
 	writeFilter:  unix.EVFILT_WRITE,
@@ -10,7 +10,7 @@ var numbers = [allFilters]int{
 	userFilter:   unix.EVFILT_USER,
 }
 
-// What the kernel has for noteOOB and noteTrigger, 0 for nothing.
+// The kernel's bits for noteOOB and noteTrigger, 0 if it has none.
 const (
 	oob     = unix.NOTE_OOB
 	trigger = unix.NOTE_TRIGGER

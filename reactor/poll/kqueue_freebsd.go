@@ -2,8 +2,8 @@ package poll
 
 import "golang.org/x/sys/unix"
 
-// numbers are the kernel's for the filters. It has none for urgent
-// data.
+// numbers are the kernel's numbers of the filters. It has none
+// for urgent data.
 var numbers = [allFilters]int{
 	readFilter:   unix.EVFILT_READ,
 	writeFilter:  unix.EVFILT_WRITE,
@@ -11,7 +11,7 @@ var numbers = [allFilters]int{
 	userFilter:   unix.EVFILT_USER,
 }
 
-// What the kernel has for noteOOB and noteTrigger, 0 for nothing.
+// The kernel's bits for noteOOB and noteTrigger, 0 if it has none.
 const (
 	oob     = 0
 	trigger = unix.NOTE_TRIGGER

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// These tests look at what no conformance case can time: they run over the model,
-// with nobody in wait, and hand kqueue what a kernel would.
+// These tests check moments that a conformance case cannot produce. They run over the
+// models, with no goroutine in wait, and pass events to kqueue as a kernel would.
 
-// models runs f on a kqueue with each kind of bell.
+// models runs f with each model of a kqueue.
 func models(t *testing.T, f func(t *testing.T, p *Poller, k *kqueue)) {
-	for _, name := range []string{"kqueue (model)", "kqueue with a bell (model)"} {
+	for _, name := range []string{"kqueue (model)", "kqueue with a pipe (model)"} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, name)
 			f(t, p, p.b.(*kqueue))
@@ -21,16 +21,16 @@ func models(t *testing.T, f func(t *testing.T, p *Poller, k *kqueue)) {
 	}
 }
 
-// TestKqueueStale has events that were fetched before their watch changed: what
-// is told is of the watches as they are.
+// TestKqueueStale fetches events, changes their watch, and collects them: only events of the
+// new watch are returned.
 func TestKqueueStale(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(p *Poller, fd int) error
 		want   int
 	}{
-		"not":      {func(*Poller, int) error { return nil }, 1},
-		"modified": {func(p *Poller, fd int) error { return p.Modify(fd, 2, Readable) }, 0},
-		"removed":  {func(p *Poller, fd int) error { return p.Remove(fd) }, 0},
+		"unchanged": {func(*Poller, int) error { return nil }, 1},
+		"modified":  {func(p *Poller, fd int) error { return p.Modify(fd, 2, Readable) }, 0},
+		"removed":   {func(p *Poller, fd int) error { return p.Remove(fd) }, 0},
 		"registered again": {func(p *Poller, fd int) error {
 			return errors.Join(p.Remove(fd), p.Register(fd, 3, Readable))
 		}, 0},
@@ -49,7 +49,7 @@ func TestKqueueStale(t *testing.T) {
 				var got [4]knote
 				n, err := k.kernel.wait(got[:], -1)
 				if n != 2 || err != nil {
-					t.Fatalf("%d knotes, %v: want one a direction", n, err)
+					t.Fatalf("%d knotes, %v: want one per direction", n, err)
 				}
 				if err := c.change(p, fd); err != nil {
 					t.Fatal(err)
@@ -66,7 +66,7 @@ func TestKqueueStale(t *testing.T) {
 	}
 }
 
-// TestKqueueIdent has a generation that is right come with another descriptor.
+// TestKqueueIdent collects events with a valid generation and the wrong descriptor.
 func TestKqueueIdent(t *testing.T) {
 	models(t, func(t *testing.T, p *Poller, k *kqueue) {
 		fd, peer := sockets(t)
@@ -75,18 +75,18 @@ func TestKqueueIdent(t *testing.T) {
 		if err := errors.Join(p.Register(fd, 1, Readable), p.Register(peer, 2, Readable)); err != nil {
 			t.Fatal(err)
 		}
-		right := k.watches[fd].generation
+		valid := k.watches[fd].generation
 		for _, ident := range []int{peer, 1 << 20} {
 			var dst [4]Event
-			if n, err := k.collect(dst[:], []knote{{ident: ident, udata: right}}); n != 0 || err != nil {
+			if n, err := k.collect(dst[:], []knote{{ident: ident, udata: valid}}); n != 0 || err != nil {
 				t.Errorf("descriptor %d: %d events, %v: want none", ident, n, err)
 			}
 		}
 	})
 }
 
-// TestKqueueGenerations has the counter pass its end: 0 is no generation, but
-// the bell's.
+// TestKqueueGenerations lets the generation wrap around. 0 is skipped: it is that of the
+// event that ends a wait.
 func TestKqueueGenerations(t *testing.T) {
 	models(t, func(t *testing.T, p *Poller, k *kqueue) {
 		k.generation = ^uintptr(0)
@@ -103,8 +103,8 @@ func TestKqueueGenerations(t *testing.T) {
 	})
 }
 
-// TestKqueueBrokenPipe watches for writing a pipe that has no reader, which the
-// kernel refuses, and which has to be an event.
+// TestKqueueBrokenPipe watches a pipe without a reader for writing. The kernel refuses that,
+// and an event must be reported nevertheless.
 func TestKqueueBrokenPipe(t *testing.T) {
 	for _, interest := range []Interest{Writable, Writable | Edge, Readable | Writable} {
 		t.Run(interest.String(), func(t *testing.T) {
@@ -140,10 +140,10 @@ func TestKqueueBrokenPipe(t *testing.T) {
 	}
 }
 
-// TestKqueueReaderGoes has the reader of a full pipe go, which not every kernel's
-// writeFilter tells: it is an event, with a level one each time. Data that could be
-// read from the writing end, as a system's pipe may be open both ways, is none.
-func TestKqueueReaderGoes(t *testing.T) {
+// TestKqueueReaderCloses closes the reader of a full pipe, which the writeFilter of some
+// kernels does not report. It must be an event, in each Wait if level-triggered. Input at
+// the writing end, which exists on systems whose pipes have two directions, must not be.
+func TestKqueueReaderCloses(t *testing.T) {
 	for _, interest := range []Interest{Writable, Writable | Edge, Readable | Writable} {
 		t.Run(interest.String(), func(t *testing.T) {
 			models(t, func(t *testing.T, p *Poller, k *kqueue) {
@@ -166,7 +166,7 @@ func TestKqueueReaderGoes(t *testing.T) {
 					var dst [4]Event
 					input := knote{ident: w, filter: readFilter, udata: k.watches[w].generation}
 					if n, err := k.collect(dst[:], []knote{input}); n != 0 || err != nil {
-						t.Errorf("%d events, %v: want none of input", n, err)
+						t.Errorf("%d events, %v: want none for input", n, err)
 					}
 				}
 				unix.Close(fds[0])
@@ -190,9 +190,8 @@ func TestKqueueReaderGoes(t *testing.T) {
 	}
 }
 
-// TestKqueueUndone has a change fail after another was made: nothing is left of
-// either.
-func TestKqueueUndone(t *testing.T) {
+// TestKqueueRollback lets the second of two changes fail: the first one is undone.
+func TestKqueueRollback(t *testing.T) {
 	models(t, func(t *testing.T, p *Poller, k *kqueue) {
 		fd, peer := sockets(t)
 		defer unix.Close(fd)
@@ -218,33 +217,33 @@ func TestKqueueUndone(t *testing.T) {
 	})
 }
 
-// TestKqueueClosed has a number stand for another descriptor after a close
-// without Remove: the old watch is none.
+// TestKqueueClosed closes a descriptor without Remove and opens another one with the same
+// number: the old watch does not exist any more.
 func TestKqueueClosed(t *testing.T) {
 	models(t, func(t *testing.T, p *Poller, k *kqueue) {
-		again := func() int {
+		newSocket := func() int {
 			fd, peer := sockets(t)
 			t.Cleanup(func() { unix.Close(peer) })
 			return fd
 		}
-		fd := again()
+		fd := newSocket()
 		if err := p.Register(fd, 1, Readable); err != nil {
 			t.Fatal(err)
 		}
 		unix.Close(fd)
 		if err := p.Remove(fd); !errors.Is(err, ErrBadDescriptor) {
-			t.Errorf("remove of a closed one: %v: want ErrBadDescriptor", err)
+			t.Errorf("Remove of a closed descriptor: %v, want ErrBadDescriptor", err)
 		}
 		for _, change := range []func(fd int) error{
 			func(fd int) error { return p.Modify(fd, 2, Readable) },
 			func(fd int) error { return p.Remove(fd) },
 		} {
-			first := again()
+			first := newSocket()
 			if err := p.Register(first, 1, Readable); err != nil {
 				t.Fatal(err)
 			}
 			unix.Close(first)
-			if second := again(); second != first {
+			if second := newSocket(); second != first {
 				t.Fatalf("descriptor %d: want %d again", second, first)
 			}
 			if err := change(first); !errors.Is(err, ErrNotExist) {
@@ -262,8 +261,8 @@ func TestKqueueClosed(t *testing.T) {
 	})
 }
 
-// TestKqueuePriority tells of urgent data, and refuses to watch for it alone
-// where there is no filter for it.
+// TestKqueuePriority checks events of urgent data, and that a kernel without a filter for it
+// refuses an interest in Priority only.
 func TestKqueuePriority(t *testing.T) {
 	ev := knote{filter: exceptFilter, fflags: noteOOB}
 	if r := ev.ready(false); r != Priority {
@@ -275,7 +274,7 @@ func TestKqueuePriority(t *testing.T) {
 		defer unix.Close(fd)
 		defer unix.Close(peer)
 		if err := p.Register(fd, 1, Priority); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("priority alone: %v: want ErrUnsupported", err)
+			t.Errorf("only Priority: %v, want ErrUnsupported", err)
 		}
 		if err := p.Register(fd, 1, Priority|Writable); err != nil {
 			t.Error(err)
@@ -284,7 +283,8 @@ func TestKqueuePriority(t *testing.T) {
 	})
 }
 
-// TestKqueueReady has each direction tell its own end, and an error both.
+// TestKqueueReady checks that the end of a direction is reported for it only, and an error
+// for both.
 func TestKqueueReady(t *testing.T) {
 	const all = Readable | Writable | ReadClosed | WriteClosed | Error
 	for _, c := range []struct {

@@ -9,35 +9,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The tests of this package run over these two beside the platform's own: the
-// logic of kqueue_unix.go on a model of the kernel below it.
+// init adds two backends to those of the platform, so that all tests also run with them:
+// the code of kqueue_unix.go over a model of the kernel.
 func init() {
 	backends = append(backends,
 		opener{"kqueue (model)", func(ws *wakers) (backend, error) {
-			return newKqueueOver(ws, &kqueueModel{user: true, fails: allFilters, drops: true})
+			return newKqueueOver(ws, &kqueueModel{user: true, fails: allFilters, dropsBroken: true})
 		}},
-		opener{"kqueue with a bell (model)", func(ws *wakers) (backend, error) {
-			return newKqueueOver(ws, &kqueueModel{fails: allFilters, deaf: true})
+		opener{"kqueue with a pipe (model)", func(ws *wakers) (backend, error) {
+			return newKqueueOver(ws, &kqueueModel{fails: allFilters, hidesBroken: true})
 		}})
 }
 
-// kqueueModel is kevent(2) as its manual pages have it, over descriptors of
-// Linux: an epoll for each filter, as an epoll holds a descriptor once, with
-// EPOLLET for evClear. It keeps what tells a kqueue from an epoll: two events of
-// one descriptor, a word that need not be a token, ends that each direction has
-// of its own, an error told by fflags, knotes that closing drops, errors of
-// changes, and a pipe without a reader that can't be watched for writing. One with a
-// bell is deaf as netbsd is: who waits to write to a pipe is not told that its reader
-// went. The other one drops that knote once it has told, as freebsd does.
+// kqueueModel implements kevent(2), as its manual pages describe it, over descriptors of
+// Linux. It has an epoll for each filter, because an epoll accepts a descriptor only once,
+// and uses EPOLLET for evClear. It models the differences between a kqueue and an epoll:
 //
-// What it can't tell is what a BSD's sockets do: these are Linux's. So what passes
-// over it is the logic's, never the platform's.
+//   - one descriptor has several events, whose user data is any word;
+//   - each direction has its own end, and fflags reports an error;
+//   - closing a descriptor drops its knotes, and changes may fail;
+//   - a pipe without a reader cannot be watched for writing.
+//
+// The model with a pipe instead of a userFilter behaves like netbsd: a writeFilter does not
+// report that a pipe has lost its reader. The other one behaves like freebsd: it drops such
+// a writeFilter after it has reported that.
+//
+// The sockets are those of Linux, so a test over the model says nothing about the sockets
+// of a BSD.
 type kqueueModel struct {
-	user  bool   // there is a userFilter
-	plain bool   // there is no exceptFilter
-	deaf  bool   // a writeFilter does not tell that a pipe's reader is gone
-	drops bool   // and one that does is gone as well
-	fails filter // whose knotes can't be added, if not allFilters
+	user        bool   // has a userFilter
+	plain       bool   // has no exceptFilter
+	hidesBroken bool   // a writeFilter does not report that the reader of a pipe is closed
+	dropsBroken bool   // a writeFilter is dropped after it has reported that
+	fails       filter // knotes of this filter cannot be added; allFilters means none
 
 	epolls  [userFilter]int // by filter
 	trigger int             // eventfd
@@ -47,14 +51,14 @@ type kqueueModel struct {
 	knotes map[uint64]modelKnote
 	serial map[modelKey]uint64
 
-	// wait's own
+	// Used by wait only.
 	polled [userFilter + 1]unix.PollFd
 	raw    [maxKqueue]unix.EpollEvent
 	count  [8]byte
-	next   int // filter to begin with, so that each has its turn
+	next   int // filter that collect starts with, for fairness
 }
 
-// modelKey is what a kqueue knows a knote by.
+// modelKey identifies a knote in a kqueue.
 type modelKey struct {
 	fd     int
 	filter filter
@@ -63,10 +67,10 @@ type modelKey struct {
 type modelKnote struct {
 	modelKey
 	udata  uintptr
-	socket bool // a stream socket, whose errors are ends
-	dgram  bool // a datagram socket, whose errors are not
-	deaf   bool // of a pipe, and not told that the reader is gone
-	drops  bool // of a pipe, and dropped when that was told
+	socket bool // a stream socket, whose errors end it
+	dgram  bool // a datagram socket, whose errors do not
+	hides  bool // does not report that the reader of its pipe is closed
+	drops  bool // is dropped after it has reported that
 }
 
 func (m *kqueueModel) kqueue() (err error) {
@@ -114,7 +118,7 @@ func (m *kqueueModel) change(changes []knote) error {
 func (m *kqueueModel) one(c *knote) error {
 	if c.filter == userFilter {
 		if c.fflags&noteTrigger != 0 {
-			return ringEventfd(m.trigger)
+			return signalEventfd(m.trigger)
 		}
 		return nil
 	}
@@ -130,7 +134,7 @@ func (m *kqueueModel) one(c *knote) error {
 		if k, ok := m.knotes[serial]; !ok || k.udata != c.udata {
 			return unix.ENOENT
 		}
-		// Whether it is there still, without a change that would be an edge.
+		// Check whether it is still there, without a change that would cause an event.
 		err := control(epoll, unix.EPOLL_CTL_ADD, c.ident, 0, 0)
 		if err == unix.EEXIST {
 			return nil
@@ -145,7 +149,7 @@ func (m *kqueueModel) one(c *knote) error {
 		return unix.ENOMEM
 	}
 	if c.filter == writeFilter && brokenPipe(c.ident) {
-		if m.deaf {
+		if m.hidesBroken {
 			return unix.EBADF
 		}
 		return unix.EPIPE
@@ -160,7 +164,7 @@ func (m *kqueueModel) one(c *knote) error {
 	k.dgram = err == nil && kind == unix.SOCK_DGRAM
 	k.socket = err == nil && !k.dgram
 	writes := c.filter == writeFilter && m.pipe(c.ident)
-	k.deaf, k.drops = m.deaf && writes, m.drops && writes
+	k.hides, k.drops = m.hidesBroken && writes, m.dropsBroken && writes
 	err = control(epoll, unix.EPOLL_CTL_ADD, c.ident, Token(m.last), events)
 	if err == unix.EEXIST {
 		err = control(epoll, unix.EPOLL_CTL_MOD, c.ident, Token(m.last), events)
@@ -178,7 +182,7 @@ func isFIFO(fd int) bool {
 	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
-// brokenPipe tells whether fd is the end of a pipe that has lost the other.
+// brokenPipe reports whether fd is an end of a pipe whose other end is closed.
 func brokenPipe(fd int) bool {
 	if !isFIFO(fd) {
 		return false
@@ -209,7 +213,7 @@ func (m *kqueueModel) wait(events []knote, timeout time.Duration) (int, error) {
 	}
 }
 
-// collect fills events with what there is.
+// collect stores events without waiting.
 func (m *kqueueModel) collect(events []knote) (n int) {
 	for range allFilters {
 		if n == len(events) {
@@ -228,10 +232,10 @@ func (m *kqueueModel) collect(events []knote) (n int) {
 		m.mu.Lock()
 		for _, ev := range m.raw[:got] {
 			k, ok := m.knotes[uint64(uint32(ev.Fd))|uint64(uint32(ev.Pad))<<32]
-			if !ok || k.deaf && ev.Events&unix.EPOLLERR != 0 {
+			if !ok || k.hides && ev.Events&unix.EPOLLERR != 0 {
 				continue
 			}
-			events[n] = k.tell(ev.Events)
+			events[n] = k.event(ev.Events)
 			n++
 			if k.drops && ev.Events&unix.EPOLLERR != 0 {
 				m.one(&knote{ident: k.fd, filter: k.filter, flags: evDelete})
@@ -242,7 +246,7 @@ func (m *kqueueModel) collect(events []knote) (n int) {
 	return n
 }
 
-// epollNow is epoll_wait without waiting.
+// epollNow calls epoll_wait without a timeout.
 func epollNow(epoll int, raw []unix.EpollEvent) int {
 	for {
 		n, err := unix.EpollWait(epoll, raw, 0)
@@ -252,8 +256,8 @@ func epollNow(epoll int, raw []unix.EpollEvent) int {
 	}
 }
 
-// tell is the event of a knote whose descriptor has epoll's bits.
-func (k *modelKnote) tell(bits uint32) knote {
+// event returns the event of a knote for bits of epoll.
+func (k *modelKnote) event(bits uint32) knote {
 	ev := knote{ident: k.fd, filter: k.filter, udata: k.udata}
 	end := uint32(unix.EPOLLHUP)
 	if !k.dgram {
@@ -269,7 +273,7 @@ func (k *modelKnote) tell(bits uint32) knote {
 	case k.filter == exceptFilter && bits&unix.EPOLLPRI != 0:
 		ev.fflags = noteOOB
 	case k.filter != exceptFilter && k.socket && bits&unix.EPOLLERR != 0:
-		ev.fflags = uint32(unix.ECONNRESET) // which one, SO_ERROR alone would tell
+		ev.fflags = uint32(unix.ECONNRESET) // any error: SO_ERROR has the real one
 	}
 	return ev
 }

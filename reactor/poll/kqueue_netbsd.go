@@ -2,8 +2,9 @@ package poll
 
 import "golang.org/x/sys/unix"
 
-// numbers are the kernel's for the filters. It has none for urgent
-// data, and EVFILT_USER since NetBSD 10 alone, which package unix does not know.
+// numbers are the kernel's numbers of the filters. It has none
+// for urgent data. It has EVFILT_USER only since NetBSD 10, and package unix does not
+// define it.
 var numbers = [allFilters]int{
 	readFilter:   unix.EVFILT_READ,
 	writeFilter:  unix.EVFILT_WRITE,
@@ -11,7 +12,7 @@ var numbers = [allFilters]int{
 	userFilter:   absent,
 }
 
-// What the kernel has for noteOOB and noteTrigger, 0 for nothing.
+// The kernel's bits for noteOOB and noteTrigger, 0 if it has none.
 const (
 	oob     = 0
 	trigger = 0

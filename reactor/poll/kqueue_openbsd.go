@@ -2,8 +2,8 @@ package poll
 
 import "golang.org/x/sys/unix"
 
-// numbers are the kernel's for the filters. It has EVFILT_USER since
-// OpenBSD 7.8 alone, which package unix does not know.
+// numbers are the kernel's numbers of the filters. It has
+// EVFILT_USER only since OpenBSD 7.8, and package unix does not define it.
 var numbers = [allFilters]int{
 	readFilter:   unix.EVFILT_READ,
 	writeFilter:  unix.EVFILT_WRITE,
@@ -11,7 +11,7 @@ var numbers = [allFilters]int{
 	userFilter:   absent,
 }
 
-// What the kernel has for noteOOB and noteTrigger, 0 for nothing.
+// The kernel's bits for noteOOB and noteTrigger, 0 if it has none.
 const (
 	oob     = unix.NOTE_OOB
 	trigger = 0

@@ -10,67 +10,67 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A kqueue waits in kevent(2), with a knote in the kernel for each direction of
-// each descriptor, and a thread held for as long as it waits: a kqueue can only
-// be read, so Go's own poller, which asks for both directions, refuses it.
+// kqueue is the backend of the BSDs and macOS. It waits in kevent(2), which blocks a
+// thread: a kqueue can only be read, and Go's own poller refuses it as it asks for both
+// directions. The kernel has a knote for each direction of each descriptor.
 //
-//	kqueue_unix.go     what is asked of the kernel, and what its answers mean
-//	kqueue_bsd.go      the kernel
-//	kqueue_GOOS.go     what this kernel has
+//	kqueue_unix.go     the backend, independent of the kernel
+//	kqueue_bsd.go      the calls of the kernel
+//	kqueue_GOOS.go     the filters that this kernel has
 //
-// The kernel hands back a word with each event, which on some platforms has 32
-// bits, and on most the type of a pointer, so a Token does not fit and must not
-// be there. The word is a generation instead: an event counts if the watch of its
-// descriptor is of that generation. So one that was fetched before its watch
-// was changed, removed or replaced, and is looked at after, is dropped.
+// The kernel returns a word of user data with each event. On some platforms it has 32
+// bits, and on most it has the type of a pointer, so it cannot hold a Token. It holds a
+// generation instead: an event is valid if the watch of its descriptor has that
+// generation. So an event is dropped if it was fetched before its watch was changed,
+// removed or replaced.
 //
-// It compiles on every Unix, as its tests run it over a model of kevent(2).
+// The file compiles on every Unix, so that tests can run it over a model of kevent(2).
 type kqueue struct {
 	kernel kqueueKernel
 	wakers *wakers
-	bell   *bell // rung where the kernel has no userFilter, else nil
+	pipe   *wakePipe // if the kernel has no userFilter, else nil
 
 	mu         sync.Mutex
 	watches    []kqueueWatch // by descriptor
 	generation uintptr       // of the latest watch
-	changes    [3]knote      // what apply hands to the kernel
+	changes    [3]knote      // arguments of apply
 	closed     bool
 
-	// The wait under way.
+	// State of the current wait.
 	events []knote
-	batch  uint64 // counts collects
+	batch  uint64 // number of calls of collect
 }
 
-// kqueueWatch is a descriptor's registration; its generation is 0 when there is
-// none.
+// kqueueWatch is the registration of a descriptor. Its generation is 0 if there is none.
 type kqueueWatch struct {
 	token      Token
 	generation uintptr
-	batch      uint64 // the last collect that told of it
-	at         int32  // and the index of its event there
+	batch      uint64 // the last collect that reported it
+	at         int32  // the index of its event in that batch
 	filters    filters
-	clear      uint16 // evClear with Edge interest
-	pipe       bool   // readFilter's end is writeFilter's as well: see add
-	lookout    bool   // readFilter is there for that alone
+	clear      uint16 // evClear with Edge, else 0
+	pipe       bool   // the end of readFilter is the end of writeFilter too: see add
+	onlyEnd    bool   // readFilter is registered only to report that end
 }
 
-// kqueueKernel are the calls that a kqueue makes.
+// kqueueKernel is the calls of a kernel.
 type kqueueKernel interface {
-	// kqueue makes the kqueue that the other calls are for.
+	// kqueue creates the kqueue that the other calls use.
 	kqueue() error
-	// change makes changes, up to the first that fails.
+	// change makes changes in order, up to the first one that fails.
 	change([]knote) error
-	// wait fills events, and waits for the first one until the timeout has passed,
-	// if it is not negative. It is called by one goroutine at a time.
+	// wait stores events and returns their number. It blocks until there is one or the
+	// timeout has passed; a negative timeout means no limit. It is called by one
+	// goroutine at a time.
 	wait(events []knote, timeout time.Duration) (int, error)
 	has(filter) bool
-	// pipe tells whether fd is an end of a pipe without a name, of which the loss of
-	// the other end is the end of both directions.
+	// pipe reports whether fd is an end of a pipe without a name. Both directions of such
+	// an end are over when the other end is closed.
 	pipe(fd int) bool
 	close() error
 }
 
-// knote is the kernel's struct kevent, without its data and free of pointers.
+// knote is the kernel's struct kevent, without its data and without pointers.
 type knote struct {
 	ident  int // a descriptor
 	filter filter
@@ -79,33 +79,33 @@ type knote struct {
 	udata  uintptr
 }
 
-// filter is a kind of event, whatever its number in the kernel.
+// filter is a kind of event. It is independent of the kernel's number for it.
 type filter uint8
 
 const (
 	readFilter   filter = iota
 	writeFilter         //
 	exceptFilter        // urgent data, with noteOOB
-	userFilter          // what noteTrigger triggers
+	userFilter          // triggered by noteTrigger
 	allFilters
 )
 
-// filters is a set of them.
+// filters is a set of filters.
 type filters uint8
 
 func (fs filters) have(f filter) bool { return fs>>f&1 != 0 }
 
-// Flags, which have the same bits everywhere.
+// Flags. Their bits are the same in all kernels.
 const (
 	evAdd    = 0x1
 	evDelete = 0x2
 	evEnable = 0x4
 	evClear  = 0x20   // events are edges
 	evError  = 0x4000 // a change failed
-	evEOF    = 0x8000 // the direction has ended; fflags is the socket's error
+	evEOF    = 0x8000 // the direction has ended; fflags is the error of the socket
 )
 
-// Notes, which the kernel's package gives its kernel's bits.
+// Notes. kqueue_bsd.go translates them to the bits of the kernel.
 const (
 	noteOOB     = 1 << 0
 	noteTrigger = 1 << 1
@@ -116,37 +116,38 @@ func newKqueueOver(ws *wakers, kernel kqueueKernel) (backend, error) {
 	if err := kernel.kqueue(); err != nil {
 		return nil, err
 	}
-	if err := k.hang(); err != nil {
+	if err := k.addWakeEvent(); err != nil {
 		kernel.close()
 		return nil, err
 	}
 	return k, nil
 }
 
-// hang makes what ends a wait: an event of the user's, or a bell.
-func (k *kqueue) hang() error {
+// addWakeEvent registers the event that ends a wait: a user event, or one of a pipe. Its
+// generation is 0.
+func (k *kqueue) addWakeEvent() error {
 	if k.kernel.has(userFilter) {
 		k.changes[0] = knote{filter: userFilter, flags: evAdd | evClear}
 		return os.NewSyscallError("kevent", k.apply(1))
 	}
-	k.bell = new(bell)
-	if err := k.bell.open(); err != nil {
+	k.pipe = new(wakePipe)
+	if err := k.pipe.open(); err != nil {
 		return err
 	}
-	k.changes[0] = knote{ident: k.bell.read, filter: readFilter, flags: evAdd | evClear}
+	k.changes[0] = knote{ident: k.pipe.read, filter: readFilter, flags: evAdd | evClear}
 	if err := k.apply(1); err != nil {
-		k.bell.close()
+		k.pipe.close()
 		return os.NewSyscallError("kevent", err)
 	}
 	return nil
 }
 
-// isBell tells whether ev is what hang made: no watch has generation 0.
-func (k *kqueue) isBell(ev *knote) bool { return ev.udata == 0 }
+// isWakeEvent reports whether ev is the event of addWakeEvent: no watch has generation 0.
+func (k *kqueue) isWakeEvent(ev *knote) bool { return ev.udata == 0 }
 
 func (k *kqueue) close() error {
-	if k.bell != nil {
-		k.bell.close()
+	if k.pipe != nil {
+		k.pipe.close()
 	}
 	return k.kernel.close()
 }
@@ -155,39 +156,39 @@ func (k *kqueue) interrupt() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
-	k.toll()
+	k.endWait()
 }
 
-// toll ends the wait under way, or the next one. The lock is held.
-func (k *kqueue) toll() error {
-	if k.bell != nil {
-		return k.bell.toll()
+// endWait ends the current wait, or the next one. The caller holds the lock.
+func (k *kqueue) endWait() error {
+	if k.pipe != nil {
+		return k.pipe.wake()
 	}
 	k.changes[0] = knote{filter: userFilter, fflags: noteTrigger}
 	return os.NewSyscallError("kevent", k.apply(1))
 }
 
-func (k *kqueue) watch(*Waker) error { return nil }
-func (k *kqueue) forget(*Waker)      {}
+func (k *kqueue) addWaker(*Waker) error { return nil }
+func (k *kqueue) removeWaker(*Waker)    {}
 
-func (k *kqueue) ring(*Waker) error {
+func (k *kqueue) wake(*Waker) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.toll()
+	return k.endWait()
 }
 
 func (k *kqueue) edges() bool                      { return true }
 func (k *kqueue) rearm(int, Token, Interest) error { return nil }
 
 func (k *kqueue) register(fd int, t Token, i Interest) error {
-	if _, err := identify(fd); err != nil { // kqueues watch files, which are always ready
+	if _, err := identify(fd); err != nil { // kqueues accept files, which are always ready
 		return err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if w := k.find(fd); w != nil && k.stands(fd, *w) {
+	if w := k.find(fd); w != nil && k.stillOpen(fd, *w) {
 		return unix.EEXIST
-	} // else the watch is that of a closed descriptor with this number
+	} // else the watch is of a closed descriptor that had this number
 	return k.add(fd, t, i, k.kernel.pipe(fd))
 }
 
@@ -206,7 +207,7 @@ func (k *kqueue) remove(fd int) error {
 	return k.drop(fd)
 }
 
-// find is the watch of a descriptor, or nil.
+// find returns the watch of a descriptor, or nil if there is none.
 func (k *kqueue) find(fd int) *kqueueWatch {
 	if fd < len(k.watches) && k.watches[fd].generation != 0 {
 		return &k.watches[fd]
@@ -214,22 +215,25 @@ func (k *kqueue) find(fd int) *kqueueWatch {
 	return nil
 }
 
-// stands tells whether the descriptor that w is for is open still. Of a pipe that has
-// lost its reader freebsd drops the writeFilter by itself, but not the other one.
-func (k *kqueue) stands(fd int, w kqueueWatch) bool {
+// stillOpen reports whether the descriptor of w is still open: closing it removes its
+// knotes. If a pipe loses its reader, freebsd removes the knote of writeFilter too, so for
+// a pipe only the other one is checked.
+func (k *kqueue) stillOpen(fd int, w kqueueWatch) bool {
 	if w.pipe {
 		w.filters = 1 << readFilter
 	}
-	return k.all(fd, &w, evEnable) == nil
+	return k.changeAll(fd, &w, evEnable) == nil
 }
 
-// add watches a descriptor that is not watched, or was by its number alone.
+// add watches a descriptor. There is no watch of it, or one of a closed descriptor with
+// the same number.
 //
-// A pipe that loses its reader is an event for whoever waits to write, but openbsd
-// and netbsd wake a writeFilter before that has happened, and then no more. Their
-// readFilter of the writing end tells it, as that end has lost both directions, and so
-// a pipe has one in any case. Most kernels also refuse a writeFilter once the reader is
-// gone, with EPIPE, or EBADF on netbsd: then the readFilter is left alone.
+// If a pipe loses its reader, a watch for writing must report it. The writeFilter of
+// openbsd and netbsd triggers before that has happened, and then not again. But the
+// readFilter of the writing end reports it, as both directions of that end are over. So
+// each writing end of a pipe also gets a readFilter. Most kernels also refuse a
+// writeFilter when the reader is closed already, with EPIPE, or EBADF on netbsd: then the
+// pipe gets the readFilter only.
 func (k *kqueue) add(fd int, t Token, i Interest, pipe bool) error {
 	var w kqueueWatch
 	if k.generation++; k.generation == 0 {
@@ -245,21 +249,21 @@ func (k *kqueue) add(fd int, t Token, i Interest, pipe bool) error {
 		}
 	}
 	if w.filters == 0 {
-		return unix.ENOTSUP // Priority alone, where it has no filter
+		return unix.ENOTSUP // only Priority, and the kernel has no filter for it
 	}
 	if pipe && w.filters.have(writeFilter) {
-		w.pipe, w.lookout = true, !w.filters.have(readFilter)
+		w.pipe, w.onlyEnd = true, !w.filters.have(readFilter)
 		w.filters |= 1 << readFilter
 	}
-	err := k.all(fd, &w, evAdd)
+	err := k.changeAll(fd, &w, evAdd)
 	if (err == unix.EPIPE || err == unix.EBADF) && w.filters.have(writeFilter) {
 		w.filters &^= 1 << writeFilter
 		w.filters |= 1 << readFilter
-		w.pipe, w.lookout = true, false
-		err = k.all(fd, &w, evAdd)
+		w.pipe, w.onlyEnd = true, false
+		err = k.changeAll(fd, &w, evAdd)
 	}
 	if err != nil {
-		for f := range allFilters { // what was added before the one that failed
+		for f := range allFilters { // remove those that were added before one failed
 			if w.filters.have(f) {
 				k.changes[0] = knote{ident: fd, filter: f, flags: evDelete}
 				k.apply(1)
@@ -274,7 +278,7 @@ func (k *kqueue) add(fd int, t Token, i Interest, pipe bool) error {
 	return nil
 }
 
-// drop ends the watch of a descriptor, and of one that was closed, too.
+// drop ends the watch of a descriptor, even if that is closed.
 func (k *kqueue) drop(fd int) error {
 	w := k.find(fd)
 	if w == nil {
@@ -283,19 +287,19 @@ func (k *kqueue) drop(fd int) error {
 		}
 		return unix.ENOENT
 	}
-	if w.pipe && w.filters.have(writeFilter) { // it may be gone: see stands
+	if w.pipe && w.filters.have(writeFilter) { // its knote may not exist: see stillOpen
 		w.filters &^= 1 << writeFilter
 		k.changes[0] = knote{ident: fd, filter: writeFilter, flags: evDelete}
 		k.apply(1)
 	}
-	err := k.all(fd, w, evDelete)
+	err := k.changeAll(fd, w, evDelete)
 	*w = kqueueWatch{}
 	return err
 }
 
-// all makes a change of all filters of w: evAdd, evDelete, or evEnable, which
-// changes nothing and fails when there is no such knote.
-func (k *kqueue) all(fd int, w *kqueueWatch, flag uint16) error {
+// changeAll makes a change to all filters of w: evAdd, evDelete or evEnable. The latter has
+// no effect but fails if the knote does not exist.
+func (k *kqueue) changeAll(fd int, w *kqueueWatch, flag uint16) error {
 	n := 0
 	for f := range allFilters {
 		if !w.filters.have(f) {
@@ -304,8 +308,8 @@ func (k *kqueue) all(fd int, w *kqueueWatch, flag uint16) error {
 		c := knote{ident: fd, filter: f, flags: flag, udata: w.generation}
 		if flag == evAdd {
 			c.flags |= w.clear
-			if w.lookout && f == readFilter {
-				c.flags |= evClear // what can be read is no news, level or not
+			if w.onlyEnd && f == readFilter {
+				c.flags |= evClear // input must not cause an event in each wait
 			}
 		}
 		if f == exceptFilter {
@@ -317,8 +321,8 @@ func (k *kqueue) all(fd int, w *kqueueWatch, flag uint16) error {
 	return k.apply(n)
 }
 
-// apply has the kernel make the first n changes. It has made all of them when it
-// says that a signal came.
+// apply makes the first n changes. If a signal interrupts the call, the kernel has made
+// all of them.
 func (k *kqueue) apply(n int) error {
 	if err := k.kernel.change(k.changes[:n]); err != unix.EINTR {
 		return err
@@ -348,11 +352,11 @@ func (k *kqueue) wait(dst []Event, timeout time.Duration) (int, error) {
 	}
 }
 
-// maxKqueue is how many knotes are fetched at once.
+// maxKqueue is the number of knotes that one system call fetches.
 const maxKqueue = 1024
 
-// collect moves what kevent(2) answered to dst, an event a descriptor. There is
-// room, as there was none for more knotes.
+// collect stores the results of kevent(2) in dst, one event per descriptor. They fit, as no
+// more knotes were fetched than dst has room for.
 func (k *kqueue) collect(dst []Event, got []knote) (n int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -360,18 +364,18 @@ func (k *kqueue) collect(dst []Event, got []knote) (n int, err error) {
 		return 0, ErrClosed
 	}
 	k.batch++
-	rang := false
+	woken := false
 	for i := range got {
 		ev := &got[i]
-		if k.isBell(ev) {
-			rang = true
+		if k.isWakeEvent(ev) {
+			woken = true
 			continue
 		}
 		w := k.find(ev.ident)
 		if w == nil || w.generation != ev.udata {
 			continue
 		}
-		if w.lookout && ev.filter == readFilter && !k.lost(ev, w) {
+		if w.onlyEnd && ev.filter == readFilter && !k.isEnd(ev, w) {
 			continue
 		}
 		r := ev.ready(w.pipe)
@@ -385,20 +389,20 @@ func (k *kqueue) collect(dst []Event, got []knote) (n int, err error) {
 			n++
 		}
 	}
-	if rang {
-		n += k.hear(dst[n:])
+	if woken {
+		n += k.collectWakers(dst[n:])
 	}
 	return n, nil
 }
 
-// lost tells whether a lookout's event says that its pipe has lost the other end,
-// which is a level from here on unless w is Edge.
-func (k *kqueue) lost(ev *knote, w *kqueueWatch) bool {
+// isEnd reports whether ev, of a readFilter that is registered only for the end, is the
+// end of its pipe. If so, and unless w is Edge, each later wait reports it too.
+func (k *kqueue) isEnd(ev *knote, w *kqueueWatch) bool {
 	if ev.flags&evEOF == 0 {
 		return false
 	}
 	if w.clear == 0 {
-		w.lookout = false
+		w.onlyEnd = false
 		c := knote{ident: ev.ident, filter: readFilter, flags: evDelete, udata: w.generation}
 		k.changes[0] = c
 		c.flags = evAdd
@@ -408,20 +412,20 @@ func (k *kqueue) lost(ev *knote, w *kqueueWatch) bool {
 	return true
 }
 
-// hear is the events of the wakers that rang the bell.
-func (k *kqueue) hear(dst []Event) int {
-	if k.bell != nil {
-		k.bell.hush() // before the wakers are asked: who rings later rings again
+// collectWakers stores the events of pending wakers in dst.
+func (k *kqueue) collectWakers(dst []Event) int {
+	if k.pipe != nil {
+		k.pipe.drain() // first: a wake after this writes to the pipe again
 	}
-	n, more := k.wakers.hear(dst)
+	n, more := k.wakers.collect(dst)
 	if more {
-		k.toll()
+		k.endWait()
 	}
 	return n
 }
 
-// ready is what ev tells. A direction's end is its own, unless it is that of a pipe
-// watched for writing, or the socket has an error: these end both.
+// ready returns the readiness that ev reports. The end of a direction does not affect the
+// other one, with two exceptions: a pipe watched for writing, and a socket with an error.
 func (ev *knote) ready(pipe bool) Ready {
 	var r Ready
 	end := ev.flags&evEOF != 0
@@ -443,7 +447,7 @@ func (ev *knote) ready(pipe bool) Ready {
 		if end {
 			r |= Readable | ReadClosed
 		}
-		return r // its fflags are notes
+		return r // its fflags are notes, not an error
 	}
 	if end && pipe {
 		r |= Writable | WriteClosed
@@ -457,7 +461,7 @@ func (ev *knote) ready(pipe bool) Ready {
 	return r
 }
 
-// filters are those that i needs.
+// filters returns the filters that i needs.
 func (i Interest) filters() (fs filters) {
 	if i&Readable != 0 {
 		fs |= 1 << readFilter

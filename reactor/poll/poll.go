@@ -13,14 +13,14 @@ import (
 	"github.com/stator-go/stator/slab"
 )
 
-// Token names a descriptor in the events that come for it. All 64 bits are the
-// user's: they travel through the kernel untouched, and the Poller neither
-// reads them nor minds two descriptors with the same one. A token of package
-// slab makes events that outlived their descriptor harmless, as its generation
-// tells them apart.
+// Token identifies a descriptor in its events. All 64 bits belong to the caller: the
+// Poller does not interpret them, and several descriptors may have the same token. Use
+// the tokens of package slab to detect events of a descriptor that was closed meanwhile:
+// their generation differs.
 type Token = slab.Token
 
-// The bits that Interest and Ready share. They are untyped, to serve as either.
+// The bits that Interest and Ready have in common. They are untyped constants, so they
+// can be used as both.
 //
 //	  7   6   5             4             3            2          1          0
 //	+---+---+-------+-------------+-------------+----------+----------+----------+
@@ -30,102 +30,104 @@ type Token = slab.Token
 const (
 	Readable = 1 << 0 // a read would not block: there is data, the end, or an error
 	Writable = 1 << 1 // a write would not block: there is room, or an error
-	Priority = 1 << 2 // urgent data, such as TCP's; kqueue tells of none on freebsd and netbsd
+	Priority = 1 << 2 // urgent data, such as that of TCP; not reported by kqueue on freebsd and netbsd
 )
 
-// Interest is what to watch a descriptor for: one or more of Readable,
-// Writable and Priority, and Edge or not.
+// Interest is the readiness to watch a descriptor for: at least one of Readable, Writable
+// and Priority, optionally with Edge.
 type Interest uint8
 
-// Edge asks for an event when readiness begins instead of for as long as it
-// lasts; see "Levels and edges" in the package comment.
+// Edge asks for events when readiness begins and not as long as it lasts; see
+// "Level-triggered and edge-triggered events" in the package comment.
 const Edge Interest = 1 << 7
 
-// Ready is what an event tells: Readable, Writable, Priority, and the bits
-// below. A hang-up or an error sets Readable and Writable too, whichever were
-// asked for, as neither operation would block.
+// Ready is the readiness that an event reports: Readable, Writable, Priority and the bits
+// below. A hang-up or an error also sets Readable and Writable, whatever the interest, as
+// neither operation would block.
 type Ready uint8
 
 const (
-	// ReadClosed says that the peer will send no more. What it sent before is
-	// still to be read. Where poll(2) cannot tell (outside Linux), a half-closed
-	// connection is Readable only, and the read answers the end.
+	// ReadClosed means that the peer sends no more; data that it sent before can still
+	// be read. poll(2) outside Linux does not report it: there, a half-closed connection
+	// is only Readable, and a read returns the end.
 	ReadClosed Ready = 1 << 3
-	// WriteClosed says that nobody will take what is written. On a datagram
-	// socket it says only that an error is to be fetched.
+	// WriteClosed means that the peer does not accept data any more. For a datagram
+	// socket it only means that there is an error to fetch.
 	WriteClosed Ready = 1 << 4
-	// Error says that an operation, or SO_ERROR, has an error to tell.
+	// Error means that the next operation, or SO_ERROR, returns an error.
 	Error Ready = 1 << 5
 )
 
-// Event says that the descriptor registered with Token is Ready.
+// Event reports that the descriptor registered with Token is Ready.
 type Event struct {
 	Token Token
 	Ready Ready
 }
 
 var (
-	// ErrExist answers Register for a descriptor that is registered.
+	// ErrExist is returned by Register for a descriptor that is already registered.
 	ErrExist = errors.New("already registered")
-	// ErrNotExist answers Modify, Rearm and Remove for a descriptor that is not.
+	// ErrNotExist is returned by Modify, Rearm and Remove for a descriptor that is not
+	// registered.
 	ErrNotExist = errors.New("not registered")
-	// ErrNotPollable answers Register for a regular file or a directory, and what else
-	// the kernel does not tell of: on macOS a FIFO, and /dev/tty.
+	// ErrNotPollable is returned by Register for a regular file, a directory, and other
+	// files that the kernel does not report: on macOS these include FIFOs and /dev/tty.
 	ErrNotPollable = errors.New("not pollable: want a socket, pipe, terminal or the like")
-	// ErrBadDescriptor answers for a number that names no open descriptor.
-	ErrBadDescriptor = errors.New("no open descriptor")
-	// ErrInterest answers an Interest without Readable, Writable or Priority.
-	ErrInterest = errors.New("want Readable, Writable or Priority, and Edge or not")
-	// ErrNoRoom answers Wait with an empty slice.
+	// ErrBadDescriptor is returned for a number that is not an open descriptor.
+	ErrBadDescriptor = errors.New("not an open descriptor")
+	// ErrInterest is returned for an Interest without Readable, Writable or Priority, or
+	// with unknown bits.
+	ErrInterest = errors.New("want Readable, Writable or Priority, with Edge or without")
+	// ErrNoRoom is returned by Wait if its slice is empty.
 	ErrNoRoom = errors.New("no room: want a slice of at least one event")
-	// ErrBusy answers Wait while another goroutine is in Wait.
+	// ErrBusy is returned by Wait while another goroutine is in Wait.
 	ErrBusy = errors.New("another goroutine waits")
-	// ErrClosed answers everything once the Poller, or the Waker, is closed.
+	// ErrClosed is returned by all methods once the Poller, or the Waker, is closed.
 	ErrClosed = errors.New("closed")
-	// ErrUnsupported answers New where there is no such backend.
+	// ErrUnsupported is returned by New if the platform does not have the backend.
 	ErrUnsupported = errors.New("unsupported")
 )
 
-// yieldEvery is how long a goroutine that finds events at each Wait keeps the
-// others from its processor. Its system calls are too short for the scheduler
-// to step in, and the runtime's own preemption takes 10 ms and more.
+// yieldEvery is how often a Wait that finds events yields its processor. Its system calls
+// are too short for the scheduler to take the processor away, and the runtime preempts a
+// goroutine only after 10 ms.
 const yieldEvery = 100 * time.Microsecond
 
-// backend is a platform's way to wait. Its errors are what the kernel answers, or
-// would; Poller names them and says what was attempted.
+// backend is the part of a Poller that depends on the platform. It returns the errors of
+// the kernel; Poller adds their names and what was attempted.
 type backend interface {
 	register(fd int, t Token, i Interest) error
 	modify(fd int, t Token, i Interest) error
-	rearm(fd int, t Token, i Interest) error // where edges is false
-	edges() bool                             // the kernel knows edges
+	rearm(fd int, t Token, i Interest) error // not called if edges returns true
+	edges() bool                             // reports whether the kernel has edges
 	remove(fd int) error
 
 	// wait is called by one goroutine at a time.
 	wait(dst []Event, timeout time.Duration) (int, error)
-	// interrupt makes the wait under way, and all to come, answer ErrClosed.
+	// interrupt makes the current wait, and all later ones, return ErrClosed.
 	interrupt()
-	// close is called once, with nothing else under way.
+	// close is called once, while no other method runs.
 	close() error
 
-	// watch makes w's ring an event; forget ends that.
-	watch(w *Waker) error
-	forget(w *Waker)
-	// ring is called once for each event that w owes.
-	ring(w *Waker) error
+	// addWaker lets wake(w) end a wait; removeWaker ends that.
+	addWaker(w *Waker) error
+	removeWaker(w *Waker)
+	// wake is called once for each event of w.
+	wake(w *Waker) error
 }
 
-// Poller waits for descriptors to be ready. Make one with New. Wait belongs to
-// one goroutine at a time, all other methods to any goroutine at any time.
+// Poller waits until descriptors are ready. Create it with [New]. Only one goroutine at a
+// time may call Wait; any goroutine may call the other methods at any time.
 type Poller struct {
 	name string
 	b    backend
 
-	// published orders what was done before a Register before what is done
-	// after the Wait that answers its event, also in the race detector's eyes.
+	// published orders memory accesses before a Register before those after the Wait
+	// that returns its event. The race detector relies on it.
 	published atomic.Uint64
 
-	// mu keeps the backend open: who uses its descriptors outside of wait holds
-	// it shared.
+	// mu keeps the backend open: it is read-locked by all methods but Wait while they
+	// use the backend.
 	mu     sync.RWMutex
 	closed bool
 	wakers wakers
@@ -135,7 +137,7 @@ type Poller struct {
 	yielded time.Duration // since start
 }
 
-// New makes a Poller of the platform's best backend, or of the one that the
+// New returns a Poller with the best backend of the platform, or with the one that the
 // environment variable STATOR_POLLER names.
 func New() (*Poller, error) {
 	if name := os.Getenv("STATOR_POLLER"); name != "" {
@@ -147,14 +149,14 @@ func New() (*Poller, error) {
 	return NewBackend(backends[0].name)
 }
 
-// NewBackend makes a Poller of a backend named as in Backends.
+// NewBackend returns a Poller with the backend of the given name, one of [Backends].
 func NewBackend(name string) (*Poller, error) {
-	for _, have := range backends {
-		if have.name != name {
+	for _, o := range backends {
+		if o.name != name {
 			continue
 		}
 		p := &Poller{name: name, start: time.Now()}
-		b, err := have.open(&p.wakers)
+		b, err := o.open(&p.wakers)
 		if err != nil {
 			return nil, fmt.Errorf("poll: open %s: %w", name, err)
 		}
@@ -164,7 +166,7 @@ func NewBackend(name string) (*Poller, error) {
 	return nil, fmt.Errorf("poll: backend %q: %w on %s: want one of %q", name, ErrUnsupported, runtime.GOOS, Backends())
 }
 
-// Backends are the names of this platform's backends, the best one first.
+// Backends returns the names of the platform's backends, the best one first.
 func Backends() []string {
 	names := make([]string, len(backends))
 	for i, b := range backends {
@@ -173,26 +175,24 @@ func Backends() []string {
 	return names
 }
 
-// Backend is the name of the backend in use, as in Backends: "epoll", "poll".
+// Backend returns the name of p's backend, such as "epoll".
 func (p *Poller) Backend() string { return p.name }
 
-// Register begins to watch a descriptor. A wait under way takes notice.
-// Whatever was done before Register is visible to the goroutine whose Wait
-// answers the descriptor's event.
+// Register starts to watch a descriptor, also for a Wait that is blocked. Memory written
+// before Register is visible to the goroutine that gets the descriptor's event.
 func (p *Poller) Register(fd int, t Token, i Interest) error {
 	return p.control("register", fd, t, i, backend.register)
 }
 
-// Modify replaces the token and the interest of a registered descriptor. With
-// Edge it tells anew of readiness that there is.
+// Modify replaces the token and the interest of a registered descriptor. With Edge,
+// readiness that exists already is reported again.
 func (p *Poller) Modify(fd int, t Token, i Interest) error {
 	return p.control("modify", fd, t, i, backend.modify)
 }
 
-// Rearm has to be called with Edge interest when an operation would have
-// blocked: only then is the next event of its direction due. i names what would
-// have blocked, t is the token registered. It does nothing, at the cost of a
-// nanosecond, on a backend whose kernel knows edges.
+// Rearm asks for the next event of a descriptor with Edge, after an operation would have
+// blocked. i is the direction of the operation, t the token that is registered. If the
+// kernel has edges, Rearm does nothing and takes a nanosecond.
 func (p *Poller) Rearm(fd int, t Token, i Interest) error {
 	if p.Edges() {
 		return nil
@@ -200,22 +200,21 @@ func (p *Poller) Rearm(fd int, t Token, i Interest) error {
 	return p.control("rearm", fd, t, i, backend.rearm)
 }
 
-// Edges tells whether the backend's kernel knows edges, so that Rearm has nothing
-// to do.
+// Edges reports whether the kernel has edges, so that Rearm does nothing.
 func (p *Poller) Edges() bool { return p.b.edges() }
 
-// Remove ends the watch of a descriptor; call it before the descriptor is
-// closed. No Wait that begins after it answers an event for it. Events that
-// the last Wait has answered are in the caller's hands: Drop strikes them out.
+// Remove stops watching a descriptor; call it before the descriptor is closed. No Wait that
+// begins afterwards returns an event of it. Use [Drop] to remove its events from those
+// that the last Wait returned.
 func (p *Poller) Remove(fd int) error {
 	return p.control("remove", fd, 0, Readable, func(b backend, fd int, _ Token, _ Interest) error {
 		return b.remove(fd)
 	})
 }
 
-// Drop strikes out the events of a token in what is left of a batch, by making
-// their Ready 0. It belongs beside Remove where tokens are used again, or have
-// no generation to be checked.
+// Drop sets Ready to 0 in the events with token t. Call it together with Remove, for the
+// rest of the events that Wait returned, unless stale events can be recognized by the
+// generation of their tokens.
 func Drop(rest []Event, t Token) {
 	for i := range rest {
 		if rest[i].Token == t {
@@ -224,8 +223,8 @@ func Drop(rest []Event, t Token) {
 	}
 }
 
-// control checks what every change of a registration has to, makes it, and
-// says what was attempted when it fails.
+// control checks the arguments of a change of a registration and makes it by calling f.
+// what names the change in errors.
 func (p *Poller) control(what string, fd int, t Token, i Interest, f func(backend, int, Token, Interest) error) error {
 	if err := i.check(); err != nil {
 		return fmt.Errorf("poll: %s descriptor %d: interest %#x: %w", what, fd, uint8(i), err)
@@ -240,22 +239,21 @@ func (p *Poller) control(what string, fd int, t Token, i Interest, f func(backen
 	}
 	p.published.Add(1)
 	if err := f(p.b, fd, t, i); err != nil {
-		return fmt.Errorf("poll: %s descriptor %d: %w", what, fd, named(err))
+		return fmt.Errorf("poll: %s descriptor %d: %w", what, fd, wrapErrno(err))
 	}
 	return nil
 }
 
-// Wait fills dst with events and answers how many there are. It waits until
-// there is one, for the timeout at most: a negative timeout is for ever, 0 only
-// looks. A timeout that passed is no error: it answers 0 events, never early.
-// Events that dst has no room for come with the next Wait; those that wait
-// longest come first.
+// Wait stores events in dst and returns their number. It blocks until there is at least
+// one, or until timeout has passed; then it returns 0 and no error. A negative timeout
+// means no limit, 0 means not to block. Events that do not fit in dst are returned by the
+// next Wait, those that waited longest first.
 func (p *Poller) Wait(dst []Event, timeout time.Duration) (int, error) {
 	if len(dst) == 0 {
 		return 0, fmt.Errorf("poll: wait: %w", ErrNoRoom)
 	}
 	if !p.waiting.TryLock() {
-		return 0, p.refuse()
+		return 0, p.waitError()
 	}
 	if now := time.Since(p.start); now-p.yielded > yieldEvery {
 		p.yielded = now
@@ -270,8 +268,9 @@ func (p *Poller) Wait(dst []Event, timeout time.Duration) (int, error) {
 	return n, nil
 }
 
-// refuse is why waiting is locked: another Wait, or Close.
-func (p *Poller) refuse() error {
+// waitError returns the error of a Wait while waiting is locked, by another Wait or by
+// Close.
+func (p *Poller) waitError() error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.closed {
@@ -280,8 +279,8 @@ func (p *Poller) refuse() error {
 	return fmt.Errorf("poll: wait: %w", ErrBusy)
 }
 
-// Close ends a wait under way with ErrClosed and frees what the Poller holds,
-// its Wakers included. Registered descriptors stay open.
+// Close makes a blocked Wait return ErrClosed and releases the resources of the Poller,
+// including its Wakers. Registered descriptors stay open.
 func (p *Poller) Close() error {
 	p.mu.Lock()
 	if p.closed {
@@ -292,9 +291,9 @@ func (p *Poller) Close() error {
 	p.mu.Unlock()
 
 	p.b.interrupt()
-	p.waiting.Lock() // for good: Wait refuses from here on
+	p.waiting.Lock() // never unlocked, so every later Wait fails
 	for _, w := range p.wakers.all() {
-		w.shut()
+		w.close()
 	}
 	if err := p.b.close(); err != nil {
 		return fmt.Errorf("poll: close: %w", err)
@@ -302,7 +301,7 @@ func (p *Poller) Close() error {
 	return nil
 }
 
-// check tells whether i can be registered.
+// check returns ErrInterest if i cannot be registered.
 func (i Interest) check() error {
 	if i&(Readable|Writable|Priority) == 0 || i&^(Readable|Writable|Priority|Edge) != 0 {
 		return ErrInterest
@@ -310,17 +309,17 @@ func (i Interest) check() error {
 	return nil
 }
 
-// String is as in "readable|edge".
+// String returns the names of the bits, such as "readable|edge".
 func (i Interest) String() string {
 	return bits(uint8(i), [8]string{0: "readable", 1: "writable", 2: "priority", 7: "edge"})
 }
 
-// String is as in "readable|read closed".
+// String returns the names of the bits, such as "readable|read closed".
 func (r Ready) String() string {
 	return bits(uint8(r), [8]string{"readable", "writable", "priority", "read closed", "write closed", "error"})
 }
 
-// bits joins the names of the bits set.
+// bits returns the names of the bits in set.
 func bits(set uint8, names [8]string) string {
 	var s []string
 	for b, name := range names {

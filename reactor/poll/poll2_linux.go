@@ -8,8 +8,7 @@ import (
 
 const pollRDHUP = unix.POLLRDHUP
 
-// pollFor is poll(2) with a timeout that is exact to a nanosecond; a negative
-// one is for ever.
+// pollFor calls poll(2) with a timeout in nanoseconds; a negative one means no limit.
 func pollFor(fds []unix.PollFd, timeout time.Duration) (int, error) {
 	if timeout < 0 {
 		return unix.Ppoll(fds, nil, nil)

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const pollRDHUP = 0 // Linux alone has it
+const pollRDHUP = 0 // only Linux has it
 
-// pollFor is poll(2) with the timeout rounded up to milliseconds; a negative
-// one is for ever.
+// pollFor calls poll(2) with a timeout rounded up to milliseconds; a negative one means no
+// limit.
 func pollFor(fds []unix.PollFd, timeout time.Duration) (int, error) {
 	if timeout < 0 {
 		return unix.Poll(fds, -1)

@@ -11,78 +11,77 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// poll2 waits with poll(2), which every Unix has. The kernel keeps nothing
-// between two calls, so the table of what is watched is kept here, and each
-// wait hands the kernel a copy of it and looks at all answers: a wait takes
-// time in proportion to what is registered.
+// poll2 is a backend that waits with poll(2), which every Unix has. The kernel keeps no
+// state between two calls, so the table of watches is here. Each wait gives the kernel a
+// copy of it and checks all results, so its cost grows with the number of watches.
 //
-// poll(2) knows no edges. For Edge interest the table notes what was told and
-// stops asking for it, until Rearm or Modify forget the note.
+// poll(2) has no edges. With Edge, a watch records the readiness that was reported, and
+// the wait does not ask for it again until Rearm or Modify clears the record.
 type poll2 struct {
 	wakers *wakers
 
-	// bell ends a poll(2) under way, because a Waker rang or the table changed.
-	bell bell
+	// pipe ends the current poll(2) after a wake or a change of the table.
+	pipe wakePipe
 
 	mu      sync.Mutex
 	watches []watch
-	at      map[int32]int // descriptor to index of watches
+	at      map[int32]int // index in watches by descriptor
 	lastID  uint64
-	version uint64 // counts what invalidates asked
-	waiting bool   // a wait works on a copy of the table
+	version uint64 // of watches; it grows with each change
+	waiting bool   // a wait uses a copy of the table
 	closed  bool
 
-	// The copy, which is wait's own. Index 0 is the bell, i is watches[i-1]
-	// as long as version is copied.
-	asked  []unix.PollFd
+	// The copy, used by wait only. Element 0 is the pipe, element i is watches[i-1] if
+	// copied equals version.
+	polled []unix.PollFd
 	origin []origin
 	copied uint64
-	next   int // index of asked to begin with, so that each has its turn
+	next   int // index in polled that collect starts with, for fairness
 }
 
 // watch is a registered descriptor.
 type watch struct {
-	id    uint64 // changes with each Register and Modify
-	token Token
-	fd    int32
-	want  Interest
-	told  Ready // with Edge: what is not to be told again
-	file  identity
+	id       uint64 // changes with each Register and Modify
+	token    Token
+	fd       int32
+	want     Interest
+	reported Ready // with Edge: readiness that is not to be reported again
+	file     identity
 }
 
-// origin is the watch that an element of asked was copied from.
+// origin identifies the watch that an element of polled was copied from.
 type origin struct {
 	id uint64
 	fd int32
 }
 
-// identity tells apart the files that a descriptor's number has stood for, as
-// far as fstat does: sockets and pipes, but not two eventfds.
+// identity identifies the file behind a descriptor, as far as fstat does: it
+// distinguishes sockets and pipes, but not two eventfds.
 type identity struct{ dev, ino uint64 }
 
 func newPoll2(ws *wakers) (backend, error) {
 	p := &poll2{wakers: ws, at: make(map[int32]int), version: 1}
-	if err := p.bell.open(); err != nil {
+	if err := p.pipe.open(); err != nil {
 		return nil, err
 	}
-	p.asked = []unix.PollFd{{Fd: int32(p.bell.read), Events: unix.POLLIN}}
+	p.polled = []unix.PollFd{{Fd: int32(p.pipe.read), Events: unix.POLLIN}}
 	p.origin = make([]origin, 1)
 	return p, nil
 }
 
-func (p *poll2) close() error { return p.bell.close() }
+func (p *poll2) close() error { return p.pipe.close() }
 
 func (p *poll2) interrupt() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	p.bell.toll()
+	p.pipe.wake()
 }
 
-func (p *poll2) watch(*Waker) error  { return nil }
-func (p *poll2) forget(*Waker)       {}
-func (p *poll2) ring(w *Waker) error { return p.bell.toll() }
-func (p *poll2) edges() bool         { return false }
+func (p *poll2) addWaker(*Waker) error { return nil }
+func (p *poll2) removeWaker(*Waker)    {}
+func (p *poll2) wake(*Waker) error     { return p.pipe.wake() }
+func (p *poll2) edges() bool           { return false }
 
 func (p *poll2) register(fd int, t Token, i Interest) error {
 	file, err := identify(fd)
@@ -98,7 +97,7 @@ func (p *poll2) register(fd int, t Token, i Interest) error {
 		p.watches = append(p.watches, watch{})
 	} else if p.watches[at].file == file {
 		return unix.EEXIST
-	} // else the watch is that of a closed descriptor with this number
+	} // else the watch is of a closed descriptor that had this number
 	p.set(at, watch{token: t, fd: int32(fd), want: i, file: file})
 	return nil
 }
@@ -125,8 +124,8 @@ func (p *poll2) rearm(fd int, t Token, i Interest) error {
 	if !ok {
 		return unix.ENOENT
 	}
-	if w := &p.watches[at]; w.told&Ready(i&^Edge) != 0 {
-		w.told &^= Ready(i &^ Edge)
+	if w := &p.watches[at]; w.reported&Ready(i&^Edge) != 0 {
+		w.reported &^= Ready(i &^ Edge)
 		p.changed()
 	}
 	return nil
@@ -136,14 +135,14 @@ func (p *poll2) remove(fd int) error {
 	file, err := identify(fd)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	was, ok := p.drop(int32(fd))
-	if err == nil && (!ok || was != file) {
+	old, ok := p.drop(int32(fd))
+	if err == nil && (!ok || old != file) {
 		return unix.ENOENT
 	}
 	return err
 }
 
-// set puts w, with an id of its own, at an index of the table.
+// set stores w with a new id at an index of the table.
 func (p *poll2) set(at int, w watch) {
 	p.lastID++
 	w.id = p.lastID
@@ -151,7 +150,8 @@ func (p *poll2) set(at int, w watch) {
 	p.changed()
 }
 
-// drop takes a descriptor out of the table, and tells what it stood for.
+// drop removes a descriptor from the table and returns the file that it was registered
+// for.
 func (p *poll2) drop(fd int32) (identity, bool) {
 	at, ok := p.at[fd]
 	if !ok {
@@ -167,20 +167,20 @@ func (p *poll2) drop(fd int32) (identity, bool) {
 	return file, true
 }
 
-// changed makes the wait under way take a new copy.
+// changed makes the current wait copy the table again.
 func (p *poll2) changed() {
 	p.version++
 	if p.waiting {
-		p.waiting = false // one byte is enough
-		p.bell.toll()
+		p.waiting = false // so that later changes need not write to the pipe
+		p.pipe.wake()
 	}
 }
 
-// deafFIFOs says that the kernel tells nobody but select(2) that a FIFO has lost its last
-// writer. It does tell of a pipe, which has no name.
-const deafFIFOs = runtime.GOOS == "darwin" || runtime.GOOS == "ios"
+// badFIFOs reports whether the kernel tells only select(2) that a FIFO has lost its last
+// writer. Pipes, which have no name, are not affected.
+const badFIFOs = runtime.GOOS == "darwin" || runtime.GOOS == "ios"
 
-// identify is what fd stands for, if that can be polled.
+// identify returns the identity of fd's file, or an error if it cannot be polled.
 func identify(fd int) (identity, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -190,7 +190,7 @@ func identify(fd int) (identity, error) {
 	case unix.S_IFREG, unix.S_IFDIR, unix.S_IFBLK:
 		return identity{}, unix.EPERM
 	case unix.S_IFIFO:
-		if deafFIFOs && st.Nlink != 0 {
+		if badFIFOs && st.Nlink != 0 {
 			return identity{}, unix.EPERM
 		}
 	}
@@ -204,7 +204,7 @@ func (p *poll2) wait(dst []Event, timeout time.Duration) (int, error) {
 		if err := p.copy(); err != nil {
 			return 0, err
 		}
-		ready, err := pollFor(p.asked, left)
+		ready, err := pollFor(p.polled, left)
 		if err != nil && err != unix.EINTR {
 			return 0, os.NewSyscallError("poll", err)
 		}
@@ -223,7 +223,7 @@ func (p *poll2) wait(dst []Event, timeout time.Duration) (int, error) {
 	}
 }
 
-// copy brings asked up to date.
+// copy updates polled.
 func (p *poll2) copy() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -235,44 +235,44 @@ func (p *poll2) copy() error {
 		return nil
 	}
 	p.copied = p.version
-	p.asked, p.origin = p.asked[:1], p.origin[:1]
+	p.polled, p.origin = p.polled[:1], p.origin[:1]
 	for i := range p.watches {
 		w := &p.watches[i]
-		p.asked = append(p.asked, w.ask())
+		p.polled = append(p.polled, w.pollFd())
 		p.origin = append(p.origin, origin{w.id, w.fd})
 	}
 	return nil
 }
 
-// ask is w as poll(2) takes it, which passes over a negative descriptor.
-func (w *watch) ask() unix.PollFd {
-	bits, ask := w.want.asks(w.told)
+// pollFd returns the argument of poll(2) for w. poll(2) ignores a negative descriptor.
+func (w *watch) pollFd() unix.PollFd {
+	bits, ask := w.want.unreported(w.reported)
 	if !ask {
 		return unix.PollFd{Fd: -1}
 	}
 	return pollFd(int(w.fd), bits)
 }
 
-// collect moves what poll(2) answered to dst.
+// collect stores the results of poll(2) in dst.
 func (p *poll2) collect(dst []Event) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting = false
-	size := len(p.asked)
+	size := len(p.polled)
 	first := p.next % size
 	for k := 0; k < size && n < len(dst); k++ {
 		i := first + k
 		if i >= size {
 			i -= size
 		}
-		revents := int(p.asked[i].Revents)
+		revents := int(p.polled[i].Revents)
 		if revents == 0 {
 			continue
 		}
 		p.next = i + 1
 		if i == 0 {
-			n += p.hear(dst[n:])
-		} else if ev := p.tell(i, revents); ev.Ready != 0 {
+			n += p.collectWakers(dst[n:])
+		} else if ev := p.event(i, revents); ev.Ready != 0 {
 			dst[n] = ev
 			n++
 		}
@@ -280,40 +280,40 @@ func (p *poll2) collect(dst []Event) (n int) {
 	return n
 }
 
-// hear empties the bell and collects the events of the wakers that rang it.
-func (p *poll2) hear(dst []Event) int {
-	p.bell.hush() // before the wakers are asked: who rings later rings again
-	n, more := p.wakers.hear(dst)
+// collectWakers drains the pipe and stores the events of pending wakers in dst.
+func (p *poll2) collectWakers(dst []Event) int {
+	p.pipe.drain() // first: a wake after this writes to the pipe again
+	n, more := p.wakers.collect(dst)
 	if more {
-		p.bell.toll()
+		p.pipe.wake()
 	}
 	return n
 }
 
-// tell is the event of asked[i]; its Ready is 0 when there is none.
-func (p *poll2) tell(i int, revents int) Event {
+// event returns the event of polled[i]. Its Ready is 0 if there is none.
+func (p *poll2) event(i int, revents int) Event {
 	w := p.find(i)
 	if w == nil {
 		return Event{}
 	}
 	if file, err := identify(int(w.fd)); err != nil || file != w.file {
-		p.drop(w.fd) // closed without Remove, as epoll would have noticed
+		p.drop(w.fd) // closed without Remove
 		return Event{}
 	}
 	r := pollReady(revents)
 	if w.want&Edge != 0 {
-		if r&^w.told == 0 {
+		if r&^w.reported == 0 {
 			return Event{}
 		}
-		w.told |= r
+		w.reported |= r
 		if p.copied == p.version {
-			p.asked[i] = w.ask()
+			p.polled[i] = w.pollFd()
 		}
 	}
 	return Event{w.token, r}
 }
 
-// find is the watch that asked[i] was copied from, nil if it has changed.
+// find returns the watch that polled[i] was copied from, or nil if it has changed.
 func (p *poll2) find(i int) *watch {
 	o := p.origin[i]
 	at := i - 1

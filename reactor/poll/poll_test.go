@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// each runs f on a Poller of each backend.
+// each runs f with a Poller of each backend.
 func each(t *testing.T, f func(t *testing.T, p *poll.Poller)) {
 	for _, name := range poll.Backends() {
 		t.Run(name, func(t *testing.T) {
@@ -30,7 +31,7 @@ func each(t *testing.T, f func(t *testing.T, p *poll.Poller)) {
 	}
 }
 
-// number is the descriptor of c, which stays c's own.
+// number returns the descriptor of c, which still belongs to c.
 func number(t testing.TB, c syscall.Conn) (fd int) {
 	t.Helper()
 	raw, err := c.SyscallConn()
@@ -55,15 +56,15 @@ func TestNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := env; want != "" && p.Backend() != want || want == "" && p.Backend() != names[0] {
-			t.Errorf("STATOR_POLLER=%q: backend %s", env, p.Backend())
+			t.Errorf("STATOR_POLLER=%q: backend %s, want that one, or %s if empty", env, p.Backend(), names[0])
 		}
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	}
-	t.Setenv("STATOR_POLLER", "abacus")
+	t.Setenv("STATOR_POLLER", "unknown")
 	if _, err := poll.New(); !errors.Is(err, poll.ErrUnsupported) {
-		t.Errorf("unknown backend: %v: want ErrUnsupported", err)
+		t.Errorf("New with an unknown backend: %v, want ErrUnsupported", err)
 	}
 }
 
@@ -87,48 +88,54 @@ func TestToken(t *testing.T) {
 	})
 }
 
-func TestWaitRefusals(t *testing.T) {
+// untilBusy returns when another goroutine is in p.Wait, where nothing is ready.
+func untilBusy(t *testing.T, p *poll.Poller) {
+	t.Helper()
+	var dst [1]poll.Event
+	for {
+		n, err := p.Wait(dst[:], 0)
+		if errors.Is(err, poll.ErrBusy) {
+			return
+		}
+		if n != 0 || err != nil {
+			t.Fatalf("%d events, %v: want none, or ErrBusy", n, err)
+		}
+		runtime.Gosched()
+	}
+}
+
+func TestWaitErrors(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		if _, err := p.Wait(nil, 0); !errors.Is(err, poll.ErrNoRoom) {
-			t.Errorf("no room: %v: want ErrNoRoom", err)
+			t.Errorf("Wait with an empty slice: %v, want ErrNoRoom", err)
 		}
 		w, err := poll.NewWaker(p, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		entered := make(chan struct{})
-		left := make(chan error)
-		go func() {
-			close(entered)
-			var dst [1]poll.Event
-			_, err := p.Wait(dst[:], -1)
-			for errors.Is(err, poll.ErrBusy) { // the other one came first
-				_, err = p.Wait(dst[:], -1)
-			}
-			left <- err
-		}()
-		<-entered
-		var dst [1]poll.Event
-		for {
-			_, err := p.Wait(dst[:], 0) // finds nothing until the other one waits
-			if errors.Is(err, poll.ErrBusy) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Millisecond)
-		}
+		returned := make(chan error)
+		go func() { returned <- blockingWait(p) }()
+		untilBusy(t, p)
 		if err := w.Wake(); err != nil {
 			t.Error(err)
 		}
-		if err := <-left; err != nil {
+		if err := <-returned; err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// TestClose closes a Poller while a goroutine waits, others register and wake.
+// blockingWait calls p.Wait without a timeout, again as long as another goroutine is in Wait.
+func blockingWait(p *poll.Poller) error {
+	var dst [1]poll.Event
+	for {
+		if _, err := p.Wait(dst[:], -1); !errors.Is(err, poll.ErrBusy) {
+			return err
+		}
+	}
+}
+
+// TestClose closes a Poller while a goroutine waits and others register and wake.
 func TestClose(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		_, fd := source(t)
@@ -137,9 +144,10 @@ func TestClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		var wg sync.WaitGroup
-		until := func(f func() error) {
+		var rounds [3]atomic.Int64 // of each goroutine
+		untilClosed := func(i int, f func() error) {
 			wg.Go(func() {
-				for {
+				for ; ; rounds[i].Add(1) {
 					switch err := f(); {
 					case errors.Is(err, poll.ErrClosed):
 						return
@@ -150,22 +158,27 @@ func TestClose(t *testing.T) {
 				}
 			})
 		}
-		until(func() error {
+		untilClosed(0, func() error {
 			var dst [4]poll.Event
 			_, err := p.Wait(dst[:], -1)
 			return err
 		})
-		until(func() error {
-			time.Sleep(10 * time.Microsecond)
+		untilClosed(1, func() error {
+			runtime.Gosched()
 			return w.Wake()
 		})
-		until(func() error {
+		untilClosed(2, func() error {
+			runtime.Gosched()
 			if err := p.Register(fd, 2, poll.Readable); err != nil {
 				return err
 			}
 			return p.Remove(fd)
 		})
-		time.Sleep(5 * time.Millisecond)
+		for i := range rounds {
+			for rounds[i].Load() < 20 {
+				runtime.Gosched()
+			}
+		}
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
@@ -175,33 +188,39 @@ func TestClose(t *testing.T) {
 		_, err2 := poll.NewWaker(p, 1)
 		for i, err := range []error{err, err2, p.Close(), p.Register(fd, 1, poll.Readable), p.Modify(fd, 1, poll.Readable), p.Remove(fd), w.Close(), w.Wake()} {
 			if !errors.Is(err, poll.ErrClosed) {
-				t.Errorf("call %d after Close: %v: want ErrClosed", i, err)
+				t.Errorf("call %d after Close: %v, want ErrClosed", i, err)
 			}
 		}
 	})
 }
 
-// TestClosePark closes a Poller under a goroutine that is parked for good.
-func TestClosePark(t *testing.T) {
+// TestCloseEndsWait closes Pollers while a goroutine is in a Wait that nothing else ends, at
+// different moments of that Wait.
+func TestCloseEndsWait(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
-		left := make(chan error)
-		go func() {
-			var dst [1]poll.Event
-			_, err := p.Wait(dst[:], -1)
-			left <- err
-		}()
-		time.Sleep(5 * time.Millisecond)
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := <-left; !errors.Is(err, poll.ErrClosed) {
-			t.Errorf("wait: %v: want ErrClosed", err)
+		for yields := range 20 {
+			q, err := poll.NewBackend(p.Backend())
+			if err != nil {
+				t.Fatal(err)
+			}
+			returned := make(chan error)
+			go func() { returned <- blockingWait(q) }()
+			untilBusy(t, q)
+			for range yields {
+				runtime.Gosched()
+			}
+			if err := q.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := <-returned; !errors.Is(err, poll.ErrClosed) {
+				t.Errorf("Wait during Close: %v, want ErrClosed", err)
+			}
 		}
 	})
 }
 
-// TestPublished has the goroutine that waits read what was written without a
-// lock before Register, Modify and Wake. The race detector is the judge.
+// TestPublished reads data in the goroutine that gets an event; another one wrote it before
+// Register, Modify or Wake, without a lock. The race detector finds a missing order.
 func TestPublished(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		var data [3]int
@@ -243,8 +262,8 @@ func TestPublished(t *testing.T) {
 	})
 }
 
-// TestWandering has many goroutines take turns to wait.
-func TestWandering(t *testing.T) {
+// TestWaitFromManyGoroutines lets one goroutine after the other call Wait.
+func TestWaitFromManyGoroutines(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		w, err := poll.NewWaker(p, 5)
 		if err != nil {
@@ -259,7 +278,7 @@ func TestWandering(t *testing.T) {
 				defer close(done)
 				var dst [1]poll.Event
 				if n, err := p.Wait(dst[:], 10*time.Second); n != 1 || err != nil {
-					t.Errorf("%d events, %v: want the waker's", n, err)
+					t.Errorf("%d events, %v: want the event of the waker", n, err)
 				}
 			}()
 			runtime.Gosched()
@@ -271,8 +290,8 @@ func TestWandering(t *testing.T) {
 	})
 }
 
-// TestTimeouts mixes timeouts of all lengths with wakes, so that each kind of
-// wait follows each other one, and finds none early.
+// TestTimeouts mixes timeouts of many lengths with wakes, so that each kind of wait follows
+// each other kind. No timeout may end early.
 func TestTimeouts(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		w, err := poll.NewWaker(p, 5)
@@ -293,14 +312,14 @@ func TestTimeouts(t *testing.T) {
 			}
 			for wake && n == 0 {
 				if n, err = p.Wait(dst[:], 10*time.Second); err != nil || n == 0 {
-					t.Fatalf("%d events, %v: want the waker's", n, err)
+					t.Fatalf("%d events, %v: want the event of the waker", n, err)
 				}
 			}
 		}
 	})
 }
 
-// TestManyWakers has more wakers than the wait has room for.
+// TestManyWakers has more pending wakers than Wait has room for.
 func TestManyWakers(t *testing.T) {
 	each(t, func(t *testing.T, p *poll.Poller) {
 		const wakers = 5
@@ -350,7 +369,7 @@ func TestManyWakers(t *testing.T) {
 	})
 }
 
-// TestYield has a goroutine that always finds events share one processor.
+// TestYield checks that a goroutine whose Wait always finds events yields the processor.
 func TestYield(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	each(t, func(t *testing.T, p *poll.Poller) {
@@ -377,8 +396,8 @@ func TestYield(t *testing.T) {
 			select {
 			case <-done:
 				slices.Sort(late)
-				t.Logf("a sleep of 1ms is late by %v, at worst %v", late[len(late)/2], late[len(late)-1])
-				if late[len(late)/2] > 5*time.Millisecond { // 10 and more when nobody yields
+				t.Logf("a sleep of 1ms is late by %v (median), %v (maximum)", late[len(late)/2], late[len(late)-1])
+				if late[len(late)/2] > 5*time.Millisecond { // 10 ms and more if Wait does not yield
 					t.Errorf("late by %v: want under 5ms", late[len(late)/2])
 				}
 				return
@@ -408,7 +427,7 @@ func TestAllocs(t *testing.T) {
 				t.Errorf("%s: %v allocations: want 0", what, n)
 			}
 		}
-		zero("an empty look", func() { wait(0) })
+		zero("a Wait that finds nothing", func() { wait(0) })
 		zero("a timeout of 100µs", func() { wait(100 * time.Microsecond) })
 		zero("a timeout of 2ms", func() { wait(2 * time.Millisecond) })
 		zero("Wake and Wait", func() {
@@ -433,7 +452,7 @@ func TestAllocs(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		// A park that another goroutine ends.
+		// A Wait that another goroutine ends.
 		turn := make(chan struct{})
 		defer close(turn)
 		go func() {
@@ -441,7 +460,7 @@ func TestAllocs(t *testing.T) {
 				wk.Wake()
 			}
 		}()
-		zero("a park", func() {
+		zero("a Wait that parks", func() {
 			turn <- struct{}{}
 			wait(-1)
 		})

@@ -4,10 +4,10 @@ package poll
 
 import "golang.org/x/sys/unix"
 
-// What poll(2)'s bits mean, which event ports speak as well.
+// The bits of poll(2), which event ports use too.
 
-// meanings are the bits as Ready.
-var meanings = [...]struct {
+// pollBits is the meaning of each bit.
+var pollBits = [...]struct {
 	bit   int
 	ready Ready
 }{
@@ -19,9 +19,9 @@ var meanings = [...]struct {
 	{unix.POLLERR, Readable | Writable | WriteClosed | Error},
 }
 
-// pollReady is what the kernel tells by bits.
+// pollReady converts the bits of an event.
 func pollReady(bits int) (r Ready) {
-	for _, m := range meanings {
+	for _, m := range pollBits {
 		if bits&m.bit != 0 {
 			r |= m.ready
 		}
@@ -29,34 +29,34 @@ func pollReady(bits int) (r Ready) {
 	return r
 }
 
-// asks are the bits for what of i is yet to be told. No bits still ask for what is
-// told unasked, hang-up and error. Once one of these was told the kernel is not to
-// be asked at all, or it would answer at once each time, until a direction is
-// re-armed.
-func (i Interest) asks(told Ready) (bits int, ask bool) {
+// unreported returns the bits to wait for with interest i, without those of readiness that
+// was reported. The kernel always reports a hang-up and an error, even if bits is 0. So
+// after one of them was reported, ask is false until a direction is re-armed: otherwise
+// the kernel would return at once each time.
+func (i Interest) unreported(reported Ready) (bits int, ask bool) {
 	if i&Readable != 0 {
-		if told&Readable == 0 {
+		if reported&Readable == 0 {
 			bits |= unix.POLLIN
 		}
-		if told&ReadClosed == 0 {
+		if reported&ReadClosed == 0 {
 			bits |= pollRDHUP
 		}
 	}
-	if i&Writable != 0 && told&Writable == 0 {
+	if i&Writable != 0 && reported&Writable == 0 {
 		bits |= unix.POLLOUT
 	}
-	if i&Priority != 0 && told&Priority == 0 {
+	if i&Priority != 0 && reported&Priority == 0 {
 		bits |= unix.POLLPRI
 	}
-	return bits, told&WriteClosed == 0 || bits&(unix.POLLIN|unix.POLLOUT) != 0
+	return bits, reported&WriteClosed == 0 || bits&(unix.POLLIN|unix.POLLOUT) != 0
 }
 
-// pollFd is a descriptor as poll(2) takes it.
+// pollFd returns the argument of poll(2) for a descriptor.
 func pollFd(fd, bits int) (p unix.PollFd) {
 	p.Fd = int32(fd)
-	put(&p.Events, bits)
+	setEvents(&p.Events, bits)
 	return p
 }
 
-// put sets the bits to ask for, whose type is aix's own.
-func put[T int16 | uint16](events *T, bits int) { *events = T(bits) }
+// setEvents sets the bits to wait for, whose type is different on aix.
+func setEvents[T int16 | uint16](events *T, bits int) { *events = T(bits) }

@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// These tests look at what no conformance case can time: they run over the model,
-// with nobody in wait, and hand ports what a kernel would.
+// These tests check moments that a conformance case cannot produce. They run over the
+// model, with no goroutine in wait, and pass events to ports as a kernel would.
 
-// TestPortsStale has events that were fetched before their watch changed: what is
-// told is of the watches as they are.
+// TestPortsStale fetches events, changes their watch, and collects them: only events of the
+// new watch are returned.
 func TestPortsStale(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(p *Poller, fd int) error
 		want   int
 	}{
-		"not":      {func(*Poller, int) error { return nil }, 1},
-		"modified": {func(p *Poller, fd int) error { return p.Modify(fd, 2, Readable|Edge) }, 0},
-		"removed":  {func(p *Poller, fd int) error { return p.Remove(fd) }, 0},
+		"unchanged": {func(*Poller, int) error { return nil }, 1},
+		"modified":  {func(p *Poller, fd int) error { return p.Modify(fd, 2, Readable|Edge) }, 0},
+		"removed":   {func(p *Poller, fd int) error { return p.Remove(fd) }, 0},
 		"registered again": {func(p *Poller, fd int) error {
 			return errors.Join(p.Remove(fd), p.Register(fd, 3, Readable|Edge))
 		}, 0},
@@ -54,7 +54,8 @@ func TestPortsStale(t *testing.T) {
 	}
 }
 
-// TestPortsLevel has an event queued whose readiness is over when it is fetched.
+// TestPortsLevel fetches an event after its readiness is over: without Edge it is not
+// reported.
 func TestPortsLevel(t *testing.T) {
 	p := open(t, "ports (model)")
 	fd, peer := sockets(t)
@@ -77,7 +78,7 @@ func TestPortsLevel(t *testing.T) {
 	waitFor(t, p, -1, 1)
 }
 
-// TestPortsPackets rings by several wakers: one packet is in the port.
+// TestPortsPackets calls several wakers: they send one packet.
 func TestPortsPackets(t *testing.T) {
 	p := open(t, "ports (model)")
 	m := p.b.(*ports).kernel.(*portsModel)
@@ -108,9 +109,9 @@ func TestPortsPackets(t *testing.T) {
 	}
 }
 
-// TestPortsAsks counts the calls that a request costs which is answered: the event's
-// association is made anew by the next wait, for the re-armed direction too.
-func TestPortsAsks(t *testing.T) {
+// TestPortsAssociations counts the associations per event. The next wait makes one, which
+// includes re-armed directions.
+func TestPortsAssociations(t *testing.T) {
 	p, counted := openCounting(t)
 	fd, peer := sockets(t)
 	defer unix.Close(fd)
@@ -128,33 +129,33 @@ func TestPortsAsks(t *testing.T) {
 		if _, err := unix.Read(fd, in[:]); err != nil {
 			t.Fatal(err)
 		}
-		before := counted.asked
+		before := counted.associations
 		if err := errors.Join(p.Rearm(fd, 1, Readable), p.Rearm(fd, 1, Readable|Writable)); err != nil {
 			t.Fatal(err)
 		}
 		waitFor(t, p, -1, 1) // writable, as it was re-armed
-		if n := counted.asked - before; n != 1 {
+		if n := counted.associations - before; n != 1 {
 			t.Errorf("%d associations: want 1", n)
 		}
 	}
 }
 
-// countingKernel counts associations, and refuses them if it is told to.
+// countingKernel counts associations. If fails is not nil, it returns that error for them.
 type countingKernel struct {
 	portsKernel
-	asked int
-	fails error
+	associations int
+	fails        error
 }
 
-func (k *countingKernel) associate(fd, bits int, word uintptr) error {
-	k.asked++
+func (k *countingKernel) associate(fd, bits int, udata uintptr) error {
+	k.associations++
 	if k.fails != nil {
 		return k.fails
 	}
-	return k.portsKernel.associate(fd, bits, word)
+	return k.portsKernel.associate(fd, bits, udata)
 }
 
-// openCounting is a poller over a model of event ports, whose calls are counted.
+// openCounting returns a Poller over the model and the kernel that counts its calls.
 func openCounting(t *testing.T) (*Poller, *countingKernel) {
 	t.Helper()
 	p := open(t, "ports (model)")
@@ -164,8 +165,8 @@ func openCounting(t *testing.T) (*Poller, *countingKernel) {
 	return p, k
 }
 
-// TestPortsRefused has the kernel refuse an association that a wait makes anew: the
-// wait says so, and a later one makes it.
+// TestPortsRefused lets the kernel refuse an association that a wait renews. The wait returns
+// the error, and a later wait makes the association.
 func TestPortsRefused(t *testing.T) {
 	p, kernel := openCounting(t)
 	fd, peer := sockets(t)
@@ -186,8 +187,8 @@ func TestPortsRefused(t *testing.T) {
 	waitFor(t, p, -1, 1)
 }
 
-// TestPortsClosed closes what was told before the wait that would ask again, and
-// has its number stand for another descriptor.
+// TestPortsClosed closes a descriptor after its event and before the wait that would renew
+// its association, and opens another one with the same number.
 func TestPortsClosed(t *testing.T) {
 	p := open(t, "ports (model)")
 	fd, peer := sockets(t)
@@ -209,7 +210,8 @@ func TestPortsClosed(t *testing.T) {
 	}
 }
 
-// TestPortsGenerations has the counter pass its end: 0 is the packet's word.
+// TestPortsGenerations lets the generation wrap around. 0 is skipped: it is the user data of
+// packets.
 func TestPortsGenerations(t *testing.T) {
 	p := open(t, "ports (model)")
 	p.b.(*ports).generation = ^uintptr(0)
@@ -222,9 +224,9 @@ func TestPortsGenerations(t *testing.T) {
 	waitFor(t, p, -1, 1)
 }
 
-// TestHangUpIsToldOnce watches for urgent data, too, which is yet to be told after a
-// hang-up: asking for it would answer at once, and the wait would never sleep.
-func TestHangUpIsToldOnce(t *testing.T) {
+// TestHangUpIsReportedOnce also watches for urgent data, which was not reported when the
+// hang-up comes. To ask for it would return at once, so a wait would spin.
+func TestHangUpIsReportedOnce(t *testing.T) {
 	for _, name := range []string{"poll", "ports (model)"} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, name)
@@ -238,7 +240,7 @@ func TestHangUpIsToldOnce(t *testing.T) {
 			before := processorTime(t)
 			waitFor(t, p, 200*time.Millisecond, 0)
 			if used := processorTime(t) - before; used > 100*time.Millisecond {
-				t.Errorf("a wait of 200 ms used %v of a processor: want it asleep", used)
+				t.Errorf("a wait of 200 ms used %v of CPU time: want it to sleep", used)
 			}
 			if err := p.Rearm(fd, 1, Readable); err != nil {
 				t.Fatal(err)
@@ -248,7 +250,7 @@ func TestHangUpIsToldOnce(t *testing.T) {
 	}
 }
 
-// processorTime is what the process has used.
+// processorTime returns the CPU time of the process.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var used unix.Rusage
@@ -258,9 +260,9 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// TestPortsAllocate waits, re-arms and changes, with a level and with edges, over a
-// kernel that has an event for each association.
-func TestPortsAllocate(t *testing.T) {
+// TestPortsAllocs waits, re-arms and modifies, over a kernel that has an event for each
+// association.
+func TestPortsAllocs(t *testing.T) {
 	for _, mode := range []Interest{0, Edge} {
 		fd, peer := sockets(t)
 		defer unix.Close(fd)
@@ -295,15 +297,15 @@ func TestPortsAllocate(t *testing.T) {
 	}
 }
 
-// readyKernel tells at once, and once, what it was asked for last.
+// readyKernel returns one event for the last association, at once.
 type readyKernel struct{ event portEvent }
 
 func (k *readyKernel) create() error { return nil }
 func (k *readyKernel) close() error  { return nil }
 func (k *readyKernel) send() error   { return nil }
 
-func (k *readyKernel) associate(fd, bits int, word uintptr) error {
-	k.event = portEvent{fd, bits, word}
+func (k *readyKernel) associate(fd, bits int, udata uintptr) error {
+	k.event = portEvent{fd, bits, udata}
 	return nil
 }
 
@@ -313,7 +315,7 @@ func (k *readyKernel) dissociate(int) error {
 }
 
 func (k *readyKernel) get(events []portEvent, _ time.Duration) (int, error) {
-	if k.event.word == 0 {
+	if k.event.udata == 0 {
 		return 0, nil
 	}
 	events[0], k.event = k.event, portEvent{}

@@ -9,39 +9,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The tests of this package run over this one beside the platform's own: the logic
-// of ports_unix.go on a model of the kernel below it.
+// init adds a backend to those of the platform, so that all tests also run with it: the code
+// of ports_unix.go over a model of the kernel.
 func init() {
 	backends = append(backends, opener{"ports (model)", func(ws *wakers) (backend, error) {
 		return newPortsOver(ws, new(portsModel))
 	}})
 }
 
-// portsModel is event ports as their manual pages have them, over descriptors of
-// Linux, which poll(2) is asked of. It keeps what tells a port from an epoll: an
-// association that is for one event, and replaced by another; an event that is
-// queued when it happens, and told though it is none any more; closing, which takes
-// both away whatever duplicates there are; and no bit for a peer that ended one
-// direction.
+// portsModel implements event ports, as their manual pages describe them, with poll(2) over
+// descriptors of Linux. It models the differences between a port and an epoll:
 //
-// What it can't tell is what the sockets of Solaris do: these are Linux's. So what
-// passes over it is the logic's, never the platform's.
+//   - an association is for one event, and a new one replaces it;
+//   - an event is queued when it happens, and returned even if it is over;
+//   - closing a descriptor removes both, even if it has duplicates;
+//   - there is no bit for a peer that closed one direction.
+//
+// The sockets are those of Linux, so a test over the model says nothing about the sockets
+// of Solaris.
 type portsModel struct {
-	changed int // eventfd, which ends a poll(2) under way
+	changed int // eventfd that ends the current poll(2)
 
 	mu      sync.Mutex
 	objects map[int]portObject // associations and their events, by descriptor
 	order   []int              // descriptors whose event is queued; -1 is the packet
 
-	// get's own
+	// Used by get only.
 	polled []unix.PollFd
 	count  [8]byte
 }
 
-// portObject is an association, or once revents is set the event that ended it.
+// portObject is an association or, if revents is not 0, the event that ended it.
 type portObject struct {
 	bits    int
-	word    uintptr
+	udata   uintptr
 	file    identity
 	revents int
 }
@@ -56,7 +57,7 @@ func (m *portsModel) create() (err error) {
 
 func (m *portsModel) close() error { return unix.Close(m.changed) }
 
-func (m *portsModel) associate(fd, bits int, word uintptr) error {
+func (m *portsModel) associate(fd, bits int, udata uintptr) error {
 	file, err := identify(fd)
 	if err != nil {
 		return err
@@ -65,11 +66,11 @@ func (m *portsModel) associate(fd, bits int, word uintptr) error {
 	defer m.mu.Unlock()
 	m.forget(fd)
 	bits &^= unix.POLLRDHUP
-	m.objects[fd] = portObject{bits: bits, word: word, file: file}
+	m.objects[fd] = portObject{bits: bits, udata: udata, file: file}
 	polled := []unix.PollFd{pollFd(fd, bits)}
 	unix.Poll(polled, 0)
 	m.queue(polled[0])
-	return ringEventfd(m.changed)
+	return signalEventfd(m.changed)
 }
 
 func (m *portsModel) dissociate(fd int) error {
@@ -81,8 +82,8 @@ func (m *portsModel) dissociate(fd int) error {
 	return nil
 }
 
-// forget drops a descriptor's association, or its event, and tells whether there
-// was one.
+// forget drops the association of a descriptor, or its event, and reports whether there was
+// one.
 func (m *portsModel) forget(fd int) bool {
 	_, ok := m.objects[fd]
 	delete(m.objects, fd)
@@ -90,7 +91,7 @@ func (m *portsModel) forget(fd int) bool {
 	return ok
 }
 
-// queue makes an event of what poll(2) answered, if anything.
+// queue adds the event of a result of poll(2), if there is one.
 func (m *portsModel) queue(polled unix.PollFd) {
 	if polled.Revents == 0 {
 		return
@@ -106,12 +107,12 @@ func (m *portsModel) send() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.order = append(m.order, -1)
-	return ringEventfd(m.changed)
+	return signalEventfd(m.changed)
 }
 
 func (m *portsModel) get(events []portEvent, timeout time.Duration) (int, error) {
 	for begin := time.Now(); ; {
-		m.look()
+		m.pollAll()
 		if n := m.fetch(events); n > 0 {
 			return n, nil
 		}
@@ -128,8 +129,8 @@ func (m *portsModel) get(events []portEvent, timeout time.Duration) (int, error)
 	}
 }
 
-// look asks poll(2) of all associations, and queues the events that happened.
-func (m *portsModel) look() {
+// pollAll calls poll(2) for all associations and queues their events.
+func (m *portsModel) pollAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.polled = append(m.polled[:0], pollFd(m.changed, unix.POLLIN))
@@ -148,7 +149,7 @@ func (m *portsModel) look() {
 	}
 }
 
-// fetch takes events from the queue.
+// fetch moves events from the queue to events.
 func (m *portsModel) fetch(events []portEvent) (n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -157,7 +158,7 @@ func (m *portsModel) fetch(events []portEvent) (n int) {
 		events[i] = portEvent{}
 		if fd >= 0 {
 			o := m.objects[fd]
-			events[i] = portEvent{fd, o.revents, o.word}
+			events[i] = portEvent{fd, o.revents, o.udata}
 			delete(m.objects, fd)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of event ports, which are in libc alone. Package unix has them behind a
-// type that allocates for each association and each event, and lacks port_send.
+// The calls of event ports, which only libc has. Package unix wraps them in a type that
+// allocates for each association and each event, and it has no port_send.
 
 //go:cgo_import_dynamic libc_port_create port_create "libc.so"
 //go:cgo_import_dynamic libc_port_associate port_associate "libc.so"
@@ -26,27 +26,27 @@ import (
 
 var portCreate, portAssociate, portDissociate, portGetn, portSend uintptr // addresses in libc
 
-// sysvicall6 calls libc as package syscall does; see the .s file.
+// sysvicall6 calls libc like package syscall; see the .s file.
 func sysvicall6(function, count, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err syscall.Errno)
 
-// call makes a call of a function in libc. None of these takes more arguments.
+// call calls a function of libc. None of those used here has more than five arguments.
 func call(function *uintptr, count int, a1, a2, a3, a4, a5 uintptr) (uintptr, error) {
 	r, _, errno := sysvicall6(uintptr(unsafe.Pointer(function)), uintptr(count), a1, a2, a3, a4, a5, 0)
 	switch {
 	case errno == 0:
 		return r, nil
 	case errno == unix.EBADFD:
-		return r, unix.EBADF // as all other calls name it
+		return r, unix.EBADF // as returned by other system calls
 	}
 	return r, errno
 }
 
-// solarisPort is the kernel of ports.
+// solarisPort calls the kernel.
 type solarisPort struct {
 	fd      int
 	timeout unix.Timespec
 	count   uint32
-	events  []nativePortEvent // get's own
+	events  []nativePortEvent // used by get only
 }
 
 // nativePortEvent is struct port_event.
@@ -74,8 +74,8 @@ func (p *solarisPort) create() error {
 
 func (p *solarisPort) close() error { return unix.Close(p.fd) }
 
-func (p *solarisPort) associate(fd, bits int, word uintptr) error {
-	_, err := call(&portAssociate, 5, uintptr(p.fd), unix.PORT_SOURCE_FD, uintptr(fd), uintptr(bits), word)
+func (p *solarisPort) associate(fd, bits int, udata uintptr) error {
+	_, err := call(&portAssociate, 5, uintptr(p.fd), unix.PORT_SOURCE_FD, uintptr(fd), uintptr(bits), udata)
 	return err
 }
 
@@ -89,8 +89,8 @@ func (p *solarisPort) send() error {
 	return err
 }
 
-// longest is a timeout that every kernel takes.
-const longest = 1e6 * time.Second
+// maxPortTimeout is a timeout that every kernel accepts.
+const maxPortTimeout = 1e6 * time.Second
 
 func (p *solarisPort) get(events []portEvent, timeout time.Duration) (int, error) {
 	if len(events) > len(p.events) {
@@ -98,16 +98,16 @@ func (p *solarisPort) get(events []portEvent, timeout time.Duration) (int, error
 	}
 	var until *unix.Timespec
 	if timeout >= 0 {
-		p.timeout = unix.NsecToTimespec(min(timeout, longest).Nanoseconds())
+		p.timeout = unix.NsecToTimespec(min(timeout, maxPortTimeout).Nanoseconds())
 		until = &p.timeout
 	}
-	p.count = 1 // to wait for; then, that there are
+	p.count = 1 // the number to wait for; the call sets it to the number fetched
 	p.events[0].source = 0
 	_, err := call(&portGetn, 5, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(events)),
 		uintptr(unsafe.Pointer(&p.count)), uintptr(unsafe.Pointer(until)))
 	if err == unix.ETIME || err == unix.EINTR {
-		// There may be events all the same. If there are none, the count may be
-		// what it was, and the first event is.
+		// There may be events nevertheless. If there are none, count may be
+		// unchanged, but then the first event is unchanged too.
 		if p.events[0].source == 0 {
 			p.count = 0
 		}
@@ -123,7 +123,7 @@ func (p *solarisPort) get(events []portEvent, timeout time.Duration) (int, error
 		ev := &p.events[i]
 		events[i] = portEvent{int(ev.object), int(ev.events), ev.user}
 		if ev.source != unix.PORT_SOURCE_FD {
-			events[i] = portEvent{} // the packet, the only other thing that is sent here
+			events[i] = portEvent{} // the packet; there are no other sources
 		}
 	}
 	return n, nil

@@ -10,27 +10,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Event ports are what Solaris and illumos wait by, in port_getn(3C). A thread is
-// held for as long as it waits.
+// ports is the backend of Solaris and illumos. It waits for event ports in port_getn(3C),
+// which blocks a thread.
 //
-//	ports_unix.go       what is asked of the kernel, and what its answers mean
-//	ports_solaris.go    the kernel, of illumos as well
+//	ports_unix.go       the backend, independent of the kernel
+//	ports_solaris.go    the calls of the kernel, also for illumos
 //
-// A descriptor's association with the port is for one event: the kernel tells it
-// when the descriptor is ready for any of the bits asked for, at once if it is
-// already, and forgets the association. So each event costs another call, which
-// the next wait makes, for all that the last one told of: it asks again for
-// everything with a level, and with Edge for what was not told or was re-armed.
+// A descriptor's association with a port causes one event. The kernel reports it when the
+// descriptor is ready for any of the requested bits, at once if it is ready already, and
+// then removes the association. So each event costs one more call to associate the
+// descriptor again. The next wait makes it, for all events of the last one: without Edge
+// for the whole interest, with Edge for the readiness that was not reported yet or was
+// re-armed.
 //
-// An event is as old as its readiness: what it tells may be over, or have become
-// more, by the time it is fetched. That is harmless with Edge. With a level poll(2)
-// is asked how things are, once for all events that were fetched.
+// The kernel records the readiness when it begins, so it may have changed when the event
+// is fetched. That is harmless with Edge. Without Edge, one call of poll(2) gets the
+// current readiness of all descriptors that have events.
 //
-// The kernel hands back a word with each event. It is the generation of a watch,
-// so that an event fetched before its watch was changed, removed or replaced, and
-// looked at after, is dropped.
+// The kernel returns a word of user data with each event. It holds the generation of a
+// watch, so an event is dropped if it was fetched before its watch was changed, removed
+// or replaced.
 //
-// It compiles on every Unix, as its tests run it over a model of event ports.
+// The file compiles on every Unix, so that tests can run it over a model of event ports.
 type ports struct {
 	kernel portsKernel
 	wakers *wakers
@@ -38,49 +39,49 @@ type ports struct {
 	mu         sync.Mutex
 	watches    []portsWatch // by descriptor
 	generation uintptr      // of the latest watch
-	spent      []int        // descriptors whose association the next wait makes anew
-	rang       bool         // a packet is in the port
+	expired    []int        // descriptors that the next wait associates again
+	packetSent bool         // a packet is in the port
 	closed     bool
 
-	// wait's own
+	// Used by wait only.
 	events []portEvent
 	polled []unix.PollFd
 }
 
-// portsWatch is a descriptor's registration; its generation is 0 when there is
-// none.
+// portsWatch is the registration of a descriptor. Its generation is 0 if there is none.
 type portsWatch struct {
 	token      Token
 	generation uintptr
 	file       identity
 	want       Interest
-	told       Ready // with Edge: what is not to be told again
-	spent      bool  // it is in ports.spent
+	reported   Ready // with Edge: readiness that is not to be reported again
+	expired    bool  // in ports.expired
 }
 
-// portsKernel are the calls that are made of an event port.
+// portsKernel is the calls of an event port.
 type portsKernel interface {
-	// create makes the port that the other calls are for.
+	// create creates the port that the other calls use.
 	create() error
-	// associate asks for one event, with this word, once fd has any of poll(2)'s
-	// bits. It replaces what was asked for fd before.
-	associate(fd, bits int, word uintptr) error
-	// dissociate ends that, and takes back an event that nobody fetched. It answers
-	// ENOENT where there is neither.
+	// associate asks for one event, with the given user data, when fd has any of the bits
+	// of poll(2). It replaces an earlier association of fd.
+	associate(fd, bits int, udata uintptr) error
+	// dissociate removes the association of fd, and its event if that was not fetched
+	// yet. It returns ENOENT if there is neither.
 	dissociate(fd int) error
-	// send puts a packet of the user's into the port: an event with word 0.
+	// send puts a packet into the port: an event whose user data is 0.
 	send() error
-	// get fills events, and waits for the first one until the timeout has passed, if
-	// it is not negative. It is called by one goroutine at a time.
+	// get stores events and returns their number. It blocks until there is one or the
+	// timeout has passed; a negative timeout means no limit. It is called by one
+	// goroutine at a time.
 	get(events []portEvent, timeout time.Duration) (int, error)
 	close() error
 }
 
-// portEvent is the kernel's struct port_event, as far as it is of use.
+// portEvent is the part of the kernel's struct port_event that is used.
 type portEvent struct {
-	fd   int
-	bits int
-	word uintptr
+	fd    int
+	bits  int
+	udata uintptr
 }
 
 func newPortsOver(ws *wakers, kernel portsKernel) (backend, error) {
@@ -96,34 +97,34 @@ func (p *ports) interrupt() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	p.toll()
+	p.endWait()
 }
 
-// toll ends the wait under way, or the next one, by a packet. One is enough for
-// all who ring before it is fetched, and so a port is never full of them. The lock
-// is held.
-func (p *ports) toll() error {
-	if p.rang {
+// endWait sends a packet that ends the current wait, or the next one. There is at most one
+// packet in the port, which serves all wakes until it is fetched, so the port is never
+// full. The caller holds the lock.
+func (p *ports) endWait() error {
+	if p.packetSent {
 		return nil
 	}
 	err := os.NewSyscallError("port_send", p.kernel.send())
-	p.rang = err == nil
+	p.packetSent = err == nil
 	return err
 }
 
-func (p *ports) watch(*Waker) error { return nil }
-func (p *ports) forget(*Waker)      {}
+func (p *ports) addWaker(*Waker) error { return nil }
+func (p *ports) removeWaker(*Waker)    {}
 
-func (p *ports) ring(*Waker) error {
+func (p *ports) wake(*Waker) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.toll()
+	return p.endWait()
 }
 
 func (p *ports) edges() bool { return false }
 
 func (p *ports) register(fd int, t Token, i Interest) error {
-	file, err := identify(fd) // a port takes files, which are always ready
+	file, err := identify(fd) // a port accepts files, which are always ready
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (p *ports) register(fd int, t Token, i Interest) error {
 	defer p.mu.Unlock()
 	if w := p.find(fd); w != nil && w.file == file {
 		return unix.EEXIST
-	} // else the watch is that of a closed descriptor with this number
+	} // else the watch is of a closed descriptor that had this number
 	return p.set(fd, portsWatch{token: t, want: i, file: file})
 }
 
@@ -155,14 +156,14 @@ func (p *ports) rearm(fd int, t Token, i Interest) error {
 	if w == nil {
 		return unix.ENOENT
 	}
-	if w.told&Ready(i&^Edge) == 0 {
+	if w.reported&Ready(i&^Edge) == 0 {
 		return nil
 	}
-	w.told &^= Ready(i &^ Edge)
-	if w.spent {
-		return nil // the next wait asks for it
+	w.reported &^= Ready(i &^ Edge)
+	if w.expired {
+		return nil // the next wait associates it
 	}
-	return p.ask(fd, w)
+	return p.associate(fd, w)
 }
 
 func (p *ports) remove(fd int) error {
@@ -180,13 +181,13 @@ func (p *ports) remove(fd int) error {
 		err = unix.ENOENT
 	}
 	*w = portsWatch{}
-	if gone := p.kernel.dissociate(fd); err == nil && gone != unix.ENOENT {
-		err = gone
+	if e := p.kernel.dissociate(fd); err == nil && e != unix.ENOENT {
+		err = e
 	}
 	return err
 }
 
-// find is the watch of a descriptor, or nil.
+// find returns the watch of a descriptor, or nil if there is none.
 func (p *ports) find(fd int) *portsWatch {
 	if fd >= 0 && fd < len(p.watches) && p.watches[fd].generation != 0 {
 		return &p.watches[fd]
@@ -194,13 +195,13 @@ func (p *ports) find(fd int) *portsWatch {
 	return nil
 }
 
-// set makes w, with a generation of its own, the watch of a descriptor.
+// set makes w, with a new generation, the watch of a descriptor.
 func (p *ports) set(fd int, w portsWatch) error {
 	if p.generation++; p.generation == 0 {
 		p.generation = 1
 	}
 	w.generation = p.generation
-	if err := p.ask(fd, &w); err != nil {
+	if err := p.associate(fd, &w); err != nil {
 		return err
 	}
 	for fd >= len(p.watches) {
@@ -210,9 +211,9 @@ func (p *ports) set(fd int, w portsWatch) error {
 	return nil
 }
 
-// ask has the kernel tell of w, if anything is yet to be told.
-func (p *ports) ask(fd int, w *portsWatch) error {
-	bits, ask := w.want.asks(w.told)
+// associate asks the kernel for an event of w, unless all of its readiness was reported.
+func (p *ports) associate(fd int, w *portsWatch) error {
+	bits, ask := w.want.unreported(w.reported)
 	if !ask {
 		return nil
 	}
@@ -225,7 +226,7 @@ func (p *ports) wait(dst []Event, timeout time.Duration) (int, error) {
 	}
 	begin := time.Now()
 	for left := timeout; ; {
-		if err := p.renew(); err != nil {
+		if err := p.renewExpired(); err != nil {
 			return 0, err
 		}
 		got, err := p.kernel.get(p.events[:min(len(dst), len(p.events))], left)
@@ -244,88 +245,89 @@ func (p *ports) wait(dst []Event, timeout time.Duration) (int, error) {
 	}
 }
 
-// maxPorts is how many events are fetched at once.
+// maxPorts is the number of events that one system call fetches.
 const maxPorts = 1024
 
-// renew makes the associations that the events of the last wait took.
-func (p *ports) renew() error {
+// renewExpired associates the descriptors again whose associations ended with the events
+// of the last wait.
+func (p *ports) renewExpired() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return ErrClosed
 	}
-	for _, fd := range p.spent {
+	for _, fd := range p.expired {
 		w := p.find(fd)
-		if w == nil || !w.spent {
+		if w == nil || !w.expired {
 			continue
 		}
 		file, err := identify(fd)
 		if err == nil && file == w.file {
-			err = p.ask(fd, w)
+			err = p.associate(fd, w)
 		}
 		switch {
 		case err == unix.EBADF || file != w.file:
-			*w = portsWatch{} // closed without Remove, as the kernel has noticed
+			*w = portsWatch{} // closed without Remove
 		case err != nil:
 			return os.NewSyscallError("port_associate", err)
 		}
-		w.spent = false
+		w.expired = false
 	}
-	p.spent = p.spent[:0]
+	p.expired = p.expired[:0]
 	return nil
 }
 
-// collect moves what port_getn(3C) answered to dst. There is room, as there was
-// none for more events.
+// collect stores the results of port_getn(3C) in dst. They fit, as no more events were
+// fetched than dst has room for.
 func (p *ports) collect(dst []Event, got []portEvent) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refresh(got)
-	rang := false
+	woken := false
 	for i := range got {
 		ev := &got[i]
-		if ev.word == 0 {
-			rang = true
+		if ev.udata == 0 {
+			woken = true
 			continue
 		}
-		w := p.of(ev)
+		w := p.watchOf(ev)
 		if w == nil {
 			continue
 		}
-		if !w.spent {
-			w.spent = true
-			p.spent = append(p.spent, ev.fd)
+		if !w.expired {
+			w.expired = true
+			p.expired = append(p.expired, ev.fd)
 		}
 		r := pollReady(ev.bits)
-		if r&^w.told == 0 {
+		if r&^w.reported == 0 {
 			continue
 		}
 		if w.want&Edge != 0 {
-			w.told |= r
+			w.reported |= r
 		}
 		dst[n] = Event{w.token, r}
 		n++
 	}
-	if rang {
-		n += p.hear(dst[n:])
+	if woken {
+		n += p.collectWakers(dst[n:])
 	}
 	return n
 }
 
-// of is the watch that ev is for, or nil.
-func (p *ports) of(ev *portEvent) *portsWatch {
-	if w := p.find(ev.fd); w != nil && w.generation == ev.word {
+// watchOf returns the watch of ev, or nil if it was changed or removed.
+func (p *ports) watchOf(ev *portEvent) *portsWatch {
+	if w := p.find(ev.fd); w != nil && w.generation == ev.udata {
 		return w
 	}
 	return nil
 }
 
-// refresh makes events of a level what poll(2) tells now.
+// refresh replaces the bits of events without Edge by the current ones.
 func (p *ports) refresh(got []portEvent) {
 	p.polled = p.polled[:0]
 	for i := range got {
-		if w := p.of(&got[i]); w != nil && w.want&Edge == 0 {
-			bits, _ := w.want.asks(0)
+		if w := p.watchOf(&got[i]); w != nil && w.want&Edge == 0 {
+			bits, _ := w.want.unreported(0)
 			p.polled = append(p.polled, pollFd(got[i].fd, bits))
 		}
 	}
@@ -333,23 +335,23 @@ func (p *ports) refresh(got []portEvent) {
 		return
 	}
 	if _, err := pollFor(p.polled, 0); err != nil {
-		return // old events are better than none
+		return // events that may be out of date are better than none
 	}
 	next := 0
 	for i := range got {
-		if w := p.of(&got[i]); w != nil && w.want&Edge == 0 {
+		if w := p.watchOf(&got[i]); w != nil && w.want&Edge == 0 {
 			got[i].bits = int(p.polled[next].Revents)
 			next++
 		}
 	}
 }
 
-// hear is the events of the wakers that sent the packet.
-func (p *ports) hear(dst []Event) int {
-	p.rang = false // before the wakers are asked: who rings later rings again
-	n, more := p.wakers.hear(dst)
+// collectWakers stores the events of pending wakers in dst.
+func (p *ports) collectWakers(dst []Event) int {
+	p.packetSent = false // first: a wake after this sends a packet again
+	n, more := p.wakers.collect(dst)
 	if more {
-		p.toll()
+		p.endWait()
 	}
 	return n
 }

@@ -4,7 +4,8 @@ package poll_test
 
 import "runtime"
 
-// publishes is the name of this system where its table is published, else empty.
+// publishes returns the name of this system in the package comment, or "" if the comment
+// has no table for it.
 func publishes() string {
 	if runtime.GOOS == "linux" {
 		return "Linux"

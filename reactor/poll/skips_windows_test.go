@@ -2,22 +2,23 @@ package poll_test
 
 import "github.com/stator-go/stator/reactor/driver/drivertest"
 
-// publishes is the name of this system where its table is published, else empty.
+// publishes returns the name of this system in the package comment, or "" if the comment
+// has no table for it.
 func publishes() string {
 	if drivertest.Wine() {
-		return "Windows, as Wine 8 has it"
+		return "Windows, as Wine 8 implements it"
 	}
 	return ""
 }
 
-// skips are the cases that Wine's sockets are not good enough for.
+// skips returns the cases that the sockets of Wine do not pass, and why.
 func skips() map[int]string {
 	if !drivertest.Wine() {
 		return nil
 	}
 	return map[int]string{
-		30: "Wine takes the error itself, so that a read answers the end",
-		31: "Wine does not notice the end before the data is read",
-		41: "Wine has no event for a datagram that was refused",
+		30: "Wine fetches the error itself, so that a read returns the end",
+		31: "Wine does not report the end before the data is read",
+		41: "Wine has no event for a refused datagram",
 	}
 }

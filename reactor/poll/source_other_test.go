@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// source is the number of a descriptor that becomes readable when w is written to.
+// source returns a descriptor that becomes readable when w is written to.
 func source(t testing.TB) (w *os.File, fd int) {
 	t.Helper()
 	r, w, err := os.Pipe()

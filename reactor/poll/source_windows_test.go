@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// source is the number of a descriptor that becomes readable when w is written to.
+// source returns a descriptor that becomes readable when w is written to.
 func source(t testing.TB) (w io.Writer, fd int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

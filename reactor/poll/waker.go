@@ -7,31 +7,31 @@ import (
 	"sync/atomic"
 )
 
-// Waker ends a Poller's Wait from another goroutine, with an event of its own
-// token. Any number of Wakes before the Wait that answers it are one event.
+// Waker lets any goroutine end a Poller's Wait, with an event that has the Waker's token.
+// Any number of calls of Wake before that Wait cause one event.
 //
-// A Wake while an earlier one is yet to be answered is a single atomic load;
-// else it is a system call. What was done before a Wake is visible to the
-// goroutine whose Wait answers the event.
+// A Wake is a single atomic load if the event of an earlier one was not returned yet, and
+// a system call otherwise. Memory written before Wake is visible to the goroutine that
+// gets the event.
 type Waker struct {
 	p     *Poller
 	token Token
 
-	// state is wakerIdle, wakerPending or wakerShut. Wait makes pending idle
-	// before it answers, so that a Wake that comes after the answer counts.
+	// state is wakerIdle, wakerPending or wakerClosed. Wait changes pending to idle
+	// before it returns the event, so a Wake after that causes another one.
 	state atomic.Uint32
 
-	mu sync.Mutex // keeps fd open while it is rung
-	fd int        // the backend's: what rings, if each waker has its own
+	mu sync.Mutex // keeps fd open while it is used
+	fd int        // of the backend, if it has one per Waker
 }
 
 const (
 	wakerIdle = iota
 	wakerPending
-	wakerShut
+	wakerClosed
 )
 
-// NewWaker makes a Waker whose events carry t and are Readable.
+// NewWaker returns a Waker whose events carry t and are Readable.
 func NewWaker(p *Poller, t Token) (*Waker, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -39,70 +39,70 @@ func NewWaker(p *Poller, t Token) (*Waker, error) {
 		return nil, fmt.Errorf("poll: new waker: poller %w", ErrClosed)
 	}
 	w := &Waker{p: p, token: t, fd: -1}
-	if err := p.b.watch(w); err != nil {
+	if err := p.b.addWaker(w); err != nil {
 		return nil, fmt.Errorf("poll: new waker: %w", err)
 	}
 	p.wakers.add(w)
 	return w, nil
 }
 
-// Wake makes the Wait under way, or the next one, answer with w's event.
+// Wake makes the current Wait, or the next one, return w's event.
 func (w *Waker) Wake() error {
 	if w.state.Load() == wakerPending || !w.state.CompareAndSwap(wakerIdle, wakerPending) {
-		return w.refuse()
+		return w.errIfClosed()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state.Load() == wakerShut {
-		return w.refuse()
+	if w.state.Load() == wakerClosed {
+		return w.errIfClosed()
 	}
-	if err := w.p.b.ring(w); err != nil {
+	if err := w.p.b.wake(w); err != nil {
 		w.state.CompareAndSwap(wakerPending, wakerIdle)
 		return fmt.Errorf("poll: wake: %w", err)
 	}
 	return nil
 }
 
-// refuse is the answer to a Wake that has nothing to do.
-func (w *Waker) refuse() error {
-	if w.state.Load() == wakerShut {
+// errIfClosed returns ErrClosed if w is closed.
+func (w *Waker) errIfClosed() error {
+	if w.state.Load() == wakerClosed {
 		return fmt.Errorf("poll: wake: %w", ErrClosed)
 	}
 	return nil
 }
 
-// Close frees what the Waker holds. An event of it may still come.
+// Close releases the resources of the Waker. An event of it may still come.
 func (w *Waker) Close() error {
 	w.p.mu.Lock()
 	defer w.p.mu.Unlock()
-	if !w.shut() {
+	if !w.close() {
 		return fmt.Errorf("poll: close waker: %w", ErrClosed)
 	}
-	w.p.wakers.drop(w)
+	w.p.wakers.remove(w)
 	return nil
 }
 
-// shut ends w, and tells whether it was open.
-func (w *Waker) shut() bool {
+// close closes w and reports whether it was open.
+func (w *Waker) close() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state.Swap(wakerShut) == wakerShut {
+	if w.state.Swap(wakerClosed) == wakerClosed {
 		return false
 	}
-	w.p.b.forget(w)
+	w.p.b.removeWaker(w)
 	return true
 }
 
-// heard tells whether w was pending, and makes it idle.
-func (w *Waker) heard() bool {
+// clearPending makes w idle and reports whether it was pending.
+func (w *Waker) clearPending() bool {
 	return w.state.Load() == wakerPending && w.state.CompareAndSwap(wakerPending, wakerIdle)
 }
 
-// wakers are the Wakers of a Poller: changed with its lock held, read by Wait
-// without.
+// wakers is the list of a Poller's Wakers. It is changed with the Poller's lock held and
+// read by Wait without it.
 type wakers struct {
 	list atomic.Pointer[[]*Waker]
-	next int // index that hear begins with, so that each has its turn
+	next int // index that collect starts with, for fairness
 }
 
 func (ws *wakers) all() []*Waker {
@@ -117,15 +117,15 @@ func (ws *wakers) add(w *Waker) {
 	ws.list.Store(&list)
 }
 
-func (ws *wakers) drop(w *Waker) {
+func (ws *wakers) remove(w *Waker) {
 	list := slices.DeleteFunc(slices.Clone(ws.all()), func(x *Waker) bool { return x == w })
 	ws.list.Store(&list)
 }
 
-// hear is what Wait does where all Wakers share what ends it: it fills dst with
-// the events of those that are pending, and tells whether it had no room for some,
-// so that the next Wait has to ask again.
-func (ws *wakers) hear(dst []Event) (n int, more bool) {
+// collect stores the events of pending Wakers in dst. more reports whether some did not
+// fit, so that the next Wait must call collect again. It is used by backends whose Wakers
+// share one way to end a wait.
+func (ws *wakers) collect(dst []Event) (n int, more bool) {
 	all := ws.all()
 	for k := range all {
 		at := (ws.next + k) % len(all)
@@ -133,7 +133,7 @@ func (ws *wakers) hear(dst []Event) (n int, more bool) {
 			ws.next = at
 			return n, true
 		}
-		if w := all[at]; w.heard() {
+		if w := all[at]; w.clearPending() {
 			dst[n] = Event{w.token, Readable}
 			n++
 		}

@@ -1,13 +1,14 @@
-// Command platforms type-checks the packages of a module, or of a workspace, for other
-// platforms, with their commands and tests, from the source of the standard library on
-// up. It compiles nothing, so a platform takes seconds where a compiler with an empty
-// cache takes minutes.
+// Command platforms type-checks the packages of a module, or of a workspace, with their
+// commands and tests, for other platforms. It type-checks from source, the standard
+// library included, and compiles nothing: a platform takes seconds, not the minutes of
+// a compiler with an empty cache.
 //
-//	go -C tools run ./platforms [-dir ..] [PLATFORM...]
+//	go -C tools run ./platforms [-dir directory] [platform...]
 //
-// A platform is named as in freebsd/arm; without one, all that Go knows are checked.
-// Where Go's own linker does not link, commands and tests are left out.
-// It prints a line a platform and what is wrong, and ends with status 1 if anything is.
+// A platform is written as in freebsd/arm; the default is every platform that Go knows.
+// Commands and tests are left out for platforms on which linking them needs cgo. The
+// command prints one line per platform and the errors. The exit status is 1 if there are
+// errors, and 2 if it could not begin.
 package main
 
 import (
@@ -23,12 +24,25 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-var dir = flag.String("dir", "..", "a `directory` of the module; the environment's GOWORK names a workspace")
+const usage = `platforms type-checks the packages, commands and tests of a module for other platforms.
 
-// atOnce bounds memory: a platform's syntax and types take some 300 MB.
+	go -C tools run ./platforms [-dir directory] [platform...]
+
+A platform is written as in freebsd/arm; the default is every platform that Go knows.
+
+`
+
+var dir = flag.String("dir", "..", "a `directory` of the module; if GOWORK is set, of the workspace")
+
+// atOnce is how many platforms are checked at once. It bounds memory: the syntax and types
+// of one take some 300 MB.
 const atOnce = 2
 
 func main() {
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	platforms := flag.Args()
 	if len(platforms) == 0 {
@@ -63,10 +77,10 @@ func main() {
 	}
 }
 
-// result is what became of a platform.
+// result is the result of checking one platform.
 type result struct {
 	platform  string
-	packages  int  // of the modules, their tests counted apart
+	packages  int  // checked packages of the modules; a package's tests count as another
 	libraries bool // commands and tests were left out
 	errors    []string
 	took      time.Duration
@@ -88,7 +102,7 @@ func (r result) print() {
 	}
 }
 
-// check type-checks the modules for a platform, and says of each mistake once.
+// check type-checks the modules for a platform. It lists each error once.
 func check(platform string) result {
 	began := time.Now()
 	r := result{platform: platform}
@@ -127,14 +141,14 @@ func load(system, architecture string, tests bool, patterns ...string) ([]*packa
 	}, patterns...)
 }
 
-// unlinkable tells whether p is a command that only a linker of C's would link.
+// unlinkable reports whether p is a command that only cgo's linker can link.
 func unlinkable(p *packages.Package) bool {
 	return slices.ContainsFunc(p.Errors, func(e packages.Error) bool {
 		return strings.Contains(e.Msg, "requires external (cgo) linking")
 	})
 }
 
-// libraries are the paths of packages that are neither commands nor tests.
+// libraries returns the paths of the packages that are neither commands nor tests.
 func libraries(roots []*packages.Package) (paths []string) {
 	for _, p := range roots {
 		if p.Name != "main" && p.ID == p.PkgPath && !strings.HasSuffix(p.PkgPath, "_test") {

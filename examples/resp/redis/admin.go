@@ -13,11 +13,11 @@ func timeNow(c *call) {
 	c.out.Text(strconv.FormatInt(c.us%1e6, 10))
 }
 
-// param is a parameter of CONFIG. What tools ask for is there, and says how
-// this server behaves.
+// param is a parameter of CONFIG. There are those that tools ask for, with values that
+// describe this server.
 type param struct {
 	name, value string
-	set         func(value string) bool // nil: it can't be changed
+	set         func(value string) bool // reports whether the value is allowed; nil: immutable
 }
 
 func newParams(cfg *Config) []param {
@@ -36,8 +36,8 @@ func newParams(cfg *Config) []param {
 	}
 }
 
-// configGet tells the parameters that match; one that is named in full goes by
-// the name as given.
+// configGet replies with the parameters that match. A parameter that is named without
+// wildcards is shown as the caller wrote it.
 func configGet(c *call) {
 	var found []param
 	for _, p := range c.srv.params {
@@ -58,7 +58,8 @@ func configGet(c *call) {
 	}
 }
 
-// configSet changes all the parameters named, or none.
+// configSet changes the named parameters. It changes none if one of the names is wrong, and
+// stops at the first wrong value.
 func configSet(c *call) {
 	if len(c.args)%2 != 0 {
 		c.fail(errSyntax)
@@ -112,7 +113,7 @@ func configResetstat(c *call) {
 
 func configRewrite(c *call) { c.fail("ERR The server is running without a config file") }
 
-// info tells the sections asked for, or all, in one order.
+// info replies with the requested sections, or with all, in the order of sections.
 func info(c *call) {
 	var text strings.Builder
 	for _, section := range sections {
@@ -156,7 +157,7 @@ var sections = []struct {
 	{"Clients", func(c *call, field func(string, any)) {
 		field("connected_clients", c.srv.clients)
 		field("maxclients", c.srv.cfg.MaxClients)
-		field("pubsub_clients", c.srv.listeners())
+		field("pubsub_clients", c.srv.subscribers())
 	}},
 	{"Stats", func(c *call, field func(string, any)) {
 		s := &c.srv.Stats
@@ -171,7 +172,7 @@ var sections = []struct {
 		field("pubsub_channels", len(c.srv.channels.order))
 		field("pubsub_patterns", len(c.srv.patterns.order))
 		field("total_error_replies", s.Errors)
-		field("client_query_timeout_disconnections", s.Trickled)
+		field("client_query_timeout_disconnections", s.QueryTimeouts)
 		field("client_output_buffer_limit_disconnections", s.OutputLimit)
 	}},
 	{"Replication", func(_ *call, field func(string, any)) {
@@ -187,8 +188,8 @@ var sections = []struct {
 	}},
 }
 
-// listeners is the number of sessions that are subscribed.
-func (srv *Server) listeners() (n int) {
+// subscribers returns the number of sessions that have subscriptions.
+func (srv *Server) subscribers() (n int) {
 	for s := srv.sessions; s != nil; s = s.older {
 		if s.Subscribed() {
 			n++
@@ -197,19 +198,19 @@ func (srv *Server) listeners() (n int) {
 	return n
 }
 
-// commandAll tells the shape of every command.
+// commandAll replies with a description of every command.
 func commandAll(c *call) {
 	at, n := c.out.Mark(), 0
 	for _, cmd := range c.srv.commands.list {
 		if cmd.flags&hidden == 0 {
-			c.shape(cmd)
+			c.describeCommand(cmd)
 			n++
 		}
 	}
 	c.out.InsertArray(at, n)
 }
 
-// help tells the subcommands of a command.
+// help replies with the subcommands of a command.
 func help(c *call) {
 	container := c.srv.commands.find(c.args[0])
 	c.out.Array(1 + 2*len(container.subs))
@@ -237,8 +238,8 @@ func commandInfo(c *call) {
 	}
 	c.out.Array(len(c.args) - 2)
 	for _, name := range c.args[2:] {
-		if cmd := c.named(name); cmd != nil {
-			c.shape(cmd)
+		if cmd := c.lookup(name); cmd != nil {
+			c.describeCommand(cmd)
 		} else {
 			c.out.Null()
 		}
@@ -255,7 +256,7 @@ func commandDocs(c *call) {
 		}
 	}
 	for _, name := range c.args[2:] {
-		if cmd := c.named(name); cmd != nil {
+		if cmd := c.lookup(name); cmd != nil {
 			list = append(list, cmd)
 		}
 	}
@@ -265,7 +266,7 @@ func commandDocs(c *call) {
 	}
 }
 
-// docs tells a command's name and what it does.
+// docs writes a command's name, summary and group, and those of its subcommands.
 func (c *call) docs(cmd *command) {
 	c.out.Text(cmd.name)
 	c.out.Map(2 + min(len(cmd.subs), 1))
@@ -282,8 +283,8 @@ func (c *call) docs(cmd *command) {
 	}
 }
 
-// commandList tells the names of commands and subcommands: all, or those that a
-// filter lets through.
+// commandList replies with the names of commands and subcommands: all, or those that match
+// a filter.
 func commandList(c *call) {
 	wanted := func(*command) bool { return true }
 	switch rest := c.args[2:]; {
@@ -304,23 +305,24 @@ func commandList(c *call) {
 		return
 	}
 	at, n := c.out.Mark(), 0
-	tell := func(cmd *command) {
+	add := func(cmd *command) {
 		if cmd.flags&hidden == 0 && wanted(cmd) {
 			c.out.Text(cmd.name)
 			n++
 		}
 	}
 	for _, cmd := range c.srv.commands.list {
-		tell(cmd)
+		add(cmd)
 		for _, s := range cmd.subs {
-			tell(s)
+			add(s)
 		}
 	}
 	c.out.InsertArray(at, n)
 }
 
-// named finds a command that may be told, "client|id" too.
-func (c *call) named(name []byte) *command {
+// lookup finds a command or, by a name such as "client|id", a subcommand. It returns nil if
+// there is none, or if it is hidden.
+func (c *call) lookup(name []byte) *command {
 	container, sub, nested := strings.Cut(string(name), "|")
 	cmd := c.srv.commands.find([]byte(container))
 	if cmd != nil && nested {
@@ -332,9 +334,9 @@ func (c *call) named(name []byte) *command {
 	return cmd
 }
 
-// shape tells a command's arity, flags, keys and categories. Hints and the
-// newer form of keys stay empty.
-func (c *call) shape(cmd *command) {
+// describeCommand writes a command's arity, flags, keys and categories. The hints and the
+// newer description of keys stay empty.
+func (c *call) describeCommand(cmd *command) {
 	c.out.Array(10)
 	c.out.Text(cmd.name)
 	c.out.Int(int64(cmd.arity))
@@ -359,11 +361,11 @@ func (c *call) shape(cmd *command) {
 	c.out.Array(0)
 	c.out.Array(len(cmd.subs))
 	for _, s := range cmd.subs {
-		c.shape(s)
+		c.describeCommand(s)
 	}
 }
 
-// categories follow from a command's flags and group.
+// categories returns a command's ACL categories, which follow from its flags and group.
 func (cmd *command) categories() (names []string) {
 	add := func(when bool, name string) {
 		if when {

@@ -9,7 +9,7 @@ import (
 	"github.com/stator-go/stator/examples/resp/wire"
 )
 
-// serving is a session with everything that one command needs.
+// serving is a session with everything that running a command needs.
 type serving struct {
 	srv     *redis.Server
 	session redis.Session
@@ -27,7 +27,7 @@ func newServing() *serving {
 	return s
 }
 
-// serve runs all commands in a window, and forgets the replies.
+// serve runs all commands in a window and drops the replies.
 func (s *serving) serve(window []byte) (replied int) {
 	for {
 		args, n, err := s.parser.Next(window, s.args)
@@ -60,7 +60,7 @@ var steady = []struct {
 	{"Inline", []byte("GET key:000000004711\r\n")},
 }
 
-// Nothing is allocated for a command that finds its key.
+// A command on an existing key does not allocate.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	s := newServing()
 	for _, c := range steady {
@@ -71,8 +71,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A long value is sent from where it lies, and a new value does not disturb
-// what is being sent.
+// A long value is sent without a copy, and does not change while it is being sent.
 func TestLongValueIsNotCopied(t *testing.T) {
 	s := newServing()
 	old := strings.Repeat("o", 1<<20)
@@ -108,7 +107,7 @@ func BenchmarkCommand(b *testing.B) {
 	}
 }
 
-// BenchmarkRandomGet asks for keys all over a database that no cache holds.
+// BenchmarkRandomGet reads random keys of a database that is larger than the CPU's caches.
 func BenchmarkRandomGet(b *testing.B) {
 	s := newServing()
 	var commands [][]byte

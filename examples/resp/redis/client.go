@@ -53,7 +53,7 @@ func clientSetinfo(c *call) {
 
 func clientInfo(c *call) { c.out.Verbatim("txt", c.describe(c.us)+"\n") }
 
-// clientList shows the sessions, the oldest first, or those with given ids.
+// clientList lists the sessions, oldest first: all, those of a type, or those with given ids.
 func clientList(c *call) {
 	var text strings.Builder
 	show := func(s *Session) {
@@ -93,7 +93,8 @@ func clientList(c *call) {
 	c.out.Verbatim("txt", text.String())
 }
 
-// clientType reads a type of clients: what tells whether a session is of it.
+// clientType parses a type of clients and returns a function that reports whether a session
+// is of that type.
 func (c *call) clientType(name []byte) (of func(*Session) bool, ok bool) {
 	switch {
 	case is(name, "normal"):
@@ -107,30 +108,30 @@ func (c *call) clientType(name []byte) (of func(*Session) bool, ok bool) {
 	return nil, false
 }
 
-// clientKill ends the connections that meet all that is asked for. Its older form,
-// an address alone, may end the client that asks, too.
+// clientKill ends the connections that match all options. In its older form, with only an
+// address, that may be the caller's own.
 func clientKill(c *call) {
 	if len(c.args) == 3 {
-		if c.kill(victims{addr: c.args[2], of: func(*Session) bool { return true }}) == 0 {
+		if c.kill(killFilter{addr: c.args[2], of: func(*Session) bool { return true }}) == 0 {
 			c.fail("ERR No such client")
 		} else {
 			c.out.Simple("OK")
 		}
-	} else if v, ok := c.victims(c.args[2:]); ok {
+	} else if v, ok := c.killFilter(c.args[2:]); ok {
 		c.out.Int(int64(c.kill(v)))
 	}
 }
 
-// victims are the sessions that CLIENT KILL means.
-type victims struct {
+// killFilter selects the sessions that CLIENT KILL ends.
+type killFilter struct {
 	id     uint64 // 0: any
 	addr   []byte // nil: any
 	of     func(*Session) bool
-	skipMe bool
+	skipMe bool // not the caller's own
 }
 
-func (c *call) victims(options [][]byte) (v victims, ok bool) {
-	v = victims{of: func(*Session) bool { return true }, skipMe: true}
+func (c *call) killFilter(options [][]byte) (v killFilter, ok bool) {
+	v = killFilter{of: func(*Session) bool { return true }, skipMe: true}
 	for i := 0; i < len(options); i += 2 {
 		if i+1 == len(options) {
 			c.fail(errSyntax)
@@ -165,7 +166,7 @@ func (c *call) victims(options [][]byte) (v victims, ok bool) {
 	return v, true
 }
 
-func (c *call) kill(v victims) (killed int) {
+func (c *call) kill(v killFilter) (killed int) {
 	c.srv.each(func(s *Session) {
 		switch {
 		case v.id != 0 && s.id != v.id, v.addr != nil && s.addr != string(v.addr), !v.of(s), s == c.Session && v.skipMe:
@@ -181,7 +182,7 @@ func (c *call) kill(v victims) (killed int) {
 	return killed
 }
 
-// each calls f for each session, the oldest first.
+// each calls f for each session, oldest first.
 func (srv *Server) each(f func(*Session)) {
 	oldest := srv.sessions
 	for oldest != nil && oldest.older != nil {
@@ -194,7 +195,7 @@ func (srv *Server) each(f func(*Session)) {
 	}
 }
 
-// describe is the session's line in CLIENT LIST. now is in microseconds.
+// describe returns the session's line in CLIENT LIST. now is in microseconds since the epoch.
 func (s *Session) describe(now int64) string {
 	flags, cmd := "N", "NULL"
 	if s.Subscribed() {
@@ -229,7 +230,7 @@ func (s *Session) describe(now int64) string {
 	return string(b)
 }
 
-// clientNoEvict has nothing to do: nobody is evicted.
+// clientNoEvict has no effect, as this server never evicts clients.
 func clientNoEvict(c *call) {
 	if !is(c.args[2], "on") && !is(c.args[2], "off") {
 		c.fail(errSyntax)

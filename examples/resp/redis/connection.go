@@ -8,8 +8,8 @@ import (
 
 const errPassword = "WRONGPASS invalid username-password pair or user is disabled."
 
-// ping answers; in RESP2's subscribed mode as a message, for clients read
-// nothing else there.
+// ping replies. To a subscribed RESP2 client it replies with a message, as such a client
+// expects nothing else.
 func ping(c *call) {
 	subscribed := !c.v3 && c.Subscribed()
 	switch {
@@ -37,7 +37,8 @@ func quit(c *call) {
 	c.closing = true
 }
 
-// hangUp ends what speaks HTTP: a browser that was lured here by a page.
+// hangUp closes a connection that speaks HTTP, so that a web page cannot make a browser send
+// commands.
 func hangUp(c *call) { c.closing = true }
 
 func selectDB(c *call) {
@@ -57,10 +58,10 @@ func selectDB(c *call) {
 	c.out.Simple("OK")
 }
 
-// reset makes the session what it was when it began.
+// reset returns the session to its initial state.
 func reset(c *call) {
-	c.srv.channels.leave(&c.channels)
-	c.srv.patterns.leave(&c.patterns)
+	c.srv.channels.removeAll(&c.channels)
+	c.srv.patterns.removeAll(&c.patterns)
 	c.Session.db, c.v3, c.name = 0, false, ""
 	c.authed = c.srv.cfg.Password == ""
 	c.out.V3 = false
@@ -81,7 +82,8 @@ func auth(c *call) {
 	}
 }
 
-// authenticate checks a password; without one configured, any is right.
+// authenticate checks a password and, if it is right, records that. Any password is right if
+// none is set.
 func (c *call) authenticate(user string, password []byte) bool {
 	want := c.srv.cfg.Password
 	if user != "default" || want != "" && subtle.ConstantTimeCompare(password, []byte(want)) == 0 {
@@ -91,7 +93,7 @@ func (c *call) authenticate(user string, password []byte) bool {
 	return true
 }
 
-// hello takes its options one after the other: those before a wrong one hold.
+// hello applies its options in order. Those before a wrong one stay applied.
 func hello(c *call) {
 	version, rest := int64(0), c.args[1:]
 	if len(rest) > 0 {
@@ -135,7 +137,7 @@ func hello(c *call) {
 	c.greet()
 }
 
-// greet replies with what the server is.
+// greet replies with the properties of the server.
 func (c *call) greet() {
 	c.out.Map(7)
 	c.out.Text("server")

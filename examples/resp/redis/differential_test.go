@@ -15,19 +15,18 @@ import (
 	"github.com/stator-go/stator/examples/resp/redis"
 )
 
-// tolerance is how far two replies that tell a time may be apart, in the
-// reply's own unit: milliseconds at the finest.
+// tolerance is how much the times in two replies may differ, in the reply's own unit, which
+// is at the finest milliseconds.
 const tolerance = 5000
 
-// TestScripts sends each script of testdata to a real redis-server and to a
-// Session, and compares the bytes that come back. A line is an inline command,
-// behind these optional marks:
+// TestScripts sends each script of testdata to a redis-server and to a Session, and compares
+// the replies. A line is an inline command after these optional marks:
 //
-//	2> the command is sent on connection 2 (1 without), opened at first use
+//	2> the command is sent on connection 2, opened at its first use; the default is 1
 //	~  numbers in the replies may differ by the tolerance
-//	#  the replies' elements may come in any order
+//	#  the elements of the replies may be in any order
 //	?  only the kind of the reply is compared
-//	!  the connection ends
+//	!  the connection ends after this command
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.script")
 	if err != nil || len(files) == 0 {
@@ -54,7 +53,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// pair is the two servers, and the connections to them.
+// pair is the two servers and the connections to them.
 type pair struct {
 	addr  string
 	srv   *redis.Server
@@ -108,7 +107,7 @@ func (p *pair) script(t *testing.T, text, version string) {
 
 var numbers = regexp.MustCompile(`-?\d+`)
 
-// alike compares two replies as the marks of their line say.
+// alike compares two replies by the marks of their line.
 func alike(got, want, marks string) bool {
 	switch {
 	case strings.Contains(marks, "~"):
@@ -135,8 +134,8 @@ func alike(got, want, marks string) bool {
 	return got == want
 }
 
-// TestViolations sends bytes that break the protocol, or nearly, and compares
-// all that is answered until the connection ends.
+// TestViolations sends bytes that violate the protocol, or nearly, and compares all replies
+// until the connection ends.
 func TestViolations(t *testing.T) {
 	addr := startRedis(t)
 	long := strings.Repeat("x", 70_000)
@@ -159,8 +158,8 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// TestStrangers is the same for a client that has yet to tell the password.
-func TestStrangers(t *testing.T) {
+// TestUnauthenticated does the same with a client that has not sent the password.
+func TestUnauthenticated(t *testing.T) {
 	addr := startRedis(t, "--requirepass", "secret")
 	const auth = "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n"
 	ten := strings.Repeat("$1\r\na\r\n", 10)
@@ -179,8 +178,8 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// TestManyArguments is where redis-server 7.0 is more generous: its limit is
-// that of an int, ours the one of all versions before it.
+// TestManyArguments tests our limit, which is that of redis-server before 7.0. Since then
+// redis-server accepts as many arguments as an int can count.
 func TestManyArguments(t *testing.T) {
 	mine := newOurs(redis.NewServer(redis.Config{}))
 	if got, want := mine.last(t, []byte("*1048577\r\n")), "-ERR Protocol error: invalid multibulk length\r\n"; got != want {
@@ -188,8 +187,8 @@ func TestManyArguments(t *testing.T) {
 	}
 }
 
-// TestPatterns asks for keys by random patterns, bytes that are no letters and
-// the empty key among them.
+// TestPatterns lists keys by random patterns. Keys and patterns have bytes of all kinds, and
+// one key is empty.
 func TestPatterns(t *testing.T) {
 	p := pair{addr: startRedis(t), srv: redis.NewServer(redis.Config{})}
 	both := p.on(t, "1")
@@ -219,7 +218,7 @@ func TestPatterns(t *testing.T) {
 			if !alike(got, want, "#") {
 				t.Errorf("%q:\n got %.200q\nwant %.200q", ask, got, want)
 			}
-			if strings.Count(want, "$") > 1 { // of SCAN the cursor is one
+			if strings.Count(want, "$") > 1 { // SCAN's cursor is the first
 				found++
 			}
 		}
@@ -255,8 +254,8 @@ func TestRandomProgram(t *testing.T) {
 	}
 }
 
-// randomCommand is a command, more often right than wrong, with the marks of
-// its comparison.
+// randomCommand returns a command, which is valid more often than not, and the marks for
+// comparing its replies.
 func randomCommand(rnd *rand.Rand) (marks string, args []string) {
 	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
 	key := func() string { return "k" + strconv.Itoa(rnd.IntN(12)) }
@@ -281,7 +280,7 @@ func randomCommand(rnd *rand.Rand) (marks string, args []string) {
 	}
 	later := func() string { return strconv.Itoa(100_000 + rnd.IntN(50_000_000)) }
 	future := func() string { return strconv.FormatInt(time.Now().UnixMilli()+100_000_000+rnd.Int64N(1e9), 10) }
-	letters := func(s string) string { // a name in any case
+	letters := func(s string) string { // in random case
 		b := []byte(s)
 		for i := range b {
 			if rnd.IntN(2) == 0 {

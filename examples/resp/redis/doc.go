@@ -1,30 +1,29 @@
-// Package redis runs the commands of a Redis-compatible server as pure code:
-// arguments come in, replies are appended to a wire.Output, the time is passed
-// in. It knows no connection. Replies and error texts are those of
-// redis-server 7.0.
+// Package redis runs the commands of a Redis-compatible server without I/O: it takes the
+// arguments of a command and the time, and appends the replies to a wire.Output. It has
+// no connections. Replies and error texts are those of redis-server 7.0.
 //
-// A Server is what the sessions of one loop share: keyspace, configuration,
-// channels, counters. A Session is one client. Both belong to one goroutine.
+// A Server is the state that the sessions of one loop share: keyspace, configuration,
+// channels, counters. A Session is one client. Only one goroutine may use them.
 //
 //	var s redis.Session
 //	server.Open(&s, mail, "10.0.0.1:4711", now)
 //	for {
-//		list.Stranger = s.Stranger()
+//		list.Unauthenticated = s.Unauthenticated()
 //		args, n, err := parser.Next(window, list)
 //		...
 //		s.Do(out, args, now)   // appends exactly the replies to this command
-//		// consume n bytes, send what is in out, end when s.Closing()
+//		// consume n bytes, send what is in out, end if s.Closing()
 //	}
 //	s.Close()
 //
 // # Publishing
 //
-// PUBLISH gives each subscriber its Message through Mail.Deliver, which hands
-// it over to wherever that session is served; there Session.Message writes it.
-// So a publisher never touches another client's output.
+// PUBLISH passes a Message for each subscriber to the Mail.Deliver of its session. The
+// owner of that session receives it and calls Session.Message, which writes it. So a
+// publisher never touches another client's output.
 //
 // # Expiry
 //
-// The deadlines of keys go to the store.Timers of the Config; what drives them
-// calls Server.Keys.Due. Without, keys go when they are looked at.
+// The deadlines of keys go to Config.Timers, whose owner calls Server.Keys.Due when one
+// has passed. Without Timers, keys expire only when accessed.
 package redis

@@ -1,17 +1,17 @@
 package redis
 
-// match tells whether a name matches a pattern: * for anything, ? for a byte,
-// [a-z] and [^a-z] for one of a set, \ before what stands for itself. As with
-// redis-server, an empty name matches only an empty pattern: not a star.
+// match reports whether name matches pattern: * matches any bytes, ? one byte, [a-z] and
+// [^a-z] a byte of a set, and \ makes the next byte match itself. As in redis-server, an
+// empty name matches only an empty pattern, not even a star.
 //
-// Only the last star is ever widened, as what an earlier one matched need not
-// be tried again: the time is at most the product of the two lengths.
+// On a mismatch only the last star takes one more byte, as other matches of earlier stars
+// need not be tried. So the time is at most the product of the two lengths.
 func match(pattern string, name []byte) bool {
 	if len(name) == 0 {
 		return pattern == ""
 	}
 	p, n := 0, 0
-	star, from := -1, 0 // behind the last star, and what it covers ends here
+	star, from := -1, 0 // the element after the last star; the end of what that star matches
 	for n < len(name) {
 		if p < len(pattern) && pattern[p] == '*' {
 			p++
@@ -36,8 +36,8 @@ func match(pattern string, name []byte) bool {
 	return p == len(pattern)
 }
 
-// one matches a byte with the element at pattern[p:], which is no star, and
-// answers where the next element begins.
+// one reports whether c matches the element at pattern[p:], which is no star, and returns
+// where the next element begins.
 func one(pattern string, p int, c byte) (next int, ok bool) {
 	switch pattern[p] {
 	case '?':
@@ -52,9 +52,9 @@ func one(pattern string, p int, c byte) (next int, ok bool) {
 	return p + 1, pattern[p] == c
 }
 
-// class matches a byte with the set whose elements begin at pattern[p:]. A set
-// without an end goes to the pattern's end. In a range bytes have a sign, as
-// redis-server has them on x86.
+// class reports whether c is in the set whose elements begin at pattern[p:]. A set without
+// an end extends to the end of the pattern. Bytes in a range are signed, as in
+// redis-server on x86.
 func class(pattern string, p int, c byte) (next int, ok bool) {
 	not := p < len(pattern) && pattern[p] == '^'
 	if not {

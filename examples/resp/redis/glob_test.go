@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// naiveMatch tries everything, element by element. The empty name is none that it is
-// asked for.
+// naiveMatch tries every possible match of each star. Its name must not be empty.
 func naiveMatch(pattern string, name []byte) bool {
 	switch {
 	case pattern == "":
@@ -52,7 +51,7 @@ func TestMatchModel(t *testing.T) {
 	}
 }
 
-// A pattern of many stars takes no more than the product of the lengths.
+// A pattern with many stars takes no more steps than the product of the lengths.
 func TestMatchIsNotExponential(t *testing.T) {
 	began := time.Now()
 	if match(strings.Repeat("a*", 500)+"b", []byte(strings.Repeat("a", 5000))) {

@@ -18,7 +18,7 @@ func del(c *call) {
 	c.out.Int(int64(n))
 }
 
-// exists counts keys, one that is named twice twice.
+// exists counts how many of the named keys exist. A key named twice counts twice.
 func exists(c *call) {
 	n := 0
 	for _, key := range c.args[1:] {
@@ -78,7 +78,7 @@ func keys(c *call) {
 	c.out.InsertArray(at, n)
 }
 
-// due tells whether an entry that a walk shows is not there any more.
+// due reports whether an entry that an iteration shows has expired.
 func (c *call) due(e *store.Entry) bool { return e.Deadline() != 0 && e.Deadline() <= c.now }
 
 func scan(c *call) {
@@ -127,7 +127,7 @@ func (c *call) scan(cursor uint64, count int, pattern string, wanted bool) {
 	c.out.InsertArray(at, 2)
 }
 
-// parseCursor reads a cursor as strtoul does: nothing is 0, and a minus wraps.
+// parseCursor parses a cursor as strtoul does: an empty one is 0, and a minus wraps around.
 func parseCursor(b []byte) (cursor uint64, ok bool) {
 	s := string(b)
 	if s == "" {
@@ -144,7 +144,7 @@ func parseCursor(b []byte) (cursor uint64, ok bool) {
 	return cursor, err == nil
 }
 
-// randomkey tries until it finds a key that is not due; the others go.
+// randomkey picks keys until one is not due, and removes those that are.
 func randomkey(c *call) {
 	for {
 		e := c.db.Random(c.srv.next())
@@ -227,7 +227,7 @@ func (c *call) expire(u unit, relative bool) {
 		c.out.Int(0)
 		return
 	}
-	// No deadline counts as one after all others.
+	// A key without a deadline counts as having the latest of all.
 	old := e.Deadline()
 	if nx && old != 0 || xx && old == 0 ||
 		gt && (old == 0 || when <= old) || lt && old != 0 && when >= old {
@@ -242,7 +242,7 @@ func (c *call) expire(u unit, relative bool) {
 	c.out.Int(1)
 }
 
-// expireTime reads the time of an EXPIRE, which may lie in the past.
+// expireTime parses the time of an EXPIRE, which may be in the past.
 func (c *call) expireTime(u unit, relative bool) (when int64, ok bool) {
 	when, ok = c.integer(c.args[2])
 	if !ok {
@@ -269,8 +269,8 @@ func expiretime(c *call) { c.left(func(at, _ int64) int64 { return (at + 500) / 
 
 func pexpiretime(c *call) { c.left(func(at, _ int64) int64 { return at }) }
 
-// left replies with a view of a key's deadline: -2 without the key, -1 without
-// a deadline.
+// left replies with what view returns for a key's deadline, with -2 if there is no such key,
+// or with -1 if it has no deadline.
 func (c *call) left(view func(at, now int64) int64) {
 	e := c.db.Get(c.args[1], c.now)
 	switch {

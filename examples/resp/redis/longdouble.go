@@ -6,24 +6,23 @@ import (
 	"strings"
 )
 
-// long is a number as INCRBYFLOAT computes with: the 80-bit extended format of
-// x86, 64 bits of mantissa, so that sums print like those of redis-server
-// there.
+// long is a number of INCRBYFLOAT. It has the 80-bit extended format of x86, with a mantissa
+// of 64 bits, so that sums have the same digits as those of redis-server on x86.
 type long struct {
 	f   *big.Float // nil for an infinity
 	neg bool       // of the infinity
 }
 
-// The format's range: exponents as of big.Float, whose mantissa is below 1.
+// The range of that format, with exponents like those of big.Float, whose mantissa is below 1.
 const (
 	longPrec   = 64
 	longMaxExp = 16384
 	longMinExp = -16381 - 64 // the smallest denormal
-	longChars  = 5 * 1024    // no number is longer, as text
+	longChars  = 5 * 1024    // a number has fewer characters than this
 )
 
-// parseLong reads a decimal, a hexadecimal float, or an infinity, as strtold
-// does: all of b, without a space before it.
+// parseLong parses all of b as strtold does: a decimal or hexadecimal number, or an infinity.
+// Leading spaces are not allowed.
 func parseLong(b []byte) (v long, ok bool) {
 	if len(b) == 0 || len(b) >= longChars || bytes.IndexByte(b, '_') >= 0 {
 		return v, false
@@ -43,8 +42,8 @@ func parseLong(b []byte) (v long, ok bool) {
 	if body == "" || strings.Trim(body, digits) != "" {
 		return v, false
 	}
-	// Twice the precision and once more, so that rounding the text first does
-	// not show.
+	// Parse with far more precision, so that rounding twice gives the same result as
+	// rounding once.
 	f, _, err := big.ParseFloat(s, base, 4*longPrec, big.ToNearestEven)
 	if err != nil {
 		return v, false
@@ -56,7 +55,7 @@ func parseLong(b []byte) (v long, ok bool) {
 	return long{f: f}, true
 }
 
-// add is the sum, unless it is infinite or no number.
+// add returns the sum. ok is false if the sum is infinite or not a number.
 func (v long) add(w long) (sum long, ok bool) {
 	if v.f == nil || w.f == nil {
 		return sum, false
@@ -68,8 +67,7 @@ func (v long) add(w long) (sum long, ok bool) {
 	return long{f: f}, true
 }
 
-// text is the number with 17 digits behind the point, without the zeros at its
-// end.
+// text formats the number with up to 17 digits after the point, without trailing zeros.
 func (v long) text() []byte {
 	b := v.f.Append(nil, 'f', 17)
 	b = bytes.TrimRight(b, "0")

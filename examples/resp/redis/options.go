@@ -12,7 +12,7 @@ const (
 	errInteger = "ERR value is not an integer or out of range"
 )
 
-// integer reads an argument, with an error reply where it is none.
+// integer parses an argument, and replies with an error if it is no integer.
 func (c *call) integer(b []byte) (v int64, ok bool) {
 	if v, ok = wire.Integer(b); !ok {
 		c.fail(errInteger)
@@ -22,7 +22,7 @@ func (c *call) integer(b []byte) (v int64, ok bool) {
 
 func appendInt(b []byte, v int64) []byte { return strconv.AppendInt(b, v, 10) }
 
-// unit is what a time is counted in.
+// unit is the unit of a time, in milliseconds.
 type unit int64
 
 const (
@@ -30,8 +30,8 @@ const (
 	seconds      unit = 1000
 )
 
-// deadline reads a time: how long from now, or when since the epoch. Only what
-// lies behind the start of that count is a time.
+// deadline parses a time, which is relative to now or to the epoch and must be above 0. It
+// replies with an error if it is none.
 func (c *call) deadline(b []byte, u unit, relative bool) (at int64, ok bool) {
 	v, ok := c.integer(b)
 	if !ok {
@@ -55,27 +55,27 @@ func (c *call) badTime() bool {
 	return false
 }
 
-// options are what SET and GETEX take behind their arguments.
+// options are the options of SET and GETEX.
 type options struct {
 	onlyNew, onlyOld bool // NX, XX
 	get              bool
 	keepTTL          bool
 	persist          bool
 
-	expire   []byte // the time as given: nil for none
+	expire   []byte // the time as given, nil for none
 	unit     unit
 	relative bool
-	kind     string // the option that gave it
+	kind     string // the option that the time belongs to
 }
 
-// Whose options are read.
+// Which command options parses for.
 const (
 	forSet   = true
 	forGetex = false
 )
 
-// options reads what follows the arguments of SET or GETEX. What excludes
-// another option is an error, the same option twice is none.
+// options parses the options of SET or GETEX. Options that exclude each other are an error;
+// the same option twice is none.
 func (c *call) options(args [][]byte, set bool) (o options, ok bool) {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
@@ -103,7 +103,7 @@ func (c *call) options(args [][]byte, set bool) (o options, ok bool) {
 	return o, true
 }
 
-// timeOption is the option that a time follows.
+// timeOption parses an option that is followed by a time. kind is "" if b is none.
 func timeOption(b []byte) (kind string, u unit, relative bool) {
 	switch {
 	case is(b, "ex"):

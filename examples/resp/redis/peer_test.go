@@ -14,17 +14,17 @@ import (
 	"github.com/stator-go/stator/examples/resp/wire"
 )
 
-// peer is one connection to a server: ours or the real one.
+// peer is a connection to a server: ours or redis-server.
 type peer interface {
-	// say sends bytes and answers all that came by the time they were served.
+	// say sends bytes and returns all replies once they have been run.
 	say(t testing.TB, b []byte) string
-	// last sends bytes and answers all that comes until the connection ends,
-	// by the server's doing or because no more is sent.
+	// last sends bytes, ends the client's side and returns all replies until the connection
+	// ends.
 	last(t testing.TB, b []byte) string
 }
 
-// mark is a command of which no server has ever heard, whatever the state of
-// the connection: its error tells that what was sent before it is served.
+// mark is a command that is unknown in every state of the connection. Its error shows that
+// all commands sent before it have been run.
 const (
 	mark      = "the-end-of-it\r\n"
 	markReply = "-ERR unknown command 'the-end-of-it', with args beginning with: \r\n"
@@ -62,7 +62,7 @@ func (o *ours) say(t testing.TB, b []byte) string {
 	o.mail = nil
 	o.window = append(o.window, b...)
 	for !o.hungUp && !o.s.Closing() {
-		o.args.Stranger = o.s.Stranger()
+		o.args.Unauthenticated = o.s.Unauthenticated()
 		args, n, err := o.parser.Next(o.window, o.args)
 		if err != nil {
 			o.s.Violation(&out, err)
@@ -84,7 +84,7 @@ func (o *ours) last(t testing.TB, b []byte) string {
 	return o.say(t, b)
 }
 
-// all takes everything out of an Output.
+// all returns everything in an Output and empties it.
 func all(out *wire.Output) string {
 	var b []byte
 	for out.Len() > 0 {
@@ -119,15 +119,15 @@ func (p theirs) say(t testing.TB, b []byte) string {
 func (p theirs) last(t testing.TB, b []byte) string {
 	t.Helper()
 	p.SetDeadline(time.Now().Add(20 * time.Second))
-	go func() { // a server that has closed may not read it all
+	go func() { // blocks or fails if the server closes before it has read everything
 		p.Write(b)
 		p.Conn.(*net.TCPConn).CloseWrite()
 	}()
-	got, _ := io.ReadAll(p) // a reset ends what came like an end
+	got, _ := io.ReadAll(p) // a reset ends the reply as well
 	return string(got)
 }
 
-// startRedis runs a redis-server until the test ends, and answers its address.
+// startRedis runs a redis-server until the test ends, and returns its address.
 func startRedis(t testing.TB, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
@@ -174,7 +174,7 @@ func dialRedis(t testing.TB, addr string) theirs {
 	return theirs{c}
 }
 
-// command is the bytes of a command.
+// command encodes a command as clients do.
 func command(args ...string) []byte {
 	b := fmt.Appendf(nil, "*%d\r\n", len(args))
 	for _, a := range args {

@@ -2,18 +2,17 @@ package redis
 
 import "github.com/stator-go/stator/examples/resp/wire"
 
-// Message is something published, on its way to one subscriber. Its bytes
-// never change.
+// Message is a published message for one subscriber. Its bytes never change.
 type Message struct {
-	Pattern string // what the channel matched; only with ByPattern
+	Pattern string // the pattern that the channel matched; only with ByPattern
 	Channel string
 	Payload []byte
 
 	ByPattern bool
 }
 
-// Message writes a message that was delivered, unless the session has left
-// that channel meanwhile.
+// Message writes a delivered message to out, unless the session has unsubscribed from its
+// channel or pattern since.
 func (s *Session) Message(out *wire.Output, m Message) {
 	in, topic := &s.channels, m.Channel
 	if m.ByPattern {
@@ -39,20 +38,20 @@ func (s *Session) write(out *wire.Output, m Message) {
 	out.Value(m.Payload)
 }
 
-// registry is the channels, or the patterns, that somebody listens to.
+// registry is the set of channels, or of patterns, that have subscribers.
 type registry struct {
 	byName map[string]*topic
-	order  []*topic // for walks whose order does not depend on a map
+	order  []*topic // for iterating in an order that does not depend on a map
 }
 
-// topic is a channel or a pattern, with those who listen.
+// topic is a channel or a pattern with its subscriptions.
 type topic struct {
 	name string
 	at   int // its index in registry.order
 	subs []*subscription
 }
 
-// subscription is a session's place in a topic, and the topic's in the session.
+// subscription links a session and a topic.
 type subscription struct {
 	session *Session
 	topic   *topic
@@ -60,7 +59,7 @@ type subscription struct {
 	mine    int // its index in subscriptions.order
 }
 
-// subscriptions is what a session listens to.
+// subscriptions is the set of a session's subscriptions to channels, or to patterns.
 type subscriptions struct {
 	byName map[string]*subscription
 	order  []*subscription
@@ -68,7 +67,7 @@ type subscriptions struct {
 
 func (l *subscriptions) len() int { return len(l.order) }
 
-// join subscribes a session, if it has not done so.
+// join subscribes a session to a topic, unless it already is.
 func (r *registry) join(s *Session, mine *subscriptions, name []byte) {
 	if mine.byName[string(name)] != nil {
 		return
@@ -91,8 +90,8 @@ func (r *registry) join(s *Session, mine *subscriptions, name []byte) {
 	mine.order = append(mine.order, sub)
 }
 
-// part ends a subscription.
-func (r *registry) part(mine *subscriptions, sub *subscription) {
+// remove ends a subscription.
+func (r *registry) remove(mine *subscriptions, sub *subscription) {
 	t := sub.topic
 	t.subs[sub.at] = t.subs[len(t.subs)-1]
 	t.subs[sub.at].at = sub.at
@@ -112,15 +111,15 @@ func (r *registry) part(mine *subscriptions, sub *subscription) {
 	mine.order = mine.order[:len(mine.order)-1]
 }
 
-// leave ends all of a session's.
-func (r *registry) leave(mine *subscriptions) {
+// removeAll ends all of a session's subscriptions.
+func (r *registry) removeAll(mine *subscriptions) {
 	for mine.len() > 0 {
-		r.part(mine, mine.order[mine.len()-1])
+		r.remove(mine, mine.order[mine.len()-1])
 	}
 }
 
-// publish sends to all who listen, and answers how many they are. A session
-// that publishes to itself gets the message at once, before the reply.
+// publish sends a message to all subscribers and returns their number. A session that
+// publishes to itself gets the message at once, before the reply.
 func (c *call) publish(channel, payload []byte) (receivers int) {
 	var m Message
 	send := func(t *topic, byPattern bool) {
@@ -171,11 +170,11 @@ func unsubscribe(c *call) { c.unsubscribe(&c.srv.channels, &c.channels, "unsubsc
 
 func punsubscribe(c *call) { c.unsubscribe(&c.srv.patterns, &c.patterns, "punsubscribe") }
 
-// unsubscribe leaves the topics named, or all, with a reply for each.
+// unsubscribe ends the subscriptions to the named topics, or all, with a reply for each.
 func (c *call) unsubscribe(r *registry, mine *subscriptions, kind string) {
 	for _, name := range c.args[1:] {
 		if sub := mine.byName[string(name)]; sub != nil {
-			r.part(mine, sub)
+			r.remove(mine, sub)
 		}
 		c.subscribed(kind, name)
 	}
@@ -187,13 +186,13 @@ func (c *call) unsubscribe(r *registry, mine *subscriptions, kind string) {
 	}
 	for mine.len() > 0 {
 		sub := mine.order[mine.len()-1]
-		r.part(mine, sub)
+		r.remove(mine, sub)
 		c.subscribed(kind, []byte(sub.topic.name))
 	}
 }
 
-// subscribed confirms a change: what, where (nil for nowhere), and how many
-// subscriptions there are now.
+// subscribed confirms a change: its kind, the topic (nil for none), and how many
+// subscriptions the session has now.
 func (c *call) subscribed(kind string, name []byte) {
 	c.out.Push(3)
 	c.out.Text(kind)

@@ -9,36 +9,36 @@ import (
 	"github.com/stator-go/stator/examples/resp/wire"
 )
 
-// Version is the version of redis-server whose replies these are.
+// Version is the version of redis-server whose replies this package gives.
 const Version = "7.0.15"
 
-// Config is what a Server is made from. Zero fields take the defaults.
+// Config configures a Server. Zero fields take the defaults.
 type Config struct {
-	Password  string       // what AUTH wants; empty: nobody has to
-	Databases int          // 16
-	MaxBulk   int          // longest string; wire.DefaultMaxBulk
-	Timers    store.Timers // where the deadlines of keys go; nil: expiry is lazy
-	Seed      uint64       // of RANDOMKEY and of the run's number in INFO
+	Password  string       // required by AUTH; empty: no password is needed
+	Databases int          // default 16
+	MaxBulk   int          // bytes of the longest string; default wire.DefaultMaxBulk
+	Timers    store.Timers // receives the deadlines of keys; nil: keys expire only when accessed
+	Seed      uint64       // for RANDOMKEY and the run_id of INFO
 
-	MaxClients int   // for INFO and CONFIG GET: who opens sessions keeps to it
-	Started    int64 // microseconds since the epoch, for INFO
+	MaxClients int   // shown by INFO and CONFIG GET; the owner of the connections enforces it
+	Started    int64 // when the server started, in microseconds since the epoch, for INFO
 }
 
-// Stats counts. The fields of the second group are the connections' to count.
+// Stats counts events. The owner of the connections counts those of the second group.
 type Stats struct {
 	Commands uint64 // commands run
 	Errors   uint64 // error replies
-	Hits     uint64 // reads that found their key
-	Misses   uint64 // and that did not
+	Hits     uint64 // reads of existing keys
+	Misses   uint64 // reads of missing keys
 
-	Rejected    uint64 // connections refused at the limit
-	OutputLimit uint64 // closed because they did not read
-	Trickled    uint64 // closed because they sent too slowly
-	BytesIn     uint64
-	BytesOut    uint64
+	Rejected      uint64 // connections refused at the limit
+	OutputLimit   uint64 // clients closed because they did not read their replies
+	QueryTimeouts uint64 // clients closed because they did not finish a command in time
+	BytesIn       uint64
+	BytesOut      uint64
 }
 
-// Server is what the sessions of a loop share.
+// Server is the state that the sessions of a loop share.
 type Server struct {
 	Keys  *store.Keyspace
 	Stats Stats
@@ -46,18 +46,18 @@ type Server struct {
 	cfg      Config
 	runID    string         // 40 hexadecimal digits
 	listens  netip.AddrPort // for INFO and CONFIG GET
-	params   []param        // CONFIG GET
+	params   []param        // for CONFIG
 	commands table
 	channels registry
 	patterns registry
-	sessions *Session // the list of those open, newest first
-	clients  int
-	opened   uint64 // sessions ever opened: the last one's id
-	random   uint64
-	call     call // the command that runs: reused
+	sessions *Session // list of the open sessions, newest first
+	clients  int      // open sessions
+	opened   uint64   // sessions ever opened, and the id of the newest
+	random   uint64   // state of the random numbers
+	call     call     // the running command, reused
 }
 
-// NewServer makes a server without keys and sessions.
+// NewServer makes a server without keys or sessions.
 func NewServer(cfg Config) *Server {
 	if cfg.Databases == 0 {
 		cfg.Databases = 16
@@ -76,14 +76,14 @@ func NewServer(cfg Config) *Server {
 	return srv
 }
 
-// Listens says where clients connect.
+// Listens sets the address that INFO and CONFIG GET show.
 func (srv *Server) Listens(addr netip.AddrPort) {
 	srv.listens = addr
 	srv.param([]byte("bind")).value = addr.Addr().String()
 	srv.param([]byte("port")).value = strconv.Itoa(int(addr.Port()))
 }
 
-// next is a random number (splitmix64).
+// next returns a random number (splitmix64).
 func (srv *Server) next() uint64 {
 	srv.random += 0x9e3779b97f4a7c15
 	z := srv.random
@@ -92,5 +92,5 @@ func (srv *Server) next() uint64 {
 	return z ^ z>>31
 }
 
-// Clients is the number of open sessions.
+// Clients returns the number of open sessions.
 func (srv *Server) Clients() int { return srv.clients }

@@ -5,17 +5,17 @@ import (
 	"github.com/stator-go/stator/examples/resp/wire"
 )
 
-// Mail takes a message to the place where its session is served.
+// Mail is how a Server reaches the owner of a session that is not the running one.
 type Mail interface {
-	// Deliver answers false when the message is lost, as there is no room for
-	// it; the session should end, as the client does not keep up.
+	// Deliver passes on a message for Session.Message. It returns false if there is no
+	// room for the message; the session then ends, as its client does not keep up.
 	Deliver(m Message) bool
-	// HangUp ends the connection of a session that was closed meanwhile.
+	// HangUp ends the connection. The session is closed right after the call.
 	HangUp()
 }
 
-// Session is one client. It must not move between Open and Close, and may lie
-// in any struct.
+// Session is one client. It may be a field of any struct, but must not move between Open
+// and Close.
 type Session struct {
 	srv  *Server
 	mail Mail
@@ -26,7 +26,7 @@ type Session struct {
 	lib     string // CLIENT SETINFO
 	libVer  string
 	created int64 // microseconds since the epoch
-	seen    int64 // when the last command began
+	seen    int64 // when the last command began, likewise
 	last    *command
 
 	db      int
@@ -40,8 +40,8 @@ type Session struct {
 	newer, older *Session // Server.sessions
 }
 
-// Open begins a session in s. mail may be nil where nobody subscribes; addr is
-// for CLIENT LIST.
+// Open begins a session in s. mail may be nil if the client never subscribes; addr is for
+// CLIENT LIST; now is in microseconds since the epoch.
 func (srv *Server) Open(s *Session, mail Mail, addr string, now int64) {
 	srv.opened++
 	*s = Session{srv: srv, mail: mail, id: srv.opened, addr: addr, created: now, seen: now,
@@ -53,13 +53,13 @@ func (srv *Server) Open(s *Session, mail Mail, addr string, now int64) {
 	srv.clients++
 }
 
-// Close ends the session: its subscriptions go. A second call does nothing.
+// Close ends the session and its subscriptions. A second call does nothing.
 func (s *Session) Close() {
 	if s.srv == nil {
 		return
 	}
-	s.srv.channels.leave(&s.channels)
-	s.srv.patterns.leave(&s.patterns)
+	s.srv.channels.removeAll(&s.channels)
+	s.srv.patterns.removeAll(&s.patterns)
 	if s.newer != nil {
 		s.newer.older = s.older
 	} else {
@@ -72,21 +72,21 @@ func (s *Session) Close() {
 	*s = Session{}
 }
 
-// ID is the session's number, CLIENT ID: 1 and up.
+// ID returns the session's number, from 1 up, as CLIENT ID shows it.
 func (s *Session) ID() uint64 { return s.id }
 
-// Closing tells whether the connection ends once the replies are sent.
+// Closing reports whether the connection is to end once the replies are sent.
 func (s *Session) Closing() bool { return s.closing }
 
-// Stranger tells whether the client has yet to tell the password: for
-// wire.Args. One that began while there was none need not, nor need anybody
-// once there is none any more.
-func (s *Session) Stranger() bool { return !s.authed && s.srv.cfg.Password != "" }
+// Unauthenticated reports whether the client still has to send the password, for
+// wire.Args. A session that was opened while no password was set never has to, and no
+// session has to once the password is removed.
+func (s *Session) Unauthenticated() bool { return !s.authed && s.srv.cfg.Password != "" }
 
-// Subscribed tells whether messages may come.
+// Subscribed reports whether the session has subscriptions.
 func (s *Session) Subscribed() bool { return s.channels.len()+s.patterns.len() > 0 }
 
-// Violation replies to an error of the protocol; the session ends.
+// Violation replies to a violation of the protocol and makes the session Closing.
 func (s *Session) Violation(out *wire.Output, err error) {
 	out.V3 = s.v3
 	out.Error(err.Error())
@@ -94,7 +94,7 @@ func (s *Session) Violation(out *wire.Output, err error) {
 	s.closing = true
 }
 
-// call is a command that runs: what its handler works with.
+// call is a running command, as its handler gets it.
 type call struct {
 	*Session
 	out  *wire.Output
@@ -105,8 +105,8 @@ type call struct {
 	now  int64 // in milliseconds
 }
 
-// Do runs a command, args[0] being its name, and appends the replies to it. It
-// keeps nothing of args. now is in microseconds since the Unix epoch.
+// Do runs the command named args[0] and appends its replies to out. It keeps no reference to
+// args. now is in microseconds since the Unix epoch.
 func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
 	srv := s.srv
 	out.V3 = s.v3
@@ -124,8 +124,8 @@ func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
 	c.args = nil
 }
 
-// admitted finds the subcommand, and replies with an error to a command that
-// can't run.
+// admitted finds the subcommand and reports whether the command may run. If not, it replies
+// with the error.
 func (c *call) admitted() bool {
 	cmd := c.cmd
 	if cmd != nil && cmd.subs != nil && len(c.args) > 1 {
@@ -140,7 +140,7 @@ func (c *call) admitted() bool {
 		c.unknown()
 	case cmd.arity > 0 && len(c.args) != cmd.arity || len(c.args) < -cmd.arity:
 		c.fail("ERR wrong number of arguments for '" + cmd.name + "' command")
-	case c.Stranger() && cmd.flags&noAuth == 0:
+	case c.Unauthenticated() && cmd.flags&noAuth == 0:
 		c.fail("NOAUTH Authentication required.")
 	case !c.v3 && cmd.flags&whileSubscribed == 0 && c.Subscribed():
 		c.fail("ERR Can't execute '" + cmd.name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
@@ -150,8 +150,7 @@ func (c *call) admitted() bool {
 	return false
 }
 
-// unknown replies to a command that there isn't, with the start of what it was
-// given.
+// unknown replies that the command does not exist, with the start of its arguments.
 func (c *call) unknown() {
 	text := "ERR unknown command '" + quoted(c.args[0], 128) + "', with args beginning with: "
 	given := ""
@@ -164,13 +163,13 @@ func (c *call) unknown() {
 	c.fail(text + given)
 }
 
-// fail replies with an error: its code and text.
+// fail replies with an error; text begins with its code.
 func (c *call) fail(text string) {
 	c.srv.Stats.Errors++
 	c.out.Error(text)
 }
 
-// quoted is what stands of b in a message: most bytes of it, up to a NUL.
+// quoted returns what an error text shows of b: at most most bytes, up to a NUL.
 func quoted(b []byte, most int) string {
 	b = b[:min(len(b), most)]
 	for i, c := range b {
@@ -192,7 +191,7 @@ func upper(s string) string {
 	return string(b)
 }
 
-// is tells whether an option is word (in lower case).
+// is reports whether b is word, in any case. word is in lower case.
 func is(b []byte, word string) bool {
 	if len(b) != len(word) {
 		return false

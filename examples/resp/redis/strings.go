@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/examples/resp/wire"
 )
 
-// value replies with an entry's value, null without one.
+// value replies with the value of an entry, or with null if it is nil.
 func (c *call) value(e *store.Entry) {
 	switch {
 	case e == nil:
@@ -19,7 +19,7 @@ func (c *call) value(e *store.Entry) {
 	}
 }
 
-// read finds the entry that a reading command asks for.
+// read returns the entry of a key, and counts a hit or a miss.
 func (c *call) read(key []byte) *store.Entry {
 	e := c.db.Get(key, c.now)
 	if e == nil {
@@ -30,7 +30,7 @@ func (c *call) read(key []byte) *store.Entry {
 	return e
 }
 
-// put gives a key, found or not, a value, and lets its deadline be.
+// put sets the value of the command's key, whose entry is e or nil, and keeps its deadline.
 func (c *call) put(e *store.Entry, value []byte) *store.Entry {
 	if e == nil {
 		return c.db.Add(c.args[1], value)
@@ -95,7 +95,7 @@ func set(c *call) {
 	}
 }
 
-// count counts a read that was found by other means.
+// count counts a hit or a miss for an entry that was not found by read.
 func (c *call) count(e *store.Entry) {
 	if e == nil {
 		c.srv.Stats.Misses++
@@ -216,7 +216,8 @@ func appendTo(c *call) {
 	c.out.Int(int64(e.Len()))
 }
 
-// fits checks a string's length: begin and n bytes.
+// fits reports whether begin+n is within the longest string, and replies with an error if
+// not.
 func (c *call) fits(begin int64, n int) bool {
 	if begin > int64(c.srv.cfg.MaxBulk-n) {
 		c.fail("ERR string exceeds maximum allowed size (proto-max-bulk-len)")

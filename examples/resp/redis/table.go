@@ -1,20 +1,20 @@
 package redis
 
-// command is a row of the table: what COMMAND tells, and what runs it.
+// command is a row of the table of commands: what COMMAND shows and what runs it.
 type command struct {
-	name  string // in lower case; of a subcommand with its container, "client|id"
-	arity int    // arguments with the name; negative: that many or more
+	name  string // in lower case; a subcommand's with its container's, such as "client|id"
+	arity int    // number of arguments, including the name; negative: at least that many
 	flags flags
-	keys  span // where keys stand among the arguments
+	keys  span // which arguments are keys
 	run   func(*call)
 	group string
 	about string
 	subs  []*command
-	next  *command // in the table's chain
+	next  *command // in the same bucket of the table
 }
 
-// span is where a command has its keys: from first to last, a step apart;
-// last -1 is the last argument.
+// span says which arguments are keys: every step-th one from first to last. A last of -1 is
+// the last argument.
 type span struct{ first, last, step int }
 
 var (
@@ -38,12 +38,12 @@ const (
 	fast
 	noAuth
 	allowBusy
-	dangerous       // in the category of that name
-	hidden          // COMMAND does not tell it
-	whileSubscribed // allowed to a RESP2 client that is subscribed
+	dangerous       // only adds the category
+	hidden          // COMMAND does not show it
+	whileSubscribed // allowed for a RESP2 client with subscriptions
 )
 
-// flagNames are the names of the flags that COMMAND INFO tells, in its order.
+// flagNames lists the flags that COMMAND INFO shows, in its order.
 var flagNames = []struct {
 	flag flags
 	name string
@@ -53,7 +53,7 @@ var flagNames = []struct {
 	{noAuth, "no_auth"}, {allowBusy, "allow_busy"},
 }
 
-// table finds commands by their names, in any case of letters.
+// table finds commands by name. Names are not case-sensitive.
 type table struct {
 	buckets [256]*command
 	list    []*command // in the order of the rows
@@ -68,7 +68,7 @@ func newTable() (t table) {
 	return t
 }
 
-// bucket is a hash that takes letters of both cases for one.
+// bucket returns a hash of a name that does not depend on the case of its letters.
 func bucket(name []byte) uint8 {
 	h := uint32(len(name))
 	for _, c := range name {
@@ -77,7 +77,7 @@ func bucket(name []byte) uint8 {
 	return uint8(h ^ h>>8)
 }
 
-// find answers nil for a name that no command has.
+// find returns the command with that name, or nil.
 func (t *table) find(name []byte) *command {
 	if len(name) > 16 {
 		return nil
@@ -90,7 +90,7 @@ func (t *table) find(name []byte) *command {
 	return nil
 }
 
-// sub finds a subcommand.
+// sub returns the subcommand with that name, or nil.
 func (cmd *command) sub(name []byte) *command {
 	for _, s := range cmd.subs {
 		if is(name, s.name[len(cmd.name)+1:]) {

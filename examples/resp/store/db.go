@@ -1,10 +1,10 @@
 package store
 
-// Timers are what calls for Keyspace.Due when a deadline has passed. Nodes are
-// small numbers, used again after Cancel or Due.
+// Timers is implemented by the owner of a Keyspace, which must call Keyspace.Due when a
+// deadline has passed. Nodes are small numbers; they are reused after Cancel and Due.
 type Timers interface {
-	Add(node uint32, deadline int64) // the node has none
-	Cancel(node uint32)              // the node has one
+	Add(node uint32, deadline int64) // only called if the node has no deadline
+	Cancel(node uint32)              // only called if it has one
 }
 
 // Keyspace is a set of databases.
@@ -12,12 +12,12 @@ type Keyspace struct {
 	DBs []DB
 
 	timers Timers   // may be nil
-	nodes  []*Entry // by node: the entry that waits for its deadline
-	spare  []uint32 // nodes not in use
-	expiry uint64   // keys removed because their time had come
+	nodes  []*Entry // by node: the entry with the deadline
+	spare  []uint32 // unused nodes
+	expiry uint64   // expired keys that were removed
 }
 
-// New makes n empty databases. Without timers, expiry is lazy.
+// New makes n empty databases. If timers is nil, keys expire only when accessed.
 func New(n int, timers Timers) *Keyspace {
 	k := &Keyspace{DBs: make([]DB, n), timers: timers}
 	for i := range k.DBs {
@@ -27,11 +27,11 @@ func New(n int, timers Timers) *Keyspace {
 	return k
 }
 
-// Expired is the number of keys that were removed because their time had come.
+// Expired returns the number of expired keys that were removed.
 func (k *Keyspace) Expired() uint64 { return k.expiry }
 
-// Due removes the key whose timer fired, if its time has come by now. If it
-// has not, the timer is set again.
+// Due removes the key of a node if its deadline has passed at now. If it has not, Due adds
+// the node to the timers again.
 func (k *Keyspace) Due(node uint32, now int64) {
 	if int(node) >= len(k.nodes) || k.nodes[node] == nil {
 		return
@@ -46,7 +46,7 @@ func (k *Keyspace) Due(node uint32, now int64) {
 	e.db.remove(e)
 }
 
-// watch starts e's timer.
+// watch adds e's deadline to the timers.
 func (k *Keyspace) watch(e *Entry) {
 	if k.timers == nil {
 		return
@@ -62,7 +62,7 @@ func (k *Keyspace) watch(e *Entry) {
 	k.timers.Add(e.node-1, e.deadline)
 }
 
-// unwatch stops e's timer, if it has one.
+// unwatch cancels e's timer if it has one.
 func (k *Keyspace) unwatch(e *Entry) {
 	if e.node != 0 {
 		k.timers.Cancel(e.node - 1)
@@ -70,7 +70,7 @@ func (k *Keyspace) unwatch(e *Entry) {
 	}
 }
 
-// release gives back the node of a timer that is not running.
+// release frees e's node, whose timer is not running.
 func (k *Keyspace) release(e *Entry) {
 	k.nodes[e.node-1] = nil
 	k.spare = append(k.spare, e.node-1)
@@ -82,13 +82,13 @@ type DB struct {
 	space *Keyspace
 	index map[string]*Entry
 	pages []*page
-	free  uint32   // the first slot of the list of empty ones, noSlot at its end
-	used  uint32   // slots that were ever used: the pages are filled up to here
-	live  []*Entry // all entries, in no order: what Random picks from
+	free  uint32   // the first slot of the list of empty ones; noSlot ends the list
+	used  uint32   // slots that were ever used, from the start of the pages
+	live  []*Entry // all entries, in no order; Random picks from them
 	timed int      // entries with a deadline
 }
 
-// Slots come in pages, which stay where they are as the database grows.
+// Slots are allocated in pages, which do not move as the database grows.
 type page [pageSlots]Entry
 
 const (
@@ -96,14 +96,14 @@ const (
 	noSlot    = 1<<32 - 1
 )
 
-// Len is the number of keys, those included whose time has come unseen.
+// Len returns the number of keys, including expired ones that were not removed yet.
 func (db *DB) Len() int { return len(db.live) }
 
-// Timed is the number of those that have a deadline.
+// Timed returns how many of them have a deadline.
 func (db *DB) Timed() int { return db.timed }
 
-// Get finds a key, nil when it is not there or its time has come. The entry is
-// valid until its key is deleted or due.
+// Get returns the entry of a key, or nil if there is none or if it has expired. The entry
+// is valid until its key is deleted or expires.
 func (db *DB) Get(key []byte, now int64) *Entry {
 	e := db.index[string(key)]
 	if e != nil && e.deadline != 0 && e.deadline <= now {
@@ -114,7 +114,7 @@ func (db *DB) Get(key []byte, now int64) *Entry {
 	return e
 }
 
-// Set gives a key a value, and takes its deadline away.
+// Set sets the value of a key and removes its deadline.
 func (db *DB) Set(key, value []byte) *Entry {
 	e := db.index[string(key)]
 	if e == nil {
@@ -125,7 +125,7 @@ func (db *DB) Set(key, value []byte) *Entry {
 	return e
 }
 
-// Add makes a key that Get did not find.
+// Add adds a key that Get did not find.
 func (db *DB) Add(key, value []byte) *Entry {
 	e := db.slot()
 	e.db = db
@@ -143,8 +143,8 @@ func (db *DB) Delete(e *Entry) {
 	db.remove(e)
 }
 
-// Rename gives an entry's value and deadline to another key, which is
-// overwritten.
+// Rename moves an entry's value and deadline to another key, whose own value and deadline
+// are lost.
 func (db *DB) Rename(e *Entry, key []byte, now int64) {
 	value, shared, deadline := e.value, e.shared, e.deadline
 	db.Delete(e)
@@ -171,7 +171,7 @@ func (db *DB) clear() {
 	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot}
 }
 
-// slot takes an empty slot.
+// slot returns an empty slot.
 func (db *DB) slot() *Entry {
 	if db.free != noSlot {
 		e := db.at(db.free)
@@ -189,7 +189,7 @@ func (db *DB) slot() *Entry {
 
 func (db *DB) at(slot uint32) *Entry { return &db.pages[slot/pageSlots][slot%pageSlots] }
 
-// remove empties an entry's slot. Its timer is not running any more.
+// remove empties the slot of an entry, whose timer is not running.
 func (db *DB) remove(e *Entry) {
 	if e.deadline != 0 {
 		db.timed--
@@ -204,8 +204,8 @@ func (db *DB) remove(e *Entry) {
 	db.free = e.slot
 }
 
-// Random picks a key: r is a random number, and the same for an even choice
-// each time. It is nil when there is none.
+// Random returns the entry that the random number r selects, each with the same
+// probability, or nil if there are no keys.
 func (db *DB) Random(r uint64) *Entry {
 	if len(db.live) == 0 {
 		return nil
@@ -213,10 +213,10 @@ func (db *DB) Random(r uint64) *Entry {
 	return db.live[r%uint64(len(db.live))]
 }
 
-// Scan shows the entries from a cursor on, about count of them, whether due or
-// not, and answers the cursor to go on from: 0 when all were seen. It looks at
-// ten times as many slots at most, so a call is short in a database that was
-// once large. see must not add or delete keys.
+// Scan calls see for up to count entries from the cursor on, including expired ones. It
+// returns the cursor to continue from, or 0 after the last entry. It visits at most 10
+// count slots, so that a call is short in a database that was once large. see must not
+// add or delete keys.
 func (db *DB) Scan(cursor uint64, count int, see func(*Entry)) uint64 {
 	if count < 1 {
 		count = 1

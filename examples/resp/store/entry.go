@@ -7,30 +7,30 @@ type Entry struct {
 	value    []byte
 	deadline int64  // milliseconds since the epoch, 0 for none
 	slot     uint32 // its own number
-	at       uint32 // its index in DB.live; of an empty slot, the next empty one
-	node     uint32 // its timer's node + 1, 0 without
-	shared   bool   // somebody may still be reading value: it must not be written
+	at       uint32 // its index in DB.live; in an empty slot, the next empty slot
+	node     uint32 // its timer's node + 1, 0 without a timer
+	shared   bool   // Share returned value, which must not be written any more
 }
 
-// slack is how much longer than its value a buffer may be and still be kept.
+// slack is how many times as long as its value a buffer may be to be kept.
 const slack = 4
 
-// Key is the entry's key.
+// Key returns the entry's key.
 func (e *Entry) Key() string { return e.key }
 
-// Len is the length of its value.
+// Len returns the length of the value in bytes.
 func (e *Entry) Len() int { return len(e.value) }
 
-// Value is its value, which is valid until it is changed: to be read at once.
+// Value returns the value. It is valid until the next change of the entry.
 func (e *Entry) Value() []byte { return e.value }
 
-// Share is its value, as bytes that will never change.
+// Share returns the value as bytes that will never change.
 func (e *Entry) Share() []byte {
 	e.shared = true
 	return e.value
 }
 
-// Replace gives the entry a value and lets its deadline be.
+// Replace sets the value and keeps the deadline.
 func (e *Entry) Replace(value []byte) {
 	if e.shared || len(value) > cap(e.value) || cap(e.value) > 64 && len(value) < cap(e.value)/slack {
 		e.value, e.shared = append([]byte(nil), value...), false
@@ -39,14 +39,14 @@ func (e *Entry) Replace(value []byte) {
 	e.value = append(e.value[:0], value...)
 }
 
-// Append lengthens the value.
+// Append appends b to the value.
 func (e *Entry) Append(b []byte) {
 	e.own(len(e.value) + len(b))
 	e.value = append(e.value, b...)
 }
 
-// Write puts b at an offset of the value, which grows with zeros where it is
-// too short.
+// Write overwrites the value with b from offset at on. If the value is shorter than that,
+// it grows, with zeros up to the offset.
 func (e *Entry) Write(at int, b []byte) {
 	end := at + len(b)
 	e.own(end)
@@ -57,8 +57,8 @@ func (e *Entry) Write(at int, b []byte) {
 	copy(e.value[at:], b)
 }
 
-// own makes the value one that may be written, with room for n bytes, and
-// a quarter more where it had to grow.
+// own makes the value writable with a capacity of n bytes. If it has to copy the value, it
+// adds a quarter of n.
 func (e *Entry) own(n int) {
 	if !e.shared && n <= cap(e.value) {
 		return
@@ -66,10 +66,10 @@ func (e *Entry) own(n int) {
 	e.value, e.shared = append(make([]byte, 0, n+n/4), e.value...), false
 }
 
-// Deadline is when the key goes, 0 for never.
+// Deadline returns the time at which the key expires, 0 for never.
 func (e *Entry) Deadline() int64 { return e.deadline }
 
-// SetDeadline says when the key goes: not 0.
+// SetDeadline sets the time at which the key expires, which must not be 0.
 func (e *Entry) SetDeadline(deadline int64) {
 	if deadline == e.deadline {
 		return
@@ -80,7 +80,7 @@ func (e *Entry) SetDeadline(deadline int64) {
 	e.db.space.watch(e)
 }
 
-// Persist takes the deadline away, and tells whether there was one.
+// Persist removes the deadline and reports whether there was one.
 func (e *Entry) Persist() bool {
 	if e.deadline == 0 {
 		return false

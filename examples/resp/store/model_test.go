@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// fakeTimers keeps deadlines by node, and checks that the store keeps its
-// promises about them.
+// fakeTimers records deadlines by node and checks that the store keeps the rules of Timers.
 type fakeTimers struct {
 	t   *testing.T
 	set map[uint32]int64
@@ -31,7 +30,7 @@ func (f *fakeTimers) Cancel(node uint32) {
 	delete(f.set, node)
 }
 
-// fire calls Due for what is due, and now and then for what is not.
+// fire calls Due for the nodes that are due, and now and then for one that is not.
 func (f *fakeTimers) fire(k *Keyspace, now int64, rnd *rand.Rand) {
 	for _, node := range slices.Sorted(maps.Keys(f.set)) {
 		if f.set[node] <= now || rnd.IntN(20) == 0 {
@@ -41,7 +40,7 @@ func (f *fakeTimers) fire(k *Keyspace, now int64, rnd *rand.Rand) {
 	}
 }
 
-// naive is the model: what the keyspace should hold.
+// naive is the model of a database.
 type naive map[string]*naiveEntry
 
 type naiveEntry struct {
@@ -70,7 +69,7 @@ func TestModel(t *testing.T) {
 		db, m := &k.DBs[1], naive{}
 		now := int64(1000)
 		type held struct{ is, was []byte }
-		var shared []held // values that are being sent
+		var shared []held // values from Share, with a copy
 		for step := range 60_000 {
 			key := fmt.Sprint("key", rnd.IntN(600))
 			value := bytes.Repeat([]byte{byte(step)}, rnd.IntN(1+rnd.IntN(300)))
@@ -143,7 +142,7 @@ func TestModel(t *testing.T) {
 	}
 }
 
-// compare looks at all that a database holds.
+// compare compares all entries of a database with the model.
 func compare(t *testing.T, db *DB, m naive, now int64) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -175,8 +174,8 @@ func compare(t *testing.T, db *DB, m naive, now int64) {
 	}
 }
 
-// TestScanGuarantee changes a database while it is scanned: what stays is told
-// once, and the scan ends.
+// TestScanGuarantee changes a database while it is scanned: the scan shows each key that stays
+// exactly once, and it ends.
 func TestScanGuarantee(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for range 50 {
@@ -215,8 +214,8 @@ func TestScanGuarantee(t *testing.T) {
 	}
 }
 
-// A scan of a database that was once large looks at a bounded number of slots
-// a call, and comes through.
+// A scan of a database that was once large visits a bounded number of slots per call, and
+// ends.
 func TestScanSparse(t *testing.T) {
 	k := New(1, nil)
 	db := &k.DBs[0]

@@ -6,7 +6,7 @@ import (
 	"github.com/stator-go/stator/examples/resp/wire"
 )
 
-// A command comes in two pieces; what is cut off is shown again.
+// A command arrives in two pieces. The bytes of the first are passed again with the second.
 func ExampleParser() {
 	var p wire.Parser
 	list := wire.NewArgs(wire.Limits{})

@@ -5,14 +5,14 @@ import (
 	"math"
 )
 
-// Error is a violation of the protocol: the text of the reply that a client
-// gets before its connection is closed.
+// Error is a violation of the protocol. Its text is the error reply that the client gets
+// before its connection is closed.
 type Error string
 
 func (e Error) Error() string { return string(e) }
 
-// The violations, as redis-server 7 words them, and one of our own: where a
-// whole command grows too big, redis-server closes without a word.
+// The violations, in the words of redis-server 7, except ErrCommand: there redis-server
+// closes the connection without a reply.
 const (
 	ErrInline      Error = "ERR Protocol error: too big inline request"
 	ErrQuotes      Error = "ERR Protocol error: unbalanced quotes in request"
@@ -22,11 +22,11 @@ const (
 	ErrBulk        Error = "ERR Protocol error: invalid bulk length"
 	ErrCommand     Error = "ERR Protocol error: too big command"
 
-	ErrStrangerCount Error = "ERR Protocol error: unauthenticated multibulk length"
-	ErrStrangerBulk  Error = "ERR Protocol error: unauthenticated bulk length"
+	ErrUnauthenticatedCount Error = "ERR Protocol error: unauthenticated multibulk length"
+	ErrUnauthenticatedBulk  Error = "ERR Protocol error: unauthenticated bulk length"
 )
 
-// errDollar is the violation of a bulk that starts with something else.
+// errDollar returns the violation of a bulk that starts with the byte got, not with '$'.
 func errDollar(got byte) Error {
 	if got == '\r' || got == '\n' {
 		got = ' ' // an error reply is one line
@@ -34,18 +34,18 @@ func errDollar(got byte) Error {
 	return Error("ERR Protocol error: expected '$', got '" + string([]byte{got}) + "'")
 }
 
-// Defaults of the limits, and the one that is fixed.
+// Defaults of the limits, and the limit of a line, which is fixed.
 const (
 	DefaultMaxBulk    = 64 << 20
 	DefaultMaxArgs    = 1024 * 1024
 	DefaultMaxCommand = 256 << 20
-	maxLine           = 64 << 10 // bytes of an inline command or a header, without its end
+	maxLine           = 64 << 10 // bytes of an inline command or a header, without its line end
 )
 
-// What a stranger may send, an inline command aside.
+// Limits for a client that has not authenticated; inline commands are not limited further.
 const (
-	strangerArgs = 10
-	strangerBulk = 16 << 10
+	unauthenticatedArgs = 10
+	unauthenticatedBulk = 16 << 10
 )
 
 // Limits bounds what a client may send. Zero fields take the defaults.
@@ -55,24 +55,24 @@ type Limits struct {
 	MaxCommand int // bytes of one command with its headers, up to 2 GiB
 }
 
-// Args is the reused list of a command's arguments, with the limits that they
-// keep. The parsers of one loop share one: it is in use only from a call of
-// Next until that command is done.
+// Args is a reused list of a command's arguments, together with their limits. All parsers
+// of one loop can share one Args, as it is in use only from a call of Next until that
+// command has been run.
 type Args struct {
-	// Stranger says that the client of the next command has yet to tell the
-	// password: until then redis-server hardly lets it use memory.
-	Stranger bool
+	// Unauthenticated is to be set before Next if the client has not sent the password
+	// yet. Like redis-server, the parser then accepts only short commands.
+	Unauthenticated bool
 
 	limits  Limits
 	list    [][]byte
-	lent    bool   // the list may hold on to the buffer of a long command
-	scratch []byte // arguments of an inline command, rid of quotes and escapes
+	lent    bool   // the list refers to the buffer of a long command
+	scratch []byte // arguments of an inline command, without quotes and escapes
 }
 
-// keepList bounds the list that is kept between commands.
+// keepList is the longest list of arguments that is kept between commands.
 const keepList = 16 << 10
 
-// NewArgs makes the list. It panics on a limit out of its range.
+// NewArgs makes an empty list with the limits l. It panics if a limit is out of its range.
 func NewArgs(l Limits) *Args {
 	def := func(v *int, d, most int, name string) {
 		if *v == 0 {
@@ -88,28 +88,28 @@ func NewArgs(l Limits) *Args {
 	return &Args{limits: l}
 }
 
-// checkBulk judges a bulk's header: what it starts with, the size that it
-// announces, and where the bulk would begin in its command.
+// checkBulk returns the violation in a bulk's header, or "". Its arguments are the header's
+// first byte, the bulk's announced size, and where the bulk begins in its command.
 func (a *Args) checkBulk(first byte, size, begin int) Error {
 	switch {
 	case first != '$':
 		return errDollar(first)
 	case size < 0 || size > a.limits.MaxBulk:
 		return ErrBulk
-	case a.Stranger && size > strangerBulk:
-		return ErrStrangerBulk
+	case a.Unauthenticated && size > unauthenticatedBulk:
+		return ErrUnauthenticatedBulk
 	case begin+size+2 > a.limits.MaxCommand:
 		return ErrCommand
 	}
 	return ""
 }
 
-// checkCount judges the number of arguments. Below one there is no command,
-// and nothing wrong.
+// checkCount returns the violation in the announced number of arguments, or "". A count
+// below one is no violation: it announces no command.
 func (a *Args) checkCount(count int) Error {
 	switch {
-	case a.Stranger && count > strangerArgs && count <= math.MaxInt32:
-		return ErrStrangerCount
+	case a.Unauthenticated && count > unauthenticatedArgs && count <= math.MaxInt32:
+		return ErrUnauthenticatedCount
 	case count == badNumber || count > a.limits.MaxArgs:
 		return ErrCount
 	}

@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// index is where c first stands in b, or -1. A NUL before it hides it:
-// redis-server looks for the ends of lines with a string function, and goes on
-// collecting a line with a NUL in it until it is too long.
+// index returns the index of the first c in b, or -1 if there is none or if a NUL comes
+// before it. redis-server finds line ends with a C string function, which stops at a NUL,
+// so it keeps collecting such a line until it is too long.
 func index(b []byte, c byte) int {
 	at := bytes.IndexByte(b, c)
 	if at > 0 && bytes.IndexByte(b[:at], 0) >= 0 {
@@ -17,8 +17,8 @@ func index(b []byte, c byte) int {
 	return at
 }
 
-// line is where the line at the start of b has its end, c: errMore when it is
-// not there yet, and tooLong once it can only come too late.
+// line returns the index of c, which ends the line at the start of b. bad is errMore if the
+// end has not arrived yet, and tooLong if the line is longer than maxLine.
 func line(b []byte, c byte, tooLong Error) (end int, bad Error) {
 	end = index(b, c)
 	switch {
@@ -30,13 +30,13 @@ func line(b []byte, c byte, tooLong Error) (end int, bad Error) {
 	return end, ""
 }
 
-// badNumber is the value of a header that holds no number.
+// badNumber is the value of a header without a valid number.
 const badNumber = math.MinInt
 
-// header reads a line of a mark and a number, "$12\r\n", at the start of b:
-// the number, and the length of the line. The mark is the caller's to judge.
+// header parses the line at the start of b, a type byte and a number such as "$12\r\n". It
+// returns the number and the length of the line; the caller checks the type byte.
 func header(b []byte, tooLong Error) (v, length int, bad Error) {
-	// Up to nine digits without a leading zero, whole in b: nearly always.
+	// The usual case, done fast: a complete line of up to nine digits, no leading zero.
 	for i := 1; i < len(b) && i < 10; i++ {
 		c := b[i]
 		if c == '\r' && (i > 2 && b[1] != '0' || i == 2) && b[0] != '\r' && b[0] != 0 {
@@ -60,21 +60,21 @@ func header(b []byte, tooLong Error) (v, length int, bad Error) {
 	return number(b[min(1, end):end]), end + 2, ""
 }
 
-// number reads a decimal as strictly as redis-server does: no sign but a
-// minus, no leading zero, no space; int64's range.
+// number parses the number of a header like Integer. It returns badNumber if there is none,
+// and -1 for every number below zero.
 func number(b []byte) int {
 	v, ok := Integer(b)
 	switch {
 	case !ok, v > 0 && int64(int(v)) != v: // an int may have 32 bits
 		return badNumber
 	case v < 0:
-		return -1 // all that is below zero means the same
+		return -1
 	}
 	return int(v)
 }
 
-// Integer reads a decimal as strictly as redis-server does: no plus, no space,
-// no leading zero, no minus zero, within the range of int64.
+// Integer parses a decimal integer by the rules of redis-server: no plus sign, no spaces, no
+// leading zeros, no minus zero, and within the range of int64.
 func Integer(b []byte) (v int64, ok bool) {
 	if len(b) == 0 || len(b) > 20 {
 		return 0, false
@@ -99,7 +99,7 @@ func Integer(b []byte) (v int64, ok bool) {
 		return v, true
 	}
 	for _, c := range digits {
-		if c < '0' || c > '9' { // ParseInt takes a sign and underscores where we don't
+		if c < '0' || c > '9' { // ParseInt would accept a second sign
 			return 0, false
 		}
 	}

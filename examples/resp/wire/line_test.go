@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Integer agrees with strconv, but for the forms that redis-server refuses.
+// Integer agrees with strconv except for the forms that redis-server rejects.
 func TestInteger(t *testing.T) {
 	for _, s := range []string{"", "-", "+1", "01", "-0", "-01", "00", " 1", "1 ", "1_0", "0x1", "a", "9223372036854775808",
 		"-9223372036854775809", "99999999999999999999", "-99999999999999999999", "111111111111111111111", "1\x00", "--1"} {
@@ -33,7 +33,7 @@ func FuzzInteger(f *testing.F) {
 	f.Add([]byte("-9223372036854775808"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, ok := Integer(b)
-		// What is one in the only form that FormatInt knows, is one.
+		// A number in the form that FormatInt writes is always accepted.
 		want, err := strconv.ParseInt(string(b), 10, 64)
 		canonical := err == nil && strconv.FormatInt(want, 10) == string(b)
 		if ok != canonical || ok && v != want {

@@ -1,39 +1,38 @@
 package wire
 
-// Large is the length from which on a value is sent from where it lies.
+// Large is the length in bytes from which a value is sent by reference, without a copy.
 const Large = 16 << 10
 
-// keepOutput bounds the buffer that an Output keeps once all is sent.
+// keepOutput is the capacity of the largest buffer that Reset keeps.
 const keepOutput = 64 << 10
 
-// Output collects replies until they are sent: short ones in a buffer, long
-// values by reference.
+// Output collects replies until they are sent: short ones in a buffer, long values by
+// reference.
 type Output struct {
-	// V3 says that the client speaks RESP3. Replies that differ look at it as
-	// they are written.
+	// V3 selects RESP3 for the replies that are written from now on; false is RESP2.
 	V3 bool
 
 	buf  []byte
-	refs []ref // values that stand between bytes of buf
-	head int   // bytes of buf that are sent
-	next int   // refs that are sent
-	held int   // bytes of the refs that are not sent
+	refs []ref // values to be sent between bytes of buf
+	head int   // bytes of buf that have been sent
+	next int   // refs that have been sent
+	held int   // unsent bytes of refs
 }
 
-// ref is a value that is sent when buf's first at bytes are.
+// ref is a value that is to be sent after the first at bytes of buf.
 type ref struct {
 	at    int
 	value []byte
 }
 
-// Len is the number of bytes to send.
+// Len returns the number of bytes to send.
 func (o *Output) Len() int { return len(o.buf) - o.head + o.held }
 
-// Contiguous tells whether all that there is to send is one piece, Front.
+// Contiguous reports whether Front returns everything that is to be sent.
 func (o *Output) Contiguous() bool { return o.held == 0 }
 
-// Front is the next piece to send, nil when all is sent. It is valid until
-// the next reply is written.
+// Front returns the next bytes to send, or nil if there are none. They are valid until the
+// next reply is written.
 func (o *Output) Front() []byte {
 	if o.next < len(o.refs) {
 		r := &o.refs[o.next]
@@ -48,14 +47,14 @@ func (o *Output) Front() []byte {
 	return o.buf[o.head:]
 }
 
-// Sent drops the first n bytes of Front.
+// Sent removes the first n bytes of Front.
 func (o *Output) Sent(n int) {
 	if o.next < len(o.refs) && o.refs[o.next].at == o.head {
 		r := &o.refs[o.next]
 		r.value = r.value[n:]
 		o.held -= n
 		if len(r.value) == 0 {
-			r.value = nil // the collector may have it
+			r.value = nil // so that the garbage collector can free it
 			o.next++
 		}
 	} else {
@@ -66,7 +65,7 @@ func (o *Output) Sent(n int) {
 	}
 }
 
-// Reset drops everything. A buffer that grew beyond 64 KiB is not kept.
+// Reset removes everything. It frees the buffer if that has grown beyond 64 KiB.
 func (o *Output) Reset() {
 	clear(o.refs)
 	o.buf, o.refs = o.buf[:0], o.refs[:0]
@@ -79,8 +78,7 @@ func (o *Output) Reset() {
 	o.head, o.next, o.held = 0, 0, 0
 }
 
-// Move appends all that from holds, and leaves it empty: values are still not
-// copied.
+// Move appends everything in from and leaves from empty. It does not copy long values.
 func (o *Output) Move(from *Output) {
 	if o.Len() == 0 && !from.Contiguous() {
 		v3, other := o.V3, from.V3

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// drain sends everything in pieces of random length.
+// drain sends everything in pieces of random length, and returns it.
 func drain(o *Output, rnd *rand.Rand) string {
 	var got []byte
 	for o.Len() > 0 {
@@ -63,8 +63,8 @@ func TestReplies(t *testing.T) {
 	}
 }
 
-// TestOutputModel writes replies of all lengths at random, with arrays begun
-// behind their replies and outputs moved into others, and reads them in pieces.
+// TestOutputModel writes random replies of all lengths, inserts array headers before them,
+// moves outputs into others, and reads the result in pieces.
 func TestOutputModel(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 5))
 	value := bytes.Repeat([]byte("0123456789abcdef"), 4*Large/16)
@@ -120,7 +120,7 @@ func TestOutputModel(t *testing.T) {
 	}
 }
 
-// Values are sent from where they lie.
+// Long values are sent without a copy.
 func TestValueIsNotCopied(t *testing.T) {
 	value := make([]byte, Large)
 	var o, late Output

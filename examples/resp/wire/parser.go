@@ -2,25 +2,25 @@ package wire
 
 import "bytes"
 
-// A piece of a command that is cut off stays in the window while it is cheap
-// to parse again from its start, and fits there.
+// An incomplete command stays in the window while parsing it again from its start is cheap.
+// The parser takes it out of the window once one of these limits is exceeded.
 const (
-	keepBytes = 16 << 10 // a command known to be longer is taken out of the window
-	keepArgs  = 64       // so is one that has shown more arguments than this
+	keepBytes = 16 << 10 // the bytes that the command needs, as far as is known
+	keepArgs  = 64       // the arguments that have arrived
 )
 
-// errMore says that the window ends inside the command.
+// errMore means that the window ends inside the command.
 const errMore Error = "more"
 
-// Parser finds the commands in what one connection sends. It holds no memory
-// but while a long command is cut off.
+// Parser finds the commands in the bytes that one connection sends. It holds no memory
+// except for a long command that is incomplete.
 type Parser struct {
-	want    int      // the shortest window that can hold the command at its start
-	partial *partial // a command that was taken out of the window
+	want    int      // Next needs a window of at least this length
+	partial *partial // the incomplete command that was taken out of the window
 	err     Error
 }
 
-// Held is the number of bytes taken out of the window and not yet given.
+// Held returns the number of bytes of an incomplete command that the parser holds.
 func (p *Parser) Held() int {
 	if p.partial == nil {
 		return 0
@@ -28,14 +28,13 @@ func (p *Parser) Held() int {
 	return len(p.partial.buf)
 }
 
-// Next finds the next command in the window in: all bytes that came and were
-// not consumed. The caller consumes n of them once it is done with the
-// arguments, which are valid until then and until a's next use, and shows the
-// rest again, with what came after it, at the next call.
+// Next returns the arguments of the next command in the window in, which is all bytes that
+// arrived and were not consumed. n is how many of them to consume: the caller passes the
+// rest again in the next call, followed by newer bytes. The arguments may be slices of
+// the window; they are valid until the caller reuses the window or a.
 //
-// No arguments and no error: more bytes are needed first, and n may have been
-// taken all the same. An error is an Error; it is final, and every further
-// call repeats it.
+// If Next returns neither arguments nor an error, it needs more bytes; n may still be
+// above 0. An error is always an Error, and all later calls return it again.
 func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
 	if a.lent {
 		clear(a.list[:cap(a.list)])
@@ -62,7 +61,7 @@ func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
 			p.want = 0
 			return args, n, nil
 		case bad == "":
-			p.want = 0 // an empty line or an empty array: look on
+			p.want = 0 // an empty line or array is no command
 		case bad == errMore && (p.partial != nil || p.want <= keepBytes):
 			return nil, n, nil
 		case bad == errMore:
@@ -104,7 +103,7 @@ func (p *Parser) multibulk(in []byte, a *Args) ([][]byte, int, Error) {
 			return nil, 0, bad
 		}
 		args = append(args, in[pos:pos+size:pos+size])
-		pos += size + 2 // the line's end is not looked at: redis-server doesn't either
+		pos += size + 2 // like redis-server, skip the line end without checking it
 	}
 	a.list = args[:0]
 	return args, pos, ""
@@ -121,23 +120,25 @@ func (p *Parser) inline(in []byte, a *Args) ([][]byte, int, Error) {
 	return args, end + 1, bad
 }
 
-// partial is a command that is taken out of the window bit by bit: never a
-// byte more than belongs to it.
+// partial is an incomplete command whose bytes are taken out of the window as they arrive,
+// and never more bytes than belong to it.
 type partial struct {
 	buf    []byte
 	inline bool
-	count  int    // arguments announced, 0 before the header (an empty command is short, so it is never here)
-	size   int    // length of the bulk that begins at pos, -1 before its header
-	pos    int    // where the first piece not understood begins: a line, or a bulk
-	args   []span // arguments so far
+	count  int    // announced arguments; 0 before the header, as an empty command is short and never gets here
+	size   int    // length of the bulk that begins at pos; -1 before its header
+	pos    int    // where the first line or bulk that is not parsed yet begins
+	args   []span // complete arguments
 }
 
-// span is where an argument lies in the buffer, which moves as it grows.
+// span is an argument's place in the buffer. (A slice would become wrong as the buffer
+// grows.)
 type span struct{ from, to uint32 }
 
 func newPartial(first byte) *partial { return &partial{inline: first != '*', size: -1} }
 
-// resume takes what it can use of in. Any answer but errMore ends the command.
+// resume takes the command's next bytes from in. Unless bad is errMore, the command is
+// complete or invalid.
 func (q *partial) resume(in []byte, a *Args) (args [][]byte, n int, bad Error) {
 	if q.inline {
 		n = q.take(in, '\n', 1)
@@ -163,7 +164,7 @@ func (q *partial) resume(in []byte, a *Args) (args [][]byte, n int, bad Error) {
 	return q.list(a), n, ""
 }
 
-// bulk takes the bytes of an argument.
+// bulk takes bytes of the current argument.
 func (q *partial) bulk(in []byte) (n int, bad Error) {
 	need := q.pos + q.size + 2
 	n = min(need-len(q.buf), len(in))
@@ -176,7 +177,8 @@ func (q *partial) bulk(in []byte) (n int, bad Error) {
 	return n, ""
 }
 
-// header takes the line of the command's count, or of a bulk's size.
+// header takes bytes of the header with the command's number of arguments or with a bulk's
+// size.
 func (q *partial) header(in []byte, a *Args) (n int, bad Error) {
 	tooLong := ErrBulkString
 	if q.count == 0 {
@@ -197,8 +199,8 @@ func (q *partial) header(in []byte, a *Args) (n int, bad Error) {
 	return n, a.checkBulk(first, v, q.pos)
 }
 
-// take moves the rest of the line that begins at pos from in to the buffer:
-// up to its end and width-1 bytes behind, or as much as proves it too long.
+// take appends to the buffer the bytes of in that belong to the line at pos: up to the byte
+// end and width-1 bytes after it, or as many as show that the line is too long.
 func (q *partial) take(in []byte, end byte, width int) int {
 	line := q.buf[q.pos:]
 	n := len(in)
@@ -212,7 +214,7 @@ func (q *partial) take(in []byte, end byte, width int) int {
 	return n
 }
 
-// list makes the arguments out of the spans. A long list is not kept.
+// list returns the arguments. It uses a's list unless they are too many to keep.
 func (q *partial) list(a *Args) [][]byte {
 	args := a.list[:0]
 	if len(q.args) > keepList {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// parsed is everything that some bytes hold, however they are cut: the
-// commands, and the error at the end.
+// parsed returns all commands in some bytes, and the error after them, as text. cuts returns
+// the length of the next piece.
 func parsed(t testing.TB, input []byte, l Limits, cuts func(left int) int) string {
 	var p Parser
 	a := NewArgs(l)
@@ -42,7 +42,7 @@ func parsed(t testing.TB, input []byte, l Limits, cuts func(left int) int) strin
 		if len(input) == 0 {
 			return out.String()
 		}
-		// The window moves, so that nothing can lean on where it was.
+		// Move the window, so that the parser cannot rely on its old place.
 		n := min(cuts(len(input)), len(input))
 		other = append(append(other[:0], window...), input[:n]...)
 		window, other = other, window[:0]
@@ -60,8 +60,8 @@ func TestParse(t *testing.T) {
 		{"*1\r\n$4\r\nPING\r\n", "\"PING\" \n"},
 		{"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$0\r\n\r\n", "\"GET\" \"k\" \n\"\" \n"},
 		{"*0\r\n*-1\r\n*-9223372036854775808\r\nPING\r\n", "\"PING\" \n"},
-		{"*1\r\n$2\r\nabXXPING\r\n", "\"ab\" \n\"PING\" \n"}, // the end of a bulk is not looked at
-		{"*1\rX$2\rYab\r\n", "\"ab\" \n"},                    // nor that of a header behind its \r
+		{"*1\r\n$2\r\nabXXPING\r\n", "\"ab\" \n\"PING\" \n"}, // the line end of a bulk is not checked
+		{"*1\rX$2\rYab\r\n", "\"ab\" \n"},                    // nor is the byte after the \r of a header
 		{"*1\r\n$70000\r\n" + long + "\r\n*1\r\n$1\r\nz\r\n", fmt.Sprintf("%q \n\"z\" \n", long)},
 		{"*1048577\r\n", "! ERR Protocol error: invalid multibulk length\n"},
 		{"*99999999999999999999\r\n", "! ERR Protocol error: invalid multibulk length\n"},
@@ -104,7 +104,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// bytes that are rich in what the protocol is made of.
+// protocolBytes returns random bytes in which the elements of the protocol are frequent.
 func protocolBytes(rnd *rand.Rand) []byte {
 	var b []byte
 	for range 1 + rnd.IntN(8) {
@@ -177,7 +177,7 @@ func FuzzParser(f *testing.F) {
 	})
 }
 
-// The buffer of a long command grows with the bytes that came.
+// The buffer of a long command grows with the bytes that arrive, not with their announced number.
 func TestNoMemoryInAdvance(t *testing.T) {
 	var p Parser
 	a := NewArgs(Limits{})
@@ -216,7 +216,7 @@ func TestParseAllocatesNothing(t *testing.T) {
 			}
 			count++
 		}
-		p.want = 0 // as the next run shows another connection's bytes
+		p.want = 0 // the next run begins with other bytes
 		if count != 17 || string(window) != "*1\r\n$4\r\nPI" {
 			t.Fatalf("%d commands, and %q", count, window)
 		}
@@ -240,7 +240,7 @@ func BenchmarkParseSet(b *testing.B) {
 	}
 }
 
-// A long command's buffer is let go of at the next call.
+// The buffer of a long command is freed at the next call.
 func TestLongCommandIsLetGo(t *testing.T) {
 	var p Parser
 	a := NewArgs(Limits{})

@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// Simple writes a status: "+OK". s holds no line's end.
+// Simple writes a status such as "+OK". s must not contain a line end.
 func (o *Output) Simple(s string) {
 	o.buf = append(append(append(o.buf, '+'), s...), '\r', '\n')
 }
 
-// Raw writes bytes that are a reply already.
+// Raw writes bytes that are already encoded.
 func (o *Output) Raw(s string) { o.buf = append(o.buf, s...) }
 
-// Error writes an error: its code, a space and a text. Ends of lines become
-// spaces, those at its end are dropped.
+// Error writes an error; s is its code, a space and a text. Line ends at the end of s are
+// removed, others become spaces.
 func (o *Output) Error(s string) {
 	for len(s) > 0 && (s[len(s)-1] == '\r' || s[len(s)-1] == '\n') {
 		s = s[:len(s)-1]
@@ -44,13 +44,13 @@ func (o *Output) Bulk(b []byte) {
 	o.buf = append(append(o.mark('$', len(b)), b...), '\r', '\n')
 }
 
-// Text writes a string as a bulk.
+// Text writes s as a bulk.
 func (o *Output) Text(s string) {
 	o.buf = append(append(o.mark('$', len(s)), s...), '\r', '\n')
 }
 
-// Value writes a bulk, and keeps a reference to b where it is Large: then b
-// must not change until it is sent, and the answer is true.
+// Value writes a bulk. If b is at least Large, it keeps a reference to b and returns true:
+// then b must not change until it has been sent.
 func (o *Output) Value(b []byte) (kept bool) {
 	if len(b) < Large {
 		o.Bulk(b)
@@ -62,7 +62,7 @@ func (o *Output) Value(b []byte) (kept bool) {
 	return true
 }
 
-// Verbatim writes a text of three letters' format: a bulk in RESP2.
+// Verbatim writes a verbatim string, whose format has three letters: a bulk in RESP2.
 func (o *Output) Verbatim(format, s string) {
 	if !o.V3 {
 		o.Text(s)
@@ -72,7 +72,7 @@ func (o *Output) Verbatim(format, s string) {
 	o.buf = append(append(o.buf, s...), '\r', '\n')
 }
 
-// Null writes what stands for nothing.
+// Null writes a null.
 func (o *Output) Null() {
 	if o.V3 {
 		o.Raw("_\r\n")
@@ -81,7 +81,7 @@ func (o *Output) Null() {
 	}
 }
 
-// Bool writes a truth: an integer in RESP2.
+// Bool writes a boolean: an integer in RESP2.
 func (o *Output) Bool(v bool) {
 	switch {
 	case o.V3 && v:
@@ -116,10 +116,10 @@ func (o *Output) Double(v float64) {
 	o.buf = append(append(append(o.buf, ','), text...), '\r', '\n')
 }
 
-// Array begins an array of n replies.
+// Array begins an array; the next n replies are its elements.
 func (o *Output) Array(n int) { o.buf = o.mark('*', n) }
 
-// Map begins a map of n pairs: an array of 2n in RESP2.
+// Map begins a map of n pairs: an array of 2n elements in RESP2.
 func (o *Output) Map(n int) {
 	if o.V3 {
 		o.buf = o.mark('%', n)
@@ -128,7 +128,7 @@ func (o *Output) Map(n int) {
 	}
 }
 
-// Set begins a set of n replies: an array in RESP2.
+// Set begins a set of n elements: an array in RESP2.
 func (o *Output) Set(n int) {
 	if o.V3 {
 		o.buf = o.mark('~', n)
@@ -137,7 +137,7 @@ func (o *Output) Set(n int) {
 	}
 }
 
-// Push begins a message of n parts that answers no command: an array in RESP2.
+// Push begins a push message of n elements, which is no reply: an array in RESP2.
 func (o *Output) Push(n int) {
 	if o.V3 {
 		o.buf = o.mark('>', n)
@@ -146,7 +146,7 @@ func (o *Output) Push(n int) {
 	}
 }
 
-// mark is buf with a kind, a length and a line's end appended.
+// mark returns buf with a header appended: a type byte, a length and a line end.
 func (o *Output) mark(kind byte, n int) []byte {
 	if n < 10 {
 		return append(o.buf, kind, byte('0'+n), '\r', '\n')
@@ -157,19 +157,17 @@ func (o *Output) mark(kind byte, n int) []byte {
 	return append(strconv.AppendInt(append(o.buf, kind), int64(n), 10), '\r', '\n')
 }
 
-// Place is a place between two replies, where something is put in later: the
-// header of an array whose length was not known when its replies were written.
+// Place is a position between two replies, for inserting the header of an array whose
+// length is not known before its elements have been written.
 type Place struct{ at, refs int }
 
-// Mark is the place behind all that was written. It is good until the next
-// Sent or Reset.
+// Mark returns the current end of the output. It is valid until the next Sent or Reset.
 func (o *Output) Mark() Place { return Place{len(o.buf), len(o.refs)} }
 
-// InsertArray begins an array of n replies at a place: what was written since
-// moves behind it.
+// InsertArray inserts the header of an array of n elements at p.
 func (o *Output) InsertArray(p Place, n int) { o.insertMark(p, '*', n) }
 
-// InsertSet begins a set: an array in RESP2.
+// InsertSet inserts the header of a set of n elements at p: an array in RESP2.
 func (o *Output) InsertSet(p Place, n int) {
 	if o.V3 {
 		o.insertMark(p, '~', n)
@@ -183,7 +181,7 @@ func (o *Output) insertMark(p Place, kind byte, n int) {
 	o.insert(p, append(strconv.AppendInt(append(room[:0], kind), int64(n), 10), '\r', '\n'))
 }
 
-// InsertText puts a bulk at a place.
+// InsertText inserts s as a bulk at p.
 func (o *Output) InsertText(p Place, s string) {
 	end := Output{}
 	end.Text(s)

@@ -1,8 +1,8 @@
 package wire
 
-// split cuts an inline command into its arguments. Words stand between
-// spaces; in double quotes \n, \r, \t, \b, \a and \xHH are escapes, in single
-// quotes only \'; a closing quote ends its word.
+// split splits an inline command into its arguments. Spaces separate words. Escapes in
+// double quotes are \n, \r, \t, \b, \a and \xHH, in single quotes only \'. A closing quote
+// ends its word.
 func (a *Args) split(b []byte) ([][]byte, Error) {
 	if n := len(b); n > 0 && b[n-1] == '\r' {
 		b = b[:n-1]
@@ -30,8 +30,8 @@ func (a *Args) split(b []byte) ([][]byte, Error) {
 	return args, ""
 }
 
-// word appends the word at b[i:] to dst, and answers where it ends. A quote in
-// the middle of a word opens a quotation like one at its start.
+// word appends the word at b[i:] to dst and returns the index of its end. A quote in the
+// middle of a word also opens a quotation.
 func word(dst, b []byte, i int) (out []byte, end int, ok bool) {
 	for ; i < len(b); i++ {
 		switch c := b[i]; c {
@@ -49,8 +49,8 @@ func word(dst, b []byte, i int) (out []byte, end int, ok bool) {
 	return dst, i, true
 }
 
-// quoted appends the quotation at b[i:], and answers what follows its closing
-// quote, which must be a space or nothing.
+// quoted appends the quotation at b[i:] to dst and returns the index after its closing
+// quote. ok is false if there is no closing quote, or if no space or end follows it.
 func quoted(dst, b []byte, i int, quote byte) (out []byte, end int, ok bool) {
 	for ; i < len(b); i++ {
 		c := b[i]

@@ -1,7 +1,6 @@
-// Package drivertest is what every backend of package poll and every driver of
-// package reactor has to do alike: 45 numbered cases, in one table, that each of
-// them passes itself to. A simulated driver is worth only what it shares with
-// real kernels, so it passes here too.
+// Package drivertest tests that every backend of package poll, and every driver of package
+// reactor, behaves in the same way. It has 45 numbered cases. A simulated driver is useful
+// only if it behaves like real kernels, so it is tested with the same cases.
 //
 //	func TestConformance(t *testing.T) {
 //		drivertest.Run(t, drivertest.Backend{
@@ -12,22 +11,22 @@
 //
 // # Systems
 //
-// A [System] is an operating system as the cases see it: descriptors, what can
-// be done with them, a clock, and the wait under test. [OverPoller] is that of
-// a poll.Poller and the descriptors of the machine it runs on. A System of
-// another kind embeds [Lacking], whose every operation answers
-// errors.ErrUnsupported, and overrides what it has.
+// A [System] is an operating system as the cases use it: descriptors with their operations,
+// a clock, and the wait under test. [OverPoller] returns the System of a poll.Poller and the
+// descriptors of this machine. Another System embeds [Lacking], whose operations all return
+// errors.ErrUnsupported, and overrides the operations that it supports.
 //
 // # Modes and skips
 //
-// Most cases run twice, level-triggered and edge-triggered. A case that asks a
-// System for an operation that it lacks is skipped, and the name of the
-// operation is the reason; Backend.Skips gives other reasons. [Run] answers a
-// [Report] of what ran and what was skipped, and [Table] prints the Reports of
-// several backends beside each other.
+// Most cases run twice, level-triggered and edge-triggered. A case is skipped if the System
+// does not support an operation that it uses, or if it is in Backend.Skips. [Run] returns a
+// [Report] of the cases that ran and those that were skipped; [Table] prints the Reports of
+// several backends as a table.
 //
-// [Same] goes further than any case: it makes the same random calls to two
-// backends and compares what their waits answer.
+// [Same] makes the same random calls to two backends and compares the results of their
+// waits.
+//
+// STATOR_LONG=1 makes the cases with many rounds longer.
 package drivertest
 
 import (
@@ -43,48 +42,48 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// ErrWouldBlock is what an operation of a System answers when it would block.
+// ErrWouldBlock is returned by an operation of a System that would block.
 var ErrWouldBlock = errors.New("would block")
 
-// Backend is what Run tests.
+// Backend describes a backend to Run and Same.
 type Backend struct {
 	Name string
-	// New makes a System with no descriptor open. It is called for each case.
+	// New returns a System without open descriptors. It is called for each case.
 	New func() (System, error)
-	// Skips are the cases that cannot be met, by number, and why.
+	// Skips has the reason for each case, by number, that the backend cannot pass.
 	Skips map[int]string
-	// Apart says that an event tells of the directions asked for alone, that two
-	// directions may come in two Waits, and that an error which is not the end is
-	// not told: as kqueue does.
-	Apart bool
-	// Unhinted says that a peer which ended one direction is told as Readable alone:
-	// as where poll(2) has no bit for that.
-	Unhinted bool
-	// Old says that an event with Edge may tell of readiness that is over: as event
-	// ports do, which queue it when it begins.
-	Old bool
+	// PerDirection: an event reports only the directions asked for, two directions may
+	// be reported by two Waits, and an error that is not the end is not reported. That is
+	// so for kqueue.
+	PerDirection bool
+	// NoReadClosed: a peer that closed one direction is reported as Readable only. That is
+	// so if poll(2) has no bit for it.
+	NoReadClosed bool
+	// StaleEdges: an event with Edge may report readiness that is over. That is so for
+	// event ports, which queue an event when readiness begins.
+	StaleEdges bool
 }
 
 // File is a descriptor of a System.
 type File int
 
-// System is what the cases run on. Networks are named as in package net: "tcp",
-// "udp", "unix", "unixgram". An operation that the System lacks answers
-// errors.ErrUnsupported. One that would block answers ErrWouldBlock, and with
-// Edge interest re-arms its direction by that. Other failures answer to
-// errors.Is with syscall.ECONNREFUSED and its kin; the end of a stream is
-// io.EOF.
+// System is an operating system that the cases run on. Networks have the names of package
+// net: "tcp", "udp", "unix", "unixgram".
+//
+// An operation that the System does not support returns errors.ErrUnsupported. One that
+// would block returns ErrWouldBlock and, with Edge, re-arms its direction. The end of a
+// stream is io.EOF. Other errors match syscall.ECONNREFUSED and the like with errors.Is.
 type System interface {
-	// Now is the clock that timeouts are held against.
+	// Now returns the time of the clock that timeouts are measured with.
 	Now() time.Duration
-	// After calls f once d has passed, while a Wait may be under way.
+	// After calls f after d, possibly during a Wait.
 	After(d time.Duration, f func()) error
-	// Goroutines tells whether other goroutines may call methods during a Wait:
-	// nil, or errors.ErrUnsupported.
+	// Goroutines returns nil if other goroutines may call methods during a Wait, and
+	// errors.ErrUnsupported otherwise.
 	Goroutines() error
-	// Interrupt disturbs the Wait under way, as a signal does.
+	// Interrupt interrupts the current Wait, as a signal does.
 	Interrupt() error
-	// Shut ends the System. It closes what is open.
+	// Shut closes the System and its open descriptors.
 	Shut() error
 
 	// The wait under test, as in package poll.
@@ -92,43 +91,42 @@ type System interface {
 	Register(File, poll.Token, poll.Interest) error
 	Modify(File, poll.Token, poll.Interest) error
 	Remove(File) error
-	// Drop strikes the events of a descriptor out of the slice that the last
-	// Wait filled, by making their Ready 0. Only who waits may call it.
+	// Drop sets Ready to 0 in the events of a descriptor that the last Wait returned.
+	// Only the goroutine that calls Wait may call it.
 	Drop(File) error
-	// Rearm tells that an event of a direction with Edge interest is welcome
-	// though no operation would have blocked.
+	// Rearm asks for an event of a direction with Edge although no operation would have
+	// blocked.
 	Rearm(File, poll.Interest) error
 	NewWaker(poll.Token) (Waker, error)
 
-	// Listen, Bind and Dial take an address as package net does, and Listen and
-	// Bind tell the one they got. Dial only begins to connect; Finish, called
-	// once the connection is writable, tells how that ended.
+	// Listen, Bind and Dial accept the addresses of package net. Listen and Bind return
+	// the address that they got. Dial starts a connection; Finish, called when it is
+	// writable, returns its result.
 	Listen(network, addr string) (File, string, error)
 	Accept(File) (File, error)
 	Dial(network, addr string) (File, error)
 	Finish(File) error
 	Bind(network, addr string) (File, string, error)
-	// Pair makes two connected sockets, by socketpair(2) or a listener.
+	// Pair returns two connected sockets, made by socketpair(2) or with a listener.
 	Pair(network string) (a, b File, err error)
 	Pipe() (r, w File, err error)
 	// Open opens a file or a directory for reading.
 	Open(path string) (File, error)
 	Dup(File) (File, error)
-	// Number is the descriptor's number, that a later one may have as well.
+	// Number returns the number of the descriptor. A later descriptor may have it too.
 	Number(File) (int, error)
-	// Descriptors is how many are open.
+	// Descriptors returns the number of open descriptors.
 	Descriptors() (int, error)
-	// Exhaust uses up all descriptors, until restore.
+	// Exhaust uses up all descriptors until restore is called.
 	Exhaust() (restore func(), err error)
-	// Adopt borrows the descriptor of a net.Conn, net.Listener or os.File.
-	// Release gives it back.
+	// Adopt borrows the descriptor of a net.Conn, net.Listener or os.File until Release.
 	Adopt(syscall.Conn) (File, error)
 	Release(File) error
-	// Child starts a process that copies stdin to stdout, closes its copies of
-	// both here, and answers how to wait for it.
+	// Child starts a process that copies stdin to stdout and closes both in this process.
+	// wait waits for the end of the child.
 	Child(stdin, stdout File) (wait func() error, err error)
-	// Calls runs a machine on the descriptor that reads one byte a call, until
-	// it is called no more, and answers how often it was.
+	// Calls runs a machine that reads one byte of the descriptor per call, until it is not
+	// called any more, and returns the number of calls.
 	Calls(File) (int, error)
 
 	Read(File, []byte) (int, error)
@@ -136,18 +134,18 @@ type System interface {
 	RecvFrom(File, []byte) (n int, from string, err error)
 	SendTo(f File, b []byte, to string) (int, error)
 	Shutdown(File, driver.How) error
-	// Reset closes a TCP connection so that its peer sees a reset.
+	// Reset closes a TCP connection with a reset.
 	Reset(File) error
 	Close(File) error
 }
 
-// Waker is as poll.Waker.
+// Waker is a poll.Waker.
 type Waker interface {
 	Wake() error
 	Close() error
 }
 
-// level and edge are the modes of a case; once is for those that have none.
+// The modes of a case.
 const (
 	level = poll.Interest(0)
 	edge  = poll.Edge
@@ -159,32 +157,31 @@ var (
 	edgeOnly  = []poll.Interest{edge}
 )
 
-// aCase is a row of the table.
-type aCase struct {
+// testCase is one of the numbered cases.
+type testCase struct {
 	number int
 	name   string
 	modes  []poll.Interest
 	run    func(*env)
 }
 
-// all is the table, in order.
-func all() []aCase {
+// all returns all cases in order.
+func all() []testCase {
 	return slices.Concat(waiting, registering, edges, connections, waking, sources)
 }
 
-// Report is what Run found.
+// Report is the result of Run.
 type Report struct {
 	Backend string
-	// Ran are the cases that did, in one mode at least, by number.
+	// Ran has the cases that ran in at least one mode, by number.
 	Ran map[int]bool
-	// Skipped are the cases that did not run, by number, and why.
+	// Skipped has the reason for each case that did not run, by number.
 	Skipped map[int]string
-	// Complete tells whether all cases were looked at: go test -run leaves out
-	// some.
+	// Complete is false if go test -run excluded a case.
 	Complete bool
 }
 
-// Run passes a backend through all cases, each a subtest on a System of its own.
+// Run runs all cases on a backend, each as a subtest with a new System.
 func Run(t *testing.T, b Backend) Report {
 	report := Report{b.Name, make(map[int]bool), make(map[int]string), true}
 	for _, c := range all() {
@@ -207,7 +204,7 @@ func Run(t *testing.T, b Backend) Report {
 				}
 			})
 		}
-		if skipped < tried { // one mode will do
+		if skipped < tried { // one mode is enough
 			report.Ran[c.number] = true
 			delete(report.Skipped, c.number)
 		}
@@ -223,30 +220,33 @@ func modeName(mode poll.Interest) string {
 	return "level"
 }
 
-// once runs the case in a mode, and answers why it could not.
-func (c aCase) once(t *testing.T, b Backend, mode poll.Interest) string {
+// once runs the case in a mode. It returns the reason if the case must be skipped.
+func (c testCase) once(t *testing.T, b Backend, mode poll.Interest) string {
 	sys, err := b.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &env{T: t, System: sys, mode: mode, of: b, came: make(map[poll.Token]poll.Ready)}
+	e := &env{T: t, System: sys, mode: mode, backend: b, came: make(map[poll.Token]poll.Ready)}
 	defer func() {
 		if err := sys.Shut(); err != nil {
 			t.Error("shut:", err)
 		}
 	}()
-	return e.part(func() { c.run(e) })
+	return e.try(func() { c.run(e) })
 }
 
-// Lacking is a System that has nothing.
+// Lacking is a System that supports no operation.
 type Lacking struct{}
 
 func lack(what string) error { return lacking(what) }
 
-// lacking is an errors.ErrUnsupported that says what there is none of.
+// lacking is an errors.ErrUnsupported that names what the System does not have.
 type lacking string
 
-func (l lacking) Error() string        { return "no " + string(l) }
+// Error returns "no" and the name.
+func (l lacking) Error() string { return "no " + string(l) }
+
+// Is reports whether target is errors.ErrUnsupported.
 func (l lacking) Is(target error) bool { return target == errors.ErrUnsupported }
 
 func (Lacking) After(time.Duration, func()) error                 { return lack("timed call") }
@@ -284,5 +284,5 @@ func (Lacking) Shutdown(File, driver.How) error                 { return lack("h
 func (Lacking) Reset(File) error                                { return lack("reset") }
 func (Lacking) Close(File) error                                { return lack("close") }
 
-// isEnd tells whether err ends a stream.
+// isEnd reports whether err is the end of a stream.
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-var connections = []aCase{
+var connections = []testCase{
 	{22, "a connection made is writable, once", both, func(e *env) {
 		l, addr := e.listen()
 		e.watch(l, 1, poll.Readable)
@@ -19,7 +19,7 @@ var connections = []aCase{
 		e.must(err)
 		e.watch(c, 2, poll.Writable)
 		if r := e.await(2, poll.Writable); r&(poll.Error|poll.WriteClosed) != 0 {
-			e.Fatalf("connected: %v: want writable alone", r)
+			e.Fatalf("connected: %v: want writable only", r)
 		}
 		e.must(e.Finish(c))
 		s := e.accept(l, 1)
@@ -69,7 +69,7 @@ var connections = []aCase{
 		e.must(e.Finish(c))
 		e.must(e.Close(l))
 		delete(e.came, 1)
-		e.await(2, poll.Readable) // who was not accepted is reset
+		e.await(2, poll.Readable) // a connection that was not accepted is reset
 		if _, err := e.Read(c, make([]byte, 1)); !errors.Is(err, errno.ECONNRESET) && !isEnd(err) {
 			e.Fatalf("read: %v: want a reset or the end", err)
 		}
@@ -100,7 +100,7 @@ var connections = []aCase{
 		}
 		e.silent()
 	}},
-	{27, "out of descriptors, accepting neither spins nor stops for good", edgeOnly, func(e *env) {
+	{27, "out of descriptors, accepting neither spins nor stops for ever", edgeOnly, func(e *env) {
 		l, addr := e.listen()
 		e.watch(l, 1, poll.Readable)
 		c, err := e.Dial("tcp", addr)
@@ -112,11 +112,11 @@ var connections = []aCase{
 		restore, err := e.Exhaust()
 		e.must(err)
 		_, full := e.Accept(l)
-		n := e.look(quiet)
+		n := e.wait(quiet)
 		restore()
 		e.fails(full, errno.EMFILE)
 		if n != 0 {
-			e.Fatalf("%d events while no descriptor was to be had: want 0", n)
+			e.Fatalf("%d events while no descriptor was available: want 0", n)
 		}
 		s, err := e.Accept(l) // without a new edge
 		e.must(err)
@@ -126,7 +126,7 @@ var connections = []aCase{
 		e.must(err)
 		e.accept(l, 1)
 	}},
-	{28, "the peer's end: the data first", both, func(e *env) {
+	{28, "data is read before the peer's end", both, func(e *env) {
 		e.streams(func(network string, a, b File) {
 			e.watch(a, 1, poll.Readable)
 			e.write(b, "last words")
@@ -147,7 +147,7 @@ var connections = []aCase{
 			if got := e.readAll(a, 1); len(got) != 0 {
 				e.Fatalf("%s: read %q: want the end", network, got)
 			}
-			e.write(a, "still here") // the other way works on
+			e.write(a, "still here") // the other direction is still open
 			e.must(e.Shutdown(a, driver.ShutWrite))
 			if got := e.readAll(b, 2); string(got) != "still here" {
 				e.Fatalf("%s: read %q: want still here", network, got)
@@ -170,12 +170,12 @@ var connections = []aCase{
 	}},
 	{31, "what was sent before a hang-up is readable after it", both, func(e *env) {
 		e.streams(func(network string, a, b File) {
-			e.write(b, "testament")
+			e.write(b, "last words")
 			e.must(e.Close(b))
 			e.watch(a, 1, poll.Readable)
-			e.await(1, e.told(poll.Readable|poll.ReadClosed, poll.Readable))
-			if got := e.readAll(a, 1); string(got) != "testament" {
-				e.Fatalf("%s: read %q: want testament", network, got)
+			e.await(1, e.reported(poll.Readable|poll.ReadClosed, poll.Readable))
+			if got := e.readAll(a, 1); string(got) != "last words" {
+				e.Fatalf("%s: read %q: want last words", network, got)
 			}
 		})
 	}},
@@ -185,7 +185,7 @@ var connections = []aCase{
 			e.must(e.Close(b))
 			e.await(1, poll.Readable)
 			var err error
-			for end := e.Now() + patience; err == nil && e.Now() < end; e.sleep(time.Millisecond) {
+			for end := e.Now() + timeout; err == nil && e.Now() < end; e.sleep(time.Millisecond) {
 				_, err = e.Write(a, []byte("anyone?"))
 			}
 			if !errors.Is(err, errno.EPIPE) && !errors.Is(err, errno.ECONNRESET) {
@@ -202,11 +202,11 @@ var connections = []aCase{
 				e.silentFor(time.Millisecond)
 			}
 			e.forget()
-			for got := 0; got < n; got += e.take(b, min(n-got, 1<<20)) {
+			for got := 0; got < n; got += e.readBytes(b, min(n-got, 1<<20)) {
 			}
 			e.await(1, poll.Writable)
 			n = e.fill(a)
-			if got := e.take(b, n); got != n {
+			if got := e.readBytes(b, n); got != n {
 				e.Fatalf("%s: read %d bytes: want %d", network, got, n)
 			}
 		})
@@ -237,14 +237,14 @@ var connections = []aCase{
 			if n != 0 || err != nil {
 				e.Fatalf("%s: empty read: %d, %v", network, n, err)
 			}
-			if got, end := e.drain(a); string(got) != "x" || end { // nothing proved the stream drained
+			if got, end := e.drain(a); string(got) != "x" || end { // the empty read must not count as the end
 				e.Fatalf("%s: read %q, end %v: want x", network, got, end)
 			}
 		})
 	}},
 }
 
-// streams runs f on a pair of each kind of stream that the System has.
+// streams runs f with a pair of each kind of stream sockets that the System supports.
 func (e *env) streams(f func(network string, a, b File)) {
 	e.Helper()
 	ran := false
@@ -257,15 +257,16 @@ func (e *env) streams(f func(network string, a, b File)) {
 		ran = true
 		f(network, a, b)
 		e.Close(a)
-		e.Close(b) // most cases have
+		e.Close(b) // most cases have done so already
 		e.forget()
 	}
 	if !ran {
-		panic(lacks{"no stream sockets"})
+		panic(skip{"no stream sockets"})
 	}
 }
 
-// drainAccepts accepts until that would block.
+// drainAccepts accepts and closes connections until that would block, and returns their
+// number.
 func (e *env) drainAccepts(l File) (n int) {
 	e.Helper()
 	for {
@@ -279,7 +280,7 @@ func (e *env) drainAccepts(l File) (n int) {
 	}
 }
 
-// refused is a connection on its way to a port where nobody listens.
+// refused returns a connection to a port without a listener.
 func (e *env) refused() File {
 	e.Helper()
 	l, addr := e.listen()

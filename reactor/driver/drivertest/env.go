@@ -8,33 +8,31 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// patience bounds a wait for what has to come; a quiet time is long enough to
-// see what must not.
 const (
-	patience = 10 * time.Second
-	quiet    = 5 * time.Millisecond
+	timeout = 10 * time.Second     // for events that must come
+	quiet   = 5 * time.Millisecond // to check that no event comes
 )
 
-// env is what a case works with.
+// env is the environment of a running case: the test, the System and the events that came.
 type env struct {
 	*testing.T
 	System
-	mode poll.Interest
-	of   Backend
-	came map[poll.Token]poll.Ready // events not yet asked for by await
-	buf  [64]poll.Event
+	mode    poll.Interest
+	backend Backend
+	came    map[poll.Token]poll.Ready // events that await did not return yet
+	buf     [64]poll.Event
 }
 
-// lacks is what env panics with to leave a part that cannot run.
-type lacks struct{ what string }
+// skip is the value of a panic that leaves a part of a case that cannot run.
+type skip struct{ why string }
 
-// part runs f, and answers why it could not.
-func (e *env) part(f func()) (why string) {
+// try runs f. It returns the reason if f cannot run.
+func (e *env) try(f func()) (why string) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case lacks:
-			why = r.what
+		case skip:
+			why = r.why
 		default:
 			panic(r)
 		}
@@ -43,14 +41,14 @@ func (e *env) part(f func()) (why string) {
 	return ""
 }
 
-// parts runs the parts of a case that the System has the means for, and leaves
-// the case if that is none.
-func (e *env) parts(fs ...func()) {
+// tryAll runs the parts of a case that the System supports. If it supports none, the case is
+// skipped.
+func (e *env) tryAll(fs ...func()) {
 	e.Helper()
 	var first string
 	ran := false
 	for _, f := range fs {
-		switch why := e.part(f); {
+		switch why := e.try(f); {
 		case why == "":
 			ran = true
 		case first == "":
@@ -59,16 +57,16 @@ func (e *env) parts(fs ...func()) {
 		e.forget()
 	}
 	if !ran {
-		panic(lacks{first})
+		panic(skip{first})
 	}
 }
 
-// must ends the case when err is not nil: skipped when the System lacks
-// something, else failed.
+// must ends the case if err is not nil: the case is skipped if the System does not support
+// the operation, and fails otherwise.
 func (e *env) must(err error) {
 	e.Helper()
 	if errors.Is(err, errors.ErrUnsupported) {
-		panic(lacks{err.Error()})
+		panic(skip{err.Error()})
 	}
 	if err != nil {
 		e.Fatal(err)
@@ -79,7 +77,7 @@ func (e *env) must(err error) {
 func (e *env) fails(err, want error) {
 	e.Helper()
 	if errors.Is(err, errors.ErrUnsupported) {
-		panic(lacks{err.Error()})
+		panic(skip{err.Error()})
 	}
 	if !errors.Is(err, want) {
 		e.Fatalf("error %v: want %v", err, want)
@@ -92,8 +90,8 @@ func (e *env) watch(f File, t poll.Token, i poll.Interest) {
 	e.must(e.Register(f, t, i|e.mode))
 }
 
-// look takes in the events of one Wait.
-func (e *env) look(timeout time.Duration) int {
+// wait calls Wait once and adds its events to came.
+func (e *env) wait(timeout time.Duration) int {
 	e.Helper()
 	n, err := e.Wait(e.buf[:], timeout)
 	e.must(err)
@@ -103,34 +101,34 @@ func (e *env) look(timeout time.Duration) int {
 	return n
 }
 
-// await waits until all of want have come for t, and answers what else has.
+// await waits until all of want came for t, and returns everything that came for t.
 func (e *env) await(t poll.Token, want poll.Ready) poll.Ready {
 	e.Helper()
-	for end := e.Now() + patience; e.came[t]&want != want; {
+	for end := e.Now() + timeout; e.came[t]&want != want; {
 		left := end - e.Now()
 		if left <= 0 {
 			e.Fatalf("token %#x: %v: want %v; others: %v", uint64(t), e.came[t], want, e.came)
 		}
-		e.look(left)
+		e.wait(left)
 	}
 	r := e.came[t]
 	delete(e.came, t)
 	return r
 }
 
-// told is what an event with interest i tells of r.
-func (e *env) told(r poll.Ready, i poll.Interest) poll.Ready {
-	if e.of.Apart {
-		r = apart(r, i)
+// reported returns the part of r that the backend reports with interest i.
+func (e *env) reported(r poll.Ready, i poll.Interest) poll.Ready {
+	if e.backend.PerDirection {
+		r = perDirection(r, i)
 	}
-	if e.of.Unhinted && r&poll.WriteClosed == 0 {
+	if e.backend.NoReadClosed && r&poll.WriteClosed == 0 {
 		r &^= poll.ReadClosed
 	}
 	return r
 }
 
-// apart is what is left of r where an event tells of its own directions.
-func apart(r poll.Ready, i poll.Interest) poll.Ready {
+// perDirection returns the part of r that a backend with PerDirection reports.
+func perDirection(r poll.Ready, i poll.Interest) poll.Ready {
 	r &^= poll.Error
 	if i&poll.Readable == 0 {
 		r &^= poll.Readable | poll.ReadClosed
@@ -141,8 +139,8 @@ func apart(r poll.Ready, i poll.Interest) poll.Ready {
 	return r
 }
 
-// silent fails the case when any event comes in the quiet time, or came before
-// and was not asked for.
+// silent fails the case if an event comes in the quiet time, or came before and was not
+// returned by await.
 func (e *env) silent() {
 	e.Helper()
 	e.silentFor(quiet)
@@ -155,16 +153,15 @@ func (e *env) silentFor(d time.Duration) {
 		if left <= 0 {
 			return
 		}
-		e.look(left)
+		e.wait(left)
 	}
 	e.Fatalf("events %v: want none", e.came)
 }
 
-// forget drops what came: in level mode events repeat for as long as their
-// reason lasts.
+// forget clears came. It is needed in level mode, where events are repeated.
 func (e *env) forget() { clear(e.came) }
 
-// read reads until n bytes are there, waiting for t in between.
+// read reads n bytes, awaiting t when a read would block.
 func (e *env) read(f File, t poll.Token, n int) string {
 	e.Helper()
 	var got []byte
@@ -183,8 +180,8 @@ func (e *env) read(f File, t poll.Token, n int) string {
 	return string(got)
 }
 
-// drain reads until it would block, without a wait, and answers what it read
-// and whether that was the end.
+// drain reads until a read would block or returns the end. It returns the data and whether
+// the end was reached.
 func (e *env) drain(f File) (got []byte, end bool) {
 	e.Helper()
 	b := make([]byte, 4096)
@@ -201,7 +198,7 @@ func (e *env) drain(f File) (got []byte, end bool) {
 	}
 }
 
-// readAll reads to the end, waiting for t in between.
+// readAll reads to the end, awaiting t when a read would block.
 func (e *env) readAll(f File, t poll.Token) []byte {
 	e.Helper()
 	for got := []byte(nil); ; e.await(t, poll.Readable) {
@@ -212,7 +209,7 @@ func (e *env) readAll(f File, t poll.Token) []byte {
 	}
 }
 
-// write writes all of s, which is short enough to fit.
+// write writes s, which must fit in the buffers.
 func (e *env) write(f File, s string) {
 	e.Helper()
 	n, err := e.Write(f, []byte(s))
@@ -222,7 +219,7 @@ func (e *env) write(f File, s string) {
 	}
 }
 
-// fill writes until it would block, and answers how much.
+// fill writes until a write would block, and returns the number of bytes.
 func (e *env) fill(f File) (total int) {
 	e.Helper()
 	b := make([]byte, 64<<10)
@@ -236,8 +233,7 @@ func (e *env) fill(f File) (total int) {
 	}
 }
 
-// pair is a connected pair of stream sockets, by TCP if the System has no
-// socketpair.
+// pair returns two connected stream sockets, of TCP if the System has no unix sockets.
 func (e *env) pair() (a, b File) {
 	e.Helper()
 	a, b, err := e.Pair("unix")
@@ -248,7 +244,7 @@ func (e *env) pair() (a, b File) {
 	return a, b
 }
 
-// tcp is a connected pair of TCP sockets.
+// tcp returns two connected TCP sockets.
 func (e *env) tcp() (a, b File) {
 	e.Helper()
 	a, b, err := e.Pair("tcp")
@@ -256,7 +252,7 @@ func (e *env) tcp() (a, b File) {
 	return a, b
 }
 
-// listen is a TCP listener.
+// listen returns a TCP listener and its address.
 func (e *env) listen() (File, string) {
 	e.Helper()
 	l, addr, err := e.Listen("tcp", "127.0.0.1:0")
@@ -264,7 +260,7 @@ func (e *env) listen() (File, string) {
 	return l, addr
 }
 
-// accept waits for a connection at l.
+// accept accepts a connection, awaiting t when that would block.
 func (e *env) accept(l File, t poll.Token) File {
 	e.Helper()
 	for {
@@ -277,7 +273,7 @@ func (e *env) accept(l File, t poll.Token) File {
 	}
 }
 
-// sleep lets time pass on the System's clock.
+// sleep waits until d has passed on the System's clock.
 func (e *env) sleep(d time.Duration) {
 	e.Helper()
 	for end := e.Now() + d; ; {
@@ -285,6 +281,6 @@ func (e *env) sleep(d time.Duration) {
 		if left <= 0 {
 			return
 		}
-		e.look(left)
+		e.wait(left)
 	}
 }

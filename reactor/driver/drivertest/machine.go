@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// OverPoller is a System of this machine's descriptors and a Poller of the
-// backend named. It lacks what needs a loop.
+// OverPoller returns a System with a Poller of the given backend and the descriptors of this
+// machine. It does not support operations that need a loop.
 func OverPoller(backend string) (System, error) {
 	p, err := poll.NewBackend(backend)
 	if err != nil {
@@ -19,25 +19,25 @@ func OverPoller(backend string) (System, error) {
 	return &machine{p: p, start: time.Now()}, nil
 }
 
-// machine is the System of real descriptors.
+// machine is a System with real descriptors.
 type machine struct {
 	Process
 	p     *poll.Poller
 	start time.Time
-	batch []poll.Event // what the last Wait answered
+	batch []poll.Event // the events that the last Wait returned
 
-	mu    sync.Mutex // of files, which grows while others use it
+	mu    sync.Mutex // guards files
 	files []*file
-	calls sync.WaitGroup // of After
+	calls sync.WaitGroup // functions of After
 }
 
-// file is a descriptor: what a File stands for.
+// file is the descriptor of a File.
 type file struct {
 	fd       int
 	closed   bool
 	borrowed bool
 
-	mu       sync.Mutex // of the registration
+	mu       sync.Mutex // guards the registration
 	token    poll.Token
 	interest poll.Interest
 }
@@ -49,7 +49,7 @@ func (m *machine) put(f *file) File {
 	return File(len(m.files) - 1)
 }
 
-// get is what f stands for; a File that never was stands for no descriptor.
+// get returns the descriptor of f. A File that does not exist has no open descriptor.
 func (m *machine) get(f File) *file {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Process is the part of a System that is the process's, however its descriptors
-// are reached: embed it in the place of [Lacking].
+// Process implements the methods of a System that concern the process and not a kind of
+// descriptor. Embed it instead of [Lacking].
 type Process struct{ Lacking }
 
-// Descriptors tries each number: there is no listing that every Unix has.
+// Descriptors tries each number, as no list of open descriptors exists on every Unix.
 func (Process) Descriptors() (n int, err error) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -26,7 +26,7 @@ func (Process) Descriptors() (n int, err error) {
 	return n, nil
 }
 
-// Exhaust lowers the limit to what little is open, and uses that up.
+// Exhaust lowers the limit of descriptors and opens as many.
 func (Process) Exhaust() (restore func(), err error) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -53,8 +53,8 @@ func (Process) Exhaust() (restore func(), err error) {
 	}, nil
 }
 
-// Pair is a System's Pair: over a listener of s, or of two descriptors that take
-// makes Files.
+// Pair implements System.Pair, with a listener of s for TCP, and otherwise with socketpair(2)
+// and take, which makes Files of its descriptors.
 func Pair(s System, network string, take func(fds [2]int) (a, b File, err error)) (a, b File, err error) {
 	if network == "tcp" {
 		l, addr, err := s.Listen("tcp", "127.0.0.1:0")

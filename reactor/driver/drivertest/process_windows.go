@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Process is the part of a System that is the process's, however its sockets are
-// reached: embed it in the place of [Lacking].
+// Process implements the methods of a System that concern the process and not a kind of
+// socket. Embed it instead of [Lacking].
 type Process struct {
 	Lacking
-	door     File // the listener of pairs
-	doorAddr string
+	listener File // of PairOf
+	addr     string
 }
 
 var handleCount = windows.NewLazySystemDLL("kernel32.dll").NewProc("GetProcessHandleCount")
 
-// Descriptors is the number of handles, of whatever kind.
+// Descriptors returns the number of handles of all kinds.
 func (*Process) Descriptors() (int, error) {
 	var n uint32
 	if ok, _, err := handleCount.Call(uintptr(windows.CurrentProcess()), uintptr(unsafe.Pointer(&n))); ok == 0 {
@@ -29,46 +29,46 @@ func (*Process) Descriptors() (int, error) {
 	return int(n), nil
 }
 
-// PairOf is a System's Pair, over a listener that stays open as long as the System,
-// so that what a pair leaves free is what the next one takes.
+// PairOf implements System.Pair with a listener that stays open as long as the System, so
+// that a new pair gets the handles that were closed last.
 func (p *Process) PairOf(s System, network string) (a, b File, err error) {
 	if network != "tcp" {
 		return 0, 0, lack(network + " socket")
 	}
-	if p.doorAddr == "" {
-		if p.door, p.doorAddr, err = s.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if p.addr == "" {
+		if p.listener, p.addr, err = s.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return 0, 0, err
 		}
 	}
-	if a, err = s.Dial("tcp", p.doorAddr); err != nil {
+	if a, err = s.Dial("tcp", p.addr); err != nil {
 		return 0, 0, err
 	}
 	for {
-		if b, err = s.Accept(p.door); !errors.Is(err, ErrWouldBlock) {
+		if b, err = s.Accept(p.listener); !errors.Is(err, ErrWouldBlock) {
 			return a, b, err
 		}
 		time.Sleep(50 * time.Microsecond)
 	}
 }
 
-// answers are Winsock's errors by the names that the cases use.
-var answers = map[syscall.Errno]error{
+// unixErrors maps errors of Winsock to those that the cases expect.
+var unixErrors = map[syscall.Errno]error{
 	windows.WSAEWOULDBLOCK:  ErrWouldBlock,
 	windows.WSAECONNREFUSED: syscall.ECONNREFUSED,
 	windows.WSAECONNRESET:   syscall.ECONNRESET,
-	windows.WSAECONNABORTED: syscall.ECONNRESET, // the connection's end, noticed by this side
+	windows.WSAECONNABORTED: syscall.ECONNRESET, // the connection was ended by this side
 	windows.WSAESHUTDOWN:    syscall.EPIPE,
 	windows.WSAEMFILE:       syscall.EMFILE,
 }
 
-// Answered is an error with the name that the cases know it by, if they do. A
-// datagram that nobody took resets nothing: it was refused.
-func Answered(err error, datagram bool) error {
+// UnixError returns err joined with the error that the cases expect for it, if there is one.
+// For a datagram socket, a reset means that a datagram was refused.
+func UnixError(err error, datagram bool) error {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
 		return err
 	}
-	named := answers[errno]
+	named := unixErrors[errno]
 	if datagram && errno == windows.WSAECONNRESET {
 		named = syscall.ECONNREFUSED
 	}

@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// end is one socket of a pair, as the model of case 45 knows it.
+// end is one socket of a pair in the model of case 45.
 type end struct {
 	f          File
 	peer       *end
@@ -17,25 +18,25 @@ type end struct {
 	registered bool
 	token      poll.Token
 	interest   poll.Interest // without the mode
-	in         int           // messages of one byte to be read
+	in         int           // bytes to be read
 	tcp        bool
-	due        poll.Ready // edges: directions whose next readiness has to be told
+	due        poll.Ready // in edge mode: directions whose next readiness must be reported
 }
 
-// maxIn keeps the buffers of a socket from filling up, so that one with an open
-// peer is always writable.
+// maxIn limits the data in the buffers of a socket, so that one with an open peer is always
+// writable.
 const maxIn = 16
 
-// gone is what is true of a socket whose peer is closed.
-const gone = poll.Readable | poll.Writable | poll.ReadClosed | poll.WriteClosed
+// hungUp is the readiness of a socket whose peer is closed.
+const hungUp = poll.Readable | poll.Writable | poll.ReadClosed | poll.WriteClosed
 
-// ready is what is true of x, whoever asks.
+// ready returns the readiness of x, whatever its interest.
 func (x *end) ready() poll.Ready {
 	if !x.peer.open {
-		if x.tcp { // how far the rest is true depends on what neither has read
+		if x.tcp { // the other bits depend on data that was not read
 			return poll.Readable | poll.Writable
 		}
-		return gone
+		return hungUp
 	}
 	r := poll.Ready(poll.Writable)
 	if x.in > 0 {
@@ -44,8 +45,8 @@ func (x *end) ready() poll.Ready {
 	return r
 }
 
-// level is what a level-triggered wait has to tell of x, 0 for nothing. A
-// hang-up is told whatever the interest.
+// level returns the readiness of x that a level-triggered wait must report. A hang-up is
+// reported whatever the interest.
 func (x *end) level() poll.Ready {
 	if !x.registered {
 		return 0
@@ -56,7 +57,7 @@ func (x *end) level() poll.Ready {
 	return x.ready() & poll.Ready(x.interest)
 }
 
-// edge is what an edge-triggered wait has to tell of x.
+// edge returns the readiness of x that an edge-triggered wait must report.
 func (x *end) edge() poll.Ready {
 	if !x.registered {
 		return 0
@@ -64,31 +65,31 @@ func (x *end) edge() poll.Ready {
 	return x.ready() & x.due & poll.Ready(x.interest)
 }
 
-// crowd is the System of case 45 and the model beside it.
+// crowd is the environment of case 45 with its model.
 type crowd struct {
 	*env
 	network string // of the pairs
 	rnd     *rand.Rand
 	ends    []*end
 	by      map[poll.Token]*end
-	late    map[poll.Token]bool // closed without removal; an event may be on its way
+	late    map[poll.Token]bool // closed without Remove; an event may still come
 	serial  uint64
 	dst     []poll.Event
 }
 
-// manySockets makes random calls on 10,000 sockets, or as many as there may be,
-// and compares what the waits in between tell with a model.
+// manySockets makes random calls on many sockets, 10,000 with STATOR_LONG=1 or as many as the
+// system allows, and compares the results of the waits in between with a model.
 func manySockets(e *env) {
 	const checks = 10
-	sockets, calls := 10_000, 2000
+	sockets, calls := testenv.Pick(1000, 10_000), testenv.Pick(500, 2000)
 	c := &crowd{env: e, network: "unix", rnd: rand.New(rand.NewPCG(45, uint64(e.mode))),
 		by: make(map[poll.Token]*end), late: make(map[poll.Token]bool), dst: make([]poll.Event, 2048)}
 	if a, b, err := e.Pair(c.network); errors.Is(err, errors.ErrUnsupported) {
-		c.network, sockets, calls = "tcp", 400, 200 // each takes a port, for longer than it lives
+		c.network, sockets, calls = "tcp", 400, 200 // each takes a port, also for a time after its close
 	} else {
 		e.must(errors.Join(err, e.Close(a), e.Close(b)))
 	}
-	spare := make([]File, 0, 128) // for the runtime, and for the crowd's own opening
+	spare := make([]File, 0, 128) // descriptors for the runtime and for replace
 	for len(spare) < cap(spare) {
 		a, b, err := e.Pair(c.network)
 		e.must(err)
@@ -100,7 +101,7 @@ func manySockets(e *env) {
 		e.must(e.Close(f))
 	}
 	if len(c.ends) < sockets {
-		e.Logf("%d sockets: the limit of descriptors allows no more", len(c.ends))
+		e.Logf("%d sockets, as the limit of descriptors does not allow more", len(c.ends))
 	}
 	for range checks {
 		for range calls {
@@ -114,7 +115,7 @@ func manySockets(e *env) {
 	}
 }
 
-// openPair adds two registered sockets, unless there are no descriptors left.
+// openPair adds two registered sockets. It returns false if there are no descriptors left.
 func (c *crowd) openPair() bool {
 	a, b, err := c.Pair(c.network)
 	if errors.Is(err, errno.EMFILE) || errors.Is(err, errno.ENFILE) {
@@ -130,7 +131,7 @@ func (c *crowd) openPair() bool {
 	return true
 }
 
-// newToken is a token of 64 random bits, or nearly.
+// newToken returns a token that no other socket has. Its upper bits are random.
 func (c *crowd) newToken() poll.Token {
 	c.serial++
 	return poll.Token(c.rnd.Uint64()<<24 | c.serial&(1<<24-1))
@@ -192,20 +193,20 @@ func (c *crowd) step() {
 		}
 	case 5:
 		if c.rnd.IntN(4) == 0 {
-			c.shut(x, true)
+			c.close(x, true)
 		}
 	case 6:
-		if c.rnd.IntN(4) == 0 { // both, without removal, and others in their place
-			c.shut(x, false)
+		if c.rnd.IntN(4) == 0 { // replace both, without Remove
+			c.close(x, false)
 			if x.peer.open {
-				c.shut(x.peer, false)
+				c.close(x.peer, false)
 			}
 			c.replace(k)
 		}
 	case 7, 8, 9:
 		c.readOne(x)
 	case 10:
-		c.readUp(x)
+		c.readAll(x)
 	default:
 		if x.peer.open && x.peer.in < maxIn {
 			c.write(x.f, "x")
@@ -214,8 +215,8 @@ func (c *crowd) step() {
 	}
 }
 
-// shut closes x.
-func (c *crowd) shut(x *end, remove bool) {
+// close closes x, after Remove if remove is set.
+func (c *crowd) close(x *end, remove bool) {
 	if x.registered {
 		if remove {
 			c.must(c.Remove(x.f))
@@ -228,9 +229,9 @@ func (c *crowd) shut(x *end, remove bool) {
 	x.open = false
 }
 
-// replace puts a new pair in the place of ends[k] and its peer.
+// replace replaces ends[k] and its peer by a new pair.
 func (c *crowd) replace(k int) {
-	k &^= 1 // pairs lie side by side
+	k &^= 1 // the two sockets of a pair are adjacent
 	if !c.openPair() {
 		c.Fatal("no descriptor for a new pair")
 	}
@@ -245,16 +246,16 @@ func (c *crowd) readOne(x *end) {
 	switch {
 	case x.in > 0 && n == 1 && err == nil:
 		x.in--
-	case x.in == 0 && (x.peer.open || x.tcp) && errors.Is(err, ErrWouldBlock): // TCP's end may be on its way
+	case x.in == 0 && (x.peer.open || x.tcp) && errors.Is(err, ErrWouldBlock): // the end of a TCP stream may not have arrived yet
 		x.due |= poll.Readable
-	case !x.peer.open && isGone(err): // a reset hides what was not read
+	case !x.peer.open && isHangUp(err): // a reset discards data that was not read
 	default:
 		c.Fatalf("read: %d, %v: want one of %d bytes, peer open %v", n, err, x.in, x.peer.open)
 	}
 }
 
-// readUp reads until nothing is left.
-func (c *crowd) readUp(x *end) {
+// readAll reads all bytes and then once more.
+func (c *crowd) readAll(x *end) {
 	for x.in > 0 {
 		before := x.in
 		c.readOne(x)
@@ -265,24 +266,24 @@ func (c *crowd) readUp(x *end) {
 	c.readOne(x)
 }
 
-// isGone tells whether err says that there is no peer any more.
-func isGone(err error) bool { return isEnd(err) || errors.Is(err, errno.ECONNRESET) }
+// isHangUp reports whether err means that the peer is closed.
+func isHangUp(err error) bool { return isEnd(err) || errors.Is(err, errno.ECONNRESET) }
 
-// news is an event's readiness, as far as the model knows it: of no socket, if it
-// was on its way when that was closed.
-func (c *crowd) news(ev poll.Event) (*end, poll.Ready) {
+// lookUp returns the socket of an event and the readiness that the model knows. The socket is
+// nil if it was closed before its event came.
+func (c *crowd) lookUp(ev poll.Event) (*end, poll.Ready) {
 	x := c.by[ev.Token]
 	if x == nil && c.late[ev.Token] {
 		delete(c.late, ev.Token)
 		return nil, 0
 	}
 	if x == nil {
-		c.Fatalf("event %#x %v: of no socket that is registered", uint64(ev.Token), ev.Ready)
+		c.Fatalf("event %#x %v: no socket is registered with that token", uint64(ev.Token), ev.Ready)
 	}
-	return x, ev.Ready &^ poll.Error // closing with bytes unread is an error to the peer
+	return x, ev.Ready &^ poll.Error // set if the peer was closed with unread data
 }
 
-// checkLevels compares every socket's readiness with the model's.
+// checkLevels compares the readiness of each socket with that of the model.
 func (c *crowd) checkLevels() {
 	want := make(map[*end]poll.Ready)
 	for _, x := range c.ends {
@@ -290,13 +291,13 @@ func (c *crowd) checkLevels() {
 			want[x] = r
 		}
 	}
-	rounds, end := 4*len(want)/512+2, c.Now()+patience // TCP's news may be on its way
+	rounds, end := 4*len(want)/512+2, c.Now()+timeout // data of TCP may not have arrived yet
 	for ; rounds > 0 || c.network == "tcp" && c.Now() < end; rounds-- {
 		n, err := c.Wait(c.dst, 0)
 		c.must(err)
 		for _, ev := range c.dst[:n] {
-			x, r := c.news(ev)
-			if c.untrue(x, r) != 0 {
+			x, r := c.lookUp(ev)
+			if c.wrong(x, r) != 0 {
 				c.Fatalf("event %v: want %v (in %d, interest %v, peer open %v)", r, x.level(), x.in, x.interest, x.peer.open)
 			}
 			if want[x] &^= r; want[x] == 0 {
@@ -308,17 +309,17 @@ func (c *crowd) checkLevels() {
 		}
 	}
 	for _, r := range want {
-		c.Fatalf("%d sockets are ready and were not told of; one: %v", len(want), r)
+		c.Fatalf("%d sockets are ready and were not reported, one of them for %v", len(want), r)
 	}
 }
 
-// level is what is to be told of x, in one event or two.
-func (c *crowd) level(x *end) poll.Ready { return c.told(x.level(), x.interest) }
+// level returns the readiness of x that must be reported, by one event or by two.
+func (c *crowd) level(x *end) poll.Ready { return c.reported(x.level(), x.interest) }
 
-// untrue is what of r, told by one event of a level-triggered wait, is more or
-// less than x's level.
-func (c *crowd) untrue(x *end, r poll.Ready) (wrong poll.Ready) {
-	if !c.of.Apart {
+// wrong returns the bits of r, reported by one event of a level-triggered wait, that differ
+// from the level of x.
+func (c *crowd) wrong(x *end, r poll.Ready) (wrong poll.Ready) {
+	if !c.backend.PerDirection {
 		wrong = x.level() &^ r
 	}
 	if x.peer.open || !x.tcp {
@@ -327,24 +328,24 @@ func (c *crowd) untrue(x *end, r poll.Ready) (wrong poll.Ready) {
 	return wrong
 }
 
-// checkEdges checks that all that was due is told, and nothing untrue.
+// checkEdges checks that all due readiness is reported and nothing else.
 func (c *crowd) checkEdges() {
-	var timeout time.Duration
+	var wait time.Duration
 	if c.network == "tcp" {
-		timeout = quiet // for what is on its way
+		wait = quiet // for data that has not arrived yet
 	}
 	for {
-		n, err := c.Wait(c.dst, timeout)
+		n, err := c.Wait(c.dst, wait)
 		c.must(err)
 		if n == 0 {
 			break
 		}
 		for _, ev := range c.dst[:n] {
-			x, r := c.news(ev)
+			x, r := c.lookUp(ev)
 			if x == nil {
 				continue
 			}
-			if r&^x.ready() != 0 && !x.tcp && !c.of.Old { // an event of TCP's may be an old one
+			if r&^x.ready() != 0 && !x.tcp && !c.backend.StaleEdges { // an event of TCP may be out of date
 				c.Fatalf("event %v: want no more than %v", r, x.ready())
 			}
 			x.due &^= r
@@ -352,7 +353,7 @@ func (c *crowd) checkEdges() {
 	}
 	for _, x := range c.ends {
 		if r := x.edge(); r != 0 {
-			c.Fatalf("%v was not told (in %d, peer open %v)", r, x.in, x.peer.open)
+			c.Fatalf("%v was not reported (in %d, peer open %v)", r, x.in, x.peer.open)
 		}
 	}
 }

@@ -6,16 +6,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-var registering = []aCase{
+var registering = []testCase{
 	{6, "registering twice is an error", both, func(e *env) {
 		a, b := e.pair()
 		e.watch(a, 1, poll.Readable)
 		e.fails(e.Register(a, 2, poll.Readable|e.mode), poll.ErrExist)
 		e.write(b, "x")
-		e.await(1, poll.Readable) // and the first one stands
+		e.await(1, poll.Readable) // the first registration is unchanged
 	}},
 	{7, "changing or removing what is not registered is an error", both, func(e *env) {
 		a, _ := e.pair()
@@ -33,7 +34,7 @@ var registering = []aCase{
 		e.await(1, poll.Readable)
 		e.must(e.Modify(a, 2, poll.Writable|e.mode))
 		if r := e.await(2, poll.Writable); r&poll.Readable != 0 {
-			e.Fatalf("token 2: %v: want writable alone", r)
+			e.Fatalf("token 2: %v: want writable only", r)
 		}
 		e.must(e.Modify(a, 3, poll.Readable|e.mode))
 		e.await(3, poll.Readable)
@@ -113,7 +114,7 @@ var registering = []aCase{
 			files[i] = a
 		}
 		// The first event of the batch removes all other files.
-		n, err := e.Wait(e.buf[:], patience)
+		n, err := e.Wait(e.buf[:], timeout)
 		e.must(err)
 		first := e.buf[0].Token
 		for i, f := range files {
@@ -160,7 +161,7 @@ var registering = []aCase{
 		e.watch(c, 2, poll.Readable)
 		e.write(b, "x")
 		e.must(e.Close(a))
-		e.silent() // nor does it spin
+		e.silent()
 		e.write(d, "x")
 		e.await(2, poll.Readable)
 	}},
@@ -175,7 +176,7 @@ var registering = []aCase{
 		e.drain(a)
 		e.forget()
 
-		// The registered one, removed as it has to be; the other lives on.
+		// Close the registered one after Remove, while the duplicate stays open.
 		dup, err = e.Dup(a)
 		e.must(err)
 		e.must(e.Remove(a))
@@ -187,10 +188,10 @@ var registering = []aCase{
 			e.Fatalf("read %q: want y", got)
 		}
 	}},
-	{16, "2,000 rounds of opening and closing leak nothing", edgeOnly, func(e *env) {
+	{16, "many rounds of opening and closing leak nothing", edgeOnly, func(e *env) {
 		begin, err := e.Descriptors()
 		e.must(err)
-		for i := range 2000 {
+		for i := range testenv.Pick(500, 2000) {
 			a, b := e.pair()
 			e.watch(a, poll.Token(i), poll.Readable|poll.Writable)
 			if i%2 == 0 {
@@ -231,7 +232,7 @@ var registering = []aCase{
 	}},
 }
 
-var edges = []aCase{
+var edges = []testCase{
 	{18, "would-block re-arms", edgeOnly, func(e *env) {
 		a, b := e.pair()
 		e.watch(a, 1, poll.Readable|poll.Writable)
@@ -247,13 +248,13 @@ var edges = []aCase{
 			n := e.fill(a)
 			e.forget()
 			e.silentFor(time.Millisecond)
-			if got := e.take(b, n); got != n {
+			if got := e.readBytes(b, n); got != n {
 				e.Fatalf("read %d bytes: want %d", got, n)
 			}
 			e.await(1, poll.Writable)
 		}
 	}},
-	{19, "undrained, then new data gives an event", both, func(e *env) {
+	{19, "new data gives an event although older data was not read", both, func(e *env) {
 		a, b := e.pair()
 		e.watch(a, 1, poll.Readable)
 		e.write(b, "ab")
@@ -264,8 +265,8 @@ var edges = []aCase{
 			e.Fatalf("read %d bytes: want 1", n)
 		}
 		if e.mode == edge {
-			// Nothing would block, so this is for the backend's sake alone: one
-			// that keeps edges by itself is told that news is welcome.
+			// No operation would have blocked. A backend whose kernel has no edges needs
+			// this call to report the new data.
 			e.must(e.Rearm(a, poll.Readable))
 		}
 		e.write(b, "c")
@@ -274,12 +275,12 @@ var edges = []aCase{
 			e.Fatalf("read %q: want bc", got)
 		}
 	}},
-	{20, "a machine that reads a byte a call is called until it is done", edgeOnly, func(e *env) {
+	{20, "a machine that reads one byte per call is called until it is done", edgeOnly, func(e *env) {
 		a, b := e.pair()
 		e.write(b, "five!")
 		calls, err := e.Calls(a)
 		e.must(err)
-		if calls < 5 || calls > 6 { // the sixth finds out
+		if calls < 5 || calls > 6 { // the sixth would block
 			e.Fatalf("%d calls: want 5 or 6", calls)
 		}
 	}},
@@ -287,17 +288,18 @@ var edges = []aCase{
 		a, b := e.pair()
 		e.write(b, "x")
 		e.watch(a, 1, poll.Readable|poll.Writable)
-		if n := e.look(patience); n != 1 || e.came[1]&(poll.Readable|poll.Writable) != poll.Readable|poll.Writable {
+		if n := e.wait(timeout); n != 1 || e.came[1]&(poll.Readable|poll.Writable) != poll.Readable|poll.Writable {
 			e.Fatalf("%d events, %v: want both in one", n, e.came)
 		}
 	}},
 }
 
-// take reads n bytes that were written and are on their way.
-func (e *env) take(f File, n int) (got int) {
+// readBytes reads n bytes that were written and may not have arrived yet. It returns the
+// number of bytes read.
+func (e *env) readBytes(f File, n int) (got int) {
 	e.Helper()
 	b := make([]byte, 64<<10)
-	for end := e.Now() + patience; got < n && e.Now() < end; {
+	for end := e.Now() + timeout; got < n && e.Now() < end; {
 		k, err := e.Read(f, b)
 		if errors.Is(err, ErrWouldBlock) {
 			continue

@@ -13,15 +13,15 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Same makes the same random calls on two backends, each on descriptors of its
-// own, and fails t when their waits differ. With level-triggered interest they
-// have to tell the same of every descriptor after each call; with edges, the
-// same has to be known once all that was told as readable has been drained. A
-// call that a backend lacks skips the test.
+// Same makes the same random calls on two backends, each with descriptors of its own, and
+// fails t if the results of their waits differ. Level-triggered, they must report the same
+// readiness of each descriptor after each call. Edge-triggered, the readiness reported so
+// far must be the same once all readable descriptors were drained. The test is skipped if a
+// backend does not support a call.
 func Same(t *testing.T, a, b Backend, seed uint64, calls int) {
 	for _, mode := range both {
 		t.Run(modeName(mode), func(t *testing.T) {
-			s := &same{T: t, mode: mode, apart: a.Apart || b.Apart, unhinted: a.Unhinted || b.Unhinted, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
+			s := &same{T: t, mode: mode, perDirection: a.PerDirection || b.PerDirection, noReadClosed: a.NoReadClosed || b.NoReadClosed, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
 			for i, backend := range []Backend{a, b} {
 				sys, err := backend.New()
 				if err != nil {
@@ -34,7 +34,7 @@ func Same(t *testing.T, a, b Backend, seed uint64, calls int) {
 			for range calls {
 				s.step()
 				if mode == edge {
-					s.settle()
+					s.drainAll()
 				}
 				s.compare()
 			}
@@ -50,10 +50,10 @@ type twin struct {
 	registered    bool
 	token         poll.Token
 	interest      poll.Interest
-	ended         bool // its reader has seen the end, or an error
+	ended         bool // a read returned the end or an error
 }
 
-// directions are those that x has: a pipe's end has one.
+// directions returns the directions that x has: an end of a pipe has one.
 func (x *twin) directions() (i poll.Interest) {
 	if x.reads {
 		i |= poll.Readable
@@ -64,28 +64,28 @@ func (x *twin) directions() (i poll.Interest) {
 	return i
 }
 
-// same is the program under way.
+// same is the state of a run of Same.
 type same struct {
 	*testing.T
-	mode     poll.Interest
-	apart    bool // Backend.Apart of either
-	unhinted bool // Backend.Unhinted of either
-	rnd      *rand.Rand
-	name     [2]string
-	sys      [2]System
-	known    [2]map[poll.Token]poll.Ready // what waits told and operations did not refute
-	twins    []*twin
-	calls    []string // the program so far, to be printed when it fails
-	last     poll.Token
+	mode         poll.Interest
+	perDirection bool // Backend.PerDirection of either
+	noReadClosed bool // Backend.NoReadClosed of either
+	rnd          *rand.Rand
+	name         [2]string
+	sys          [2]System
+	known        [2]map[poll.Token]poll.Ready // readiness that waits reported and operations did not disprove
+	twins        []*twin
+	calls        []string // all calls so far, for failure messages
+	last         poll.Token
 }
 
-// say notes a call of the program.
-func (s *same) say(format string, args ...any) {
+// record adds a call to calls.
+func (s *same) record(format string, args ...any) {
 	s.calls = append(s.calls, fmt.Sprintf(format, args...))
 }
 
-// differ fails the test with the end of the program.
-func (s *same) differ(format string, args ...any) {
+// fail fails the test and logs the last calls.
+func (s *same) fail(format string, args ...any) {
 	s.Helper()
 	for _, call := range s.calls[max(0, len(s.calls)-40):] {
 		s.Log(call)
@@ -93,8 +93,8 @@ func (s *same) differ(format string, args ...any) {
 	s.Fatalf(format, args...)
 }
 
-// do makes a call on both Systems, which have to answer alike, and answers what
-// they do. What is under way in one of them is given time to arrive.
+// do makes a call on both Systems, which must return the same. If only one of them would
+// block, it is called again for a while, as data may not have arrived yet.
 func (s *same) do(what string, x *twin, f func(System, File) (int, error)) (int, error) {
 	s.Helper()
 	var n [2]int
@@ -113,14 +113,14 @@ func (s *same) do(what string, x *twin, f func(System, File) (int, error)) (int,
 		}
 		n[i], err[i] = f(s.sys[i], x.f[i])
 	}
-	s.say("%s %s %d: %d, %v", what, x.network, x.token, n[0], err[0])
+	s.record("%s %s %d: %d, %v", what, x.network, x.token, n[0], err[0])
 	if n[0] != n[1] || class(err[0]) != class(err[1]) {
-		s.differ("%s: %s answers %d, %v; %s %d, %v", what, s.name[0], n[0], err[0], s.name[1], n[1], err[1])
+		s.fail("%s: %s returns %d, %v; %s returns %d, %v", what, s.name[0], n[0], err[0], s.name[1], n[1], err[1])
 	}
 	return n[0], err[0]
 }
 
-// class is what an error says whatever the descriptor's number.
+// class returns the text of an error without the number of a descriptor.
 func class(err error) string {
 	switch {
 	case err == nil:
@@ -179,7 +179,7 @@ func (s *same) step() {
 			s.do("write", x, func(sys System, f File) (int, error) { return sys.Write(f, b) })
 		}
 	case 7:
-		if x.writes && x.network != "tcp" { // whose buffers depend on the time
+		if x.writes && x.network != "tcp" { // TCP's buffers depend on the time
 			s.fill(x)
 		}
 	case 8, 9:
@@ -222,7 +222,7 @@ func (s *same) remove(x *twin) {
 	}
 }
 
-// close closes x, which removes it.
+// close closes x, which also removes it.
 func (s *same) close(x *twin) {
 	s.do("close", x, func(sys System, f File) (int, error) { return 0, sys.Close(f) })
 	s.forget(x)
@@ -235,7 +235,7 @@ func (s *same) close(x *twin) {
 	}
 }
 
-// forget drops what is known of x, which is not registered any more.
+// forget deletes what is known about x, which is no longer registered.
 func (s *same) forget(x *twin) {
 	x.registered = false
 	for i := range s.known {
@@ -247,32 +247,32 @@ func (s *same) interest() poll.Interest {
 	return poll.Interest(1+s.rnd.IntN(3)) | s.mode
 }
 
-// read reads up to n bytes, and tells whether there may be more.
+// read reads up to n bytes and reports whether there may be more.
 func (s *same) read(x *twin, n int) bool {
 	if !x.reads || x.ended {
 		return false
 	}
 	b := make([]byte, n)
 	_, err := s.do("read", x, func(sys System, f File) (int, error) { return sys.Read(f, b) })
-	s.refute(x, err, poll.Readable)
+	s.disprove(x, err, poll.Readable)
 	x.ended = err != nil && !errors.Is(err, ErrWouldBlock) && x.network != "unixgram"
 	return err == nil
 }
 
-// fill writes until that would block.
+// fill writes until a write would block.
 func (s *same) fill(x *twin) {
 	b := make([]byte, 4096)
 	for {
 		_, err := s.do("write", x, func(sys System, f File) (int, error) { return sys.Write(f, b) })
-		s.refute(x, err, poll.Writable)
+		s.disprove(x, err, poll.Writable)
 		if err != nil {
 			return
 		}
 	}
 }
 
-// refute drops what was known of a direction that would have blocked.
-func (s *same) refute(x *twin, err error, dir poll.Ready) {
+// disprove deletes the known readiness of a direction if an operation would have blocked.
+func (s *same) disprove(x *twin, err error, dir poll.Ready) {
 	if errors.Is(err, ErrWouldBlock) && s.mode == edge {
 		for i := range s.known {
 			s.known[i][x.token] &^= dir
@@ -280,8 +280,7 @@ func (s *same) refute(x *twin, err error, dir poll.Ready) {
 	}
 }
 
-// collect takes in what both Systems have to tell, and tells whether there was
-// anything.
+// collect adds the events of both Systems to known and reports whether there were any.
 func (s *same) collect() (any bool) {
 	var dst [64]poll.Event
 	for i, sys := range s.sys {
@@ -294,7 +293,7 @@ func (s *same) collect() (any bool) {
 		}
 		for _, ev := range dst[:n] {
 			if s.mode == edge {
-				// An error after a hang-up is no news, but some tell it.
+				// Some backends report an error after a hang-up, which is nothing new.
 				ev.Ready &^= poll.Error
 			}
 			s.known[i][ev.Token] |= s.common(ev)
@@ -304,24 +303,24 @@ func (s *same) collect() (any bool) {
 	return any
 }
 
-// common is what of an event both Systems tell.
+// common returns the part of an event that both Systems report.
 func (s *same) common(ev poll.Event) poll.Ready {
-	if s.unhinted {
+	if s.noReadClosed {
 		ev.Ready &^= poll.ReadClosed
 	}
-	if s.apart {
+	if s.perDirection {
 		for _, x := range s.twins {
 			if x.registered && x.token == ev.Token {
-				return apart(ev.Ready, x.interest&x.directions())
+				return perDirection(ev.Ready, x.interest&x.directions())
 			}
 		}
 	}
 	return ev.Ready
 }
 
-// settle reads all that was told as readable, by either, until nothing more is
-// told.
-func (s *same) settle() {
+// drainAll reads from all descriptors that either System reported as readable, until nothing
+// more is reported.
+func (s *same) drainAll() {
 	for s.collect() {
 		for _, x := range s.twins {
 			for i := range s.known {
@@ -334,13 +333,13 @@ func (s *same) settle() {
 	}
 }
 
-// compare fails the test unless both Systems know the same of each descriptor,
-// once what is under way has had time to arrive.
+// compare fails the test unless the same is known about each descriptor in both Systems. It
+// waits for data that has not arrived yet.
 func (s *same) compare() {
 	s.Helper()
 	for end := time.Now().Add(time.Second); ; time.Sleep(50 * time.Microsecond) {
 		if s.mode == edge {
-			s.settle()
+			s.drainAll()
 		} else {
 			s.collect()
 		}
@@ -351,7 +350,7 @@ func (s *same) compare() {
 			return
 		}
 		if time.Now().After(end) {
-			s.differ("%s knows %v; %s knows %v", s.name[0], s.known[0], s.name[1], s.known[1])
+			s.fail("%s reported %v; %s reported %v", s.name[0], s.known[0], s.name[1], s.known[1])
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// socket opens a socket of a network and its address.
+// socket opens a socket of a network. It also returns addr for the kernel.
 func (m *machine) socket(network, addr string) (fd int, sa unix.Sockaddr, err error) {
 	kind := unix.SOCK_STREAM
 	if network == "udp" || network == "unixgram" {
@@ -81,7 +81,7 @@ func (m *machine) Finish(h File) error {
 
 func (m *machine) Accept(h File) (File, error) {
 	f := m.get(h)
-	fd, err := again(func() (int, error) {
+	fd, err := retry(func() (int, error) {
 		fd, _, err := unix.Accept(f.fd)
 		return fd, err
 	})
@@ -104,15 +104,15 @@ func (m *machine) addTwo(fds [2]int) (a, b File, err error) {
 	return a, b, err
 }
 
-// datagram is the network that an address is of, for a datagram.
-func datagram(addr string) string {
+// datagramNetwork returns the network of a datagram address.
+func datagramNetwork(addr string) string {
 	if _, err := netip.ParseAddrPort(addr); err != nil {
-		return "unixgram" // which is named by a path
+		return "unixgram" // the address is a path
 	}
 	return "udp"
 }
 
-// sockaddr is an address as the kernel takes it.
+// sockaddr converts an address for the kernel.
 func sockaddr(network, addr string) (family int, sa unix.Sockaddr, err error) {
 	if network == "unix" || network == "unixgram" {
 		if addr[0] == '@' && !abstractNames {
@@ -130,7 +130,7 @@ func sockaddr(network, addr string) (family int, sa unix.Sockaddr, err error) {
 	return unix.AF_INET, &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ap.Addr().As4()}, nil
 }
 
-// addrOf is an address as package net writes it.
+// addrOf converts an address to the format of package net.
 func addrOf(sa unix.Sockaddr) string {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:

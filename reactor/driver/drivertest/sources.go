@@ -12,7 +12,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-var sources = []aCase{
+var sources = []testCase{
 	{41, "UDP: empty datagrams, truncation, connected or not", both, func(e *env) {
 		s, addr, err := e.Bind("udp", "127.0.0.1:0")
 		e.must(err)
@@ -29,7 +29,7 @@ var sources = []aCase{
 				e.Fatalf("received %q from %s: want %q from %s", got, from, want, here)
 			}
 		}
-		e.noDatagram(s) // the rest of the long one is gone
+		e.noDatagram(s) // the rest of the long datagram is discarded
 		e.forget()
 		e.silentFor(time.Millisecond)
 
@@ -43,11 +43,11 @@ var sources = []aCase{
 		if got := e.read(k, 2, 4); got != "back" {
 			e.Fatalf("read %q: want back", got)
 		}
-		// A refusal is an error to fetch, and not the end.
+		// A refused datagram is an error of the socket, and not its end.
 		e.must(e.Close(s))
 		e.forget()
 		e.write(k, "lost")
-		e.await(2, e.told(poll.Readable|poll.Error, poll.Readable))
+		e.await(2, e.reported(poll.Readable|poll.Error, poll.Readable))
 		_, err = e.Read(k, make([]byte, 8))
 		e.fails(err, errno.ECONNREFUSED)
 		e.noDatagram(k)
@@ -56,7 +56,7 @@ var sources = []aCase{
 	}},
 	{42, "unix sockets: stream, datagram, pair, abstract name", both, func(e *env) {
 		dir := e.shortDir()
-		e.parts(
+		e.tryAll(
 			func() { e.unixStream(filepath.Join(dir, "s")) },
 			func() { e.unixStream("@stator-conformance-" + filepath.Base(dir)) },
 			func() { e.unixDatagram(filepath.Join(dir, "a"), filepath.Join(dir, "b")) },
@@ -64,16 +64,16 @@ var sources = []aCase{
 			func() { e.unixPair("unixgram") },
 		)
 	}},
-	{43, "pipes: reader gone, writer gone, a child's", both, func(e *env) {
-		e.parts(e.writerGone, e.readerGone, e.child)
+	{43, "pipes: reader closed, writer closed, of a child", both, func(e *env) {
+		e.tryAll(e.writerCloses, e.readerCloses, e.child)
 	}},
-	{44, "a net.Conn, net.Listener and os.File adopted and handed back", both, func(e *env) {
-		e.parts(e.adoptNet, e.adoptFile)
+	{44, "a net.Conn, net.Listener and os.File adopted and released", both, func(e *env) {
+		e.tryAll(e.adoptNet, e.adoptFile)
 	}},
-	{45, "10,000 sockets against a model that knows the answer", both, manySockets},
+	{45, "many sockets against a model", both, manySockets},
 }
 
-// recv receives a datagram, waiting for t.
+// recv receives a datagram, awaiting t when that would block.
 func (e *env) recv(f File, t poll.Token, size int) (data, from string) {
 	e.Helper()
 	b := make([]byte, size)
@@ -102,8 +102,9 @@ func (e *env) pipe() (r, w File) {
 	return r, w
 }
 
-// shortDir is a directory whose name leaves room in a socket's address, as that
-// of T.TempDir may not, and that may stay where it cannot be removed, as under Wine.
+// shortDir returns a directory whose name is short enough for the address of a socket, which
+// that of T.TempDir may not be. The case does not fail if it cannot be removed, as under
+// Wine.
 func (e *env) shortDir() string {
 	dir, err := os.MkdirTemp("", "conf")
 	e.must(err)
@@ -111,7 +112,7 @@ func (e *env) shortDir() string {
 	return dir
 }
 
-// unixStream connects two sockets by name, in the file system or abstract.
+// unixStream connects two sockets by a name in the file system or an abstract one.
 func (e *env) unixStream(name string) {
 	l, addr, err := e.Listen("unix", name)
 	e.must(err)
@@ -156,9 +157,8 @@ func (e *env) unixPair(network string) {
 	e.must(errors.Join(e.Close(a), e.Close(b)))
 }
 
-// writerGone closes a pipe's writing end, with something left to be read and
-// with nothing, which is a hang-up alone.
-func (e *env) writerGone() {
+// writerCloses closes the writing end of a pipe, with data left to be read and without.
+func (e *env) writerCloses() {
 	for _, left := range []string{"last", ""} {
 		r, w := e.pipe()
 		e.watch(r, 1, poll.Readable)
@@ -173,8 +173,8 @@ func (e *env) writerGone() {
 	}
 }
 
-// readerGone closes the reading end of a full pipe.
-func (e *env) readerGone() {
+// readerCloses closes the reading end of a full pipe.
+func (e *env) readerCloses() {
 	r, w := e.pipe()
 	e.watch(w, 2, poll.Writable)
 	e.await(2, poll.Writable)
@@ -182,7 +182,7 @@ func (e *env) readerGone() {
 	e.forget()
 	e.silentFor(time.Millisecond)
 	e.must(e.Close(r))
-	e.await(2, e.told(poll.Writable|poll.WriteClosed|poll.Error, poll.Writable))
+	e.await(2, e.reported(poll.Writable|poll.WriteClosed|poll.Error, poll.Writable))
 	_, err := e.Write(w, []byte("x"))
 	e.fails(err, errno.EPIPE)
 	e.must(e.Close(w))
@@ -198,7 +198,7 @@ func (e *env) child() {
 	e.await(3, poll.Writable)
 	e.write(to, "through a child")
 	if got := e.read(from, 4, 15); got != "through a child" {
-		e.Fatalf("read %q: want what was written", got)
+		e.Fatalf("read %q: want %q", got, "through a child")
 	}
 	e.must(e.Close(to))
 	if got := e.readAll(from, 4); len(got) != 0 {
@@ -207,7 +207,7 @@ func (e *env) child() {
 	e.must(wait())
 }
 
-// adopt registers the descriptor of c, and answers how to hand it back.
+// adopt adopts and registers the descriptor of c; release undoes both.
 func (e *env) adopt(c any, t poll.Token) (f File, release func()) {
 	e.Helper()
 	f, err := e.Adopt(c.(syscall.Conn))
@@ -221,8 +221,8 @@ func (e *env) adopt(c any, t poll.Token) (f File, release func()) {
 	}
 }
 
-// adoptNet accepts at a net.Listener and reads from a net.Conn, first as the
-// System's own, then as package net's.
+// adoptNet accepts from a net.Listener and reads from a net.Conn, first by the System and
+// then, after their release, by package net.
 func (e *env) adoptNet() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	e.must(err)
@@ -243,10 +243,10 @@ func (e *env) adoptNet() {
 	}
 	release()
 
-	e.write(s, "handed back")
+	e.write(s, "released")
 	b := make([]byte, 64)
-	if n, err := c.Read(b); string(b[:n]) != "handed back" {
-		e.Fatalf("read %q, %v: want handed back", b[:n], err)
+	if n, err := c.Read(b); string(b[:n]) != "released" {
+		e.Fatalf("read %q, %v: want released", b[:n], err)
 	}
 	again, err := net.Dial("tcp", l.Addr().String())
 	e.must(err)

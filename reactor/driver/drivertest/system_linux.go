@@ -9,8 +9,7 @@ import (
 
 const abstractNames = true
 
-// interruptThreads sends SIGURG to every thread, as the one that waits is not
-// known.
+// interruptThreads sends SIGURG to all threads, as it does not know which one waits.
 func interruptThreads() error {
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {

@@ -4,8 +4,7 @@ package drivertest
 
 import "github.com/stator-go/stator/reactor/poll"
 
-// OverPoller is a System of this machine's descriptors and a Poller of the
-// backend named. There is none for this platform yet.
+// OverPoller returns an error: there is no System for this platform.
 func OverPoller(backend string) (System, error) {
 	_, err := poll.NewBackend(backend)
 	if err == nil {

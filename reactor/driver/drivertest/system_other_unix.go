@@ -4,5 +4,5 @@ package drivertest
 
 const abstractNames = false
 
-// interruptThreads has no portable way to reach the thread that waits.
+// interruptThreads is not supported: there is no portable way to signal a thread.
 func interruptThreads() error { return lack("signal to a thread") }

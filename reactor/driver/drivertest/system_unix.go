@@ -15,7 +15,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// add makes fd a File that neither blocks nor is inherited.
+// add makes fd nonblocking and close-on-exec, and returns a File for it.
 func (m *machine) add(fd int) (File, error) {
 	unix.CloseOnExec(fd)
 	if err := unix.SetNonblock(fd, true); err != nil {
@@ -25,8 +25,7 @@ func (m *machine) add(fd int) (File, error) {
 	return m.put(&file{fd: fd}), nil
 }
 
-// Interrupt sends a signal to each thread: SIGURG, which the runtime takes for
-// one of its own and ignores.
+// Interrupt sends SIGURG to each thread; the runtime ignores it, as it uses that signal itself.
 func (m *machine) Interrupt() error { return interruptThreads() }
 
 func (m *machine) Shut() error {
@@ -39,8 +38,8 @@ func (m *machine) Shut() error {
 	return m.p.Close()
 }
 
-// blocked turns the outcome of an operation into a System's: it re-arms what
-// would have blocked.
+// blocked converts the error of an operation. If the operation would have blocked, it
+// re-arms the direction.
 func (m *machine) blocked(h File, dir poll.Interest, err error) error {
 	if err != unix.EAGAIN {
 		return err
@@ -48,8 +47,8 @@ func (m *machine) blocked(h File, dir poll.Interest, err error) error {
 	return m.wouldBlock(h, dir)
 }
 
-// again repeats a system call that a signal interrupts.
-func again(f func() (int, error)) (int, error) {
+// retry repeats a system call that was interrupted by a signal.
+func retry(f func() (int, error)) (int, error) {
 	for {
 		if n, err := f(); err != unix.EINTR {
 			return n, err
@@ -59,7 +58,7 @@ func again(f func() (int, error)) (int, error) {
 
 func (m *machine) Read(h File, b []byte) (int, error) {
 	f := m.get(h)
-	n, err := again(func() (int, error) { return unix.Read(f.fd, b) })
+	n, err := retry(func() (int, error) { return unix.Read(f.fd, b) })
 	if err != nil {
 		return 0, m.blocked(h, poll.Readable, err)
 	}
@@ -71,7 +70,7 @@ func (m *machine) Read(h File, b []byte) (int, error) {
 
 func (m *machine) Write(h File, b []byte) (int, error) {
 	f := m.get(h)
-	n, err := again(func() (int, error) { return unix.Write(f.fd, b) })
+	n, err := retry(func() (int, error) { return unix.Write(f.fd, b) })
 	if err != nil {
 		return 0, m.blocked(h, poll.Writable, err)
 	}
@@ -81,7 +80,7 @@ func (m *machine) Write(h File, b []byte) (int, error) {
 func (m *machine) RecvFrom(h File, b []byte) (n int, from string, err error) {
 	f := m.get(h)
 	var sa unix.Sockaddr
-	n, err = again(func() (n int, err error) {
+	n, err = retry(func() (n int, err error) {
 		n, sa, err = unix.Recvfrom(f.fd, b, 0)
 		return
 	})
@@ -93,11 +92,11 @@ func (m *machine) RecvFrom(h File, b []byte) (n int, from string, err error) {
 
 func (m *machine) SendTo(h File, b []byte, to string) (int, error) {
 	f := m.get(h)
-	_, sa, err := sockaddr(datagram(to), to)
+	_, sa, err := sockaddr(datagramNetwork(to), to)
 	if err != nil {
 		return 0, err
 	}
-	_, err = again(func() (int, error) { return 0, unix.Sendto(f.fd, b, 0, sa) })
+	_, err = retry(func() (int, error) { return 0, unix.Sendto(f.fd, b, 0, sa) })
 	if err != nil {
 		return 0, m.blocked(h, poll.Writable, err)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// The System of Windows: sockets of the internet's families, and handles of files
-// to be refused.
+// The System of Windows. It has internet sockets, and handles of files to check that they
+// are refused.
 
 var (
 	ws2         = windows.NewLazySystemDLL("ws2_32.dll")
@@ -29,17 +29,17 @@ const (
 	soType  = 0x1008
 )
 
-// nonblocking makes calls on a socket answer WSAEWOULDBLOCK, or block again.
-func nonblocking(h windows.Handle, on uint32) error {
+// setNonblock makes a socket nonblocking if on is 1, and blocking if it is 0.
+func setNonblock(h windows.Handle, on uint32) error {
 	if failed, _, err := ioctlsocket.Call(uintptr(h), fionbio, uintptr(unsafe.Pointer(&on))); failed != 0 {
 		return os.NewSyscallError("ioctlsocket", err)
 	}
 	return nil
 }
 
-// add makes h a File that does not block.
+// add makes h nonblocking and returns a File for it.
 func (m *machine) add(h windows.Handle) (File, error) {
-	if err := nonblocking(h, 1); err != nil {
+	if err := setNonblock(h, 1); err != nil {
 		windows.Closesocket(h)
 		return 0, err
 	}
@@ -58,7 +58,7 @@ func (m *machine) Shut() error {
 	return m.p.Close()
 }
 
-// closeHandle closes a socket, or a file.
+// closeHandle closes a socket or a file.
 func closeHandle(h windows.Handle) error {
 	err := windows.Closesocket(h)
 	if err == windows.WSAENOTSOCK {
@@ -67,14 +67,14 @@ func closeHandle(h windows.Handle) error {
 	return err
 }
 
-// answered turns the outcome of an operation into a System's: it re-arms what would
-// have blocked.
-func (m *machine) answered(h File, dir poll.Interest, err error) error {
+// blocked converts the error of an operation. If the operation would have blocked, it
+// re-arms the direction.
+func (m *machine) blocked(h File, dir poll.Interest, err error) error {
 	if err == nil {
 		return nil
 	}
 	kind, _ := windows.GetsockoptInt(m.handle(h), windows.SOL_SOCKET, soType)
-	if err = Answered(err, kind == windows.SOCK_DGRAM); err != ErrWouldBlock {
+	if err = UnixError(err, kind == windows.SOCK_DGRAM); err != ErrWouldBlock {
 		return err
 	}
 	return m.wouldBlock(h, dir)
@@ -86,11 +86,11 @@ func buffer(b []byte) *windows.WSABuf {
 
 func (m *machine) Read(h File, b []byte) (int, error) {
 	if len(b) == 0 {
-		return 0, nil // which Winsock would wait with until there is something
+		return 0, nil // Winsock would block until there is data
 	}
 	var n, flags uint32
 	if err := windows.WSARecv(m.handle(h), buffer(b), 1, &n, &flags, nil, nil); err != nil {
-		return 0, m.answered(h, poll.Readable, err)
+		return 0, m.blocked(h, poll.Readable, err)
 	}
 	if n == 0 {
 		return 0, io.EOF
@@ -101,7 +101,7 @@ func (m *machine) Read(h File, b []byte) (int, error) {
 func (m *machine) Write(h File, b []byte) (int, error) {
 	var n uint32
 	err := windows.WSASend(m.handle(h), buffer(b), 1, &n, 0, nil, nil)
-	return int(n), m.answered(h, poll.Writable, err)
+	return int(n), m.blocked(h, poll.Writable, err)
 }
 
 func (m *machine) RecvFrom(h File, b []byte) (int, string, error) {
@@ -110,10 +110,10 @@ func (m *machine) RecvFrom(h File, b []byte) (int, string, error) {
 	size := int32(unsafe.Sizeof(from))
 	err := windows.WSARecvFrom(m.handle(h), buffer(b), 1, &n, &flags, &from, &size, nil, nil)
 	if err == windows.WSAEMSGSIZE {
-		n, err = uint32(len(b)), nil // the rest is gone
+		n, err = uint32(len(b)), nil // the rest is discarded
 	}
 	if err != nil {
-		return 0, "", m.answered(h, poll.Readable, err)
+		return 0, "", m.blocked(h, poll.Readable, err)
 	}
 	sa, err := from.Sockaddr()
 	return int(n), addrOf(sa), err
@@ -125,7 +125,7 @@ func (m *machine) SendTo(h File, b []byte, to string) (int, error) {
 		var n uint32
 		err = windows.WSASendto(m.handle(h), buffer(b), 1, &n, 0, sa, nil, nil)
 	}
-	return len(b), m.answered(h, poll.Writable, err)
+	return len(b), m.blocked(h, poll.Writable, err)
 }
 
 func (m *machine) Shutdown(h File, how driver.How) error {
@@ -158,7 +158,7 @@ func (m *machine) Open(path string) (File, error) {
 		return 0, err
 	}
 	h, err := windows.CreateFile(name, windows.GENERIC_READ, windows.FILE_SHARE_READ, nil, windows.OPEN_EXISTING,
-		windows.FILE_FLAG_BACKUP_SEMANTICS, 0) // or it is no directory
+		windows.FILE_FLAG_BACKUP_SEMANTICS, 0) // needed for a directory
 	if err != nil {
 		return 0, err
 	}
@@ -170,16 +170,16 @@ func (m *machine) Dup(h File) (File, error) {
 	if err := windows.WSADuplicateSocket(m.handle(h), windows.GetCurrentProcessId(), &info); err != nil {
 		return 0, err
 	}
-	const same = -1 // as info has it: FROM_PROTOCOL_INFO
-	dup, err := windows.WSASocket(same, same, same, &info, 0, windows.WSA_FLAG_OVERLAPPED)
+	const fromInfo = -1 // FROM_PROTOCOL_INFO
+	dup, err := windows.WSASocket(fromInfo, fromInfo, fromInfo, &info, 0, windows.WSA_FLAG_OVERLAPPED)
 	if err != nil {
 		return 0, err
 	}
 	return m.add(dup)
 }
 
-// Adopt borrows a socket of package net, which blocks unless an operation is
-// overlapped, and so must not until it is given back.
+// Adopt borrows a socket of package net. Such a socket is blocking, as package net uses
+// overlapped operations, so it is made nonblocking until Release.
 func (m *machine) Adopt(c syscall.Conn) (File, error) {
 	if _, ok := c.(*os.File); ok {
 		return 0, lack("pipe that can be waited for")
@@ -192,15 +192,15 @@ func (m *machine) Adopt(c syscall.Conn) (File, error) {
 	if err := raw.Control(func(h uintptr) { number = int(h) }); err != nil {
 		return 0, err
 	}
-	return m.put(&file{fd: number, borrowed: true}), nonblocking(windows.Handle(number), 1)
+	return m.put(&file{fd: number, borrowed: true}), setNonblock(windows.Handle(number), 1)
 }
 
 func (m *machine) Release(h File) error {
 	m.get(h).closed = true
-	return nonblocking(m.handle(h), 0)
+	return setNonblock(m.handle(h), 0)
 }
 
-// socket opens a socket of a network and its address.
+// socket opens a socket of a network. It also returns addr for Winsock.
 func (m *machine) socket(network, addr string) (File, windows.Sockaddr, error) {
 	sa, err := sockaddr(network, addr)
 	if err != nil {
@@ -257,18 +257,18 @@ func (m *machine) Finish(h File) error {
 	if err == nil {
 		_, err = windows.Getpeername(m.handle(h))
 	}
-	return m.answered(h, 0, err)
+	return m.blocked(h, 0, err)
 }
 
 func (m *machine) Accept(h File) (File, error) {
 	s, _, err := acceptProc.Call(uintptr(m.get(h).fd), 0, 0)
 	if windows.Handle(s) == windows.InvalidHandle {
-		return 0, m.answered(h, poll.Readable, err)
+		return 0, m.blocked(h, poll.Readable, err)
 	}
 	return m.add(windows.Handle(s))
 }
 
-// sockaddr is an address as Winsock takes it.
+// sockaddr converts an address for Winsock.
 func sockaddr(network, addr string) (windows.Sockaddr, error) {
 	if network == "unix" || network == "unixgram" {
 		return nil, lack(network + " socket")
@@ -283,7 +283,7 @@ func sockaddr(network, addr string) (windows.Sockaddr, error) {
 	return &windows.SockaddrInet4{Port: int(ap.Port()), Addr: ap.Addr().As4()}, nil
 }
 
-// addrOf is an address as package net writes it.
+// addrOf converts an address to the format of package net.
 func addrOf(sa windows.Sockaddr) string {
 	if sa, ok := sa.(*windows.SockaddrInet4); ok {
 		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)).String()

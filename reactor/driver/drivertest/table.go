@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Table prints a line a backend, with a mark a case: + for one that ran, - for
-// one that was skipped, a blank for one that nobody asked for. Below are the
-// cases that were skipped, and why; the reasons stand once where backends share
-// them.
+// Table returns a table with a line per backend and a mark per case: + if it ran, - if it was
+// skipped, a blank if go test -run excluded it. Below the table are the reasons for the
+// skipped cases; a reason that several backends share is printed once.
 func Table(reports ...Report) string {
 	var b strings.Builder
 	width := 0
@@ -26,7 +25,7 @@ func Table(reports ...Report) string {
 	return b.String()
 }
 
-// ruler has the number of every fifth case end above its mark.
+// ruler returns the line above the marks, with the number of every fifth case.
 func ruler() string {
 	var b strings.Builder
 	for n := 5; n <= len(all()); n += 5 {
@@ -35,7 +34,7 @@ func ruler() string {
 	return b.String()
 }
 
-// marks are r's, in the order of the cases.
+// marks returns the marks of r in the order of the cases.
 func (r Report) marks() string {
 	var b strings.Builder
 	for _, c := range all() {
@@ -51,19 +50,19 @@ func (r Report) marks() string {
 	return b.String()
 }
 
-// reasons prints why c was skipped.
-func (c aCase) reasons(b *strings.Builder, reports []Report) {
+// reasons writes the reasons why c was skipped.
+func (c testCase) reasons(b *strings.Builder, reports []Report) {
 	for i, r := range reports {
 		why, ok := r.Skipped[c.number]
 		if !ok || slices.ContainsFunc(reports[:i], func(p Report) bool { return p.Skipped[c.number] == why }) {
 			continue
 		}
-		var who []string
+		var names []string
 		for _, s := range reports[i:] {
 			if s.Skipped[c.number] == why {
-				who = append(who, s.Backend)
+				names = append(names, s.Backend)
 			}
 		}
-		fmt.Fprintf(b, "%2d %s: %s: %s\n", c.number, c.name, strings.Join(who, ", "), why)
+		fmt.Fprintf(b, "%2d %s: %s: %s\n", c.number, c.name, strings.Join(names, ", "), why)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-var waiting = []aCase{
+var waiting = []testCase{
 	{1, "an empty wait times out, never early", levelOnly, func(e *env) {
 		for _, d := range []time.Duration{time.Millisecond, 1700 * time.Microsecond, 2 * time.Millisecond, 13 * time.Millisecond} {
 			e.timesOut(d)
@@ -16,11 +16,11 @@ var waiting = []aCase{
 	{2, "zero timeout still collects", both, func(e *env) {
 		a, b := e.pair()
 		e.watch(a, 1, poll.Readable)
-		if n := e.look(0); n != 0 {
+		if n := e.wait(0); n != 0 {
 			e.Fatalf("%d events: want 0", n)
 		}
 		e.write(b, "x")
-		for end := e.Now() + patience; e.look(0) == 0; {
+		for end := e.Now() + timeout; e.wait(0) == 0; {
 			if e.Now() > end {
 				e.Fatal("no event")
 			}
@@ -38,13 +38,13 @@ var waiting = []aCase{
 		for _, d := range []time.Duration{-1, math.MinInt64, math.MaxInt64, math.MaxInt64 - 1,
 			1<<31*time.Second + 1, 1 << 32 * time.Millisecond, 1 << 31 * time.Microsecond} {
 			e.must(e.After(time.Millisecond, func() { w.Wake() }))
-			if n := e.look(d); n != 1 || e.came[7] == 0 {
-				e.Fatalf("timeout %v: %d events, %v: want the waker's", d, n, e.came)
+			if n := e.wait(d); n != 1 || e.came[7] == 0 {
+				e.Fatalf("timeout %v: %d events, %v: want that of the waker", d, n, e.came)
 			}
 			e.forget()
 		}
 	}},
-	{4, "an interrupted wait goes on with the rest of its time", levelOnly, func(e *env) {
+	{4, "an interrupted wait continues until its timeout", levelOnly, func(e *env) {
 		e.must(e.Interrupt())
 		for i := 1; i <= 4; i++ {
 			e.must(e.After(time.Duration(i)*5*time.Millisecond, func() { e.Interrupt() }))
@@ -88,12 +88,12 @@ var waiting = []aCase{
 	}},
 }
 
-// timesOut waits for d where nothing can come. A slow machine may be late.
+// timesOut waits for d when no event can come. The wait may be late, but not early.
 func (e *env) timesOut(d time.Duration) {
 	e.Helper()
 	begin := e.Now()
-	n := e.look(d)
-	if took := e.Now() - begin; n != 0 || took < d || took > d+patience {
+	n := e.wait(d)
+	if took := e.Now() - begin; n != 0 || took < d || took > d+timeout {
 		e.Fatalf("%d events after %v: want 0 after %v", n, took, d)
 	}
 }

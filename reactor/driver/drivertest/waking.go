@@ -2,19 +2,15 @@ package drivertest
 
 import (
 	"errors"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// long makes the stress of case 40 last 30 s instead of 200 ms: set the
-// environment variable STATOR_STRESS to 1.
-var long = os.Getenv("STATOR_STRESS") == "1"
-
-var waking = []aCase{
+var waking = []testCase{
 	{36, "a wake before the wait", levelOnly, func(e *env) {
 		w, err := e.NewWaker(9)
 		e.must(err)
@@ -24,8 +20,8 @@ var waking = []aCase{
 			e.silentFor(time.Millisecond)
 		}
 		e.must(w.Wake())
-		if n := e.look(0); n != 1 {
-			e.Fatalf("%d events: want the waker's, without waiting", n)
+		if n := e.wait(0); n != 1 {
+			e.Fatalf("%d events: want that of the waker, without waiting", n)
 		}
 	}},
 	{37, "a wake during the wait", levelOnly, func(e *env) {
@@ -33,7 +29,7 @@ var waking = []aCase{
 		e.must(err)
 		for range 3 {
 			e.must(e.After(time.Millisecond, func() { w.Wake() }))
-			if n := e.look(-1); n != 1 {
+			if n := e.wait(-1); n != 1 {
 				e.Fatalf("%d events: want 1", n)
 			}
 			e.await(9, poll.Readable)
@@ -61,19 +57,19 @@ var waking = []aCase{
 		e.must(e.Goroutines())
 		w, err := e.NewWaker(9)
 		e.must(err)
-		var said atomic.Int64
+		var sent atomic.Int64
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
 				for range 500 {
-					said.Add(1)
+					sent.Add(1)
 					if err := w.Wake(); err != nil {
 						e.Error(err)
 					}
 				}
 			})
 		}
-		for said.Load() < 1000 {
+		for sent.Load() < 1000 {
 			e.await(9, poll.Readable)
 		}
 		wg.Wait()
@@ -83,28 +79,26 @@ var waking = []aCase{
 		e.await(9, poll.Readable)
 		e.silent()
 	}},
-	{40, "a wake between the last look and the sleep is not lost", levelOnly, func(e *env) {
+	{40, "a wake while the wait is about to block is not lost", levelOnly, func(e *env) {
 		e.must(e.Goroutines())
 		w, err := e.NewWaker(9)
 		e.must(err)
-		end := e.Now() + 200*time.Millisecond
-		if long {
-			end = e.Now() + 30*time.Second
-		}
-		// Each of two goroutines wakes once for each turn it is given. The turn
-		// comes when its last wake was heard, just before the next look, and a
-		// pause of a length that varies lets the wake meet each point of the wait.
-		// A wake lost is a turn never given: the wait then ends by its patience.
-		turns := make(chan int, 2)
-		var said, heard atomic.Int64
+		end := e.Now() + testenv.Pick(100*time.Millisecond, 5*time.Second)
+		// Two goroutines call Wake once for each number that they receive. This goroutine
+		// sends the number after it got the event of the last wake, just before the next
+		// Wait. The number is the length of a pause, so that the wakes come at every moment
+		// of the Wait. If a wake is lost, no number is sent any more, and the Wait fails by
+		// its timeout.
+		pauses := make(chan int, 2)
+		var sent, received atomic.Int64
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
-				for pause := range turns {
+				for pause := range pauses {
 					for range pause {
-						heard.Load()
+						received.Load()
 					}
-					said.Add(1)
+					sent.Add(1)
 					if err := w.Wake(); err != nil {
 						e.Error(err)
 					}
@@ -112,14 +106,14 @@ var waking = []aCase{
 			})
 		}
 		defer wg.Wait()
-		defer close(turns)
+		defer close(pauses)
 		for due, round := int64(2), 0; e.Now() < end; round++ {
 			for range due {
-				turns <- round * 7 % 1009
+				pauses <- round * 7 % 1009
 			}
 			e.await(9, poll.Readable)
-			due = said.Load() - heard.Load()
-			heard.Add(due)
+			due = sent.Load() - received.Load()
+			received.Add(due)
 		}
 	}},
 }

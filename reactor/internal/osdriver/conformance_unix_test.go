@@ -23,9 +23,9 @@ func TestConformance(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			t.Setenv("STATOR_POLLER", backend)
 			report := drivertest.Run(t, drivertest.Backend{
-				Name:  "driver over " + backend,
-				New:   newDriverSystem,
-				Apart: strings.HasPrefix(backend, "kqueue"),
+				Name:         "driver over " + backend,
+				New:          newDriverSystem,
+				PerDirection: strings.HasPrefix(backend, "kqueue"),
 				Skips: map[int]string{
 					10: "a driver belongs to one goroutine",
 					41: "a driver does not return the errors of earlier datagrams",

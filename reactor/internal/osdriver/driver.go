@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/sig"
@@ -59,15 +58,15 @@ func (d *Driver) pollUntil(dst []poll.Event, until int64) (int, error) {
 	return d.poller.Wait(dst, timeout)
 }
 
-func (d *Driver) Notify(set fsm.Signals, came func(fsm.Signals)) error {
+func (d *Driver) Notify(set sig.Set, came func(sig.Set)) error {
 	if d.signals == nil {
-		source, err := sig.Open(func() { came(fsm.Signals(d.signals.Take())) })
+		source, err := sig.Open(func() { came(d.signals.Take()) })
 		if err != nil {
 			return err
 		}
 		d.signals = source // before the first signal is asked for
 	}
-	return d.signals.Notify(sig.Set(set))
+	return d.signals.Notify(set)
 }
 
 func (d *Driver) End() error {

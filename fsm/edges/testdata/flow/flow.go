@@ -1,8 +1,11 @@
-// Package flow holds handlers whose control flow must be followed: each row's To
-// is exactly what its handler answers in that row.
+// Package flow has handlers whose control flow must be followed: To of each row names
+// exactly the states that its handlers return in that row.
 package flow
 
-import "github.com/stator-go/stator/fsm"
+import (
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/sig"
+)
 
 type context struct{ state fsm.State }
 
@@ -95,7 +98,7 @@ func (c *conn) plain(cx *context) fsm.State {
 	return next
 }
 
-func loops(c *conn, cx *context, _ fsm.Signals) fsm.State {
+func loops(c *conn, cx *context, _ sig.Set) fsm.State {
 	for range c.n {
 		if cx.State() == one {
 			return two
@@ -143,7 +146,7 @@ func tail(s fsm.State, f func(fsm.State) (bool, fsm.State)) (next fsm.State, ok 
 
 func even(s fsm.State) (bool, fsm.State) { return both(s) }
 
-// both gives two results at once, which even hands on.
+// both returns two results, which even passes on.
 func both(s fsm.State) (bool, fsm.State) {
 	if s == four || s == six {
 		return true, five

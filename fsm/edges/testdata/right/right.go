@@ -1,5 +1,5 @@
-// Package right holds tables that declare what their handlers answer, in all the
-// ways that edges must see through. Nothing is to be reported.
+// Package right has tables that declare exactly the states that their handlers return, in
+// all forms that edges must follow. Nothing is reported.
 package right
 
 import (
@@ -8,12 +8,12 @@ import (
 	"github.com/stator-go/stator/fsm"
 )
 
-// Context stands for a runtime's.
+// Context replaces that of a runtime.
 type Context struct{ state fsm.State }
 
 func (c *Context) State() fsm.State { return c.state }
 
-// Fail is a runtime's, but for being in reach: what it answers is seen.
+// Fail replaces that of a runtime. Its body is in this package, so it is followed.
 func (c *Context) Fail(err error) fsm.State {
 	if err != nil {
 		return fsm.Stop
@@ -23,7 +23,7 @@ func (c *Context) Fail(err error) fsm.State {
 
 type machine struct{ left int }
 
-// Table is an alias with a parameter, as a runtime's is.
+// Table is an alias with a parameter, like reactor.Table.
 type Table[M any] = fsm.Table[M, *Context, string]
 
 const (
@@ -37,14 +37,14 @@ const port fsm.Port = 0
 
 var errBroken = errors.New("broken")
 
-// shared is one handler for several states, that asks which one it is.
+// shared has one handler for several states, which asks for the current one.
 func shared() Table[machine] {
 	return Table[machine]{
 		fsm.Any: {OnReady: (*machine).request},
 		idle:    {Name: "idle", Wait: port.Readable(), To: fsm.To(idle, head, body)},
 		head:    {Name: "head", Wait: port.Readable(), To: fsm.To(idle, body)},
 		body:    {Name: "body", Wait: port.Readable(), OnReady: (*machine).body, To: fsm.To(idle)},
-		closing: {Name: "closing", OnEnter: (*machine).refuse}, // waits for nothing, and so takes no Ready
+		closing: {Name: "closing", OnEnter: (*machine).refuse}, // inherits no OnReady, as it waits for nothing
 	}
 }
 
@@ -61,12 +61,12 @@ func (m *machine) request(cx *Context, _ fsm.Ready) fsm.State {
 	if m.left > 1 {
 		return body
 	}
-	return m.answer()
+	return m.next()
 }
 
-func (m *machine) body(*Context, fsm.Ready) fsm.State { return m.answer() }
+func (m *machine) body(*Context, fsm.Ready) fsm.State { return m.next() }
 
-func (m *machine) answer() fsm.State {
+func (m *machine) next() fsm.State {
 	if m.left == 7 {
 		return fsm.Stop
 	}
@@ -75,7 +75,7 @@ func (m *machine) answer() fsm.State {
 
 func (m *machine) refuse(*Context) fsm.State { return fsm.Stop }
 
-// relay passes the state on as a parameter, and answers it in one state alone.
+// relay passes states as parameters, which a handler returns in one state only.
 func relay() Table[machine] {
 	up := func(_ *machine, cx *Context, r fsm.Ready) fsm.State {
 		if r.Has(port.Readable()) {
@@ -98,7 +98,7 @@ func ended(cx *Context, next fsm.State) fsm.State {
 	return fsm.Stop
 }
 
-// switches leave states out by all that a switch can do.
+// switches has handlers that return states depending on switch statements.
 func switches() []fsm.Row[machine, *Context, string] {
 	return []fsm.Row[machine, *Context, string]{
 		{OnMessage: (*machine).each, To: fsm.To(closing)},
@@ -107,9 +107,9 @@ func switches() []fsm.Row[machine, *Context, string] {
 		{Name: "body", To: fsm.To(idle, head)},
 		{Name: "closing", OnMessage: func(m *machine, cx *Context, s *string) fsm.State {
 			if *s == "" {
-				return fsm.Pass // row any's answers are idle and closing in this state
+				return fsm.Pass // row Any's handler returns idle and closing in this state
 			}
-			return fsm.Later
+			return fsm.Defer
 		}, To: fsm.To(idle)},
 	}
 }
@@ -134,7 +134,7 @@ func (m *machine) each(cx *Context, _ *string) fsm.State {
 	}
 }
 
-// recursion ends, several results are told apart, and callbacks are followed.
+// callbacks has handlers with recursion, several results and function parameters.
 func callbacks() fsm.Table[machine, *Context, string] {
 	start := fsm.Row[machine, *Context, string]{Name: "idle", OnEnter: (*machine).enter, To: toHead | fsm.To(body)}
 	return fsm.Table[machine, *Context, string]{

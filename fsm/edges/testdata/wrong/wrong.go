@@ -1,4 +1,4 @@
-// Package wrong holds tables that declare too little or too much.
+// Package wrong has a table that declares too few states and too many.
 package wrong
 
 import "github.com/stator-go/stator/fsm"
@@ -30,7 +30,7 @@ func rows() table {
 	}
 }
 
-// request answers body, which idle does not declare.
+// request returns body, which idle does not declare.
 func (c *conn) request(cx *context, _ fsm.Ready) fsm.State {
 	if cx.State() == idle && c.n == 0 {
 		return head
@@ -54,7 +54,7 @@ func (c *conn) down(*context, fsm.Down) fsm.State { return fsm.Stop }
 
 func (c *conn) choose(*context) fsm.State { return head }
 
-// pass leaves it to row any.
+// pass lets row Any's handler handle the event.
 func (c *conn) pass(*context, fsm.Ready) fsm.State { return fsm.Pass }
 
 func (c *conn) far(*context) fsm.State { return 9 }

@@ -1,6 +1,6 @@
-// Package blind holds a table whose answers can't all be told: to be listed with
-// -v, and not to be reported.
-package blind
+// Package unknown has tables whose handlers return states that edges cannot determine.
+// These are listed with -v and not reported.
+package unknown
 
 import "github.com/stator-go/stator/fsm"
 
@@ -16,7 +16,7 @@ const (
 	body
 )
 
-// Next may be set by others.
+// Next may be set by other packages.
 var Next = head
 
 type asker interface{ Ask() fsm.State }
@@ -39,8 +39,8 @@ func (c *conn) field(*context) fsm.State {
 	return c.after
 }
 
-// moving answers through variables that more than assignments change.
-func moving(m map[fsm.State]fsm.State) table {
+// indirect has handlers that return variables which are not only changed by assignments.
+func indirect(m map[fsm.State]fsm.State) table {
 	loose := [...]fsm.State{head}
 	again := func(c *conn, cx *context) fsm.State { return idle }
 	again = func(c *conn, cx *context) fsm.State { return head }

@@ -1,0 +1,18 @@
+// Package testenv reports what the environment asks of the tests of this module.
+package testenv
+
+import "os"
+
+// Long reports whether tests are to run at full length: more seeds, more rounds,
+// longer stress. Without it a package's tests take about a second. Set STATOR_LONG=1
+// to get it; CI does.
+func Long() bool { return os.Getenv("STATOR_LONG") == "1" }
+
+// Pick returns long if Long reports true, and short otherwise. It is for counts and
+// durations: rounds := testenv.Pick(100, 10_000).
+func Pick[T any](short, long T) T {
+	if Long() {
+		return long
+	}
+	return short
+}

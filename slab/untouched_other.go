@@ -1,7 +1,0 @@
-//go:build !linux
-
-package slab
-
-// untouch does nothing: on other systems no call promises both that the pages
-// go at once and that they come back as zeros.
-func untouch[T any]([]slot[T]) {}

@@ -18,11 +18,11 @@ import (
 // goroutine is a data race.
 type Context[Msg any] struct {
 	IO
-	inbox *inbox[Msg]
+	at *address[Msg] // of the kind's machines; nil: they take no messages
 }
 
 // Self returns the address of the machine.
-func (cx *Context[Msg]) Self() Ref[Msg] { return Ref[Msg]{cx.inbox, cx.Token()} }
+func (cx *Context[Msg]) Self() Ref[Msg] { return Ref[Msg]{cx.at, cx.Token()} }
 
 // IO is the part of a Context that does not depend on a message type. Helper functions
 // and libraries take a *IO: pass &cx.IO to them.

@@ -3,6 +3,8 @@ package reactor
 import (
 	"math/bits"
 	"math/rand/v2"
+
+	"github.com/stator-go/stator/internal/pages"
 )
 
 // index finds the entries of a table by key, in a time that does not depend on how many
@@ -22,10 +24,10 @@ type index struct {
 	seed   uint64   // so that a peer that chooses keys cannot put them all into one chain
 }
 
-// make prepares the index for size entries.
-func (x *index) make(size int) {
+// make prepares the index for size entries. It is the loop's.
+func (x *index) make(l *Loop, size int) {
 	width := bits.Len(uint(size - 1)) // at least one chain per entry
-	x.heads, x.chains = make([]uint32, 1<<width), make([]uint32, size)
+	x.heads, x.chains = pages.Alloc[Loop, uint32](l, 1<<width), pages.Alloc[Loop, uint32](l, size)
 	x.shift = uint8(64 - width)
 	x.seed = rand.Uint64() | 1
 }

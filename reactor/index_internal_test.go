@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 )
 
@@ -12,7 +13,8 @@ func TestIndexModel(t *testing.T) {
 		if x.first(7) != 0 {
 			t.Error("the zero index has an entry")
 		}
-		x.make(size)
+		l := new(Loop)
+		x.make(l, size)
 		keys := make([][2]uint64, size)
 		has := map[[2]uint64]uint32{}
 		find := func(key [2]uint64) uint32 {
@@ -42,6 +44,7 @@ func TestIndexModel(t *testing.T) {
 				}
 			}
 		}
+		runtime.KeepAlive(l)
 	}
 }
 
@@ -49,7 +52,9 @@ func TestIndexModel(t *testing.T) {
 func TestIndexSpreads(t *testing.T) {
 	const side = 256
 	var x index
-	x.make(side * side)
+	l := new(Loop)
+	x.make(l, side*side)
+	defer runtime.KeepAlive(l)
 	for a := range uint64(side) {
 		for b := range uint64(side) {
 			x.add(x.hash(a<<8, b), uint32(a*side+b)+1)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"weak"
 
 	"github.com/stator-go/stator/reactor/driver"
 )
@@ -15,7 +16,7 @@ type Listener struct {
 	Addr netip.AddrPort // of TCP and UDP
 	Path string         // of unix sockets
 
-	loop *Loop
+	loop weak.Pointer[Loop] // a Listener that is kept does not keep the loop
 	row  int
 	gen  uint32
 }
@@ -34,7 +35,7 @@ func (n *Listener) Close(at Host) error {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
 	}
 	return at.onLoop(func(l *Loop) error {
-		if l != n.loop {
+		if l != n.loop.Value() {
 			return ErrClosed
 		}
 		listening := l.acceptor.find(n.row, n.gen)
@@ -118,7 +119,7 @@ func (s *store[M, Msg]) serve(sock driver.Sock, m M) (*Listener, error) {
 		l.drv.Close(sock)
 		return nil, err
 	}
-	n := &Listener{Addr: at.IP, Path: at.Path, loop: l, row: -1}
+	n := &Listener{Addr: at.IP, Path: at.Path, loop: weak.Make(l), row: -1}
 	if l.drv.Traits(sock)&driver.Listening == 0 {
 		_, err := s.adopt(sock, &m)
 		return n, err

@@ -84,7 +84,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 }
 
 func (l *Loop) open() (err error) {
-	if l.slots, err = slab.New[header](l.id, l.cfg.Slots); err != nil {
+	if l.slots, err = slab.NewOffHeap[header](l.id, l.cfg.Slots); err != nil {
 		return err
 	}
 	l.queue.slots = l.slots
@@ -96,7 +96,7 @@ func (l *Loop) open() (err error) {
 	}
 	l.turn.now = l.drv.Now()
 	l.sleeper = mailbox.NewSleeper(l.drv.Wake)
-	l.timers = newTimerTable(l.cfg.Slots, l.cfg.Timers)
+	l.timers = newTimerTable(l, l.cfg.Slots, l.cfg.Timers)
 	l.wheel, err = timerwheel.New(l.cfg.Slots+l.cfg.Timers, l.cfg.Resolution, l.turn.now)
 	if err != nil {
 		l.drv.End()

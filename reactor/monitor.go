@@ -1,6 +1,10 @@
 package reactor
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/stator-go/stator/internal/pages"
+)
 
 // A machine may ask to be told of another one's end. What is asked for stands in
 // two lists, the watched machine's and the watching one's, so that either may end
@@ -56,8 +60,8 @@ func (c *IO) Monitor(t Token) error {
 	}
 	w, by := &l.monitors, c.Token()
 	if w.byPair.empty() {
-		w.byPair.make(w.limit)
-		w.heads = [2][]uint32{make([]uint32, l.cfg.Slots), make([]uint32, l.cfg.Slots)}
+		w.byPair.make(l, w.limit)
+		w.heads = [2][]uint32{pages.Alloc[Loop, uint32](l, l.cfg.Slots), pages.Alloc[Loop, uint32](l, l.cfg.Slots)}
 	}
 	hash := w.hash(by, t)
 	if w.find(hash, by, t) != 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stator-go/stator/internal/pages"
 	"github.com/stator-go/stator/timerwheel"
 )
 
@@ -38,8 +39,8 @@ type timerTable struct {
 	freeGroup uint32 // as number+1
 }
 
-func newTimerTable(slots, n int) timerTable {
-	return timerTable{all: make([]namedTimer, n), offset: uint32(slots)}
+func newTimerTable(l *Loop, slots, n int) timerTable {
+	return timerTable{all: pages.Alloc[Loop, namedTimer](l, n), offset: uint32(slots)}
 }
 
 // Arm starts a named timer, or starts it anew. It fires after d: OnTimer is called. The error
@@ -69,7 +70,7 @@ func (c *IO) arm(t Timer, id uint32, d time.Duration, most int) error {
 		armed = 0
 	}
 	if table.byID.empty() {
-		table.byID.make(len(table.all))
+		table.byID.make(l, len(table.all))
 	}
 	hash := table.hash(c.x, t, id)
 	n := table.find(hash, c.x, t, id)

@@ -58,7 +58,9 @@ type Loop struct {
 }
 
 // NewLoop makes a loop. It reserves address space for the limits of cfg, and uses memory
-// only as machines come. A loop that is never run must be closed.
+// only as machines come. On Unix and Windows its tables lie outside of the Go heap: neither
+// GOGC nor GOMEMLIMIT counts them. Machines, messages and buffers are in the heap. A loop
+// that is never run must be closed.
 func NewLoop(cfg Config) (*Loop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err

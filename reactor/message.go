@@ -25,7 +25,7 @@ type inbox[Msg any] struct {
 	closed  atomic.Bool     // the loop has ended
 
 	mu     sync.Mutex
-	queues []*waitQueue // of machines that wait for room, by slot; the last one is the ring's; made at the first refusal
+	queues map[uint32]*waitQueue // of machines that wait for room in a mailbox, by its number; made at the first refusal
 }
 
 // address is what the Refs of an inbox share. When the loop has ended it leads nowhere, so

@@ -14,7 +14,7 @@ import (
 type store[M, Msg any] struct {
 	base
 	kind       *Kind[M, Msg]
-	machines   machineTable[M]
+	machines   lazyTable[M]
 	cx         Context[Msg]
 	inbox      *inbox[Msg]
 	cell       cell[Msg]
@@ -38,7 +38,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	if k.opt.MaxMachines == 0 {
 		most = l.cfg.Slots
 	}
-	s := &store[M, Msg]{kind: k, machines: newMachineTable[M](most)}
+	s := &store[M, Msg]{kind: k, machines: newLazyTable[M](most)}
 	n := len(k.opt.Ports)
 	s.base = base{
 		handlers: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, handlesDown: k.handlesDown, full: &k.full,

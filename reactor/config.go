@@ -21,7 +21,7 @@ type Config struct {
 	Accepts    int           // connections accepted per turn and listener; default 64
 	Batch      int           // messages delivered per turn and kind; default 256
 	Steps      int           // calls of OnReady per turn and machine; default 32
-	Buffers    int           // bytes that all ports may hold together; default 256 MiB, at least 8 KiB; unused ones go back to the garbage collector within seconds
+	Buffers    int           // bytes that all ports may hold together; default 256 MiB, at least 8 KiB; what is not used for some seconds is given back
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; default 1 ms
 	Driver     driver.Driver // default: the operating system's
 	Observer   Observer      // is called for what machines do; default: none

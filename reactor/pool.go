@@ -3,6 +3,8 @@ package reactor
 import (
 	"math/bits"
 	"time"
+
+	"github.com/stator-go/stator/internal/pages"
 )
 
 // chunk is a piece of buffered bytes, b[r:w]. The input of a port is one chunk, so that Peek
@@ -27,7 +29,8 @@ const (
 
 // pool lends chunks of 512 bytes times a power of two. What is lent never exceeds the limit.
 // Chunks that come back are kept for the next borrower, within the same limit. What is not
-// used for some seconds is given back to the garbage collector, except for keptBytes.
+// used for some seconds is given back, except for keptBytes: to the garbage collector and,
+// on Linux, to the system.
 type pool struct {
 	chunks []chunk // by number; 0 is none
 	spare  uint32  // chunks without a buffer
@@ -48,8 +51,9 @@ type freeList struct {
 }
 
 const (
-	keptBytes = 1 << 20
-	trimEvery = time.Second
+	keptBytes  = 1 << 20
+	trimEvery  = time.Second
+	trimChunks = 2048 // per trim: a system call each, together about a millisecond
 )
 
 func newPool(limit, scratch int) pool {
@@ -101,7 +105,7 @@ func (p *pool) get(size int) uint32 {
 func (p *pool) evict(size int) {
 	for c := classes - 1; c >= minChunk && p.lent+p.cached+size > p.limit; c-- {
 		for p.free[c].first != 0 && p.lent+p.cached+size > p.limit {
-			p.drop(c)
+			p.release(c)
 		}
 	}
 }
@@ -115,8 +119,8 @@ func (p *pool) unlink(c int) {
 	p.cached -= 1 << c
 }
 
-// drop gives the buffer of an unused chunk to the garbage collector.
-func (p *pool) drop(c int) {
+// release gives the buffer of an unused chunk to the garbage collector.
+func (p *pool) release(c int) {
 	n := p.free[c].first
 	p.unlink(c)
 	p.chunks[n] = chunk{next: p.spare}
@@ -130,11 +134,14 @@ func (p *pool) trim(now int64) {
 	if now < p.trimAt && p.trimAt != forever && p.cached > keptBytes {
 		return
 	}
+	chunks := trimChunks
 	for c := classes - 1; c >= minChunk; c-- {
 		f := &p.free[c]
 		if now >= p.trimAt {
-			for left := (f.least + 1) / 2; left > 0 && p.cached > keptBytes; left-- {
-				p.drop(c)
+			for left := min((f.least+1)/2, chunks); left > 0 && p.cached > keptBytes; left-- {
+				pages.Discard(p.chunks[f.first].b) // at once: in a process at rest the next collection may be minutes away
+				p.release(c)
+				chunks--
 			}
 		}
 		f.least = f.count

@@ -26,7 +26,12 @@ func after(now int64, d time.Duration) int64 {
 // arm makes sure that the machine's node expires at its earliest deadline, or before.
 func (l *Loop) arm(x uint32, h *header) {
 	h.flags &^= mRearm
-	if at, _, _ := l.deadline(x, h); at != forever {
+	at, _, _ := l.stateDeadline(h)
+	if h.flags&mDialing != 0 {
+		next, _, _ := l.nextAttempt(x, h, at)
+		at = min(at, next)
+	}
+	if at != forever {
 		l.wheel.Extend(timerOf(x), at)
 	}
 }

@@ -69,7 +69,7 @@ func (s *senders) block(x uint32, h *header, box mailboxes, number uint32) {
 		return
 	}
 	h.gates &^= uint8(fsm.Sendable)
-	if s.places.size == 0 {
+	if s.places.pages == nil {
 		s.places = newLazyTable[waitPlace](s.loop.cfg.Slots)
 	}
 	w := waitPlace{queue: box.waitQueue(s.loop, number), ticket: s.places.make(x).ticket}

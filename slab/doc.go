@@ -31,7 +31,9 @@
 // recycles is cleared first, which touches it.
 //
 // If T has no pointers, the garbage collector does not scan the slab. Otherwise it
-// scans all of it, untouched pages included.
+// scans all of it, untouched pages included. Either way all slots count as live heap,
+// which paces the collector, and towards GOMEMLIMIT. [NewOffHeap] avoids that for a T
+// without pointers, at the price of a rule for the lifetime of *T.
 //
 // # Order of reuse
 //

@@ -42,16 +42,39 @@ type Slab[T any] struct {
 // within 1 to MaxSlots, or if so many slots of T do not fit in memory that can be
 // addressed.
 func New[T any](owner uint8, capacity int) (*Slab[T], error) {
-	if capacity < 1 || capacity > MaxSlots {
-		return nil, fmt.Errorf("slab: capacity %d: want 1 to %d", capacity, MaxSlots)
-	}
-	if size := uint64(unsafe.Sizeof(slot[T]{})); uint64(capacity) > maxBytes/size {
-		return nil, fmt.Errorf("slab: capacity %d: want 1 to %d with slots of %d bytes",
-			capacity, maxBytes/size, size)
+	if err := check[T](capacity); err != nil {
+		return nil, err
 	}
 	slots := make([]slot[T], capacity)
 	pages.Discard(slots)
 	return &Slab[T]{slots: slots, owner: owner}, nil
+}
+
+// NewOffHeap is New for a T without pointers. A large slab's slots lie outside of the
+// Go heap, so that unused ones neither raise its size nor count towards GOMEMLIMIT. It
+// panics if T has pointers.
+//
+// The slots are freed when the slab is unreachable. Unlike those of New, a *T does not
+// keep them: using one when the slab is unreachable may crash the program.
+func NewOffHeap[T any](owner uint8, capacity int) (*Slab[T], error) {
+	if err := check[T](capacity); err != nil {
+		return nil, err
+	}
+	s := &Slab[T]{owner: owner}
+	s.slots = pages.Alloc[Slab[T], slot[T]](s, capacity)
+	return s, nil
+}
+
+// check returns an error if a slab cannot have so many slots.
+func check[T any](capacity int) error {
+	if capacity < 1 || capacity > MaxSlots {
+		return fmt.Errorf("slab: capacity %d: want 1 to %d", capacity, MaxSlots)
+	}
+	if size := uint64(unsafe.Sizeof(slot[T]{})); uint64(capacity) > maxBytes/size {
+		return fmt.Errorf("slab: capacity %d: want 1 to %d with slots of %d bytes",
+			capacity, maxBytes/size, size)
+	}
+	return nil
 }
 
 // Insert makes a slot live and returns its token and a pointer to its value, which

@@ -3,8 +3,10 @@ package slab_test
 import (
 	"errors"
 	"math"
+	"runtime"
 	"testing"
 
+	"github.com/stator-go/stator/internal/pages"
 	"github.com/stator-go/stator/slab"
 )
 
@@ -284,4 +286,53 @@ func TestNoAllocations(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
+}
+
+// A slab outside of the Go heap works like another one, and refuses what the garbage
+// collector would have to follow.
+func TestOffHeap(t *testing.T) {
+	const capacity = 1 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	mapped := pages.Mapped()
+	s, err := slab.NewOffHeap[[7]uint64](3, capacity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc - before.HeapAlloc); pages.Mapped() > mapped && grown > 1<<20 {
+		t.Errorf("the heap has %d bytes more", grown)
+	}
+	var tokens []slab.Token
+	for i := range uint64(1000) {
+		token, v, err := s.Insert()
+		if err != nil || *v != [7]uint64{} {
+			t.Fatalf("Insert = %v, %v, %v", token, v, err)
+		}
+		v[6] = i
+		tokens = append(tokens, token)
+	}
+	runtime.GC()
+	for i, token := range tokens {
+		if v := s.Get(token); v == nil || v[6] != uint64(i) || token.Loop() != 3 {
+			t.Fatalf("Get(%v) = %v, want %d", token, v, i)
+		}
+		if !s.Remove(token) || s.Get(token) != nil {
+			t.Fatalf("%v is there after Remove", token)
+		}
+	}
+	if s.Len() != 0 || s.Cap() != capacity {
+		t.Errorf("Len %d, Cap %d", s.Len(), s.Cap())
+	}
+	for _, bad := range []int{0, slab.MaxSlots + 1} {
+		if _, err := slab.NewOffHeap[int](0, bad); err == nil {
+			t.Errorf("capacity %d: no error", bad)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("NewOffHeap with pointers did not panic")
+		}
+	}()
+	slab.NewOffHeap[*int](0, 1)
 }

@@ -48,11 +48,10 @@
 // usually one comparison and one store. Advance by one tick handles the timers of
 // that tick and moves a few others closer; see below. Only [New] allocates.
 //
-// A timer takes 16 bytes, and 8 more once it was periodic. [New] allocates both for all
-// timers, but the pages of timers that were never armed, or never periodic, are not
-// touched: on Linux they occupy address space but no memory. On other systems the same
-// holds if the allocation is fresh from the operating system; memory that the Go heap
-// recycles is cleared first, which touches it.
+// A timer takes 16 bytes, and 8 more if it was ever periodic. A large wheel's timers
+// lie outside of the Go heap on Unix and Windows: the garbage collector neither scans
+// nor counts them, and timers that were never armed occupy address space but no
+// memory. They are freed when the wheel is unreachable.
 //
 // # Goroutines
 //

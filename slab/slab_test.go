@@ -314,7 +314,7 @@ func TestOffHeap(t *testing.T) {
 	}
 	runtime.GC()
 	for i, token := range tokens {
-		if v := s.Get(token); v == nil || v[6] != uint64(i) || token.Loop() != 3 {
+		if v := s.Get(token); v == nil || v[6] != uint64(i) || token.Owner() != 3 {
 			t.Fatalf("Get(%v) = %v, want %d", token, v, i)
 		}
 		if !s.Remove(token) || s.Get(token) != nil {

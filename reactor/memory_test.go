@@ -36,7 +36,7 @@ func TestSlotsAreNoHeap(t *testing.T) {
 		t.Skip("this build has no memory outside of the Go heap")
 	}
 	type large struct {
-		text *string
+		_    *string
 		_    [100]byte
 	}
 	k := kind(t, "large", reactor.Options{Ports: []string{"a", "b"}, Timers: []reactor.TimerSpec{{Name: "timer"}}}, reactor.Table[large, reactor.Token]{

@@ -78,7 +78,7 @@ func TestAllocSmall(t *testing.T) {
 }
 
 func TestAllocRefusesPointers(t *testing.T) {
-	type in struct{ p [2]struct{ s string } }
+	type in struct{ _ [2]struct{ s string } }
 	defer func() {
 		if recover() == nil {
 			t.Errorf("Alloc of %v did not panic", reflect.TypeFor[in]())

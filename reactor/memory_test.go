@@ -36,8 +36,8 @@ func TestSlotsAreNoHeap(t *testing.T) {
 		t.Skip("this build has no memory outside of the Go heap")
 	}
 	type large struct {
-		_    *string
-		_    [100]byte
+		_ *string
+		_ [100]byte
 	}
 	k := kind(t, "large", reactor.Options{Ports: []string{"a", "b"}, Timers: []reactor.TimerSpec{{Name: "timer"}}}, reactor.Table[large, reactor.Token]{
 		idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop,

@@ -10,25 +10,27 @@ import (
 // order of the problems depends only on t. [Problems] returns them as a list, and
 // errors.Is finds a kind.
 //
-// start is the first state; 0 means First. ports is the number of ports of the
-// machine, timers its named timers, indexed by Timer. messages reports whether the
-// machine can get messages.
-//
 // A state that has OnEnter and no events is assumed to be left by what OnEnter returns: it
 // needs no deadline and no declared target.
-func Check[M, C, Msg any](t Table[M, C, Msg], start State, ports int, timers []TimerSpec, messages bool) error {
-	c := checker{t: t.Plain(), start: or(start, First), ports: ports, timers: timers, messages: messages}
+func Check[M, C, Msg any](t Table[M, C, Msg], m Machine) error {
+	m.Start = or(m.Start, First)
+	c := checker{t: t.Plain(), Machine: m}
 	c.run()
 	return errors.Join(c.found...)
 }
 
+// Machine is what Check needs to know about a machine besides its table.
+type Machine struct {
+	Start    State       // the first state; 0: First
+	Ports    int         // number of ports, 0 to MaxPorts
+	Timers   []TimerSpec // the named timers, indexed by Timer
+	Messages bool        // whether the machine receives messages
+}
+
 // checker collects the problems of a table.
 type checker struct {
-	t        Plain
-	start    State
-	ports    int
-	timers   []TimerSpec
-	messages bool
+	t Plain
+	Machine
 
 	found []error
 	names map[string]State
@@ -51,7 +53,7 @@ func (c *checker) run() {
 		c.wait(s)
 		c.message(s)
 		if !reached.Has(s) {
-			c.add(s, ErrUnreachable, "unreachable from %s: no To, deadline, Fail or Shutdown leads here", c.where(c.start))
+			c.add(s, ErrUnreachable, "unreachable from %s: no To, deadline, Fail or Shutdown leads here", c.where(c.Start))
 		}
 		c.leaves(s)
 	}
@@ -82,13 +84,13 @@ func (c *checker) table() bool {
 		found(ErrTable, "%d states: want 1 to %d, after row any", max(len(c.t)-1, 0), Last)
 		return false
 	}
-	if c.ports < 0 || c.ports > MaxPorts {
-		found(ErrPorts, "%d ports: want 0 to %d", c.ports, MaxPorts)
+	if c.Ports < 0 || c.Ports > MaxPorts {
+		found(ErrPorts, "%d ports: want 0 to %d", c.Ports, MaxPorts)
 	}
-	if !c.hasRow(c.start) {
-		found(ErrStart, "start %s: want a state, 1 to %d", c.start, len(c.t)-1)
+	if !c.hasRow(c.Start) {
+		found(ErrStart, "start %s: want a state, 1 to %d", c.Start, len(c.t)-1)
 	}
-	if c.messages && !c.some(func(r *plainRow) bool { return r.OnMessage != nil }) {
+	if c.Messages && !c.some(func(r *plainRow) bool { return r.OnMessage != nil }) {
 		found(ErrMessage, "the machine gets messages, but no row has an OnMessage handler")
 	}
 	return true
@@ -124,13 +126,13 @@ func (c *checker) row(s State) {
 	if s == Any && r.Defer {
 		c.add(s, ErrAny, "Defer has no effect in row any: set it in each state that defers")
 	}
-	if !c.messages && r.OnMessage != nil {
+	if !c.Messages && r.OnMessage != nil {
 		c.add(s, ErrMessage, "OnMessage handler, but the machine gets no messages")
 	}
-	if !c.messages && r.Defer {
+	if !c.Messages && r.Defer {
 		c.add(s, ErrMessage, "Defer, but the machine gets no messages")
 	}
-	if r.OnTimer != nil && len(c.timers) == 0 {
+	if r.OnTimer != nil && len(c.Timers) == 0 {
 		c.add(s, ErrTimer, "OnTimer handler, but no timer is declared")
 	}
 	c.bits(s, r.Wait)
@@ -190,8 +192,8 @@ func (c *checker) bits(s State, r Ready) {
 	used := r.Gates() & (Sendable - 1)
 	for p := Port(0); p < MaxPorts; p++ {
 		mine := p.Readable() | p.Writable() | p.Drained() | p.Opened()
-		if (r.Has(mine) || r.Gate(p) != 0 || used&p.Room() != 0) && int(p) >= c.ports {
-			c.add(s, ErrWait, "Wait names port %d, but the number of ports is %d", p, c.ports)
+		if (r.Has(mine) || r.Gate(p) != 0 || used&p.Room() != 0) && int(p) >= c.Ports {
+			c.add(s, ErrWait, "Wait names port %d, but the number of ports is %d", p, c.Ports)
 		}
 		if r.Gate(p) != 0 && !r.Has(p.Readable()) {
 			c.add(s, ErrWait, "Wait has a gate for port %d, but does not wait for its Readable", p)
@@ -214,7 +216,7 @@ func (c *checker) wait(s State) {
 
 func (c *checker) message(s State) {
 	r := c.t.Resolve(s)
-	if c.messages && r.OnMessage == nil && !r.Defer && !r.transient() {
+	if c.Messages && r.OnMessage == nil && !r.Defer && !r.transient() {
 		c.add(s, ErrMessage, "no OnMessage handler: want one in this row or in row any, or Defer")
 	}
 }
@@ -260,10 +262,10 @@ func (r *Row[M, C, Msg]) empty() bool {
 // reach returns all states that edges lead to from the start. Row Any's OnEnter may choose
 // another first state; those are in row Any's To, and so in the edges of every row.
 func (c *checker) reach() States {
-	if !c.hasRow(c.start) {
+	if !c.hasRow(c.Start) {
 		return ^States(0) // already reported
 	}
-	seen, next := To(c.start), To(c.start)
+	seen, next := To(c.Start), To(c.Start)
 	for next != 0 {
 		s := State(bits.TrailingZeros64(uint64(next)))
 		next &= next - 1
@@ -276,11 +278,11 @@ func (c *checker) reach() States {
 
 // specs checks the named timers.
 func (c *checker) specs() {
-	if len(c.timers) > 1<<8 {
-		c.addAt(Any, "table", ErrTimer, "%d timers: want at most %d", len(c.timers), 1<<8)
+	if len(c.Timers) > 1<<8 {
+		c.addAt(Any, "table", ErrTimer, "%d timers: want at most %d", len(c.Timers), 1<<8)
 	}
 	names := make(map[string]int)
-	for i, spec := range c.timers {
+	for i, spec := range c.Timers {
 		found := func(kind error, format string, args ...any) {
 			c.addAt(Any, fmt.Sprintf("timer %d %q", i, spec.Name), kind, format, args...)
 		}

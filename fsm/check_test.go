@@ -9,7 +9,7 @@ import (
 
 func TestProgramsPass(t *testing.T) {
 	for _, p := range programs() {
-		if err := Check(p.rows, First, len(p.ports), p.timers, p.messages); err != nil {
+		if err := Check(p.rows, Machine{Start: First, Ports: len(p.ports), Timers: p.timers, Messages: p.messages}); err != nil {
 			t.Errorf("%s: %v", p.name, err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestCheckFinds(t *testing.T) {
 			s := spec{start: First, ports: 1, messages: true}
 			s.rows, s.timers = validTable()
 			c.breaks(&s)
-			err := Check(s.rows, s.start, s.ports, s.timers, s.messages)
+			err := Check(s.rows, Machine{Start: s.start, Ports: s.ports, Timers: s.timers, Messages: s.messages})
 			if !errors.Is(err, c.kind) {
 				t.Errorf("Check = %v, want a problem of kind %q", err, c.kind)
 			}
@@ -161,7 +161,7 @@ fsm: state 3 "one": Name is taken by state 1
 fsm: state 3 "one": unreachable from state 1 "one": no To, deadline, Fail or Shutdown leads here
 fsm: timer 0 "t": no row has an OnTimer handler`
 	for range 3 {
-		err := Check(rows, First, 5, []TimerSpec{{Name: "t"}}, false)
+		err := Check(rows, Machine{Start: First, Ports: 5, Timers: []TimerSpec{{Name: "t"}}})
 		if err == nil || err.Error() != want {
 			t.Fatalf("got\n%v\nwant\n%s", err, want)
 		}

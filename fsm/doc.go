@@ -15,7 +15,7 @@
 //		relaying: {Name: "relaying", Wait: upstream.Readable(), OnReady: (*conn).relay,
 //			Idle: fsm.After(time.Minute, fsm.Stop)},
 //	}
-//	err := fsm.Check(table, dialing, 1, nil, false)
+//	err := fsm.Check(table, fsm.Machine{Start: dialing, Ports: 1})
 //
 // # States
 //
@@ -60,8 +60,12 @@
 //     does not count as input.
 //   - Stall bounds the time in which written bytes make no progress.
 //
-// A state must be bounded by Within or Idle. [Never] in one of them says that the
-// state may wait for ever.
+// A zero Idle or Stall means that of row Any. A zero Within means that the time in the
+// state is not bounded: Within of row Any bounds the machine's life, not each state.
+//
+// Check reports a state that has neither Within nor Idle, unless row Any has a Within
+// that can expire. [Never] as Within or Idle states that the machine may wait in the
+// state for ever.
 //
 // # Checks
 //
@@ -91,8 +95,8 @@
 // Ready.Deliver and Coverage.Count take a few nanoseconds and do not allocate.
 // Resolve copies a row: a runtime calls it once per state and keeps the result.
 //
-// The zero Ready waits for nothing, the zero Deadline is that of row Any, the zero
-// State is Stay. There are at most 63 states, 4 ports and 256 timers.
+// The zero Ready waits for nothing, the zero State is Stay, the zero Deadline is not
+// set. There are at most 63 states, 4 ports and 256 timers.
 //
 // # Origin
 //

@@ -52,7 +52,7 @@ func newTurnstile() fsm.Table[turnstile, context, coin] {
 // A minimal runtime: it resolves the row, calls the handler and checks the edge.
 func Example() {
 	table := newTurnstile()
-	if err := fsm.Check(table, locked, 1, nil, true); err != nil {
+	if err := fsm.Check(table, fsm.Machine{Start: locked, Ports: 1, Messages: true}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -91,7 +91,7 @@ func ExampleCheck() {
 	table := newTurnstile()
 	table[locked].Idle = fsm.Deadline{}
 	table[unlocked].Wait = arm.Readable() | fsm.Port(2).Opened()
-	err := fsm.Check(table, locked, 1, nil, true)
+	err := fsm.Check(table, fsm.Machine{Start: locked, Ports: 1, Messages: true})
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, fsm.ErrEndless), errors.Is(err, fsm.ErrUnreachable))
 	// Output:

@@ -52,8 +52,7 @@ func (p Port) Writable() Ready { return p.bit(writableAt) }
 // written to port p.
 func (p Port) Drained() Ready { return p.bit(drainedAt) }
 
-// Opened returns the bit that is set when port p is connected, or when the handshake of
-// a layer under it is done.
+// Opened returns the bit that is set while port p is connected.
 func (p Port) Opened() Ready { return p.bit(openedAt) }
 
 func (p Port) bit(at uint) Ready {
@@ -63,7 +62,10 @@ func (p Port) bit(at uint) Ready {
 	return 1 << (uint(p) + at)
 }
 
-// Room returns the gate that is open while the output buffer of port p has room.
+// Room returns the gate that is open while port p has room for output. Package reactor
+// closes it while the port holds half of reactor.Options.WriteBuffer or more. It also
+// closes it when a write to the port is refused because reactor.Config.Buffers is used
+// up, until there is room again.
 func (p Port) Room() Gate {
 	if p >= MaxPorts {
 		return noPortInGate

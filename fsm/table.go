@@ -9,14 +9,15 @@ import (
 )
 
 // Deadline is a time and the state that it leads to when it has passed. Create it with
-// [After]. In a row, the zero Deadline means that of row Any.
+// [After]. In a row, a zero Idle or Stall means that of row Any; a zero Within means no
+// bound.
 type Deadline struct {
 	D  time.Duration
 	To State
 }
 
-// Never is a deadline that never expires. As Within or Idle of a row it states that the
-// machine may wait there for ever, which Check reports otherwise.
+// Never is a deadline that never expires. As Within or Idle of a state it says that the
+// machine may wait there for ever, and Check does not report the state.
 var Never = Deadline{D: -1}
 
 // After returns the deadline that leads to state to after d.
@@ -30,10 +31,10 @@ func (d Deadline) Runs() bool { return d.D > 0 }
 type Row[M, C, Msg any] struct {
 	Name string
 
-	Wait   Ready    // readiness to wait for; needs OnReady, and the reverse
-	Within Deadline // bounds the time in the state; in row Any, the life of the machine
-	Idle   Deadline // bounds the time without input and messages
-	Stall  Deadline // bounds the time in which written bytes make no progress
+	Wait   Ready    // readiness to wait for; Wait and OnReady must be set together
+	Within Deadline // bounds the time in the state; in row Any, the life of the machine; zero: no bound
+	Idle   Deadline // bounds the time without input and messages; zero: that of row Any
+	Stall  Deadline // bounds the time in which written bytes make no progress; zero: that of row Any
 	Defer  bool     // messages wait for the next transition; they keep their space in the mailbox
 
 	// Handlers. They return the next state.
@@ -64,7 +65,7 @@ type Table[M, C, Msg any] []Row[M, C, Msg]
 // Resolve returns the row of state s with its empty fields filled in from row Any:
 //
 //   - Wait, Idle, Stall, Fail, Shutdown, OnMessage, OnTimer, OnDown and OnSignal;
-//   - OnReady, if the result has a Wait;
+//   - row Any's OnReady, but only if the state waits for something;
 //   - To is the union of both, as the handlers from row Any may return its states.
 //
 // Name, Within, Defer, OnEnter and OnExit are the row's own. If Fail is empty in both rows,

@@ -11,8 +11,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// puppet does what its peer's bytes say: whatever a handler may call, in any order.
-// Nothing that it does may break the loop's own promises.
+// puppet does what its peer's bytes say: anything that a handler may call, in any order.
+// Nothing that it does may break what the loop promises.
 type puppet struct {
 	others *[]reactor.Ref[order]
 }
@@ -102,7 +102,7 @@ func (p *puppet) timer(cx *puppetCx, f reactor.Fired) reactor.State {
 
 var much = make([]byte, 250)
 
-// obey does one thing.
+// obey executes one command.
 func (p *puppet) obey(cx *puppetCx, what byte) reactor.State {
 	switch what {
 	case 'w':
@@ -156,7 +156,7 @@ func (p *puppet) obey(cx *puppetCx, what byte) reactor.State {
 	return fsm.Stay
 }
 
-// full is err, unless it only says that there is no room now.
+// full returns err, or nil if err only says that there is no room now.
 func full(err error) error {
 	if errors.Is(err, reactor.ErrFull) || errors.Is(err, reactor.ErrClosed) {
 		return nil
@@ -194,7 +194,7 @@ func anythingSpec(k *reactor.Kind[puppet, order]) Spec {
 }
 
 // An event for a socket that its machine has closed reaches the loop while the same
-// port has another one.
+// port has a new socket.
 func TestStaleEventIsDropped(t *testing.T) {
 	k := newPuppet()
 	s := Spec{Dict: []string{"d", "c"}, Setup: func(w *World) error {

@@ -11,13 +11,12 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// tiny is a loop by hand: an echo for one connection at a time, told that it is ready
-// by the events of its only slot.
+// tiny is a loop written by hand: an echo for one connection at a time, with one slot.
 type tiny struct {
 	d        driver.Driver
 	listener driver.Sock
 	sock     driver.Sock // 0: none
-	life     uint64      // how many were before
+	life     uint64      // number of connections before this one
 	out      []byte
 	stop     bool
 	retry    int64
@@ -86,11 +85,12 @@ func (l *tiny) close() {
 	if l.twice {
 		l.d.Close(l.sock)
 	}
-	l.sock, l.stats.Machines, l.retry = 0, 0, 0 // who waits to be accepted had its event
+	l.sock, l.stats.Machines, l.retry = 0, 0, 0 // a connection that waits to be accepted had its event
 	l.life, l.out = l.life+1, l.out[:0]
 }
 
-// Until: all that happens to this loop are events, but for accepts that it could not make.
+// Until returns when a failed accept is tried again: everything else that the loop does
+// follows from an event.
 func (l *tiny) Until() int64 {
 	if l.stop {
 		return 0
@@ -128,7 +128,8 @@ func TestBareLoop(t *testing.T) {
 	}
 }
 
-// Bytes that the peer's end is right behind are answered as those that it follows later.
+// Bytes with the peer's end right behind them get the same answer as bytes whose end comes
+// later.
 func TestHangUp(t *testing.T) {
 	found := Find(tinySpec(tiny{drops: true}), 1, Budget{Runs: 100})
 	if found.Failure == nil || found.Failure.Oracle != judge.HangUp {

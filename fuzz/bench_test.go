@@ -10,8 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// benchEvents measures events of a trace: a peer sends, the machine is told, reads and
-// writes, the peer reads. One turn of the loop an event.
+// benchEvents measures events of a trace: the peer sends, the machine is called, reads and
+// writes, the peer reads. An event takes one turn of the loop.
 func benchEvents(b *testing.B, s Spec) {
 	w := newEngine(s)
 	if err := w.begin(nil); err != nil {
@@ -48,8 +48,8 @@ func benchEvents(b *testing.B, s Spec) {
 
 func BenchmarkEcho(b *testing.B) { benchEvents(b, echoSpec()) }
 
-// server answers requests as a web server does: a head of lines, an empty one, and an
-// answer with a length.
+// server replies to requests as a web server does: it reads a head of lines up to an empty
+// line, and sends a reply with a length.
 type server struct{ served int }
 
 const (
@@ -111,10 +111,10 @@ func serverSpec() Spec {
 
 func TestServer(t *testing.T) { Run(t, serverSpec()) }
 
-// BenchmarkServer is an event that is a request with its answer, by way of two states.
+// BenchmarkServer measures a request and its reply, which take two states.
 func BenchmarkServer(b *testing.B) { benchEvents(b, serverSpec()) }
 
-// BenchmarkRun is a run from its beginning to its end: what one costs beside its events.
+// BenchmarkRun measures a run without events, from its beginning to its end.
 func BenchmarkRun(b *testing.B) {
 	s := echoSpec()
 	w := newEngine(s)
@@ -127,7 +127,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// beating sends nothing, and looks at a timer now and then.
+// beating sends nothing, and arms a timer again and again.
 type beating struct{ every time.Duration }
 
 func (m *beating) arm(cx *echoCx) reactor.State {
@@ -144,7 +144,7 @@ func (m *beating) read(cx *echoCx, _ reactor.Ready) reactor.State {
 	return cx.Fail(err)
 }
 
-// benchHour is an hour of the world's in which 1,000 connections live and say nothing.
+// benchHour measures an hour of the world's clock in which 1,000 connections are idle.
 func benchHour(b *testing.B, every time.Duration) {
 	k := reactor.Must(reactor.NewKind("beating", reactor.Options{Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "beat"}}},
 		reactor.Table[beating, reactor.None]{{Shutdown: fsm.Stop},
@@ -173,7 +173,7 @@ func benchHour(b *testing.B, every time.Duration) {
 	}
 }
 
-// BenchmarkFind is 200 runs of a search, without a report and with one.
+// BenchmarkFind measures a search of 200 runs, without a report and with one.
 func BenchmarkFind(b *testing.B) {
 	for _, report := range []bool{false, true} {
 		b.Run(map[bool]string{false: "unreported", true: "reported"}[report], func(b *testing.B) {
@@ -190,5 +190,5 @@ func BenchmarkFind(b *testing.B) {
 
 func BenchmarkIdleHour(b *testing.B) { benchHour(b, 0) }
 
-// BenchmarkBeatingHour has 120,000 timers in it.
+// BenchmarkBeatingHour measures an hour with 120,000 timers.
 func BenchmarkBeatingHour(b *testing.B) { benchHour(b, 30*time.Second) }

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// lazy has a bound of a second, and gives itself an hour.
+// lazy has a Within of one second, and extends it to an hour.
 type lazy struct{}
 
 var lazyKind = reactor.Must(reactor.NewKind("lazy", reactor.Options{Ports: []string{"peer"}}, reactor.Table[lazy, reactor.None]{
@@ -29,7 +29,7 @@ func (*lazy) read(cx *echoCx, _ reactor.Ready) reactor.State {
 	return cx.Fail(err)
 }
 
-// inventive is a driver that tells its loop of bytes that did not move.
+// inventive is a driver that reports bytes that did not move.
 type inventive struct{ driver.Driver }
 
 func (d inventive) Read(s driver.Sock, b []byte) (int, driver.Flow, error) {
@@ -49,8 +49,8 @@ func (d inventive) Writev(s driver.Sock, v *driver.Vec) (int, driver.Flow, error
 	return n, flow, err
 }
 
-// Silence is bounded as well where messages end it: a driver that tells of bytes which
-// did not come puts it off, and is found.
+// Idle bounds silence also where messages end it. A driver that reports bytes which did not
+// come puts the deadline off, and the check finds that.
 func TestIdleWithMessages(t *testing.T) {
 	var to reactor.Ref[int]
 	k := reactor.Must(reactor.NewKind("waiter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, int]{
@@ -94,8 +94,8 @@ func TestIdleWithMessages(t *testing.T) {
 	}
 }
 
-// Each deadline that is not kept is found: one that a handler put off, and those that
-// a driver makes the loop put off.
+// The check finds each deadline that is not kept: one that a handler put off, and those
+// that a driver makes the loop put off.
 func TestDeadlinesAreJudged(t *testing.T) {
 	broken := echoSpec()
 	broken.Dict = append(broken.Dict, string(make([]byte, 4000)))

@@ -12,9 +12,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// The same trace has the same digest, in a world that ran thousands of others before
-// and in one that ran none. FUZZ_DIGESTS says how many seeds are tried, of each of
-// three kinds of world; else it is 500.
+// The same trace has the same digest in a world that ran thousands of other traces before
+// and in a new one. FUZZ_DIGESTS is the number of seeds tried with each of three kinds of
+// world; the default is 500.
 func TestDigests(t *testing.T) {
 	seeds := 500
 	if s := os.Getenv("FUZZ_DIGESTS"); s != "" {
@@ -50,7 +50,7 @@ func TestDigests(t *testing.T) {
 	}
 }
 
-// A digest is of what happened: another word makes another one.
+// The digest depends on what happened: another word makes another digest.
 func TestDigestDiffers(t *testing.T) {
 	spec := echoSpec()
 	w := newEngine(spec)
@@ -61,7 +61,8 @@ func TestDigestDiffers(t *testing.T) {
 	}
 }
 
-// swapper answers the first two that it hears, in another order each time.
+// swapper answers two connections, the first two that send something, in a different order
+// each time.
 type swapper struct {
 	flip  *int
 	heard []netip.AddrPort
@@ -81,7 +82,7 @@ func (s *swapper) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 	return fsm.Stay
 }
 
-// Where a datagram goes is a part of what happened.
+// The digest depends on where a datagram goes.
 func TestDigestHasAddresses(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("swapper", reactor.Options{Ports: []string{"peer"}}, reactor.Table[swapper, reactor.None]{
 		fsm.Any:   {Shutdown: fsm.Stop},

@@ -10,7 +10,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// readingSpec is of machines with one state, which reads.
+// readingSpec returns a Spec for machines with one state, which reads.
 func readingSpec[M any](m func() M, ready func(*M, *echoCx, reactor.Ready) reactor.State) Spec {
 	k := reactor.Must(reactor.NewKind("reading", reactor.Options{Ports: []string{"peer"}}, reactor.Table[M, reactor.None]{
 		{Shutdown: fsm.Stop}, {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: ready}}))
@@ -20,7 +20,7 @@ func readingSpec[M any](m func() M, ready func(*M, *echoCx, reactor.Ready) react
 	}}
 }
 
-// faultySpec is of the machines that find_test.go knows to be faulty.
+// faultySpec returns the Spec of one of the faulty machines in find_test.go.
 func faultySpec(name string) Spec {
 	for _, f := range faults {
 		if f.name == name {
@@ -30,7 +30,7 @@ func faultySpec(name string) Spec {
 	panic("no such fault: " + name)
 }
 
-// trusting panics when it is called for nothing, once it has heard something.
+// trusting panics if it is called without input after it had some.
 func trusting() Spec {
 	return readingSpec(func() (spoken bool) { return false }, func(spoken *bool, cx *echoCx, _ reactor.Ready) reactor.State {
 		var b [64]byte
@@ -43,7 +43,7 @@ func trusting() Spec {
 	})
 }
 
-// impatient says something when it is called for nothing.
+// impatient writes something if it is called without input.
 func impatient() Spec {
 	return readingSpec(func() (spoken bool) { return false }, func(spoken *bool, cx *echoCx, _ reactor.Ready) reactor.State {
 		var b [64]byte
@@ -56,7 +56,7 @@ func impatient() Spec {
 	})
 }
 
-// A difference of two runs is told with both of them, the first byte in which they
+// A difference between two runs is explained by both runs, the first byte in which they
 // differ, and the event of the trace at which it came.
 func TestDifferencesAreTold(t *testing.T) {
 	alone := faultySpec("has one buffer for all")

@@ -28,7 +28,7 @@
 //
 // # A tutorial
 //
-// This machine greets: it answers each line, which is a name.
+// This machine greets: each line is a name, and the answer to it is a greeting.
 //
 //	func (*greeter) greet(cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
 //		in, err := cx.Peek(visitor)
@@ -41,7 +41,8 @@
 //		return cx.Fail(err)
 //	}
 //
-// Its test is the one above, with the words "ann", "bob\n" and "\n". It fails at once:
+// Its test is the one above, with a dictionary (Spec.Dict) of the words "ann", "bob\n" and
+// "\n". It fails at once:
 //
 //	panic: greeter panicked in state "greeting": runtime error: index out of range [0] with length 0
 //	after event 2 of 2, at 0s
@@ -65,9 +66,11 @@
 //
 // # Runs
 //
-// A trace is a list of events, 8 bytes each. A peer dials, sends a word, or closes. Time
-// passes. An action happens that Setup declared, such as a message from another goroutine.
-// After each event the loops take turns until they rest, unless the event is marked hold.
+// A trace is a list of events, 8 bytes each. A peer dials, sends a word of the dictionary,
+// or closes. Time passes. An action happens that Setup declared, such as a message from
+// another goroutine. After each event the loops take turns until they rest, unless the
+// event is marked hold. A loop rests when it has nothing to do until time passes or
+// another event happens; a machine rests in the state that it is in then.
 //
 // Faults are events, too. Reads and writes are cut short or refused. Peers read slowly or
 // not at all. Input arrives in pieces. An event claims readiness that is not there, or
@@ -77,8 +80,8 @@
 //
 // A machine that dials reaches the listener of this World at that address, if there is
 // one: so to fuzz a proxy, let Setup make the machine that it dials. If that listener is
-// closed, the connection is refused. Else a peer accepts the connection, unless
-// Spec.Answers reports false for the address. Such connections have numbers from
+// closed, the connection is refused. If there is none, a peer accepts the connection,
+// unless Spec.Answers reports false for the address. Such connections have numbers from
 // Spec.Conns on, and models do not judge them.
 //
 // If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
@@ -88,32 +91,40 @@
 // [reactor.Ref] also sends to machines that have ended; an action that happens many times
 // at once fills a mailbox.
 //
-// Each run ends in the same way: faults cease and peers read everything; peers end their
-// directions; peers close; the loops shut down; the loops stop.
+// Each run ends in the same way: faults cease and peers read everything; peers half-close,
+// which means that they send no more; peers close; the loops shut down; the loops stop.
 //
 // # The search
 //
 // [Find] makes runs until one fails or its [Budget] is spent. Budget.Strategy says where
-// traces come from. [Guided], the default, keeps the traces that showed something new: a
-// transition, or two in a row; a state in which a machine rests; a fault that met a state;
-// a report of a probe. Half of its traces are drawn anew. The other half are changes of
-// those that it kept; it prefers what was seen and tried least. [Swarm] and [Random] keep
-// nothing. [Exhaustive] tries all traces of a few events without faults.
+// traces come from. [Guided], the default, looks for features. A feature is something that
+// a run showed:
+//
+//   - a transition, or two in a row of one machine;
+//   - a state in which a machine rests;
+//   - a fault and the state of the machine that it met;
+//   - a condition of a probe that was true, or a range that a marked value was in.
+//
+// Guided keeps some traces for each feature. Half of its traces are drawn at random. The
+// others are changes of those that it kept; it prefers features that were seen and tried
+// least. [Swarm] and [Random] keep nothing. [Exhaustive] tries all traces of a few events
+// without faults.
 //
 // Handlers guide the search with a [probe.Probe], which Setup puts into the prototype. In
 // production it is the zero Probe, which does nothing:
 //
 //	c.probe.Always("three tries at most", c.tries <= 3)   // false: the run fails
 //	c.probe.Sometimes("the third succeeds", c.tries == 3) // must be true in some run
-//	c.probe.Mark("tries", c.tries)                        // a new maximum is something new
+//	c.probe.Mark("tries", c.tries)                        // see probe.Probe.Mark
 //
-// What should be seen sometimes and was not is in Finding.Unseen. It fails a search of
-// [Long] runs.
+// Finding.Unseen lists conditions given to Sometimes that were true in no run. A search of
+// at least [UnseenRuns] (10,000) runs fails if the list is not empty.
 //
 // # What is checked
 //
 // The first column is the name that Failure.Oracle has; reports add the letter.
 //
+//	setup                  Setup returns no error
 //	panic                  handlers do not panic, nor does the loop
 //	descriptor contract K  each socket is closed exactly once, and not used after that
 //	stale event         T  an event for a socket that was closed reaches no machine
@@ -141,16 +152,16 @@
 //
 // A trace that fails is shrunk: events are left out and arguments made smaller while it
 // fails in the same way, which means by the same check, in the same state, at the same
-// place. A trace that fails only in some of its runs is shrunk by several runs of each
-// shorter trace, and the failure says so.
+// place, with the same text except for numbers and quoted bytes. If a trace fails only in
+// some of its runs, each shorter trace is run several times, and the failure says so.
 //
 // The test shows the failure; a table of the events with all that followed from each; a
 // Mermaid sequence diagram; which parts of the events do not matter; and the command that
 // runs the test again. [Finding.GoTest] returns a Go test for the trace.
 //
 // The trace is kept as text under testdata/traces, and replayed first from then on. You
-// may edit it. Words are numbers of Spec.Dict: append to Dict, and kept traces stay as
-// they are.
+// may edit it. A trace names words by their index in Spec.Dict. So append to Dict: then
+// kept traces mean the same as before.
 //
 // [Find] and [Replay] are for programs. [Native] makes the same runs with go test -fuzz.
 // There, -fuzzminimizetime 1x gives more time to the search.

@@ -74,7 +74,7 @@ func TestEchoRuns(t *testing.T) {
 	}
 }
 
-// Once it is warm, a world allocates nothing for an event.
+// After some runs, an event allocates nothing.
 func TestEventsDoNotAllocate(t *testing.T) {
 	s := echoSpec()
 	w := newEngine(s)

@@ -10,7 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// polite answers each line with itself, and says goodbye to QUIT. It may be less so.
+// polite answers each line with the line itself, and QUIT with goodbye. Its fields plant
+// mistakes.
 type polite struct {
 	how     string
 	answers int
@@ -96,8 +97,8 @@ func (p *polite) read(cx *echoCx, _ reactor.Ready) reactor.State {
 
 func (p *polite) part(*echoCx, reactor.Ready) reactor.State { return fsm.Stop }
 
-// A machine that ends by itself owes its peer nothing; and where the model says when
-// connections are over, it ends then, and then alone.
+// A machine that ends by itself must have given all answers. If the model has an Over, the
+// machine must end exactly when the connection is over.
 func TestEndsAreJudged(t *testing.T) {
 	over := func(over bool) bool { return over }
 	for _, c := range []struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// What tests do with the parts of an engine.
+// Helpers of tests that use the parts of an engine.
 
 func (e *engine) run(tr trace.Trace) *judge.Failure { return e.judge.Run(tr) }
 
@@ -19,7 +19,7 @@ func (e *engine) begin(tr trace.Trace) error { return e.world.Begin(tr, sim.Opti
 
 func (e *engine) got(conn int) string { return string(e.world.Conn(conn).Got) }
 
-// random returns a source of traces that are drawn anew.
+// random returns a source of traces that are drawn at random.
 func (e *engine) random(seed uint64, how Strategy) func() trace.Trace {
 	s := search.New(e.spec.search(how), e.world, seed)
 	return func() trace.Trace {
@@ -28,14 +28,14 @@ func (e *engine) random(seed uint64, how Strategy) func() trace.Trace {
 	}
 }
 
-// shrunk returns the Finding of a trace that fails.
+// shrunk returns the Finding of a trace that fails, after shrinking.
 func (e *engine) shrunk(tr trace.Trace, f *judge.Failure) *Finding {
 	found := &Finding{}
 	found.tell(e.shrink(tr, f))
 	return found
 }
 
-// told counts the events of closed sockets that loop 0 was told of in a run.
+// told counts the events of closed sockets that loop 0 got in a run.
 type told struct{ n int }
 
 func (*told) Wants() []sim.What { return []sim.What{sim.StaleEvents} }

@@ -63,14 +63,15 @@ func ExampleFind() {
 	// send 0 word=0 more=3
 }
 
-// All traces of three events: none of them fails, and one should have more.
+// Try all traces of at most three events: none fails. The door opens in none of them, so
+// the condition is in Unseen.
 func ExampleExhaustive() {
 	found := fuzz.Find(doorSpec(), 1, fuzz.Budget{Strategy: fuzz.Exhaustive(3)})
 	fmt.Println(found.Failure, found.Done, found.Unseen)
 	// Output: <nil> true [it opens]
 }
 
-// A trace is text: it can be written by hand.
+// A trace is text, and can be written by hand.
 func ExampleReplay() {
 	tr, err := trace.Parse(`
 		dial 0
@@ -85,8 +86,8 @@ func ExampleReplay() {
 	// Output: <nil> []
 }
 
-// A register that answers at once and tells its copy later: what the copy says is not
-// what one register would.
+// Each loop has a copy of a register. It answers at once and sends new values to the other
+// copy later, so the copies do not behave like one register.
 func ExampleLinear() {
 	register := fuzz.Linear("register", fuzz.Model[string, string]{
 		New: func() string { return "empty" },

@@ -11,7 +11,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// panicky is an echo that does not like empty lines.
+// panicky is an echo that panics at empty lines.
 func panicky() Spec {
 	k := reactor.Must(reactor.NewKind("panicky", reactor.Options{Ports: []string{"peer"}},
 		reactor.Table[faulty, reactor.None]{{}, {Name: "echoing", Wait: peer.Readable(), Idle: fsm.After(1e9, fsm.Stop), OnReady: (*faulty).ready}}))
@@ -24,7 +24,7 @@ func panicky() Spec {
 	}
 }
 
-// What is told of a failure is enough to understand it, and to see it again.
+// The explanation of a failure has all that is needed to understand it and to see it again.
 func TestExplain(t *testing.T) {
 	found := Find(panicky(), 7, Budget{Runs: 500})
 	if found.Failure == nil {
@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A trace that failed once is run before all others.
+// A trace that failed once is replayed before the search.
 func TestReplayOfKeptTraces(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -81,9 +81,9 @@ func TestReplayOfKeptTraces(t *testing.T) {
 	}
 }
 
-// A trace is kept with bytes that mean the same for a longer dictionary.
+// A trace is kept with bytes that mean the same when the dictionary gets longer.
 func TestKeptTracesHaveBytes(t *testing.T) {
-	found := Find(Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}, 1, Budget{Runs: 3000})
+	found := Find(Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}, 2, Budget{Runs: 3000})
 	if found.Failure == nil || !strings.Contains(found.account.File(), "send 0 byte=33 ") {
 		t.Errorf("%v: want a trace that ends with a single byte:\n%s", found, found.Trace)
 	}

@@ -52,7 +52,7 @@ func TestAbrupt(t *testing.T) {
 			t.Error(f)
 		}
 		var got []string
-		for _, err := range errs[1:] { // the first call is at birth
+		for _, err := range errs[1:] { // the first call is the one at the start
 			got = append(got, err.Error())
 		}
 		if got := strings.Join(got, "|"); got != c.want {
@@ -61,7 +61,7 @@ func TestAbrupt(t *testing.T) {
 	}
 }
 
-// What a trace makes scarce is refused, and the machine told so.
+// What a trace makes scarce is refused, and the machine gets the error.
 func TestScarce(t *testing.T) {
 	var timers []error
 	k := newClockwork(0)
@@ -80,8 +80,7 @@ func TestScarce(t *testing.T) {
 	}
 }
 
-// One event does what was declared many times over, with the loops at rest meanwhile:
-// a mailbox overflows.
+// One event repeats an action many times without a turn between: a mailbox overflows.
 func TestActionsInBursts(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("box", reactor.Options{Mailbox: 3}, reactor.Table[struct{}, int]{
 		{Shutdown: fsm.Stop}, {Name: "open", Idle: fsm.Never, OnMessage: func(*struct{}, *reactor.Context[int], *int) reactor.State { return fsm.Stay }}}))
@@ -100,7 +99,7 @@ func TestActionsInBursts(t *testing.T) {
 	}
 }
 
-// A handler that answers wrongly only when each read gives one byte is found.
+// The search finds a handler that gives a wrong answer only if each read returns one byte.
 func TestBoundariesAreMet(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("pairs", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		{Shutdown: fsm.Stop},
@@ -110,7 +109,7 @@ func TestBoundariesAreMet(t *testing.T) {
 			if err != nil {
 				return cx.Fail(err)
 			}
-			if n == 1 { // what comes byte by byte, comes with a settled world between
+			if n == 1 { // the loops rest between bytes that arrive one by one
 				cx.Read(peer, b[1:])
 			}
 			return cx.Fail(cx.Write(peer, b[:max(n, 1)]))

@@ -15,25 +15,25 @@ import (
 type Strategy int
 
 const (
-	// Guided draws half of the traces anew, as Swarm or as Random does, and changes the
-	// others from those that showed something new. It finds most where getting anywhere
-	// takes many steps.
+	// Guided draws half of the traces at random, as Swarm or as Random does, and makes the
+	// others by changing traces that showed something new. It is the best strategy for
+	// protocols of many steps.
 	Guided Strategy = iota
-	// Swarm draws each trace from a mixture of its own: some faults are off entirely,
-	// others are frequent. It remembers nothing, so searches with different seeds never do
-	// the same work, and many can share a budget.
+	// Swarm draws each trace at random, with its own frequencies: some faults are off,
+	// others are frequent. It keeps no traces, so searches with different seeds do not
+	// repeat each other's work, and several processes can share a budget.
 	Swarm
-	// Random draws each event from one mixture of all there is. It is the baseline for
-	// measuring the others.
+	// Random draws all traces with the same frequencies of events. It is the baseline that
+	// the others are measured against.
 	Random
 )
 
 // Exhaustive returns the Strategy that tries every trace of at most depth events, the
-// short ones first, of an alphabet without faults: two connections that dial, send a word
-// of Dict, end and reset; the actions, with arguments 0 and 1; a millisecond, a second, a
-// minute; a shutdown. It leaves out events of connections that are not open, and traces
-// that differ from others only in the numbers of their connections. A search of it ends
-// when all are done: see Finding.Done.
+// short ones first. The events are without faults: two connections that dial, send a word
+// of Dict, half-close and reset; the actions, with arguments 0 and 1; a millisecond, a
+// second, a minute; a shutdown. It leaves out events of connections that are not open, and
+// traces that differ from others only in the numbers of their connections. The search ends
+// when all traces are done: see Finding.Done.
 func Exhaustive(depth int) Strategy { return Strategy(search.Exhaustive(depth)) }
 
 // String returns the Strategy as FUZZ_STRATEGY has it.
@@ -59,9 +59,9 @@ func (b Budget) String() string {
 	return strings.Join(all, " or ")
 }
 
-// Long is the number of runs from which on a search fails if it did not see what it
-// should see sometimes.
-const Long = 10_000
+// UnseenRuns is the number of runs from which on a search of [Run] fails if Finding.Unseen
+// is not empty.
+const UnseenRuns = 10_000
 
 // Failure is what is wrong with a run.
 type Failure struct {
@@ -69,7 +69,7 @@ type Failure struct {
 	Text   string        // what is wrong
 	State  string        // of the machine, if it is about one
 	At     int           // how many events of the trace had happened
-	Time   time.Duration // on the world's clock; 0: unknown
+	Time   time.Duration // on the world's clock, which begins at 1 h; 0: the failure has no time
 	Stack  []byte        // of a panic
 }
 
@@ -82,13 +82,13 @@ type Finding struct {
 	Seed    uint64
 	Runs    int
 	Events  int      // of all traces
-	Corpus  int      // how many features runs showed, with traces for each
+	Corpus  int      // how many features runs showed; see "The search" in the package comment
 	Done    bool     // an exhaustive search has tried all traces
 	Missing []string // edges that tables declare and no machine took
-	Unseen  []string // conditions that should be seen sometimes, and were not
+	Unseen  []string // conditions given to Sometimes that were true in no run
 	Report  *Report  // nil unless Spec.Report asked for it
 
-	Undecided int // runs that a Linear could not decide
+	Undecided int // runs that passed as a Linear could not decide them
 
 	account *report.Account // of Trace; nil: no trace failed or was replayed
 }
@@ -211,9 +211,9 @@ func (f *Finding) GoTest(spec string) string {
 	return a.GoTest(spec)
 }
 
-// unseen returns an error if a long search did not see what it should.
+// unseen returns an error if a search of UnseenRuns runs left a condition unseen.
 func (f *Finding) unseen() error {
-	if f.Runs < Long || len(f.Unseen) == 0 {
+	if f.Runs < UnseenRuns || len(f.Unseen) == 0 {
 		return nil
 	}
 	return fmt.Errorf("in %d runs this was never seen: %s", f.Runs, strings.Join(f.Unseen, ", "))

@@ -27,7 +27,7 @@ func TestEchoPasses(t *testing.T) {
 	}
 }
 
-// faulty is an echo with one thing wrong.
+// faulty is an echo with one mistake.
 type faulty struct {
 	how    func(*faulty, *echoCx, []byte) (int, reactor.State, error)
 	shared *[]byte
@@ -38,7 +38,7 @@ func (c *faulty) ready(cx *echoCx, _ reactor.Ready) reactor.State {
 	in, err := cx.Peek(peer)
 	if err != nil {
 		if c.how == nil {
-			return fsm.Stay // the end, too
+			return fsm.Stay // at the end, too
 		}
 		return cx.Fail(err)
 	}
@@ -53,7 +53,7 @@ func (c *faulty) ready(cx *echoCx, _ reactor.Ready) reactor.State {
 	return to
 }
 
-var allAnswers int // by all runs
+var allAnswers int // of all runs
 
 var faults = []struct {
 	name   string
@@ -95,7 +95,7 @@ var faults = []struct {
 	}},
 }
 
-// Each fault is found by the oracle whose matter it is, and shrunk to a few events.
+// The right check finds each mistake, and the trace is shrunk to a few events.
 func TestFaultsAreFound(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
@@ -135,8 +135,8 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
-// A write that would block leaves its socket with a debt: an event, once there is
-// room, whatever became of the window in between.
+// After a write that would block, the socket gets an event once there is room, even if the
+// window changed in between.
 func TestBlockedWriteIsToldOfRoom(t *testing.T) {
 	s := echoSpec()
 	s.Oracles = []Oracle{sameBytes}
@@ -156,7 +156,7 @@ func TestBlockedWriteIsToldOfRoom(t *testing.T) {
 	}
 }
 
-// chatter says something to its peer and to itself, again and again.
+// chatter writes to its peer and sends itself a message, again and again.
 type chatter struct{}
 
 type chatCx = reactor.Context[int]
@@ -177,8 +177,8 @@ func (*chatter) again(cx *chatCx, n *int) reactor.State {
 	return cx.Fail(cx.Self().Post(&cx.IO, *n+1))
 }
 
-// Machines that are busy with each other for ever are a failure, however much they
-// write meanwhile; it is found, and shrunk, in a bounded number of turns.
+// Machines that keep each other busy for ever are a failure, however much they write. The
+// failure is found and shrunk in a bounded number of turns.
 func TestChatterIsFound(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("chatter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[chatter, int]{
 		{Shutdown: fsm.Stop},
@@ -199,8 +199,8 @@ func TestChatterIsFound(t *testing.T) {
 	}
 }
 
-// Who answers a little with a lot, to a peer that has little room, is busy for long, and
-// does not chatter.
+// A machine that sends much for little input, to a peer with little room, is busy for a
+// long time and does not chatter.
 func TestMuchOutputIsNoChatter(t *testing.T) {
 	answer := make([]byte, 640)
 	s := readingSpec(func() struct{} { return struct{}{} }, func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {

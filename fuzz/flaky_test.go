@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// moody answers each byte, and does something else with every so many-th that it hears
-// in all its runs together.
+// moody answers each byte, and does something else at every n-th byte that all its runs
+// together receive.
 func moody(every int, other func(cx *echoCx) error) Spec {
 	heard := 0
 	s := readingSpec(func() struct{} { return struct{}{} }, func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
@@ -28,8 +28,8 @@ func moody(every int, other func(cx *echoCx) error) Spec {
 	return s
 }
 
-// Where runs of one trace differ, now and then, the trace is shrunk all the same, and
-// it is told how.
+// If only some runs of a trace fail, the trace is shrunk all the same, and the failure says
+// how.
 func TestShrinkWhatComesAndGoes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -53,7 +53,7 @@ func TestShrinkWhatComesAndGoes(t *testing.T) {
 	}
 }
 
-// What fails once, and never again, is a failure.
+// A failure that comes once and never again is reported.
 func TestFailsOnce(t *testing.T) {
 	spec, calm := moody(50, func(*echoCx) error { panic("once") }), false
 	moody := spec.Setup
@@ -72,7 +72,7 @@ func TestFailsOnce(t *testing.T) {
 	if f == nil {
 		t.Fatal("nothing fails: want a panic")
 	}
-	calm = true // from now on all goes well
+	calm = true // no failure from now on
 	found := w.shrunk(tr, f)
 	if !found.account.Failure.Same(f) || len(found.Trace) != len(tr) {
 		t.Fatalf("%v, %d events: want %v, and all %d", found, len(found.Trace), f, len(tr))

@@ -10,8 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// host greets who comes, and answers bytes with themselves, some time later. When its
-// peer has ended its direction, it says what is due yet; or it does not.
+// host sends a greeting, and answers bytes with the same bytes some time later. When its
+// peer half-closes, it either sends the answers that are due or drops them.
 type host struct {
 	greeting string
 	after    time.Duration
@@ -72,8 +72,8 @@ func (h *host) answer(cx *echoCx, _ reactor.Fired) reactor.State {
 	return cx.Fail(err)
 }
 
-// A model says how a connection begins and how its peer's end is meant, a spec how long
-// answers take.
+// A model says how a connection begins and whether a peer that half-closes gets answers; a
+// Spec says how long answers may take.
 func TestHosts(t *testing.T) {
 	alone, together := PerConn[struct{}, byte], Linear[struct{}, byte]
 	const soon, later, hi = 100 * time.Millisecond, 5 * time.Second, "hi\n"
@@ -94,7 +94,7 @@ func TestHosts(t *testing.T) {
 		{"greets unasked", host{greeting: hi, after: soon}, 0, Model[struct{}, byte]{}, alone, `gets "hi\n`},
 		{"takes its time", host{after: later}, 2 * later, Model[struct{}, byte]{HalfClose: true}, alone, ""},
 		{"takes too much of it", host{after: later}, 0, Model[struct{}, byte]{}, alone, ", and no more: want "},
-		{"forgets who ended", host{after: soon, drops: true}, 0, Model[struct{}, byte]{HalfClose: true}, alone, ", and its machine ends when the peer has ended its direction: want "},
+		{"forgets who ended", host{after: soon, drops: true}, 0, Model[struct{}, byte]{HalfClose: true}, alone, ", and its machine ends when the peer has half-closed: want "},
 		{"may forget", host{after: soon, drops: true}, 0, Model[struct{}, byte]{}, alone, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -76,8 +76,8 @@ func TestRelay(t *testing.T) {
 	})
 }
 
-// A machine that gets its answers from a listener of its own loop owes nobody any while
-// nobody answers it: a fault, or a limit, has it so.
+// A machine that gets its answers from a listener of its own loop owes no answers while that
+// listener gives none because of a fault or a limit.
 func TestOwnListener(t *testing.T) {
 	s := Spec{Dict: []string{"hello"}, Oracles: []Oracle{sameBytes}, Setup: func(w *World) error {
 		if _, err := echoKind.Listen(w.Loop(0), "tcp", "10.0.0.1:80", echo{}); err != nil {
@@ -105,8 +105,8 @@ func TestOwnListener(t *testing.T) {
 	}
 }
 
-// Nobody answers where a listener was that is gone with its loop: a silent peer there
-// would owe the relay's clients their answers.
+// When a listener is gone with its loop, no peer accepts at its address: a silent peer there
+// would make the relay owe answers to its clients.
 func TestListenerThatIsGone(t *testing.T) {
 	s := Spec{Loops: 2, Dict: []string{"hello"}, Oracles: []Oracle{sameBytes}, Setup: func(w *World) error {
 		if _, err := echoKind.Listen(w.Loop(1), "tcp", "10.0.0.1:80", echo{}); err != nil {
@@ -124,7 +124,7 @@ func TestListenerThatIsGone(t *testing.T) {
 	}
 }
 
-// member is of a room: what one says, all get, on whatever loop they are.
+// member is a member of a room: what one sends, all get, on whatever loop they are.
 type member struct {
 	all   *[]reactor.Ref[said]
 	timer int
@@ -189,7 +189,7 @@ func (m *member) nudge(cx *roomCx, _ reactor.Fired) reactor.State {
 func TestRoom(t *testing.T) {
 	Run(t, Spec{
 		Loops:   2,
-		Without: Segmentation, // who reads fast has its mailbox full
+		Without: Segmentation, // the mailbox of a fast reader is full
 		Setup: func(w *World) error {
 			all := new([]reactor.Ref[said])
 			for i := range w.Loops() {
@@ -208,7 +208,7 @@ func TestRoom(t *testing.T) {
 	})
 }
 
-// lines answers whole lines only, and leaves what is not one where it is.
+// lines answers whole lines only, and leaves an incomplete one in the buffer.
 type lines struct{}
 
 func (*lines) line(cx *echoCx, _ reactor.Ready) reactor.State {

@@ -12,9 +12,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// cell is a store of one value, on each loop: "=v" sets it, "?" asks for it. A right
-// one is on one loop. A lazy one has a copy on each, answers at once, and tells the
-// other afterwards.
+// cell stores one value on each loop: "=v" sets it, "?" asks for it. The right one is on one
+// loop. The lazy one has a copy on each loop: it answers at once and updates the other copy
+// afterwards.
 type cell struct {
 	value  *byte
 	copies *[]reactor.Ref[byte]
@@ -60,7 +60,7 @@ func (c *cell) hear(_ *cellCx, v *byte) reactor.State {
 	return fsm.Stay
 }
 
-// cellModel is a value, and what its two inputs answer.
+// cellModel is the model of a cell: a value, and the answers to its two inputs.
 var cellModel = Model[byte, string]{
 	New: func() byte { return '0' },
 	Input: func(in []byte) (string, int, bool) {
@@ -111,7 +111,7 @@ func TestLinear(t *testing.T) {
 	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), `linearizability "cell": no order of the `) {
 		t.Fatalf("two loops that copy afterwards: %v", found)
 	}
-	// A dial, a set, a dial of the other loop, which had nobody to hear of it, and a get.
+	// A dial, a set, a dial to the other loop, which did not get the new value, and a get.
 	if len(found.Trace) > 6 {
 		t.Errorf("%d events: want 6 at most", len(found.Trace))
 	}
@@ -126,7 +126,8 @@ func TestLinear(t *testing.T) {
 	}
 }
 
-// lived is a connection whose operations were sent and answered at these ticks, two each.
+// lived returns a connection whose operations were sent and answered at these ticks, two
+// for each operation.
 func lived(conn int, whole bool, sent, got string, ticks ...int) judge.History {
 	l := judge.History{Conn: conn, Sent: []byte(sent), Got: []byte(got), Whole: whole}
 	in, out := 0, 0
@@ -142,7 +143,7 @@ func lived(conn int, whole bool, sent, got string, ticks ...int) judge.History {
 	return l
 }
 
-// Histories and whether an order explains them.
+// Each history is explained by an order of its operations, or not.
 func TestLinearHistories(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -171,7 +172,7 @@ func TestLinearHistories(t *testing.T) {
 	}
 }
 
-// A history that has too many orders is not decided, and passes.
+// A history with too many orders is not decided, and passes.
 func TestLinearGivesUp(t *testing.T) {
 	var all []judge.History
 	for i := range 12 {
@@ -183,7 +184,7 @@ func TestLinearGivesUp(t *testing.T) {
 	}
 }
 
-// A state that is more than a value is cloned for each branch of the search.
+// A state with pointers is cloned for each branch of the search.
 func TestLinearClones(t *testing.T) {
 	type log struct{ all []byte }
 	m := Model[*log, byte]{
@@ -204,7 +205,7 @@ func TestLinearClones(t *testing.T) {
 	}
 }
 
-// A state whose copies would share something needs a Clone; one of plain values does not.
+// Linear needs a Clone for a state with pointers, and not for one of plain values.
 func TestLinearNeedsClone(t *testing.T) {
 	type plain struct {
 		text string

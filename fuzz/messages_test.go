@@ -14,13 +14,13 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A sender posts a numbered parcel to the sink, on another loop, for each byte that
-// its peer sends, and answers it when the parcel is accepted. The sink has a small
-// mailbox and is busy at times. Both keep books.
+// A sender posts a numbered parcel to the sink, on another loop, for each byte that its
+// peer sends, and answers the byte when the parcel is accepted. The sink has a small
+// mailbox and is busy at times. Both write what they do into books.
 
 type parcel struct{ from, number int }
 
-// books are kept for all machines of a run.
+// books records what all machines of a run did.
 type books struct {
 	sink     reactor.Ref[parcel]
 	senders  int
@@ -29,7 +29,7 @@ type books struct {
 	last     [64]int // number of the last parcel, by sender
 }
 
-// Faults that can be planted into those who handle parcels.
+// The mistakes that can be planted into machines that handle parcels.
 const (
 	loses = 1 + iota
 	doubles
@@ -136,7 +136,8 @@ func (s *sink) count(p parcel) {
 	s.last[p.from] = p.number
 }
 
-// audit is an oracle of books: what was accepted was handled, or counted as dead.
+// audit is an oracle that reads the books: each accepted parcel was handled, or counted as
+// one to a machine that had ended.
 type audit struct {
 	judge.Oracle
 	now **books
@@ -171,7 +172,7 @@ func parcelSpec(fault int) Spec {
 }
 
 // A parcel that is accepted is handled once and in order, and a gate that closed opens
-// again; whoever does otherwise is found.
+// again. The search finds machines that do otherwise.
 func TestParcels(t *testing.T) {
 	found := Find(parcelSpec(0), 1, Budget{Runs: 3000})
 	if found.Failure != nil || len(found.Unseen) > 0 {
@@ -195,8 +196,8 @@ func TestParcels(t *testing.T) {
 	}
 }
 
-// Of two machines that wait for room in a third one's mailbox, none takes it all, turn
-// after turn.
+// Two machines that wait for room in the mailbox of a third one both get some, turn after
+// turn.
 func TestGateIsFair(t *testing.T) {
 	spec := parcelSpec(0) // the sink's Mailbox is 2, and it is busy 10 ms after each fourth parcel
 	w := newEngine(spec)

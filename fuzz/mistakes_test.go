@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Mistakes of a spec are told as such: they are not the machines', nor the loop's, and
-// no search hangs on them.
+// Mistakes in a Spec are reported as such, and not as those of machines or the loop. No
+// search hangs because of them.
 func TestMistakesOfSpecs(t *testing.T) {
 	one := func(in []byte) (byte, int, bool) { return in[0], 1, true }
 	same := func(_ *struct{}, b byte) string { return string([]byte{b}) }

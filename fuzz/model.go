@@ -11,32 +11,33 @@ type Oracle struct{ judge judge.Oracle }
 type Model[S, In any] struct {
 	New   func() S                               // returns the first state; nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete
-	Step  func(*S, In) string                    // changes the state, and returns the output that an input makes
+	Step  func(*S, In) string                    // changes the state, and returns the answer to an input
 
 	// Over reports whether the connection is over in this state. If so, the machine must end
 	// it; if not, the machine must not end it by itself. Only PerConn uses it. nil: a machine
-	// may end the connection whenever it owes no answer.
+	// may end the connection whenever it has given all answers.
 	Over func(S) bool
 
 	// Greeting is what a connection gets before it sends anything.
 	Greeting string
-	// HalfClose says that a peer which has ended its direction still gets its answers: a
-	// machine must not end by itself before it has given them. Only PerConn uses it.
+	// HalfClose says that a peer that half-closes still gets all its answers: the machine
+	// must not end before it has given them. Only PerConn uses it.
 	HalfClose bool
 
-	// Clone copies a state, for Linear. nil: a copy of the value is a copy, as it has no
-	// pointers in it.
+	// Clone copies a state, for Linear. nil: assignment copies it, as it has no pointers.
 	Clone func(S) S
 	// Reply returns the length of the first answer in out, or 0 if it is incomplete, for
 	// Linear.
 	Reply func(out []byte) int
 }
 
-// PerConn returns an Oracle that compares what each connection gets with a model of its
-// own. A connection may get less if it ends early: by its peer's doing, a deadline, a
-// message, an error or a shutdown. A machine that was given nothing but bytes, and ends
-// by itself, must have answered all of them before. So Step must return nothing for inputs
-// that follow a last word such as QUIT.
+// PerConn returns an Oracle that compares what each connection gets with a model of that
+// connection alone.
+//
+// A connection that stays open must get all its answers. It may get fewer if it ends early
+// because of its peer, a deadline, a message, an error or a shutdown. If its machine ends
+// for none of these reasons, the machine must have answered all inputs before. So if a
+// machine ends after an input such as QUIT, Step must return "" for the inputs behind it.
 func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 	return Oracle{judge.PerConn(name, judge.Model[S, In](m))}
 }
@@ -50,8 +51,8 @@ func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 // Inputs of one connection are answered in order, each with one answer, whose length
 // Model.Reply finds. The search for an order is that of Wing and Gong (Testing and
 // Verifying Concurrent Objects, 1993), with the memory of Lowe (Testing for
-// Linearizability, 2017). It takes at most 100,000 steps of the model. A run that it
-// cannot decide in these passes, and counts in Finding.Undecided.
+// Linearizability, 2017). If 100,000 steps of the model do not decide a run, the run
+// passes and is counted in Finding.Undecided.
 //
 // Linear panics if a state has pointers, slices, maps or the like in it and the model has
 // no Clone.

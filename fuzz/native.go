@@ -11,20 +11,20 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// deepOf is of how many runs one is compared with others: these further runs look like
-// news to coverage of code.
+// deepOf: one of this many runs gets the checks that compare runs. More would mislead the
+// coverage of code: the further runs of a check look like something new.
 const deepOf = 64
 
 // Native makes the runs of a spec with go test -fuzz. Call it in a Fuzz function.
 //
 // Coverage of code does not show a machine's state, as the same code runs a table in each
-// state. So Native also reports to go test -fuzz the transitions that machines take, the
-// states in which they rest, and what probes report. [Find] still gets further in less
-// time: in a protocol of twelve steps, go test -fuzz -fuzzminimizetime 1x reaches the
-// fourth in 70 s of two cores.
+// state. So Native also reports the coarse features of a run to go test -fuzz:
+// transitions, states in which machines rest, and what probes report.
 //
-// Native writes no [Report]: go test -fuzz makes the runs in several processes, and may
-// end them at any time.
+// Native does less than [Run]. The checks that compare runs are made for one run of 64. A
+// failing trace is not shrunk, and not kept under testdata/traces: go test -fuzz keeps its
+// own input. There is no [Report], as go test -fuzz makes the runs in several processes and
+// may end them at any time.
 func Native(f *testing.F, spec Spec) {
 	e := newEngine(spec)
 	cfg := e.spec.search(Guided)

@@ -8,12 +8,11 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// FuzzSecret is what Native is measured by: a protocol whose steps are not seen in
-// coverage of code.
+// FuzzSecret measures Native: coverage of code does not show the steps of its protocol.
 func FuzzSecret(f *testing.F) { Native(f, secretSpec(len(secretWord), false, false)) }
 
-// A state that is new is told, by a number that no other state has; what was before
-// it, or which fault it met, is not.
+// Native reports a new state by a number that no other state has. It does not report what
+// was before the state, or which fault met it.
 func TestNativeTellsOfStates(t *testing.T) {
 	spec := secretSpec(len(secretWord), false, false)
 	w := newEngine(spec)

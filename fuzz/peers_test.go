@@ -18,7 +18,7 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// postman answers each datagram with itself, in brackets.
+// postman answers each datagram with the same bytes in brackets.
 type postman struct{ probe probe.Probe }
 
 func newPostman() *reactor.Kind[postman, reactor.None] {
@@ -36,7 +36,7 @@ func (p *postman) serve(cx *echoCx, _ reactor.Ready) reactor.State {
 	return cx.Fail(cx.SendTo(peer, fmt.Appendf(nil, "<%s>", b[:n]), from))
 }
 
-// repliesOnly finds what a peer got that answers nothing it sent.
+// repliesOnly returns what a peer got that is not an answer to something it sent.
 func repliesOnly(sent, got []string) string {
 	for _, s := range got {
 		if !slices.Contains(sent, strings.Trim(s, "<>")) {
@@ -57,8 +57,8 @@ func postmanSpec() Spec {
 	}
 }
 
-// Datagrams come, empty ones too; faults lose them, bring them twice, or let them
-// overtake others.
+// Datagrams come, empty ones too. Faults lose them, double them, or let them overtake
+// others.
 func TestDatagramPeers(t *testing.T) {
 	const say = "datagram 0 word=0\ndatagram 0 word=1\n"
 	for _, c := range []struct{ name, trace, want string }{
@@ -99,7 +99,7 @@ func TestDatagramPeers(t *testing.T) {
 	}
 }
 
-// asker sends a question to a server, and says what it was told.
+// asker sends a question to a server, and repeats the answer to its peer.
 type asker struct{ answers *[]string }
 
 func (a *asker) dial(cx *echoCx) reactor.State {
@@ -118,7 +118,7 @@ func (a *asker) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 	return cx.Fail(err)
 }
 
-// A peer in the upper half of the numbers is whoever a machine wrote to.
+// A datagram peer in the upper half of the numbers has an address that a machine wrote to.
 func TestDatagramServer(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("asker", reactor.Options{Ports: []string{"server"}}, reactor.Table[asker, reactor.None]{
 		{Shutdown: fsm.Stop},
@@ -129,7 +129,7 @@ func TestDatagramServer(t *testing.T) {
 		_, err := k.Spawn(w.Loop(0), asker{&answers})
 		return err
 	}})
-	if f := w.run(trace.Trace{{Op: trace.Datagram, On: 4}, {Op: trace.Datagram, On: 0}}); f != nil { // that of peer 0 is not for it
+	if f := w.run(trace.Trace{{Op: trace.Datagram, On: 4}, {Op: trace.Datagram, On: 0}}); f != nil { // the one of peer 0 is not for it
 		t.Fatal(f)
 	}
 	if got := w.world.DatagramPeers()[4].Got; !slices.Equal(got, []string{"who?"}) || !slices.Equal(answers, []string{"me"}) {
@@ -139,7 +139,7 @@ func TestDatagramServer(t *testing.T) {
 
 var interrupt, terminate = sig.Of(os.Interrupt), sig.Of(syscall.SIGTERM)
 
-// catcher counts the signals that come, each once a turn.
+// catcher counts the signals that come, each once per turn.
 type catcher struct{ came *[]sig.Set }
 
 func (c *catcher) ask(cx *echoCx) reactor.State { return cx.Fail(cx.Notify(interrupt | terminate)) }
@@ -149,7 +149,7 @@ func (c *catcher) signal(_ *echoCx, s sig.Set) reactor.State {
 	return fsm.Stay
 }
 
-// Signals that machines ask for are events; a burst in one turn is one.
+// Signals that machines ask for are events; a burst in one turn is one event.
 func TestSignals(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("catcher", reactor.Options{}, reactor.Table[catcher, reactor.None]{
 		{Shutdown: fsm.Stop, OnEnter: (*catcher).ask}, {Name: "catching", Idle: fsm.Never, OnSignal: (*catcher).signal}}))
@@ -168,7 +168,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// filter copies from one pipe to another, as a child on a shell's line does.
+// filter copies from one pipe to another, like a program in a pipeline of a shell.
 type filter struct {
 	in, out reactor.Descriptor
 	probe   probe.Probe
@@ -211,7 +211,7 @@ func filterSpec() Spec {
 	}
 }
 
-// A machine has the ends of two pipes, and peers the others.
+// A machine has one end of each of two pipes, and peers have the others.
 func TestPipes(t *testing.T) {
 	spec := filterSpec()
 	w := newEngine(spec)
@@ -234,7 +234,7 @@ func TestPipes(t *testing.T) {
 	}
 }
 
-// What no machine adopts can be closed, once.
+// A pipe that no machine adopts can be closed, once.
 func TestPipeThatNobodyAdopts(t *testing.T) {
 	spec := Spec{Conns: 1, Setup: func(w *World) error {
 		p, err := w.ReadPipe()
@@ -255,8 +255,8 @@ func TestPipeThatNobodyAdopts(t *testing.T) {
 	}
 }
 
-// Who waits to be accepted while there are as many machines of the kind as there may be
-// does so rightly.
+// A connection may wait to be accepted while there are as many machines of the kind as
+// MaxMachines allows.
 func TestMostMachinesOfAKind(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("few", reactor.Options{Ports: []string{"peer"}, MaxMachines: 2}, reactor.Table[struct{}, reactor.None]{
 		{Shutdown: fsm.Stop},

@@ -12,7 +12,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// counting is an echo that counts its lines, and claims what is not so.
+// counting is an echo that counts its lines, and claims conditions that do not hold.
 type counting struct {
 	probe probe.Probe
 	lines int
@@ -45,7 +45,7 @@ func countingSpec(words ...string) Spec {
 	}
 }
 
-// What must always hold and does not is a failure, and shrunk as all are.
+// A condition given to Always that does not hold is a failure, and is shrunk.
 func TestAlways(t *testing.T) {
 	found := Find(countingSpec("\n", "word"), 1, Budget{Runs: 2000})
 	if found.Failure == nil || found.Failure.Error() != "always: three lines at most" {
@@ -56,8 +56,7 @@ func TestAlways(t *testing.T) {
 	}
 }
 
-// What should be seen sometimes and was not is listed, whether code that speaks of it
-// ran or not.
+// Unseen lists a condition that was never true, whether a run reached its call or not.
 func TestSometimes(t *testing.T) {
 	found := Find(countingSpec("word"), 1, Budget{Runs: 200, Strategy: Exhaustive(2)})
 	if found.Failure != nil {
@@ -75,9 +74,9 @@ func TestSometimes(t *testing.T) {
 	}
 }
 
-// A long search is one that should have seen all; a short one need not.
+// Only a search of UnseenRuns runs must have seen all conditions.
 func TestLongSearchMustSee(t *testing.T) {
-	f := &Finding{Runs: Long - 1, Unseen: []string{"a line"}}
+	f := &Finding{Runs: UnseenRuns - 1, Unseen: []string{"a line"}}
 	if f.unseen() != nil {
 		t.Error("a short search fails")
 	}
@@ -86,7 +85,7 @@ func TestLongSearchMustSee(t *testing.T) {
 	}
 }
 
-// Probes allocate nothing in a run that is warm.
+// Probes allocate nothing after some runs.
 func TestProbesDoNotAllocate(t *testing.T) {
 	spec := countingSpec("\n")
 	w := newEngine(spec)
@@ -102,8 +101,8 @@ func TestProbesDoNotAllocate(t *testing.T) {
 	}
 }
 
-// A fault counts with the state of the machine that it meets: when it is armed, and
-// when it happens.
+// A fault counts together with the state of the machine that it meets: when it is armed,
+// and when it happens.
 func TestFaultsAreFeatures(t *testing.T) {
 	spec := echoSpec()
 	w := newEngine(spec)

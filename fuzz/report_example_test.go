@@ -10,8 +10,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A lamp goes on with the first byte, and off with the next one. Nothing ever makes
-// it glow.
+// lamp goes on with the first byte, and off with the next one. Nothing makes it glow.
 type lamp struct{}
 
 const (
@@ -43,7 +42,7 @@ func newLamp() *reactor.Kind[lamp, reactor.None] {
 		}))
 }
 
-// A report tells what a search has seen, and what it has not.
+// A report shows what a search has seen, and what it has not.
 func ExampleReport() {
 	kind := newLamp()
 	found := fuzz.Find(fuzz.Spec{

@@ -18,7 +18,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// member's spec, as TestRoom has it, on one loop.
+// roomSpec returns a Spec like that of TestRoom, with one loop.
 func roomSpec() Spec {
 	return Spec{
 		Report: true, Without: Segmentation,
@@ -31,7 +31,7 @@ func roomSpec() Spec {
 	}
 }
 
-// untimed is a report without its only line of times.
+// untimed returns a report without the line of times.
 func untimed(t *testing.T, text string) string {
 	t.Helper()
 	lines := strings.SplitAfter(text, "\n")
@@ -42,7 +42,7 @@ func untimed(t *testing.T, text string) string {
 	return strings.Join(rest, "")
 }
 
-// The report of one trace, word for word: all kinds of cells are in it.
+// The report of one trace is compared word for word. It has all kinds of cells.
 func TestReportText(t *testing.T) {
 	tr, err := trace.Parse("dial 0 listener=0\nshort-read 0 bytes=1 times=2\nsend 0 word=0 more=0\nsend 0 word=1 more=0\n" +
 		"dial 1 listener=0\nadvance n=2 unit=3\nleave 0\n")
@@ -53,7 +53,7 @@ func TestReportText(t *testing.T) {
 	golden.Check(t, "report.txt", got)
 }
 
-// Two searches of one seed have the same report, but for the time.
+// Two searches of one seed have the same report, except for the times.
 func TestReportIsDeterministic(t *testing.T) {
 	one, two := Find(roomSpec(), 3, Budget{Runs: 150}).Report, Find(roomSpec(), 3, Budget{Runs: 150}).Report
 	if a, b := untimed(t, one.Text()), untimed(t, two.Text()); a != b {
@@ -64,7 +64,7 @@ func TestReportIsDeterministic(t *testing.T) {
 	}
 }
 
-// pageRows reads a page as XML, and answers the cells of the rows of its tables.
+// pageRows parses a page as XML, and returns the cells of the rows of its tables.
 func pageRows(t *testing.T, page string) (rows [][]string) {
 	t.Helper()
 	inCell := false
@@ -102,8 +102,8 @@ func pageRows(t *testing.T, page string) (rows [][]string) {
 	}
 }
 
-// The page is well-formed, needs nothing from outside, and has every edge that a
-// kind declares, and every transition seen.
+// The page is well-formed, loads nothing from elsewhere, and has every edge that a kind
+// declares and every transition seen.
 func TestReportPage(t *testing.T) {
 	found := Find(roomSpec(), 5, Budget{Runs: 300})
 	page := found.Report.HTML()
@@ -126,15 +126,15 @@ func TestReportPage(t *testing.T) {
 			t.Errorf("no edge from %s to %s", from, to)
 		}
 	}
-	if !has("(birth)", "joining") {
-		t.Error("no birth")
+	if !has("(start)", "joining") {
+		t.Error("no start")
 	}
 	if !strings.Contains(page, `<g class="edge" data-edge="birth state1">`) {
-		t.Error("no birth in the picture")
+		t.Error("no start in the picture")
 	}
 }
 
-// What machines and tests are called, say and fail with may be any text.
+// Names, words and failures may have any text.
 func TestReportOfAnyText(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("<kind>&\x01", reactor.Options{Ports: []string{`"p`}},
 		reactor.Table[faulty, reactor.None]{{}, {Name: "a<b\n\xff", Wait: peer.Readable(), Idle: fsm.After(time.Second, fsm.Stop), OnReady: (*faulty).ready}}))
@@ -153,8 +153,8 @@ func TestReportOfAnyText(t *testing.T) {
 	}
 }
 
-// wayOf reads the trace in a cell of a report's page, where its first line is a summary.
-// The last line may say how far the run goes on behind it.
+// wayOf parses the trace in a cell of a report's page, whose first line is a summary. The
+// last line may say how far the run continues behind the trace.
 func wayOf(t *testing.T, cell string) trace.Trace {
 	t.Helper()
 	var events []string
@@ -170,11 +170,11 @@ func wayOf(t *testing.T, cell string) trace.Trace {
 	return tr
 }
 
-// The shortest way to an edge takes it, and is no longer than need be.
+// The shortest trace to an edge takes the edge, and has no events that are not needed.
 func TestWaysLeadThere(t *testing.T) {
 	table := memberKind.Plain()
 	state := func(name string) reactor.State {
-		if name == "(birth)" {
+		if name == "(start)" {
 			return fsm.Any
 		}
 		for s := range table {
@@ -206,7 +206,7 @@ func TestWaysLeadThere(t *testing.T) {
 	}
 }
 
-// Who asks for no report has none, and machines that nobody hears.
+// Without Spec.Report there is no report, and machines have no observer.
 func TestNoReport(t *testing.T) {
 	s := roomSpec()
 	s.Report = false
@@ -218,7 +218,7 @@ func TestNoReport(t *testing.T) {
 	if w.run(nil); w.world.Witnessed() {
 		t.Error("a world without a report hears each event")
 	}
-	// A report changes nothing of what is found.
+	// A report does not change what is found.
 	counted := Find(roomSpec(), 1, Budget{Runs: 20})
 	if a, b := found.String(), counted.String(); a != b {
 		t.Errorf("without a report: %s\nwith one: %s", a, b)
@@ -252,7 +252,8 @@ func TestReportOfRun(t *testing.T) {
 	}
 }
 
-// What probes told of is in the report: what was seen, what never was, how high a value went.
+// The report has the claims of probes: which were seen, which never, and how high a value
+// went.
 func TestReportOfProbes(t *testing.T) {
 	s := countingSpec("word")
 	s.Report, s.Sometimes = true, []string{"nobody comes by here"}
@@ -263,7 +264,7 @@ func TestReportOfProbes(t *testing.T) {
 	}
 }
 
-// faultRow returns how often a report says that a fault was armed, and struck.
+// faultRow returns how often a report says that a fault was armed, and that it struck.
 func faultRow(t *testing.T, r *Report, op trace.Op) (armed, struck string) {
 	t.Helper()
 	for _, row := range pageRows(t, r.HTML()) {
@@ -275,7 +276,7 @@ func faultRow(t *testing.T, r *Report, op trace.Op) (armed, struck string) {
 	return "", ""
 }
 
-// A fault counts as armed when its event comes, and as struck when it does something.
+// A fault counts as armed at its event, and as struck when it has an effect.
 func TestFaultsThatStrike(t *testing.T) {
 	for _, c := range []struct {
 		op            trace.Op

@@ -17,19 +17,26 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Run searches for runs that fail, and fails the test with the shortest one found. It
-// first replays the traces of earlier failures, under testdata/traces, and keeps a new one
+// Run searches for a run that fails, and fails the test with the shortest trace found. It
+// first replays the traces of earlier failures, under testdata/traces. If one of them still
+// fails, the test fails and there is no search. Otherwise a new failure's trace is kept
 // there.
 //
-// The environment says how long it searches: FUZZ_RUNS is a number of runs, FUZZ_TIME a
-// duration. The default is 1,000 runs in at most 5 s, and 100 in 1 s with -short.
-// FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3. FUZZ_SEED is the
-// seed. The default seed is a hash of the test's name, so a test does the same each time.
-// A FUZZ_TIME that go test's -timeout leaves no room for is refused. Shrinking a trace is
-// not bounded by time. FUZZ_REPORT, or the flag -fuzz.report, is a directory for a
-// [Report].
+// The environment sets the search:
 //
-// A search of [Long] runs also fails if it did not see what it should see sometimes.
+//   - FUZZ_RUNS is a number of runs, FUZZ_TIME a duration. If neither is set, the search has
+//     1,000 runs in at most 5 s, and 100 in 1 s with -short. FUZZ_RUNS alone removes the
+//     bound of time. A FUZZ_TIME that exceeds what is left of go test's -timeout is an
+//     error.
+//   - FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3.
+//   - FUZZ_SEED is the seed. The default seed is a hash of the test's name, so a test makes
+//     the same runs each time.
+//   - FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
+//
+// Shrinking is not bounded by time, but by 3,000 tries of a smaller trace, and as many
+// again if the failure turns out to come and go.
+//
+// A search of [UnseenRuns] runs or more also fails if Finding.Unseen is not empty.
 func Run(t *testing.T, spec Spec) {
 	t.Helper()
 	dir := filepath.Join("testdata", "traces", filepath.FromSlash(t.Name()))

@@ -10,9 +10,9 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// secret is a protocol of up to twelve steps: each takes one byte of sixteen, and all but
-// one lead back to the first. The code of a step is that of all steps, so that
-// nothing but the machine's state, or what it tells a probe, says how far it got.
+// secret is a protocol of up to twelve steps. Each step takes one byte of sixteen; all
+// bytes but one lead back to the first step. All steps run the same code, so only the
+// machine's state, or the value that it reports to a probe, shows how far it got.
 type secret struct {
 	probe probe.Probe
 	flat  bool // one state for all steps
@@ -50,7 +50,7 @@ func (s *secret) step(cx *echoCx, _ reactor.Ready) reactor.State {
 	return fsm.First + reactor.State(s.at)
 }
 
-// same is 1 for the byte that leads on, without a branch.
+// same returns 1 for the byte that leads to the next step, without a branch.
 func (s *secret) same(b byte) int { return int((uint32(b^s.word[s.at]) - 1) >> 31) }
 
 func secretSpec(steps int, flat, probed bool) Spec {
@@ -68,8 +68,8 @@ func secretSpec(steps int, flat, probed bool) Spec {
 	}
 }
 
-// A search that keeps what got further finds a protocol of many steps, by its
-// states or by what a probe tells; one that does not, cannot.
+// A search that keeps traces which got further finds a protocol of many steps, by its
+// states or by what a probe reports. A search that keeps none does not.
 func TestGuidanceFindsTheSecret(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The environment says how long a search is, where it begins, and how it chooses.
+// The environment sets the length, the seed and the strategy of a search.
 func TestSettings(t *testing.T) {
 	usual := Budget{Runs: 1000, Time: 5 * time.Second}
 	if testing.Short() {
@@ -14,7 +14,7 @@ func TestSettings(t *testing.T) {
 	}
 	for _, c := range []struct {
 		env  string
-		seed uint64 // 0: that of the name
+		seed uint64 // 0: that of the test's name
 		want Budget
 		err  string
 	}{

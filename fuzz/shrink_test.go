@@ -13,8 +13,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// bomb goes off when five words came in order, from whomever, and then one more that
-// nothing else sends.
+// bomb goes off when five words came in order, from any connection, and then one more that
+// no other event sends.
 type bomb struct{ armed *int }
 
 const bombWords = 5
@@ -49,7 +49,7 @@ func bombSpec() Spec {
 	}, Dict: []string{"!", "0", "1", "2", "3", "4", "5", "6", "7"}}
 }
 
-// bombTrace is 10,000 events, of which the last sets the bomb off.
+// bombTrace returns a trace of 10,000 events, of which the last one sets the bomb off.
 func bombTrace(w *engine) trace.Trace {
 	w.run(nil)
 	d := w.random(1, Random)
@@ -64,7 +64,7 @@ func bombTrace(w *engine) trace.Trace {
 	return append(tr, trace.Event{Op: trace.Dial, On: 3}, trace.Event{Op: trace.Send, On: 3})
 }
 
-// The least that goes off: a dial, the five words, and the last one.
+// The shortest trace that fails has a dial, the five words, and the last one.
 const bombLeast = 1 + bombWords + 1
 
 // A failure at the end of 10,000 events is shrunk to little more than it needs.
@@ -87,7 +87,7 @@ func TestShrinkLongTrace(t *testing.T) {
 	}
 }
 
-// BenchmarkShrink is how long that takes.
+// BenchmarkShrink measures the same.
 func BenchmarkShrink(b *testing.B) {
 	spec := bombSpec()
 	w := newEngine(spec)
@@ -100,8 +100,8 @@ func BenchmarkShrink(b *testing.B) {
 	b.ReportMetric(float64(events), "events-left")
 }
 
-// What does not matter is said: an argument that could be anything, an event that
-// could come sooner.
+// The explanation says what does not matter: an argument that may have any value, an event
+// that may come earlier.
 func TestExplainSaysWhatIsFree(t *testing.T) {
 	tr, err := trace.Parse(`
 		dial 0
@@ -141,8 +141,8 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 	}
 }
 
-// What a model finds is shrunk whatever its bytes are, and however they are shown: as
-// long as an answer is wrong, and not missing.
+// What a model finds is shrunk whatever its bytes are, and however they are shown, as long
+// as an answer is wrong and not missing.
 func TestModelsAreShrunk(t *testing.T) {
 	s := readingSpec(func() struct{} { return struct{}{} }, func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
 		in, err := cx.Peek(peer)
@@ -172,7 +172,7 @@ func TestModelsAreShrunk(t *testing.T) {
 	}
 }
 
-// A finding is written as a Go test, with the trace in it as it can be parsed.
+// GoTest returns a test with the trace in a form that Parse reads.
 func TestGoTest(t *testing.T) {
 	found := Find(panicky(), 1, Budget{Runs: 500})
 	found.Trace = append(found.Trace, trace.Event{Op: trace.Send, A: 2 + '`'})
@@ -196,8 +196,8 @@ func TestGoTest(t *testing.T) {
 	}
 }
 
-// A failure that only a further run shows, here that with untrue events, is shrunk by
-// such runs.
+// A failure that only a comparison shows, here with spurious events, is shrunk by
+// comparisons.
 func TestShrinkWithFurtherRuns(t *testing.T) {
 	k := reactor.Must(reactor.NewKind("trusting", reactor.Options{Ports: []string{"peer"}}, reactor.Table[bool, reactor.None]{
 		{},

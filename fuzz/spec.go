@@ -12,32 +12,32 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Spec configures a fuzz test: how machines are set up, what peers say, and what is
+// Spec configures a fuzz test: how machines are set up, what peers send, and what is
 // checked. Only Setup is required.
 type Spec struct {
 	// Setup wires the machines, with the calls of production. It is called before each
 	// run. Build kinds once, outside.
 	Setup func(*World) error
-	// Dict has the words that peers send, besides single bytes. Long words make runs slow:
-	// one that is just over a limit is enough.
+	// Dict is the dictionary: the texts that peers send, called words, besides single bytes.
+	// Long words make runs slow: one that is just over a limit is enough.
 	Dict []string
 
 	// Oracles judge runs, in addition to the checks that every run gets.
 	Oracles []Oracle
 	// Without leaves out checks that do not hold for these machines.
 	Without Check
-	// Isolated says that no connection's output depends on another connection. It is then
-	// checked that it does not.
+	// Isolated says that no connection's output depends on another connection. The check
+	// "isolation" then fails a run in which it does.
 	Isolated bool
-	// Sometimes names conditions that some run must show, in addition to those that a
-	// probe.Probe reports by itself, which it does once a run reaches its call.
+	// Sometimes names conditions that must be true in some run, although it may be that no
+	// run reaches their call of Probe.Sometimes. Those that a run reaches need not be named.
 	Sometimes []string
 	// Report asks for Finding.Report. Runs then take somewhat longer.
 	Report bool
 
 	Loops    int                    // number of loops; 0: 1
 	Conns    int                    // connections that peers may have open at once; 0: 4
-	Patience time.Duration          // how long machines may take to answer what a PerConn waits for, with no fault in the way; 0: 1 s
+	Patience time.Duration          // how long machines may take, without faults, to give the answers of a PerConn; 0: 1 s
 	Config   reactor.Config         // of each loop; Slots 0: 64. Driver and Observer are set by the World
 	Answers  func(driver.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
 
@@ -52,8 +52,8 @@ const (
 	// Leave it out if output depends on how input is cut.
 	Segmentation Check = 1 << iota
 	// HangUp: a machine reads all bytes in front of the peer's end that it would have
-	// answered without the end. Leave it out if a peer that ends its direction is not
-	// interested in answers.
+	// answered without the end. Leave it out if a peer that half-closes is not interested
+	// in answers.
 	HangUp
 	// SpuriousEvents: the output is the same if machines are also called when nothing is
 	// ready. Leave it out if output depends on how often they are called.
@@ -114,5 +114,5 @@ func (s *Spec) search(how Strategy) search.Config {
 	return search.Config{Strategy: search.Strategy(how), Dict: s.Dict, Loops: s.Loops, Conns: s.Conns}
 }
 
-// dict returns the words as traces number them.
+// dict returns the dictionary of the traces.
 func (s *Spec) dict() trace.Dictionary { return s.Dict }

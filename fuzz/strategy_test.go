@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// An exhaustive search says when it is done; it finds what needs no fault.
+// An exhaustive search says when it is done, and finds a failure that needs no fault.
 func TestExhaustiveSearch(t *testing.T) {
 	spec := echoSpec()
 	spec.Dict = spec.Dict[:1]

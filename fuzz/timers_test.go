@@ -10,15 +10,15 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// clockwork arms and disarms timers as its peer says, and knows by itself which ones
-// may fire: the loop's idea of it is judged by probes.
+// clockwork arms and disarms timers as its peer says, and keeps a list of those that may
+// fire. Probes compare that with what the loop does.
 type clockwork struct {
 	probe probe.Probe
-	early time.Duration // a planted fault: what handlers arm is so much shorter than they think
+	early time.Duration // a planted mistake: timers are armed this much earlier than the machine believes
 	runs  [3]alarm
 }
 
-// alarm is a timer as the machine knows it.
+// alarm is a timer as the machine believes it to be.
 type alarm struct {
 	runs bool
 	due  time.Duration
@@ -30,7 +30,8 @@ const (
 	resting
 )
 
-// The three timers: of the state that arms it, of both states, and one of many.
+// newClockwork returns a kind with three timers: one of the states in own, one of both
+// states, and one with ids.
 func newClockwork(own fsm.States) *reactor.Kind[clockwork, reactor.None] {
 	row := func(name string, other reactor.State) reactor.Row[clockwork, reactor.None] {
 		return reactor.Row[clockwork, reactor.None]{Name: name, Wait: peer.Readable(), Idle: fsm.After(time.Hour, fsm.Stop),
@@ -73,9 +74,8 @@ func (c *clockwork) arm(cx *echoCx, t reactor.Timer, d time.Duration, in fsm.Sta
 	return cx.Fail(cx.Arm(t, d-c.early))
 }
 
-// leave forgets the timers that do not live in the state left. It does not know where
-// the machine goes: to the other state, or to its own again, which is no leaving to a
-// timer.
+// leave forgets the timers that do not belong to the state left. It does not know whether
+// the machine goes to the other state or enters its own again, which does not stop a timer.
 func (c *clockwork) leave(cx *echoCx) {
 	c.probe.Sometimes("a timer is left behind", c.runs[0].runs)
 }
@@ -102,8 +102,8 @@ func clockworkSpec(own fsm.States, early time.Duration) Spec {
 	}
 }
 
-// Timers fire while they live, never early, and not when their state was left; a
-// timer that is not culled, and one that is early, are found.
+// Timers fire while they are armed, never early, and not after their state was left. The
+// search finds a timer that is not stopped, and one that is early.
 func TestTimers(t *testing.T) {
 	found := Find(clockworkSpec(0, 0), 1, Budget{Runs: 3000})
 	if found.Failure != nil || len(found.Unseen) > 0 {
@@ -121,7 +121,7 @@ func TestTimers(t *testing.T) {
 		found := Find(clockworkSpec(c.own, c.early), 1, Budget{Runs: 3000})
 		if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
 			t.Errorf("%s: %v: want %s", c.name, found, c.want)
-		} else if len(found.Trace) > 3 { // a dial, a send, a span
+		} else if len(found.Trace) > 3 { // a dial, a send, an advance
 			t.Errorf("%s: %d events: want 3 at most\n%s", c.name, len(found.Trace), found.Trace)
 		}
 	}

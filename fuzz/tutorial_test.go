@@ -12,7 +12,7 @@ import (
 
 const visitor reactor.Port = 0
 
-// greeter answers each name, a line, with a greeting.
+// greeter answers each line, which is a name, with a greeting.
 type greeter struct{}
 
 func (*greeter) greet(cx *reactor.Context[reactor.None], _ reactor.Ready) reactor.State {
@@ -26,7 +26,7 @@ func (*greeter) greet(cx *reactor.Context[reactor.None], _ reactor.Ready) reacto
 	return cx.Fail(err)
 }
 
-// The tutorial of the package comment: a machine that greets, but not everybody.
+// The tutorial of the package comment: a machine that greets, with a mistake.
 func Example_tutorial() {
 	kind := reactor.Must(reactor.NewKind("greeter", reactor.Options{Ports: []string{"visitor"}},
 		reactor.Table[greeter, reactor.None]{

@@ -31,8 +31,7 @@ func (w *World) Now() time.Duration { return time.Duration(w.w.Now()) }
 // any time between two turns of the loops.
 func (w *World) Action(name string, do func(arg int)) { w.w.Action(name, do) }
 
-// Probe returns the probe for the prototypes of this World's machines. Handlers use it to
-// report what must hold, what should be seen, and how far they got.
+// Probe returns the probe for the prototypes of this World's machines; see package probe.
 func (w *World) Probe() probe.Probe { return w.w.Probe() }
 
 // Signal sends Unix signals to a loop. Those that no machine of the loop asked for are
@@ -51,7 +50,7 @@ func (w *World) WritePipe() (reactor.Descriptor, error) { return w.w.WritePipe()
 // reactor.Stepper does.
 type BareLoop interface {
 	Turn() (over bool)    // takes one turn; over: its sockets are closed, and it has called the driver's End
-	Until() int64         // returns when it wants the next turn by itself: 0 at once, math.MaxInt64 never
+	Until() int64         // returns when it wants its next turn if no event comes, in nanoseconds on the driver's clock: 0 at once, math.MaxInt64 never
 	Leave()               // asks it to shut down
 	Stop()                // makes the next turns end it
 	Stats() reactor.Stats // Machines counts its connections, Stale the events that it dropped

@@ -1,5 +1,5 @@
-// Package mailbox provides a bounded queue from many goroutines to one. A sender
-// wakes the receiver only when the receiver sleeps, and only once per sleep.
+// Package mailbox provides a bounded queue from many goroutines to one, the consumer.
+// A sender wakes the consumer only when the consumer sleeps, and only once per sleep.
 //
 //	s := mailbox.NewSleeper(wake)       // wake unblocks the consumer
 //	r, err := mailbox.New[msg](1024, s) // all memory is allocated here
@@ -51,13 +51,13 @@
 //	}
 //	s.Awake()
 //
-// A consumer that also waits for the end checks Done before it blocks; Close wakes
-// it.
+// A consumer that also waits for the end checks [Ring.Done] before it blocks;
+// [Ring.Close] wakes it.
 //
-// No message is left in a ring while its consumer sleeps. A sender first publishes
-// its message and then reads the Sleeper's flag. The consumer first sets the flag
-// and then reads the cells. Go's atomic operations have one total order, so at least
-// one of the two sees the other's write.
+// No message that can be received is missed. A sender first publishes its message and
+// then reads the Sleeper's flag. The consumer first sets the flag and then reads the
+// cells. Go's atomic operations have one total order, so at least one of the two sees
+// the other's write: the sender wakes the consumer, or the consumer does not block.
 //
 // The sender that clears the flag calls wake. So wake is called at most once per
 // sleep, however many senders there are, and a send to a consumer that is awake

@@ -50,9 +50,10 @@ func (p Probe) Always(name string, holds bool) {
 	}
 }
 
-// Sometimes reports a condition that must be true at least once in a search. A search
-// of fuzz.Long runs fails if seen was false in all of them. A call counts only once it
-// has been reached; list the name in fuzz.Spec.Sometimes if the call itself must be
+// Sometimes reports a condition that must be true in at least one run of a search.
+// fuzz.Finding.Unseen lists the conditions that were true in no run. A search of
+// fuzz.UnseenRuns (10,000) runs fails if the list is not empty. A condition whose call no
+// run reaches is not known and not listed: name it in fuzz.Spec.Sometimes if it must be
 // reached too.
 func (p Probe) Sometimes(name string, seen bool) {
 	if p.to != nil {
@@ -60,8 +61,10 @@ func (p Probe) Sometimes(name string, seen bool) {
 	}
 }
 
-// Mark reports a value that shows how far a machine got. A guided search keeps the
-// traces that raise the value to another power of two, or to a new maximum.
+// Mark reports a value that shows how far a machine got. A guided search keeps traces that
+// bring the value to a new maximum, and traces for each range between powers of two that
+// the value was in: 0, 1, 2 to 3, 4 to 7 and so on, and the same for negative values. So
+// report a count or a length, not a hash.
 func (p Probe) Mark(name string, value int) {
 	if p.to != nil {
 		p.to.Mark(name, value)

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stator-go/stator/reactor/driver"
 )
@@ -94,9 +93,6 @@ func localAddr(a driver.Addr, network string) driver.Addr {
 	return a
 }
 
-// lookupTimeout bounds a look-up that no deadline of a state ends earlier.
-const lookupTimeout = 30 * time.Second
-
 // resolve looks a name up with the resolver of package net.
 func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	n, err := parseNet(network)
@@ -126,11 +122,37 @@ func resolve(ctx context.Context, network, addr string) ([]driver.Addr, error) {
 	return addrs, err
 }
 
-// resolveOne returns the first address of a name, for a socket that is to be bound.
-func resolveOne(network, addr string) (driver.Addr, error) {
+// alternateFamilies reorders the addresses of a name: IPv6 and IPv4 in turn, as far as there
+// are both, beginning with the family of the first one. The order within a family stays, so
+// that a family without a route costs one attempt before the other family is tried. See RFC
+// 8305, section 4.
+func alternateFamilies(addrs []driver.Addr) []driver.Addr {
+	var families [2][]driver.Addr // that of the first address, the other one
+	for _, a := range addrs {
+		other := 0
+		if a.IP.Addr().Is4() != addrs[0].IP.Addr().Is4() {
+			other = 1
+		}
+		families[other] = append(families[other], a)
+	}
+	sorted := make([]driver.Addr, 0, len(addrs))
+	for turn := 0; len(sorted) < len(addrs); turn = 1 - turn {
+		if next := families[turn]; len(next) > 0 {
+			sorted, families[turn] = append(sorted, next[0]), next[1:]
+		}
+	}
+	return sorted
+}
+
+// resolveOne returns the first address of a name, for a socket that is to be bound. It does
+// not look a name up on a loop's goroutine, where all machines would have to wait for it.
+func resolveOne(at Host, network, addr string) (driver.Addr, error) {
 	a, err := parseAddr(network, addr)
 	if !errors.Is(err, errName) {
 		return a, err
+	}
+	if err := at.mayWait(); err != nil {
+		return a, fmt.Errorf("%s is a name to look up: want an IP address, or a call outside of handlers: %w", addr, err)
 	}
 	ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
 	defer stop()

@@ -129,7 +129,7 @@ func (c *IO) Release(p Port) (*os.File, error) {
 		return nil, err
 	}
 	pt.sock = 0
-	l.closePort(c.h, p, pt)
+	l.closePort(c.x, c.h, p, pt)
 	c.madeProgress()
 	return os.NewFile(fd, "released"), nil
 }

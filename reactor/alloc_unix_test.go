@@ -130,6 +130,38 @@ func TestNoAllocations(t *testing.T) {
 			<-done
 		})
 	})
+	t.Run("timer ids and monitors", func(t *testing.T) {
+		var gone reactor.Token
+		downs := make(chan error, 1)
+		k := kind(t, "alloc", reactor.Options{Timers: []reactor.TimerSpec{{Name: "timer", Many: 30}}}, reactor.Table[alloc, chan struct{}]{
+			idle: {Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop,
+				OnMessage: func(_ *alloc, cx *allocCx, _ *chan struct{}) reactor.State {
+					err := cx.Monitor(gone)
+					for id := range uint32(30) {
+						if err == nil {
+							err = cx.ArmID(0, id, time.Hour)
+						}
+					}
+					for id := range uint32(30) {
+						cx.DisarmID(0, id)
+					}
+					return cx.Fail(err)
+				},
+				OnTimer: func(*alloc, *allocCx, reactor.Fired) reactor.State { return fsm.Stay },
+				OnDown:  func(_ *alloc, _ *allocCx, d reactor.Down) reactor.State { downs <- d.Reason; return fsm.Stay }},
+		})
+		l := run(t, reactor.Config{})
+		ref := spawn(t, l, k, alloc{})
+		gone = ref.Token() + 2<<32 // a later machine of the same slot
+		noAllocs(t, "a monitor and 30 timers", func() {
+			if err := ref.Send(nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-downs; err != reactor.ErrStale {
+				t.Fatal(err)
+			}
+		})
+	})
 	t.Run("refusal", func(t *testing.T) {
 		d, over := newFake(t), make(chan string, 1)
 		l := d.start(reactor.Config{})

@@ -26,6 +26,7 @@ func (s *store[M, Msg]) newWaiter(t *testing.T, size int) (uint32, *header) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.machines.make(h.local)
 	s.loop.buffers.wait(x, h, size)
 	return x, h
 }

@@ -25,11 +25,12 @@ type Config struct {
 	Slots      int           // machines at once; default 65,536, at most 16,777,216
 	Timers     int           // named timers that run at once; default: as many as Slots
 	Monitors   int           // pairs of a machine and one that it monitors; default: as many as Slots
+	Lookups    int           // names that Dial looks up at once; default 64; each takes up to two descriptors and some goroutines
 	Events     int           // readiness events per turn; default 256
 	Accepts    int           // connections accepted per turn and listener; default 64
 	Batch      int           // messages delivered per turn and kind; default 256
 	Steps      int           // calls of OnReady per turn and machine; default 32
-	Buffers    int           // bytes that all ports may hold together; default 256 MiB, at least 8 KiB
+	Buffers    int           // bytes that all ports may hold together; default 256 MiB, at least 8 KiB; what is not used for some seconds is given back
 	Resolution time.Duration // of deadlines, 100 µs to 1 s; default 1 ms
 	Driver     driver.Driver // default: the operating system's
 	Observer   Observer      // is called for what machines do; default: none, and without Options.OnEnd panics go to package log
@@ -44,6 +45,7 @@ func (c *Config) check() error {
 		{"Slots", &c.Slots, 1 << 16, 1, slab.MaxSlots},
 		{"Timers", &c.Timers, 0, 1, slab.MaxSlots},
 		{"Monitors", &c.Monitors, 0, 1, slab.MaxSlots},
+		{"Lookups", &c.Lookups, 64, 1, 1 << 16},
 		{"Events", &c.Events, 256, 1, 1 << 16},
 		{"Accepts", &c.Accepts, 64, 1, 1 << 16},
 		{"Batch", &c.Batch, 256, 1, 1 << 20},

@@ -41,7 +41,7 @@ func TestSmallestLimits(t *testing.T) {
 	}
 	all := limits{
 		"all",
-		reactor.Config{Slots: 1, Timers: 1, Monitors: 1, Events: 1, Accepts: 1, Batch: 1, Steps: 1, Buffers: 8 << 10, Resolution: 100 * time.Microsecond},
+		reactor.Config{Slots: 1, Timers: 1, Monitors: 1, Events: 1, Accepts: 1, Batch: 1, Steps: 1, Lookups: 1, Buffers: 8 << 10, Resolution: 100 * time.Microsecond},
 		reactor.Options{Mailbox: 1, Queue: 1, WriteBuffer: 1, ReadBuffer: 1, MaxMachines: 1, Linger: 10 * time.Second},
 	}
 	for _, c := range []limits{

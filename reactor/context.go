@@ -19,11 +19,11 @@ import (
 // Using it from another goroutine is a data race.
 type Context[Msg any] struct {
 	IO
-	inbox *inbox[Msg]
+	at *address[Msg] // of the kind's machines; nil: they take no messages
 }
 
 // Self returns the address of the machine.
-func (cx *Context[Msg]) Self() Ref[Msg] { return Ref[Msg]{cx.inbox, cx.Token()} }
+func (cx *Context[Msg]) Self() Ref[Msg] { return Ref[Msg]{cx.at, cx.Token()} }
 
 // IO is the part of a Context that does not depend on a message type. Helper functions
 // and libraries take a *IO: pass &cx.IO to them.
@@ -121,7 +121,7 @@ func (c *IO) Err(p Port) error {
 	case err != nil:
 		return err
 	case pt.err != 0:
-		return c.loop.errs.of(pt.err)
+		return c.loop.errorOf(c.x, p, pt)
 	case pt.flags&pReadEnded != 0 && pt.in == 0:
 		return io.EOF
 	}
@@ -155,7 +155,7 @@ func (c *IO) name(p Port, side driver.Side) (a driver.Addr) {
 // the port then. It does nothing if the port is not open.
 func (c *IO) Close(p Port) {
 	if pt, err := c.open(p); err == nil {
-		c.loop.closePort(c.h, p, pt)
+		c.loop.closePort(c.x, c.h, p, pt)
 		c.madeProgress()
 	}
 }

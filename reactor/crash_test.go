@@ -361,8 +361,8 @@ func TestFirstPanicIsTheReason(t *testing.T) {
 	l := d.start(reactor.Config{})
 	spawn(t, l, kind(t, "unmade", reactor.Options{OnEnd: ends.add}, reactor.Table[empty, reactor.None]{
 		fsm.Any: {
-			OnEnter: func(*empty, *netCx) reactor.State { panic("first") },
-			OnExit:  func(*empty, *netCx) { panic("second") },
+			OnEnter: func(*empty, *reactor.Context[reactor.None]) reactor.State { panic("first") },
+			OnExit:  func(*empty, *reactor.Context[reactor.None]) { panic("second") },
 		},
 		{Name: "idle", Within: fsm.Never, Shutdown: fsm.Stop},
 	}), empty{})
@@ -388,7 +388,7 @@ func TestMistakesAreLogged(t *testing.T) {
 	l := d.start(reactor.Config{})
 	spawn(t, l, kind(t, "lost", reactor.Options{}, reactor.Table[empty, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "here", Within: fsm.After(time.Hour, 2), OnEnter: func(*empty, *netCx) reactor.State { return 3 }},
+		{Name: "here", Within: fsm.After(time.Hour, 2), OnEnter: func(*empty, *reactor.Context[reactor.None]) reactor.State { return 3 }},
 		{Name: "there", Within: fsm.Never, To: fsm.To(3)},
 		{Name: "beyond", Within: fsm.Never},
 	}), empty{})

@@ -37,13 +37,33 @@ func after(now int64, d time.Duration) int64 {
 // arm makes sure that the machine's node expires at its earliest deadline, or before.
 func (l *Loop) arm(x uint32, h *header) {
 	h.flags &^= mRearm
-	if at, _, _ := l.deadline(h); at != forever {
+	at, _, _ := l.stateDeadline(h)
+	if h.flags&mDialing != 0 {
+		next, _, _ := l.nextAttempt(x, h, at)
+		at = min(at, next)
+	}
+	if at != forever {
 		l.wheel.Extend(timerOf(x), at)
 	}
 }
 
+// eventAttempt is the Event of a deadline that leads to no state: a port tries the next
+// address of the name that it dials.
+const eventAttempt Event = "attempt"
+
 // deadline returns the earliest deadline of a machine, and the state that it leads to.
-func (l *Loop) deadline(h *header) (at int64, to State, why Event) {
+func (l *Loop) deadline(x uint32, h *header) (at int64, to State, why Event) {
+	at, to, why = l.stateDeadline(h)
+	if h.flags&mDialing != 0 {
+		if t, _, _ := l.nextAttempt(x, h, at); t < at {
+			return t, fsm.Stay, eventAttempt
+		}
+	}
+	return at, to, why
+}
+
+// stateDeadline is deadline for those that lead to a state.
+func (l *Loop) stateDeadline(h *header) (at int64, to State, why Event) {
 	b := l.stores[h.kind]
 	row := &b.rows[h.state]
 	at, to, why = h.withinAt, row.within.To, EventWithin
@@ -79,7 +99,7 @@ func (l *Loop) expire() {
 			return
 		}
 		if int(t) >= l.cfg.Slots {
-			l.fire(uint32(int(t) - l.cfg.Slots))
+			l.fire(uint32(int(t)-l.cfg.Slots) + 1)
 			continue
 		}
 		x := uint32(t)
@@ -89,6 +109,7 @@ func (l *Loop) expire() {
 			continue
 		}
 		if h.flags&mStopping != 0 && l.turn.now < h.withinAt {
+			l.followAttempts(x, h, h.withinAt)
 			l.drainPorts(x, h)
 			continue
 		}
@@ -104,9 +125,14 @@ func (l *Loop) expire() {
 // followDeadline takes a machine to the state that its earliest deadline leads to, if that
 // has passed.
 func (l *Loop) followDeadline(x uint32, h *header) {
-	at, to, why := l.deadline(h)
+	at, to, why := l.deadline(x, h)
 	switch {
 	case at > l.turn.now:
+		l.arm(x, h)
+		return
+	case why == eventAttempt:
+		end, _, _ := l.stateDeadline(h)
+		l.followAttempts(x, h, end)
 		l.arm(x, h)
 		return
 	case why == EventIdle && h.flags&mQueued != 0 && l.turn.phase < running:
@@ -123,7 +149,7 @@ func (l *Loop) followDeadline(x uint32, h *header) {
 
 // closeStalled closes the ports of a stopping machine whose output has not moved for the
 // Stall of its state: a peer that took nothing in that time is not given Linger as well.
-func (l *Loop) closeStalled(h *header) {
+func (l *Loop) closeStalled(x uint32, h *header) {
 	b := l.stores[h.kind]
 	stall := b.rows[h.state].stall
 	if !stall.Runs() {
@@ -131,7 +157,7 @@ func (l *Loop) closeStalled(h *header) {
 	}
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		if pt := b.port(h, p); pt.out != 0 && after(l.pool.chunks[pt.out].movedAt, stall.D) <= l.drv.Now() {
-			l.closePort(h, p, pt)
+			l.closePort(x, h, p, pt)
 		}
 	}
 }

@@ -3,7 +3,6 @@
 package reactor_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -388,47 +387,10 @@ func TestCloseWhileDialling(t *testing.T) {
 func TestDialTriesEachAddress(t *testing.T) {
 	addr := echoServer(t, "tcp", "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(addr)
-	old := net.DefaultResolver
-	defer func() { net.DefaultResolver = old }()
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		go serveNames(theirs, [4]byte{127, 0, 0, 2}, [4]byte{127, 0, 0, 3}, [4]byte{127, 0, 0, 1})
-		return ours, nil
-	}}
+	newNameServer(t, "127.0.0.2", "127.0.0.3", "127.0.0.1")
 	l := netLoop(t, reactor.Config{})
 	if got := dialOnce(t, l, caller{network: "tcp4", addr: "three.test:" + port, say: "kept through the tries"}); got.heard != "kept through the tries" {
 		t.Errorf("got %+v, want \"kept through the tries\" back", got)
-	}
-}
-
-// serveNames is a name server over a stream: each question for IPv4 addresses gets the
-// same ones.
-func serveNames(c net.Conn, ips ...[4]byte) {
-	defer c.Close()
-	for {
-		var size [2]byte
-		if _, err := io.ReadFull(c, size[:]); err != nil {
-			return
-		}
-		q := make([]byte, int(size[0])<<8|int(size[1]))
-		if _, err := io.ReadFull(c, q); err != nil {
-			return
-		}
-		end := 12
-		for q[end] != 0 {
-			end += int(q[end]) + 1
-		}
-		end += 5 // the root label, type and class
-		a := append([]byte(nil), q[:end]...)
-		a[2], a[3] = 0x84, 0 // an authoritative answer
-		a[6], a[7], a[8], a[9], a[10], a[11] = 0, 0, 0, 0, 0, 0
-		if q[end-3] == 1 {
-			a[7] = byte(len(ips))
-			for _, ip := range ips {
-				a = append(a, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ip[0], ip[1], ip[2], ip[3])
-			}
-		}
-		c.Write(append([]byte{byte(len(a) >> 8), byte(len(a))}, a...))
 	}
 }
 

@@ -23,6 +23,8 @@ package reactor
 //   - ErrOutside for an *IO outside its handler.
 type Host interface {
 	onLoop(f func(*Loop) error) error
+	// mayWait returns an error if the caller must not wait, as it is a handler.
+	mayWait() error
 }
 
 func (c *IO) onLoop(f func(*Loop) error) error {
@@ -30,6 +32,20 @@ func (c *IO) onLoop(f func(*Loop) error) error {
 		return ErrOutside
 	}
 	return f(c.loop)
+}
+
+func (c *IO) mayWait() error {
+	if !c.inCall() {
+		return ErrOutside
+	}
+	return ErrInHandler
+}
+
+func (l *Loop) mayWait() error {
+	if loops.inHandler() {
+		return ErrInHandler
+	}
+	return nil
 }
 
 // onLoop runs f on the loop's goroutine, or on the caller's while the loop does not run.

@@ -63,7 +63,7 @@ func NewKind[M, Msg any](name string, opt Options, rows Table[M, Msg]) (*Kind[M,
 	if err := opt.check(); err != nil {
 		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
 	}
-	if err := fsm.Check(rows, opt.Start, len(opt.Ports), opt.Timers, takesMessages[Msg]()); err != nil {
+	if err := fsm.Check(rows, fsm.Machine{Start: opt.Start, Ports: len(opt.Ports), Timers: opt.Timers, Messages: takesMessages[Msg]()}); err != nil {
 		return nil, fmt.Errorf("reactor: kind %q: %w", name, err)
 	}
 	k := &Kind[M, Msg]{name: name, opt: opt, table: append(Table[M, Msg](nil), rows...)}
@@ -138,7 +138,7 @@ func (k *Kind[M, Msg]) Spawn(at Host, m M) (Ref[Msg], error) {
 func (k *Kind[M, Msg]) Ref(at Host, t Token) (Ref[Msg], error) {
 	var ref Ref[Msg]
 	err := at.onLoop(func(l *Loop) error {
-		if t.Loop() != l.id {
+		if t.Owner() != l.id {
 			return ErrForeign
 		}
 		s, err := storeOf(l, k)

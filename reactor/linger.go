@@ -39,10 +39,10 @@ func (l *Loop) beginLinger(h *header) {
 
 // noteCut marks a machine that ends because one of its ports broke. The peers of its other
 // ports are to find a reset as well: of a relay, for example, whose source was cut off.
-func (l *Loop) noteCut(h *header, reason error) {
+func (l *Loop) noteCut(x uint32, h *header, reason error) {
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
-		if err := l.errs.of(b.port(h, p).err); err != nil && errors.Is(reason, err) {
+		if err := l.errorOf(x, p, b.port(h, p)); err != nil && errors.Is(reason, err) {
 			h.flags |= mCut
 		}
 	}
@@ -64,7 +64,7 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 			l.discard(h, p, pt) // also while there is output: the peer may read only after it has written
 		}
 		if pt.err != 0 || pt.out == 0 && !l.mustLinger(h, pt) {
-			l.closePort(h, p, pt)
+			l.closePort(x, h, p, pt)
 			continue
 		}
 		if left = true; fragile && pt.flags&pKernelInput != 0 && h.lifeAt > 0 {
@@ -75,16 +75,22 @@ func (l *Loop) drainPorts(x uint32, h *header) {
 		l.end(x, h)
 	} else if h.flags&mDead == 0 {
 		h.flags &^= mRearm
-		l.wheel.Add(timerOf(x), l.nextLingerPoll(h))
+		l.wheel.Add(timerOf(x), l.nextLingerPoll(x, h))
 	}
 }
 
-// nextLingerPoll returns when drainPorts is to look again.
-func (l *Loop) nextLingerPoll(h *header) int64 {
+// nextLingerPoll returns when drainPorts is to look again, or a port tries the next address
+// of the name that it dials.
+func (l *Loop) nextLingerPoll(x uint32, h *header) int64 {
 	now := l.drv.Now()
 	waited := int64(l.stores[h.kind].opt.Linger) - (h.withinAt - now)
 	poll := min(max(waited/2, int64(minLingerPoll)), int64(maxLingerPoll))
-	return min(h.withinAt, now+poll)
+	at := min(h.withinAt, now+poll)
+	if h.flags&mDialing != 0 {
+		next, _, _ := l.nextAttempt(x, h, h.withinAt)
+		at = min(at, next)
+	}
+	return at
 }
 
 // closeLosesOutput reports whether input that comes to the closed socket makes the peer's

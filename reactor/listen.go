@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"weak"
 
 	"github.com/stator-go/stator/reactor/driver"
 )
@@ -15,7 +16,7 @@ type Listener struct {
 	Addr netip.AddrPort // of TCP and UDP
 	Path string         // of unix sockets
 
-	loop *Loop
+	loop weak.Pointer[Loop] // a Listener that is kept does not keep the loop
 	row  int
 	gen  uint32
 }
@@ -37,7 +38,7 @@ func (n *Listener) Close(at Host) error {
 		return fmt.Errorf("reactor: close %s: the socket is its machine's: stop that: %w", n, ErrUnsupported)
 	}
 	return at.onLoop(func(l *Loop) error {
-		if l != n.loop {
+		if l != n.loop.Value() {
 			return ErrClosed
 		}
 		listening := l.acceptor.find(n.row, n.gen)
@@ -61,16 +62,17 @@ func (n *Listener) Close(at Host) error {
 // there by then.
 //
 // If addr has the name of a host or a service, Listen looks it up on the calling goroutine,
-// for at most 30 s, and uses its first address. In a handler pass an IP address and the
-// number of a port.
+// for at most 30 s, and uses its first address. In a handler that is refused with
+// ErrInHandler, as all machines of the loop would have to wait for it: pass an IP address
+// and the number of a port there.
 //
 // Accepting pauses while no slot is free, there are Options.MaxMachines machines, or
 // descriptors are used up, and after more than 8 accepts in a row have failed. It resumes by
 // itself. The errors are those of Host, and the system's for the address.
 func (k *Kind[M, Msg]) Listen(at Host, network, addr string, m M) (*Listener, error) {
-	a, err := resolveOne(network, addr)
+	a, err := resolveOne(at, network, addr)
 	if err != nil {
-		return nil, fmt.Errorf("reactor: listen %s: %w", k.name, err)
+		return nil, fmt.Errorf("reactor: listen %s on %s %s: %w", k.name, network, addr, err)
 	}
 	var n *Listener
 	err = at.onLoop(func(l *Loop) (err error) {
@@ -126,7 +128,7 @@ func (s *store[M, Msg]) serve(sock driver.Sock, m M) (*Listener, error) {
 		l.drv.Close(sock)
 		return nil, err
 	}
-	n := &Listener{Addr: at.IP, Path: at.Path, loop: l, row: -1}
+	n := &Listener{Addr: at.IP, Path: at.Path, loop: weak.Make(l), row: -1}
 	if l.drv.Traits(sock)&driver.Listening == 0 {
 		_, err := s.adopt(sock, &m)
 		return n, err

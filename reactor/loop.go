@@ -58,7 +58,9 @@ type Loop struct {
 }
 
 // NewLoop makes a loop. It reserves address space for the limits of cfg, and uses memory
-// only as machines come. A loop that is never run must be closed.
+// only as machines come. On Unix and Windows its tables lie outside of the Go heap: neither
+// GOGC nor GOMEMLIMIT counts them. Machines, messages and buffers are in the heap. A loop
+// that is never run must be closed.
 //
 // The error says which field of cfg is out of its range, or that a loop that has not ended
 // has Config.ID. It is ErrFull if 255 loops of the process have not ended, ErrUnsupported if
@@ -75,6 +77,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 	l.acceptor = acceptor{loop: l, resumeAt: forever}
 	l.buffers.loop, l.senders.loop, l.dials.loop, l.signals.loop = l, l, l, l
 	l.monitors.limit = cfg.Monitors
+	l.dials.lookups.limit = cfg.Lookups
 	var err error
 	if l.id, err = loops.register(l); err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 }
 
 func (l *Loop) open() (err error) {
-	if l.slots, err = slab.New[header](l.id, l.cfg.Slots); err != nil {
+	if l.slots, err = slab.NewOffHeap[header](l.id, l.cfg.Slots); err != nil {
 		return err
 	}
 	l.queue.slots = l.slots
@@ -99,7 +102,7 @@ func (l *Loop) open() (err error) {
 	}
 	l.turn.now = l.drv.Now()
 	l.sleeper = mailbox.NewSleeper(l.drv.Wake)
-	l.timers = newTimerTable(l.cfg.Slots, l.cfg.Timers)
+	l.timers = newTimerTable(l, l.cfg.Slots, l.cfg.Timers)
 	l.wheel, err = timerwheel.New(l.cfg.Slots+l.cfg.Timers, l.cfg.Resolution, l.turn.now)
 	if err != nil {
 		l.drv.End()

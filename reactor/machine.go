@@ -26,10 +26,10 @@ type header struct {
 	kind      uint16 // index of Loop.stores
 	ready     uint16 // fsm.Ready without gates: what came and was not used up
 	flags     machineFlags
-	withinAt  int64 // when Within ends the stay; of a stopping machine, when Linger ends
-	activeAt  int64 // when a byte came in, or a message was handled
-	lifeAt    int64 // when row Any's Within ends the machine; of a stopping machine, how many bytes of input it still discards
-	timers    uint32
+	withinAt  int64  // when Within ends the stay; of a stopping machine, when Linger ends
+	activeAt  int64  // when a byte came in, or a message was handled
+	lifeAt    int64  // when row Any's Within ends the machine; of a stopping machine, how many bytes of input it still discards
+	timers    uint32 // its first group of named timers, as number+1
 	stash     uint32 // first stashed message, a number of its store's
 	stashLast uint32
 	spinCount uint16 // transitions since the last progress
@@ -57,6 +57,7 @@ const (
 	mSenderWoken                  // it was woken to post, and has not posted since
 	mCut                          // its output is cut: peers are to find resets, and not ends
 	mReshow                       // a port has something for another state: input that was seen, or an error
+	mDialing                      // a port may give up the address that it tries for the next one of its name
 )
 
 // mAttention are the conditions that run looks at before readiness.
@@ -130,7 +131,6 @@ func (b *base) admit() (uint32, *header, error) {
 // starts its deadlines.
 func (l *Loop) enteredState(x uint32, h *header, to State) {
 	b := l.stores[h.kind]
-	from := State(h.state)
 	h.state = uint8(to)
 	h.flags &^= mNoProgress | mExiting
 	if h.stash != 0 && !b.rows[to].defers {
@@ -138,7 +138,7 @@ func (l *Loop) enteredState(x uint32, h *header, to State) {
 		l.queue.push(x, h)
 	}
 	if h.timers != 0 {
-		l.cullTimers(h, b, from, to)
+		l.cullTimers(h, b, to)
 	}
 	l.showAgain(h)
 	row := &b.rows[to]
@@ -197,7 +197,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	l.call.machine = x + 1 // code of the user's runs: an error's Is, OnEnd, and the observer
 	if reason != nil && !errors.Is(reason, ErrShutdown) {
 		l.stats.failed++
-		l.noteCut(h, reason)
+		l.noteCut(x, h, reason)
 	}
 	if b.opt.OnEnd != nil {
 		b.opt.OnEnd(l.slots.TokenAt(x), reason)
@@ -209,7 +209,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	}
 	l.call.machine = 0
 	l.beginLinger(h)
-	l.closeStalled(h)
+	l.closeStalled(x, h)
 	l.drainPorts(x, h)
 }
 
@@ -221,7 +221,7 @@ func (l *Loop) end(x uint32, h *header) {
 	b := l.stores[h.kind]
 	for p := Port(0); uint32(p) < b.nports; p++ {
 		if pt := b.port(h, p); pt.flags&pOpen != 0 {
-			l.closePort(h, p, pt)
+			l.closePort(x, h, p, pt)
 		}
 	}
 	h.flags |= mDead | mStopping

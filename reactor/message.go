@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/pages"
 	"github.com/stator-go/stator/mailbox"
 )
 
@@ -15,6 +16,7 @@ import (
 // 100,000. A message that a machine defers moves out of the ring, where it would block
 // those of others, and stays in the count.
 type inbox[Msg any] struct {
+	address *address[Msg]
 	ring    *mailbox.Ring[cell[Msg]]
 	loop    *Loop
 	most    uint32
@@ -23,7 +25,13 @@ type inbox[Msg any] struct {
 	closed  atomic.Bool     // the loop has ended
 
 	mu     sync.Mutex
-	queues []*waitQueue // of machines that wait for room, by slot; the last one is the ring's; made at the first refusal
+	queues map[uint32]*waitQueue // of machines that wait for room in a mailbox, by its number; made at the first refusal
+}
+
+// address is what the Refs of an inbox share. When the loop has ended it leads nowhere, so
+// that a Ref that is kept does not keep the loop and its memory.
+type address[Msg any] struct {
+	inbox atomic.Pointer[inbox[Msg]]
 }
 
 type cell[Msg any] struct {
@@ -36,14 +44,17 @@ func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
 	if err != nil {
 		return nil, fmt.Errorf("option Queue: %w", err)
 	}
-	return &inbox[Msg]{ring: ring, loop: l, most: uint32(opt.Mailbox),
-		gens: make([]atomic.Uint32, l.cfg.Slots), waiting: make([]atomic.Uint32, l.cfg.Slots+1)}, nil
+	in := &inbox[Msg]{address: new(address[Msg]), ring: ring, loop: l, most: uint32(opt.Mailbox)}
+	in.gens = pages.Alloc[inbox[Msg], atomic.Uint32](in, l.cfg.Slots)
+	in.waiting = pages.Alloc[inbox[Msg], atomic.Uint32](in, l.cfg.Slots+1)
+	in.address.inbox.Store(in)
+	return in, nil
 }
 
 // Ref is the address of a machine that takes messages of type Msg: 16 bytes, comparable,
 // valid on any goroutine. The zero Ref is no machine's.
 type Ref[Msg any] struct {
-	in *inbox[Msg]
+	at *address[Msg]
 	to Token
 }
 
@@ -55,12 +66,21 @@ func (r Ref[Msg]) Token() Token { return r.to }
 // has ended, or ErrClosed if its loop has. nil means that m is delivered exactly once, in
 // the order of this goroutine's sends, unless the machine ends first; then Stats.Dead counts
 // it.
-func (r Ref[Msg]) Send(m Msg) error { return r.put(m, true) }
+func (r Ref[Msg]) Send(m Msg) error { return r.put(r.inbox(), m, true) }
 
-func (r Ref[Msg]) put(m Msg, wake bool) error {
-	in, x := r.in, r.to.Index()
+// inbox returns nil if the loop has ended.
+func (r Ref[Msg]) inbox() *inbox[Msg] {
+	if r.at == nil {
+		return nil
+	}
+	return r.at.inbox.Load()
+}
+
+func (r Ref[Msg]) put(in *inbox[Msg], m Msg, wake bool) error {
+	defer runtime.KeepAlive(in) // its tables are freed with it
+	x := r.to.Index()
 	if in == nil || in.gens[x].Load() != r.to.Generation() {
-		if in != nil && in.closed.Load() {
+		if r.at != nil && (in == nil || in.closed.Load()) {
 			return ErrClosed
 		}
 		return ErrStale
@@ -117,16 +137,17 @@ func (r Ref[Msg]) Post(cx *IO, m Msg) error {
 	if !cx.inCall() {
 		return ErrOutside
 	}
-	err := r.put(m, r.in == nil || r.in.loop != cx.loop)
+	in := r.inbox()
+	err := r.put(in, m, in == nil || in.loop != cx.loop)
 	if err == nil {
 		cx.h.flags &^= mSenderWoken
 		cx.madeProgress()
 	} else if err == ErrFull {
 		at := r.to.Index()
-		if r.in.room(at) > 0 {
-			at = r.in.ringNumber()
+		if in.room(at) > 0 {
+			at = in.ringNumber()
 		}
-		cx.loop.senders.block(cx.x, cx.h, r.in, at)
+		cx.loop.senders.block(cx.x, cx.h, in, at)
 	}
 	return err
 }
@@ -254,4 +275,5 @@ func (s *store[M, Msg]) closeInbox() {
 		s.freePlace(s.cell.to.Index())
 	}
 	s.releaseRing()
+	s.inbox.address.inbox.Store(nil)
 }

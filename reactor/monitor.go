@@ -1,6 +1,10 @@
 package reactor
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/stator-go/stator/internal/pages"
+)
 
 // monitor is the request of one machine, the watcher, to be told of the end of another.
 // It is in two lists: the watched machine's and the watcher's, so that either may end
@@ -28,6 +32,7 @@ type monitors struct {
 	limit    int
 	free     uint32      // as number+1; linked by lists[watchers].next
 	heads    [2][]uint32 // the first monitor of each machine's lists, by slot; made at the first Monitor
+	byPair   index       // by watcher and watched machine; made at the first Monitor
 	due      uint32      // the first monitor that is due
 	last     uint32      // the last one that is due
 	dueCount int         // how many are due
@@ -46,22 +51,26 @@ func (c *IO) Monitor(t Token) error {
 	switch {
 	case !c.inCall():
 		return ErrOutside
-	case t.Loop() != l.id:
+	case t.Owner() != l.id:
 		return fmt.Errorf("reactor: monitor %v: %w", t, ErrForeign)
 	case !c.st.handlesDown:
 		return fmt.Errorf("reactor: monitor: %s has no OnDown handler: want one in row Any, or in every state", c.st.name)
 	}
-	w := &l.monitors
-	for n := w.head(watching, c.x); n != 0; n = w.all[n-1].lists[watching].next {
-		if w.all[n-1].watched == t {
-			return nil
-		}
+	w, by := &l.monitors, c.Token()
+	if w.byPair.empty() {
+		w.byPair.make(l, w.limit)
+		w.heads = [2][]uint32{pages.Alloc[Loop, uint32](l, l.cfg.Slots), pages.Alloc[Loop, uint32](l, l.cfg.Slots)}
 	}
-	n, ok := w.take(l.cfg.Slots)
+	hash := w.hash(by, t)
+	if w.find(hash, by, t) != 0 {
+		return nil
+	}
+	n, ok := w.take()
 	if !ok {
 		return fmt.Errorf("reactor: monitor: Config.Monitors: %w", ErrFull)
 	}
-	w.all[n-1] = monitor{watcher: c.Token(), watched: t}
+	w.all[n-1] = monitor{watcher: by, watched: t}
+	w.byPair.add(hash, n)
 	w.push(watching, &w.heads[watching][c.x], n)
 	if h := l.live(t); h != nil && h.flags&mStopping == 0 {
 		w.push(watchers, &w.heads[watchers][t.Index()], n)
@@ -72,18 +81,22 @@ func (c *IO) Monitor(t Token) error {
 	return nil
 }
 
-func (w *monitors) head(list int, x uint32) uint32 {
-	if w.heads[list] == nil {
-		return 0
+func (w *monitors) hash(watcher, watched Token) uint64 {
+	return w.byPair.hash(uint64(watcher), uint64(watched))
+}
+
+// find returns the monitor of a pair, as number+1, or 0.
+func (w *monitors) find(hash uint64, watcher, watched Token) uint32 {
+	for n := w.byPair.first(hash); n != 0; n = w.byPair.next(n) {
+		if e := &w.all[n-1]; e.watched == watched && e.watcher == watcher {
+			return n
+		}
 	}
-	return w.heads[list][x]
+	return 0
 }
 
 // take returns the number+1 of a free monitor.
-func (w *monitors) take(slots int) (n uint32, ok bool) {
-	if w.heads[watchers] == nil {
-		w.heads = [2][]uint32{make([]uint32, slots), make([]uint32, slots)}
-	}
+func (w *monitors) take() (n uint32, ok bool) {
 	if n = w.free; n != 0 {
 		w.free = w.all[n-1].lists[watchers].next
 		return n, true
@@ -136,6 +149,7 @@ func (w *monitors) makeDue(n uint32) {
 
 // give frees a monitor that is in no list any more.
 func (w *monitors) give(n uint32) {
+	w.byPair.remove(w.hash(w.all[n-1].watcher, w.all[n-1].watched), n)
 	w.all[n-1] = monitor{}
 	w.all[n-1].lists[watchers].next = w.free
 	w.free = n

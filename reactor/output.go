@@ -177,7 +177,7 @@ func (c *IO) broken(p Port, pt *port) error {
 		return nil
 	}
 	pt.flags |= pFailTaken
-	return c.loop.errs.of(pt.err)
+	return c.loop.errorOf(c.x, p, pt)
 }
 
 // SendTo sends one datagram to an address. If the system has no room for it, it is dropped,

@@ -3,6 +3,9 @@ package reactor
 import (
 	"math/bits"
 	"net/netip"
+	"time"
+
+	"github.com/stator-go/stator/internal/pages"
 )
 
 // chunk is a piece of buffered bytes, b[r:w]. The input of a port is one chunk, so that Peek
@@ -28,7 +31,9 @@ const (
 )
 
 // pool lends chunks of 512 bytes times a power of two. What is lent never exceeds the limit.
-// Chunks that come back are kept for the next borrower, within the same limit.
+// Chunks that come back are kept for the next borrower, within the same limit. What is not
+// used for some seconds is given back, except for keptBytes: to the garbage collector and,
+// on Linux, to the system.
 //
 // Half of the limit is shared: a machine may hold at most as much as is left of that half.
 // So the more is lent, the less one machine may hold, and the machine that holds most is
@@ -40,16 +45,30 @@ const (
 type pool struct {
 	chunks []chunk // by number; 0 is none
 	spare  uint32  // chunks without a buffer
-	free   [classes]uint32
+	free   [classes]freeList
 	lent   int // bytes
 	cached int
 	limit  int
+	trimAt int64 // when trim is to be called; forever while there is nothing to give back
 
 	promised int // bytes for what may be left in the scratch chunk
 }
 
+// freeList has the unused chunks of a size.
+type freeList struct {
+	first uint32
+	count int
+	least int // the lowest count since the last trim: so many chunks were not needed
+}
+
+const (
+	keptBytes  = 1 << 20
+	trimEvery  = time.Second
+	trimChunks = 2048 // per trim: a system call each, together about a millisecond
+)
+
 func newPool(limit, scratch int) pool {
-	return pool{chunks: []chunk{{}, {b: make([]byte, scratch)}}, limit: limit}
+	return pool{chunks: []chunk{{}, {b: make([]byte, scratch)}}, limit: limit, trimAt: forever}
 }
 
 func class(size int) int { return max(bits.Len(uint(size-1)), minChunk) }
@@ -114,10 +133,9 @@ func (p *pool) get(size int) uint32 {
 	if p.lent+p.promised+1<<c > p.limit {
 		return 0
 	}
-	n := p.free[c]
+	n := p.free[c].first
 	if n != 0 {
-		p.free[c] = p.chunks[n].next
-		p.cached -= 1 << c
+		p.unlink(c)
 	} else {
 		p.evict(1 << c)
 		n = p.number()
@@ -132,13 +150,50 @@ func (p *pool) get(size int) uint32 {
 // evict drops unused buffers until size more bytes fit under the limit.
 func (p *pool) evict(size int) {
 	for c := classes - 1; c >= minChunk && p.lent+p.cached+size > p.limit; c-- {
-		for p.free[c] != 0 && p.lent+p.cached+size > p.limit {
-			n := p.free[c]
-			p.free[c] = p.chunks[n].next
-			p.cached -= 1 << c
-			p.chunks[n] = chunk{next: p.spare}
-			p.spare = n
+		for p.free[c].first != 0 && p.lent+p.cached+size > p.limit {
+			p.release(c)
 		}
+	}
+}
+
+// unlink takes the first unused chunk of a class out of its list.
+func (p *pool) unlink(c int) {
+	f := &p.free[c]
+	f.first = p.chunks[f.first].next
+	f.count--
+	f.least = min(f.least, f.count)
+	p.cached -= 1 << c
+}
+
+// release gives the buffer of an unused chunk to the garbage collector.
+func (p *pool) release(c int) {
+	n := p.free[c].first
+	p.unlink(c)
+	p.chunks[n] = chunk{next: p.spare}
+	p.spare = n
+}
+
+// trim is called once per turn while more than keptBytes are unused, or trimAt is set. Each
+// trimEvery it gives back half of the chunks that were not needed in that time: a burst that
+// comes again finds most of them, and after a dozen times they are gone.
+func (p *pool) trim(now int64) {
+	if now < p.trimAt && p.trimAt != forever && p.cached > keptBytes {
+		return
+	}
+	chunks := trimChunks
+	for c := classes - 1; c >= minChunk; c-- {
+		f := &p.free[c]
+		if now >= p.trimAt {
+			for left := min((f.least+1)/2, chunks); left > 0 && p.cached > keptBytes; left-- {
+				pages.Discard(p.chunks[f.first].b) // at once: in a process at rest the next collection may be minutes away
+				p.release(c)
+				chunks--
+			}
+		}
+		f.least = f.count
+	}
+	if p.trimAt = forever; p.cached > keptBytes {
+		p.trimAt = after(now, trimEvery)
 	}
 }
 
@@ -160,8 +215,10 @@ func (p *pool) put(n uint32) {
 		return
 	}
 	c := class(len(k.b))
+	f := &p.free[c]
 	p.lent -= 1 << c
 	p.cached += 1 << c
-	k.next = p.free[c]
-	p.free[c] = n
+	k.next = f.first
+	f.first = n
+	f.count++
 }

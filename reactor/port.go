@@ -110,7 +110,7 @@ func (l *Loop) setError(pt *port, err error) {
 // errorFollowsInput reports whether the state of a machine reads a broken port, and input
 // that came before the error is left.
 func (l *Loop) errorFollowsInput(h *header, p Port, pt *port) bool {
-	if l.stores[h.kind].rows[h.state].wait&fsm.Ready(readBit(p)) == 0 {
+	if l.stores[h.kind].rows[h.state].wait&fsm.Ready(readBit(p)) == 0 || pt.sock == 0 { // its name was not found
 		return false
 	}
 	if pt.in == 0 && pt.flags&pReadEnded == 0 && !l.pull(h, p, pt) {
@@ -151,14 +151,14 @@ func (l *Loop) hasConnection(pt *port) bool {
 
 // closePort closes a port. Later events of its socket have an old generation. If output is
 // lost, the peer is to find a reset: a clean end would make it take a part for the whole.
-func (l *Loop) closePort(h *header, p Port, pt *port) {
+func (l *Loop) closePort(x uint32, h *header, p Port, pt *port) {
 	cut := h.flags&mCut != 0 || pt.out != 0 || l.cork.holds(pt) != 0
 	l.dropOutput(pt)
 	if pt.in != 0 {
 		l.pool.put(pt.in)
 	}
-	if pt.flags&(pResolving|pConnecting) != 0 {
-		l.dials.forget(h, p)
+	if pt.flags&(pResolving|pConnecting) != 0 || pt.err != 0 {
+		l.dials.forget(dialKey{l.slots.TokenAt(x), p})
 	}
 	if pt.sock != 0 {
 		if cut {

@@ -56,7 +56,7 @@ type waitPlace struct {
 type senders struct {
 	loop     *Loop
 	notified atomic.Pointer[waitQueue] // queues for which there may be room; any goroutine adds one
-	places   []waitPlace               // by slot; made at the first refusal
+	places   lazyTable[waitPlace]      // by slot; made at the first refusal
 	tickets  uint64                    // given out so far
 	spare    *waitQueue
 }
@@ -69,16 +69,16 @@ func (s *senders) block(x uint32, h *header, box mailboxes, number uint32) {
 		return
 	}
 	h.gates &^= uint8(fsm.Sendable)
-	if s.places == nil {
-		s.places = make([]waitPlace, s.loop.cfg.Slots)
+	if s.places.pages == nil {
+		s.places = newLazyTable[waitPlace](s.loop.cfg.Slots)
 	}
-	w := waitPlace{queue: box.waitQueue(s.loop, number), ticket: s.places[x].ticket}
+	w := waitPlace{queue: box.waitQueue(s.loop, number), ticket: s.places.make(x).ticket}
 	if h.flags&mSenderWoken == 0 {
 		s.tickets++
 		w.ticket, w.prev = s.tickets, w.queue.last
 	} else { // it had been woken: its place is near the front
-		for w.next = w.queue.first; w.next != 0 && s.places[w.next-1].ticket < w.ticket; {
-			w.prev, w.next = w.next, s.places[w.next-1].next
+		for w.next = w.queue.first; w.next != 0 && s.places.at(w.next-1).ticket < w.ticket; {
+			w.prev, w.next = w.next, s.places.at(w.next-1).next
 		}
 	}
 	h.flags &^= mSenderWoken
@@ -94,30 +94,31 @@ func (s *senders) insert(x uint32, w waitPlace) {
 	if w.prev == 0 {
 		q.first = x + 1
 	} else {
-		s.places[w.prev-1].next = x + 1
+		s.places.at(w.prev - 1).next = x + 1
 	}
 	if w.next == 0 {
 		q.last = x + 1
 	} else {
-		s.places[w.next-1].prev = x + 1
+		s.places.at(w.next - 1).prev = x + 1
 	}
-	s.places[x] = w
+	*s.places.at(x) = w
 }
 
 // unblock takes a machine out of its queue, and opens the gate Sendable.
 func (s *senders) unblock(x uint32, h *header) {
 	h.gates |= uint8(fsm.Sendable)
-	w := s.places[x]
-	s.places[x] = waitPlace{ticket: w.ticket}
+	place := s.places.at(x)
+	w := *place
+	*place = waitPlace{ticket: w.ticket}
 	if w.prev == 0 {
 		w.queue.first = w.next
 	} else {
-		s.places[w.prev-1].next = w.next
+		s.places.at(w.prev - 1).next = w.next
 	}
 	if w.next == 0 {
 		w.queue.last = w.prev
 	} else {
-		s.places[w.next-1].prev = w.prev
+		s.places.at(w.next - 1).prev = w.prev
 	}
 }
 
@@ -127,7 +128,7 @@ func (s *senders) remove(x uint32, h *header) {
 	if h.gates&uint8(fsm.Sendable) != 0 {
 		return
 	}
-	q := s.places[x].queue
+	q := s.places.at(x).queue
 	if s.unblock(x, h); q.first == 0 {
 		q.box.notify(q.number)
 	}
@@ -177,7 +178,7 @@ func (in *inbox[Msg]) waitQueue(l *Loop, number uint32) *waitQueue {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.queues == nil {
-		in.queues = make([]*waitQueue, len(in.waiting))
+		in.queues = map[uint32]*waitQueue{}
 	}
 	for q := in.queues[number]; q != nil; q = q.next {
 		if q.loop == l {
@@ -228,11 +229,17 @@ func (in *inbox[Msg]) afterNotify(q *waitQueue) {
 
 // discardQueue takes an empty queue out of the list of its mailbox.
 func (in *inbox[Msg]) discardQueue(q *waitQueue) {
-	from := &in.queues[q.number]
-	for *from != q {
-		from = &(*from).next
+	if first := in.queues[q.number]; first != q {
+		before := first
+		for before.next != q {
+			before = before.next
+		}
+		before.next = q.next
+	} else if q.next != nil {
+		in.queues[q.number] = q.next
+	} else {
+		delete(in.queues, q.number)
 	}
-	*from = q.next
 	s := &q.loop.senders
 	*q = waitQueue{next: s.spare}
 	s.spare = q

@@ -13,7 +13,7 @@ type counters struct {
 	slotPauses, fdPauses, errorPauses                      uint64
 	in, out, writeBufferFull                               uint64
 	stale, dead, deadlines, lingered                       uint64
-	failed, panics                                         uint64
+	failed, panics, lookupWaits                            uint64
 	longest                                                int64
 }
 
@@ -38,6 +38,8 @@ type Stats struct {
 	SlotPauses      uint64        // times that a listener found no slot free, or Options.MaxMachines reached, and paused; each retry that finds the same counts again
 	FilePauses      uint64        // times that a listener found descriptors or memory used up, and paused; retries count likewise
 	ErrorPauses     uint64        // times that a listener paused as more than 8 accepts in a row had failed
+	LookupsWaiting  int           // dials that wait now, as Config.Lookups names are being looked up
+	LookupWaits     uint64        // dials that had to wait for that
 	BytesIn         uint64
 	BytesOut        uint64
 	Held            int    // bytes of Config.Buffers that ports hold now
@@ -79,7 +81,8 @@ func (l *Loop) counted() Stats {
 		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
 		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
-		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, ErrorPauses: c.errorPauses, BytesIn: c.in, BytesOut: c.out,
+		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, ErrorPauses: c.errorPauses,
+		LookupsWaiting: l.dials.lookups.waiting, LookupWaits: c.lookupWaits, BytesIn: c.in, BytesOut: c.out,
 		Held: l.pool.lent, Waiting: l.buffers.len(), Stale: c.stale, WriteBufferFull: c.writeBufferFull,
 		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/pages"
 	"github.com/stator-go/stator/sig"
 )
 
@@ -13,7 +14,7 @@ import (
 type store[M, Msg any] struct {
 	base
 	kind       *Kind[M, Msg]
-	ms         []M
+	machines   lazyTable[M]
 	cx         Context[Msg]
 	inbox      *inbox[Msg]
 	cell       cell[Msg]
@@ -37,11 +38,11 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 	if k.opt.MaxMachines == 0 {
 		most = l.cfg.Slots
 	}
-	s := &store[M, Msg]{kind: k, ms: make([]M, most)}
+	s := &store[M, Msg]{kind: k, machines: newLazyTable[M](most)}
 	n := len(k.opt.Ports)
 	s.base = base{
 		handlers: s, loop: l, name: k.name, number: uint16(len(l.stores)), opt: &k.opt, rows: k.info, handlesDown: k.handlesDown, full: &k.full,
-		nports: uint32(n), ports: make([]port, most*n), most: most, plenty: plentyOf(l.pool.limit, &k.opt),
+		nports: uint32(n), ports: pages.Alloc[Loop, port](l, most*n), most: most, plenty: plentyOf(l.pool.limit, &k.opt),
 	}
 	s.cx = Context[Msg]{IO: IO{loop: l, st: &s.base}}
 	if takesMessages[Msg]() {
@@ -49,7 +50,7 @@ func storeOf[M, Msg any](l *Loop, k *Kind[M, Msg]) (*store[M, Msg], error) {
 		if s.inbox, err = newInbox[Msg](l, &k.opt); err != nil {
 			return nil, err
 		}
-		s.cx.inbox = s.inbox
+		s.cx.at = s.inbox.address
 	}
 	if l.tracer != nil {
 		s.kind = k.traced()
@@ -65,7 +66,7 @@ func (s *store[M, Msg]) spawn(m *M) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.ms[h.local] = *m
+	*s.machines.make(h.local) = *m
 	if s.inbox != nil {
 		s.inbox.gens[x].Store(s.loop.slots.TokenAt(x).Generation())
 	}
@@ -74,13 +75,13 @@ func (s *store[M, Msg]) spawn(m *M) (uint32, error) {
 }
 
 func (s *store[M, Msg]) ref(x uint32) Ref[Msg] {
-	return Ref[Msg]{s.inbox, s.loop.slots.TokenAt(x)}
+	return Ref[Msg]{s.cx.at, s.loop.slots.TokenAt(x)}
 }
 
 // at makes the context one of a machine's, and returns the machine.
 func (s *store[M, Msg]) at(x uint32, h *header) *M {
 	s.cx.x, s.cx.h = x, h
-	return &s.ms[h.local]
+	return s.machines.at(h.local)
 }
 
 // enterFirst runs OnEnter of row Any, and enters the first state.
@@ -187,7 +188,7 @@ func (s *store[M, Msg]) failed(x uint32, h *header, m *M) {
 		}
 		pt.flags |= pFailTaken
 		h.flags |= mErrorPending // another port may have one
-		s.answer(x, h, m, s.cx.Fail(l.errs.of(pt.err)))
+		s.answer(x, h, m, s.cx.Fail(l.errorOf(x, p, pt)))
 		return
 	}
 }
@@ -340,7 +341,7 @@ func (s *store[M, Msg]) runExits(x uint32, h *header) {
 }
 
 func (s *store[M, Msg]) freeRow(local uint32) {
-	s.ms[local] = *new(M)
+	*s.machines.at(local) = *new(M)
 	s.unused = append(s.unused, local)
 	s.live--
 }

@@ -38,6 +38,9 @@ func (l *Loop) runTurn() bool {
 	if l.buffers.servable() {
 		l.buffers.wake()
 	}
+	if l.pool.cached > keptBytes || l.pool.trimAt != forever {
+		l.pool.trim(l.turn.now)
+	}
 	l.reap()
 	if l.control.shuttingDown && l.slots.Len() == 0 || l.control.ending {
 		l.finish()
@@ -160,7 +163,7 @@ func (l *Loop) until() int64 {
 	if l.queue.len > 0 || l.acceptor.ready > 0 || len(l.turn.ended) > 0 || l.monitors.due != 0 || l.buffers.servable() || !l.idle() {
 		return 0
 	}
-	at := l.acceptor.resumeAt
+	at := min(l.acceptor.resumeAt, l.pool.trimAt)
 	if next, ok := l.wheel.Next(); ok {
 		at = min(at, next)
 	}

@@ -1,5 +1,5 @@
-// Package sig delivers Unix signals to an event loop as a set of bits, with one call
-// that wakes the loop.
+// Package sig delivers signals of the operating system to an event loop as a set of
+// bits, with one call that wakes the loop.
 //
 //	src, err := sig.Open(wake) // wake unblocks the loop
 //	err = src.Notify(sig.Of(syscall.SIGHUP, syscall.SIGTERM))
@@ -13,6 +13,20 @@
 // A [Source] collects signals for one loop, by way of os/signal. When a signal comes
 // and none is pending, it calls wake. The loop takes all pending signals at once, on
 // its own goroutine, where any code may run: nothing here runs in a signal handler.
+//
+// # Platforms
+//
+// [Source.Notify] accepts these signals and returns [ErrUncatchable] for others:
+//
+//	Linux        1 to 63, except SIGKILL, SIGSTOP, SIGPROF and 32 to 34, which the C
+//	             library uses
+//	other Unix   1 to 31, except SIGKILL, SIGSTOP and SIGPROF
+//	Windows      SIGINT: Ctrl-C and Ctrl-Break
+//	             SIGTERM: the console is closed, a log-off, a shutdown
+//	Plan 9       the notes that package syscall calls SIGHUP, SIGINT, SIGABRT and SIGALRM
+//	others       none
+//
+// Go's runtime uses SIGPROF for its profiler.
 //
 // # What is lost
 //

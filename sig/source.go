@@ -31,7 +31,8 @@ type Source struct {
 	watchers sync.WaitGroup
 }
 
-// Open returns a Source that collects no signals until Notify is called.
+// Open returns a Source that collects no signals until Notify is called. It returns an
+// error only if wake is nil.
 //
 // The Source calls wake on a goroutine of its own when a signal comes and none is
 // pending, so at most once between two calls of Take that return signals. Two calls

@@ -1,7 +1,7 @@
 // Package slab stores values in numbered slots and names them by tokens that stop
 // working when the value is removed.
 //
-//	conns, err := slab.New[conn](0, 1024) // all memory is allocated here
+//	conns, err := slab.New[conn](0, 1024) // owner 0, 1024 slots; all memory is allocated here
 //	token, c, err := conns.Insert()       // c is a *conn, zeroed
 //	conns.Get(token)                      // c
 //	conns.Remove(token)                   // true
@@ -31,7 +31,9 @@
 // recycles is cleared first, which touches it.
 //
 // If T has no pointers, the garbage collector does not scan the slab. Otherwise it
-// scans all of it, untouched pages included.
+// scans all of it, untouched pages included. Either way all slots count as live heap,
+// which paces the collector, and towards GOMEMLIMIT. [NewOffHeap] avoids that for a T
+// without pointers, at the price of a rule for the lifetime of *T.
 //
 // # Order of reuse
 //

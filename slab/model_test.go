@@ -15,7 +15,7 @@ import (
 type model struct {
 	t       testing.TB
 	s       *slab.Slab[uint64]
-	loop    uint8
+	owner   uint8
 	live    map[slab.Token]uint64
 	order   []slab.Token // the live tokens, to pick one at random
 	stale   []slab.Token
@@ -24,9 +24,9 @@ type model struct {
 	retired int // number of slots
 }
 
-func newModel(t testing.TB, loop uint8, capacity int) *model {
+func newModel(t testing.TB, owner uint8, capacity int) *model {
 	return &model{
-		t: t, s: newSlab[uint64](t, loop, capacity), loop: loop,
+		t: t, s: newSlab[uint64](t, owner, capacity), owner: owner,
 		live: make(map[slab.Token]uint64), ever: make(map[slab.Token]bool),
 	}
 }
@@ -39,7 +39,7 @@ func (m *model) insert() {
 		}
 		return
 	}
-	if token.Loop() != m.loop || token.Generation()&1 == 0 || int(token.Index()) >= m.s.Cap() || m.ever[token] {
+	if token.Owner() != m.owner || token.Generation()&1 == 0 || int(token.Index()) >= m.s.Cap() || m.ever[token] {
 		m.t.Fatalf("Insert returned the token %v (returned before: %v)", token, m.ever[token])
 	}
 	if *v != 0 {
@@ -87,7 +87,7 @@ func (m *model) probe(token slab.Token) {
 	if (got != nil) != ok || ok && *got != want {
 		m.t.Fatalf("Get(%v) found a value: %v, want %v", token, got != nil, ok)
 	}
-	if token.Loop() == m.loop {
+	if token.Owner() == m.owner {
 		if m.s.Find(token.Generation(), token.Index()) != got {
 			m.t.Fatalf("Find and Get of %v differ", token)
 		}
@@ -140,8 +140,8 @@ func TestModel(t *testing.T) {
 				m.probe(m.stale[rng.IntN(len(m.stale))])
 			case n < 18:
 				m.probe(slab.Token(rng.Uint64()))
-			default: // nearly valid: right loop, small generation, index near the end
-				m.probe(slab.MakeToken(rng.Uint32N(64), m.loop, rng.Uint32N(uint32(m.s.Cap())+2)))
+			default: // nearly valid: right owner, small generation, index near the end
+				m.probe(slab.MakeToken(rng.Uint32N(64), m.owner, rng.Uint32N(uint32(m.s.Cap())+2)))
 			}
 			if step%1000 == 0 {
 				if seed%2 == 1 && len(m.order) > 0 {

@@ -33,22 +33,48 @@ type Slab[T any] struct {
 	used    uint32 // slots below this index were used at least once, the others never
 	live    uint32
 	retired uint32
-	loop    uint8
+	owner   uint8
 }
 
-// New returns an empty slab with the given number of slots, 1 to MaxSlots. Its
-// tokens carry loop: the slab rejects tokens that carry a different number.
-func New[T any](loop uint8, capacity int) (*Slab[T], error) {
-	if capacity < 1 || capacity > MaxSlots {
-		return nil, fmt.Errorf("slab: capacity %d: want 1 to %d", capacity, MaxSlots)
-	}
-	if size := uint64(unsafe.Sizeof(slot[T]{})); uint64(capacity) > maxBytes/size {
-		return nil, fmt.Errorf("slab: capacity %d: want 1 to %d with slots of %d bytes",
-			capacity, maxBytes/size, size)
+// New returns an empty slab with the given number of slots, 1 to MaxSlots. Its tokens
+// carry owner, a number of the caller's choice such as that of an event loop: the slab
+// rejects tokens that carry a different one. New returns an error if capacity is not
+// within 1 to MaxSlots, or if so many slots of T do not fit in memory that can be
+// addressed.
+func New[T any](owner uint8, capacity int) (*Slab[T], error) {
+	if err := check[T](capacity); err != nil {
+		return nil, err
 	}
 	slots := make([]slot[T], capacity)
 	pages.Discard(slots)
-	return &Slab[T]{slots: slots, loop: loop}, nil
+	return &Slab[T]{slots: slots, owner: owner}, nil
+}
+
+// NewOffHeap is New for a T without pointers. A large slab's slots lie outside of the
+// Go heap, so that unused ones neither raise its size nor count towards GOMEMLIMIT. It
+// panics if T has pointers.
+//
+// The slots are freed when the slab is unreachable. Unlike those of New, a *T does not
+// keep them: using one when the slab is unreachable may crash the program.
+func NewOffHeap[T any](owner uint8, capacity int) (*Slab[T], error) {
+	if err := check[T](capacity); err != nil {
+		return nil, err
+	}
+	s := &Slab[T]{owner: owner}
+	s.slots = pages.Alloc[Slab[T], slot[T]](s, capacity)
+	return s, nil
+}
+
+// check returns an error if a slab cannot have so many slots.
+func check[T any](capacity int) error {
+	if capacity < 1 || capacity > MaxSlots {
+		return fmt.Errorf("slab: capacity %d: want 1 to %d", capacity, MaxSlots)
+	}
+	if size := uint64(unsafe.Sizeof(slot[T]{})); uint64(capacity) > maxBytes/size {
+		return fmt.Errorf("slab: capacity %d: want 1 to %d with slots of %d bytes",
+			capacity, maxBytes/size, size)
+	}
+	return nil
 }
 
 // Insert makes a slot live and returns its token and a pointer to its value, which
@@ -68,13 +94,13 @@ func (s *Slab[T]) Insert() (Token, *T, error) {
 	sl := &s.slots[index]
 	sl.gen++
 	s.live++
-	return MakeToken(sl.gen, s.loop, index), &sl.val, nil
+	return MakeToken(sl.gen, s.owner, index), &sl.val, nil
 }
 
 // Get returns the value that t names. It returns nil if t was removed, carries
-// another loop, or was never returned by Insert; any 64-bit value is allowed.
+// another owner, or was never returned by Insert; any 64-bit value is allowed.
 func (s *Slab[T]) Get(t Token) *T {
-	if t.Loop() != s.loop {
+	if t.Owner() != s.owner {
 		return nil
 	}
 	return s.Find(t.Generation(), t.Index())
@@ -105,7 +131,7 @@ func (s *Slab[T]) TokenAt(index uint32) Token {
 	if uint(index) >= uint(len(s.slots)) || s.slots[index].gen&1 == 0 {
 		return 0
 	}
-	return MakeToken(s.slots[index].gen, s.loop, index)
+	return MakeToken(s.slots[index].gen, s.owner, index)
 }
 
 // Remove frees the slot that t names and reports whether t was valid. It clears the
@@ -138,7 +164,7 @@ func (s *Slab[T]) All() iter.Seq2[Token, *T] {
 	return func(yield func(Token, *T) bool) {
 		for index := uint32(0); index < s.used; index++ {
 			sl := &s.slots[index]
-			if sl.gen&1 == 1 && !yield(MakeToken(sl.gen, s.loop, index), &sl.val) {
+			if sl.gen&1 == 1 && !yield(MakeToken(sl.gen, s.owner, index), &sl.val) {
 				return
 			}
 		}

@@ -3,8 +3,10 @@ package slab_test
 import (
 	"errors"
 	"math"
+	"runtime"
 	"testing"
 
+	"github.com/stator-go/stator/internal/pages"
 	"github.com/stator-go/stator/slab"
 )
 
@@ -14,9 +16,9 @@ type header struct {
 	_ [48]byte
 }
 
-func newSlab[T any](t testing.TB, loop uint8, capacity int) *slab.Slab[T] {
+func newSlab[T any](t testing.TB, owner uint8, capacity int) *slab.Slab[T] {
 	t.Helper()
-	s, err := slab.New[T](loop, capacity)
+	s, err := slab.New[T](owner, capacity)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,15 +36,15 @@ func insert[T any](t testing.TB, s *slab.Slab[T]) (slab.Token, *T) {
 
 func TestTokenParts(t *testing.T) {
 	for _, gen := range []uint32{0, 1, 5, 1 << 31, math.MaxUint32} {
-		for _, loop := range []uint8{0, 1, 255} {
+		for _, owner := range []uint8{0, 1, 255} {
 			for _, index := range []uint32{0, 1, slab.MaxSlots - 1} {
-				token := slab.MakeToken(gen, loop, index)
-				if token.Generation() != gen || token.Loop() != loop || token.Index() != index {
+				token := slab.MakeToken(gen, owner, index)
+				if token.Generation() != gen || token.Owner() != owner || token.Index() != index {
 					t.Errorf("MakeToken(%d, %d, %d) has the parts %d, %d, %d",
-						gen, loop, index, token.Generation(), token.Loop(), token.Index())
+						gen, owner, index, token.Generation(), token.Owner(), token.Index())
 				}
-				if want := uint64(gen)<<32 | uint64(loop)<<24 | uint64(index); uint64(token) != want {
-					t.Errorf("MakeToken(%d, %d, %d) = %#x, want %#x", gen, loop, index, uint64(token), want)
+				if want := uint64(gen)<<32 | uint64(owner)<<24 | uint64(index); uint64(token) != want {
+					t.Errorf("MakeToken(%d, %d, %d) = %#x, want %#x", gen, owner, index, uint64(token), want)
 				}
 			}
 		}
@@ -81,7 +83,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("the value of an unused slot is %v, want zero", *v)
 	}
 	v.n = 42
-	if a.Loop() != 7 || a.Generation() != 1 || a.Index() != 0 {
+	if a.Owner() != 7 || a.Generation() != 1 || a.Index() != 0 {
 		t.Errorf("the first token is %v, want 7:0#1", a)
 	}
 	if s.Get(a) != v || s.Find(1, 0) != v || s.At(0) != v || s.TokenAt(0) != a {
@@ -126,7 +128,7 @@ func TestInvalidTokens(t *testing.T) {
 	mine, _ := insert(t, s)
 	theirs, _ := insert(t, other)
 	if s.Get(theirs) != nil || s.Remove(theirs) || other.Get(mine) != nil {
-		t.Error("a token with another loop was accepted")
+		t.Error("a token with another owner was accepted")
 	}
 	for _, token := range []slab.Token{
 		0, math.MaxUint64,
@@ -284,4 +286,53 @@ func TestNoAllocations(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
+}
+
+// A slab outside of the Go heap works like another one, and refuses what the garbage
+// collector would have to follow.
+func TestOffHeap(t *testing.T) {
+	const capacity = 1 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	mapped := pages.Mapped()
+	s, err := slab.NewOffHeap[[7]uint64](3, capacity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc - before.HeapAlloc); pages.Mapped() > mapped && grown > 1<<20 {
+		t.Errorf("the heap has %d bytes more", grown)
+	}
+	var tokens []slab.Token
+	for i := range uint64(1000) {
+		token, v, err := s.Insert()
+		if err != nil || *v != [7]uint64{} {
+			t.Fatalf("Insert = %v, %v, %v", token, v, err)
+		}
+		v[6] = i
+		tokens = append(tokens, token)
+	}
+	runtime.GC()
+	for i, token := range tokens {
+		if v := s.Get(token); v == nil || v[6] != uint64(i) || token.Owner() != 3 {
+			t.Fatalf("Get(%v) = %v, want %d", token, v, i)
+		}
+		if !s.Remove(token) || s.Get(token) != nil {
+			t.Fatalf("%v is there after Remove", token)
+		}
+	}
+	if s.Len() != 0 || s.Cap() != capacity {
+		t.Errorf("Len %d, Cap %d", s.Len(), s.Cap())
+	}
+	for _, bad := range []int{0, slab.MaxSlots + 1} {
+		if _, err := slab.NewOffHeap[int](0, bad); err == nil {
+			t.Errorf("capacity %d: no error", bad)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("NewOffHeap with pointers did not panic")
+		}
+	}()
+	slab.NewOffHeap[*int](0, 1)
 }

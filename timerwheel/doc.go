@@ -39,8 +39,8 @@
 //
 // # Limits
 //
-// The resolution is 100 µs to 1 s, the capacity 1 to [MaxTimers]. A [Timer] of the
-// capacity or above panics with an index out of range, as it does for a slice.
+// The resolution is 100 µs to 1 s, the capacity 1 to [MaxTimers]. A method panics with
+// an index out of range if its [Timer] is not below the capacity.
 //
 // # Cost and memory
 //
@@ -48,11 +48,10 @@
 // usually one comparison and one store. Advance by one tick handles the timers of
 // that tick and moves a few others closer; see below. Only [New] allocates.
 //
-// A timer takes 16 bytes, and 8 more if it was ever periodic. Pages of timers that
-// were never armed are not touched: on Linux they occupy address space but no
-// memory. On other systems the same holds if the allocation is fresh from the
-// operating system; memory that the Go heap recycles is cleared first, which
-// touches it.
+// A timer takes 16 bytes, and 8 more if it was ever periodic. A large wheel's timers
+// lie outside of the Go heap on Unix and Windows: the garbage collector neither scans
+// nor counts them, and timers that were never armed occupy address space but no
+// memory. They are freed when the wheel is unreachable.
 //
 // # Goroutines
 //
@@ -75,8 +74,8 @@
 // enters it. With a million timers that moves tens of thousands at once, and the
 // caller stalls for many milliseconds. Here the level below already has a bank for
 // the next window. So a bucket is moved down gradually while the clock is in the
-// bucket before it: in each tick, the number of timers filed in the bucket divided
-// by its number of ticks.
+// bucket before it. A bucket that spans n ticks and holds m timers moves m/n of them,
+// rounded up, in each of the n ticks.
 //
 // Deadlines beyond the last level, 2³⁶ ticks ahead or more, are filed at the end of
 // the last level and filed again when the clock gets there.

@@ -60,12 +60,10 @@ func New(capacity int, resolution time.Duration, now int64) (*Wheel, error) {
 	w := &Wheel{
 		at:         now,
 		resolution: uint64(resolution),
-		nodes:      make([]node, heads+capacity),
-		periods:    make([]int64, capacity),
 	}
 	w.inverse, w.shift = invert(w.resolution)
-	pages.Discard(w.nodes)
-	pages.Discard(w.periods)
+	w.nodes = pages.Alloc[Wheel, node](w, heads+capacity)
+	w.periods = pages.Alloc[Wheel, int64](w, capacity)
 	w.timers = w.nodes[heads:]
 	for i := range uint32(heads) {
 		w.nodes[i].next, w.nodes[i].prev = i, i

@@ -63,7 +63,7 @@ func (r *reader) read(cx *cx, _ reactor.Ready) fsm.State {
 	}
 	t := cx.Token()
 	fmt.Fprintf(r.out, "machine: the pipe is readable (token %v: loop %d, slot %d, generation %d)\n",
-		t, t.Loop(), t.Index(), t.Generation())
+		t, t.Owner(), t.Index(), t.Generation())
 	fmt.Fprintf(r.out, "machine: read %q\n", b)
 	cx.Discard(in, len(b))
 	return fsm.Stay

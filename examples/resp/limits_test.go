@@ -51,7 +51,7 @@ func heap() int {
 // replies, which the server buffers, and for large ones, which it sends by reference.
 func TestClientThatNeverReads(t *testing.T) {
 	for name, c := range map[string]struct{ value, patience int }{
-		"short replies": {8 << 10, 20_000},
+		"short replies": {8 << 10, 300},
 		"large replies": {1 << 20, 300},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,4 +174,26 @@ func TestSlabFull(t *testing.T) {
 		}
 		c.wants(bulk(fmt.Sprint(i)))
 	}
+}
+
+// A client that sends a deep pipeline before it reads gets every reply, however small the
+// output limit: its input waits while its replies do.
+func TestDeepPipeline(t *testing.T) {
+	const commands, size = 20_000, 1 << 10
+	l := small()
+	l.output, l.patience = 256<<10, time.Minute
+	r := run(t, l, "")
+	c := r.dial()
+	c.ask("+OK\r\n", "SET", "k", letters(size, 'v'))
+	go io.WriteString(c.Conn, strings.Repeat(command("GET", "k"), commands))
+	r.until("the output is full", func(s reactor.Stats) bool { return s.Held >= l.output/4 })
+	reply := fmt.Sprintf("$%d\r\n%s\r\n", size, letters(size, 'v'))
+	got := make([]byte, len(reply))
+	for i := range commands {
+		if _, err := io.ReadFull(c.Conn, got); err != nil || string(got) != reply {
+			t.Fatalf("reply %d of %d: %.20q…, %v", i, commands, got, err)
+		}
+	}
+	c.Close()
+	r.withoutClients()
 }

@@ -82,7 +82,7 @@ func main() {
 	l := limits{mail: maxMail}
 	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more wait to be accepted")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "the most `bytes` of one value")
-	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client with more is closed")
+	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client's commands wait from half of it on, and one with more is closed")
 	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands of all clients; a client that exceeds it is closed")
 	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take to finish a command, or read nothing of a reply, such as 30s")
 	flag.Usage = func() {

@@ -1,14 +1,15 @@
 package trace
 
-// Dictionary has the words that peers send. An event has a word's number: its index in
-// the dictionary, or, behind those, the value of a single byte. In a datagram, the number
-// behind both is the empty word.
+// Dictionary has the texts that peers send, its words. Events name a word by a number.
+// Word n is Dictionary[n] for n below the length of the dictionary. Then come the 256
+// single bytes, then, for datagrams only, the empty word. Larger numbers wrap around.
 //
-// A longer dictionary numbers bytes differently. So [Dictionary.Lasting] replaces these
-// numbers by others, which mean the same with every dictionary:
+// The last numbers are fixed: 65,271 is the empty word, for datagrams only, and 65,272+b
+// is byte b. They mean the same with every dictionary, however long, so kept traces use
+// them; see [Dictionary.Lasting].
 //
 //	0            n                n+256             65,271        65,272         65,528
-//	| dictionary | single bytes   | empty, again... | empty word  | single bytes |
+//	| dictionary | single bytes   | empty, again... | empty word  | single bytes | again...
 type Dictionary []string
 
 const (
@@ -40,8 +41,8 @@ func (d Dictionary) word(n uint16, words int) string {
 	}
 }
 
-// Lasting returns a trace like tr whose words stay the same when words are appended to
-// the dictionary.
+// Lasting returns a trace that means the same as tr and still does when words are appended
+// to the dictionary: it names bytes and the empty word by their fixed numbers.
 func (d Dictionary) Lasting(tr Trace) Trace {
 	out := append(Trace{}, tr...)
 	for i := range out {

@@ -3,45 +3,47 @@ package trace
 // Op says what an [Event] does. Values from [NumOps] on are taken modulo NumOps.
 type Op uint8
 
-// The events. Comments name the arguments A and B. Event.On is the number of a connection,
-// unless the comment speaks of a loop, an action or a datagram peer.
+// The events. Event.On is the number of a connection, unless the comment names a loop, an
+// action or a datagram peer. A and B are the arguments. Where the comment says a or b, it
+// means that argument, or 1 if the argument is 0. "mod n" is the rest of a division: of a
+// list of n things it numbers one.
 const ( // the order is part of the format of bytes that go test -fuzz records: new ones go last
-	Settle        Op = iota // nothing: the loops take turns until they rest
-	Turn                    // a loop takes A turns, while the others take none
-	Advance                 // A units of time pass; B numbers the unit
-	Dial                    // the peer dials; A numbers the listener
-	Send                    // the peer sends the word A, 1+B times
-	Finish                  // the peer ends its direction
+	Settle        Op = iota // nothing happens; as after every event without Hold, the loops take turns until they rest
+	Turn                    // a loop takes a turns, at most 64, while the others take none
+	Advance                 // A times Units[B mod 5] of time pass, at most 24 hours
+	Dial                    // the peer dials listener A mod n
+	Send                    // the peer sends dictionary word A, 1+B times; it stops after 4,096 times or above 256 KiB
+	Finish                  // the peer half-closes: it sends no more
 	Close                   // the peer closes
 	Reset                   // the peer resets the connection
-	Pace                    // the peer reads A bytes each B ms; MaxArg: at once; 0: never
-	Act                     // an action that Setup declared happens with argument A, 1+B times
+	Pace                    // the peer reads A bytes every B ms; if A is MaxArg, all at once; if A or B is 0, never
+	Act                     // an action that Setup declared happens with argument A, 1+B times, at most 256
 	Leave                   // a loop is asked to shut down
-	Limit                   // for the whole run: loops have A slots, and B steps per turn
-	ShortRead               // reads of the machine return at most A bytes, B times
-	ShortWrite              // writes of the machine take at most A bytes, B times
-	BlockRead               // reads of the machine would block, A times
-	BlockWrite              // writes of the machine would block, A times
-	Window                  // the peer's kernel buffers A bytes, and the machine's B bytes
-	Split                   // the peer's next B sends arrive in pieces of A bytes
-	Spurious                // the machine gets an event of readiness that is not there; A has the bits of poll.Ready
+	Limit                   // for the whole run, loops have a slots, or fewer if the Spec says so, and max(1, B mod 64) steps per turn; only the first counts
+	ShortRead               // the machine's next b reads return at most a bytes
+	ShortWrite              // the machine's next b writes take at most a bytes
+	BlockRead               // the machine's next a reads would block, at most 1,000
+	BlockWrite              // the machine's next a writes would block, at most 1,000
+	Window                  // the peer's kernel buffers a bytes, the machine's B bytes
+	Split                   // the peer's next b sends arrive in pieces of a bytes
+	Spurious                // the machine gets an event of readiness that is not there: the bits Readable and Writable of A, both if A has neither
 	Stale                   // a late event arrives for a socket that the machine has closed; A as for Spurious
-	Permute                 // a loop's next events come in another order; A is its seed
-	Few                     // a loop's next wait returns at most A events
+	Permute                 // a loop's next events come in another order, whose seed is A
+	Few                     // a loop's next wait returns at most a events
 	Late                    // a loop's next deadline is noticed A µs late
-	AcceptFails             // a loop's accepts fail with error number A, B times
-	ConnectFails            // a loop's connects fail, B times; A: 0 refused, 1 no answer
-	Jump                    // the clock jumps by A units of time; B numbers the unit
-	Signal                  // Unix signals that a loop asked for arrive 1+B times: the A-th of them, or all if A is MaxArg
-	Datagram                // a datagram peer sends the word A to the B-th bound socket
-	DatagramFails           // B datagrams of a loop are lost, doubled or reordered: see DatagramLost
-	Abrupt                  // the peer acts just before the A-th next read or write of the machine; B says what
-	Scarce                  // for the whole run: a loop's ports hold 8+A KiB together, and B timers run
+	AcceptFails             // a loop's next b accepts fail; A mod 4: EMFILE, ECONNABORTED, ENFILE, EPROTO
+	ConnectFails            // a loop's next b connects fail; A mod 2: refused, no answer
+	Jump                    // the clock jumps by A times Units[B mod 5], at most 24 hours
+	Signal                  // of the n signals that a loop asked for, number A mod n arrives, or all if A is MaxArg; 1+B times, at most 256
+	Datagram                // a datagram peer sends dictionary word A to bound socket B mod n
+	DatagramFails           // a loop's next b datagrams have the fate A mod 3: see DatagramLost
+	Abrupt                  // just before the a-th read or write of the machine from now, the peer does B: see AbruptReset
+	Scarce                  // for the whole run, the ports of a loop hold 8+A KiB together, and B timers may run, unless B is 0; only the first counts
 
 	NumOps // the number of Ops
 )
 
-// Values of Event.B of an [Abrupt]. From AbruptSend on the peer sends a word, of number
+// Values of Event.B of an [Abrupt]. From AbruptSend on, the peer sends dictionary word
 // B - AbruptSend.
 const (
 	AbruptReset = iota
@@ -50,7 +52,7 @@ const (
 	AbruptSend
 )
 
-// Values of Event.A of a [DatagramFails], modulo NumDatagramFates.
+// Values of Event.A of a [DatagramFails], mod NumDatagramFates.
 const (
 	DatagramLost = iota
 	DatagramDoubled
@@ -140,5 +142,5 @@ func (op Op) Args() (a, b string) { return op.info().a, op.info().b }
 // may do to machines, rather than something that peers or other goroutines do.
 func (op Op) IsFault() bool { return op.info().fault }
 
-// hasWord reports whether A numbers a word.
+// hasWord reports whether A is the number of a dictionary word.
 func (e Event) hasWord() bool { return e.Op == Send || e.Op == Datagram }

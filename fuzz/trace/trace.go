@@ -1,5 +1,6 @@
-// Package trace defines the input of a simulated run: a list of events, 8 bytes each,
-// that decides all that happens in the run. The same trace always gives the same run.
+// Package trace defines the input of a simulated run: a list of events, 8 bytes each.
+// Together with a fuzz.Spec it determines the run, if handlers follow the rules in package
+// fuzz.
 //
 // Package fuzz generates, shrinks and keeps traces. You can also write one: as text for
 // [Parse], one event per line,
@@ -13,7 +14,7 @@
 //	trace.Trace{{Op: trace.Dial}, {Op: trace.Send, A: 1, Hold: true}, {Op: trace.Finish}}
 //
 // An event whose target does not exist, or no longer exists, does nothing. So every list
-// of events is a valid trace, and every part of a trace is one.
+// of events is a valid trace, and so is every trace with events left out.
 package trace
 
 import (
@@ -35,15 +36,15 @@ type Event struct {
 	A, B uint16 // arguments: see Op.Args
 }
 
-// MaxArg is the largest argument. As a number of times it means each time; as the pace
-// of a peer it means that the peer reads at once.
+// MaxArg is the largest argument. In a [Pace] it means that the peer reads all at once, in
+// a [Signal] all signals.
 const MaxArg = 1<<16 - 1
 
-// Times returns the count that an argument stands for, which is at least 1.
+// Times returns the count that an argument stands for: arg, or 1 if it is 0.
 func Times(arg uint16) int { return max(1, int(arg)) }
 
-// Units are the units of time of [Advance] and [Jump], numbered by Event.B modulo their
-// number.
+// Units are the units of time of [Advance] and [Jump]: Event.B, modulo their number, is an
+// index.
 var Units = [...]time.Duration{time.Microsecond, time.Millisecond, 100 * time.Millisecond, time.Second, time.Minute}
 
 // Span returns how much time passes in an [Advance] or [Jump]: at most 24 hours.

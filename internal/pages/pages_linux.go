@@ -7,13 +7,13 @@ import (
 )
 
 // Discard returns the pages behind s to the kernel, which supplies zero pages
-// when they are next used. The elements of s must all be zero: Discard is for fresh
-// allocations.
+// when they are next used. It is for fresh allocations, whose elements are all zero, and
+// for what is not needed any more. The elements must have no pointers unless they are zero.
 //
 // If a single page of an allocation was used before, the allocator clears, and so
 // touches, all of them; Discard undoes that. The first and the last page are kept
 // if s covers them only in part, as they may hold other objects. The call is advice
-// to the kernel: if the kernel refuses it, the elements are still zero.
+// to the kernel, which may refuse it: elements that were not zero may stay as they were.
 func Discard[T any](s []T) {
 	if len(s) == 0 {
 		return

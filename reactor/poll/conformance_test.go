@@ -75,15 +75,15 @@ func published(t *testing.T, system, table string) {
 	}
 }
 
-// TestSame makes the same random calls on each pair of backends.
-func TestSame(t *testing.T) {
+// TestCompare makes the same random calls on each pair of backends.
+func TestCompare(t *testing.T) {
 	names := poll.Backends()
 	calls := testenv.Pick(500, 2000)
 	for i, b := range names {
 		for _, a := range names[:i] {
 			t.Run(a+" and "+b, func(t *testing.T) {
 				for seed := range uint64(*seeds) {
-					drivertest.Same(t, over(a), over(b), seed, calls)
+					drivertest.Compare(t, over(a), over(b), seed, calls)
 				}
 			})
 		}

@@ -35,12 +35,31 @@
 // Rearm does nothing, and new data causes an event even if older data was not read. A
 // program that relies on this works on these backends only.
 //
-// A hang-up or an error is reported whatever the interest, as Readable and Writable,
-// because neither operation would block. kqueue is different: each direction reports
-// its own end, and only if the interest has that direction. Only two things are reported
-// for both directions: an error that ends a connection, and the loss of the reader of a
-// pipe that is watched for writing. An error that does not end a socket, such as that of
-// a refused datagram, is Readable only.
+// # Ends and errors
+//
+// A hang-up is the end of both directions. It and an error are reported whatever the
+// interest, as Readable and Writable, because neither operation would block. With kqueue
+// and afd it is different; see the notes below the table.
+//
+// R is Readable, W Writable, RC ReadClosed, WC WriteClosed, E Error:
+//
+//	                           epoll, poll on Linux  kqueue       afd
+//	the peer half-closed       R RC                  R RC         R RC
+//	hang-up                    R W RC WC             R RC, W WC   R RC
+//	reset, connection refused  R W RC WC E           R W RC WC E  R W RC WC E
+//	datagram refused           R W WC E              R            not tested
+//	pipe without writer        R W RC WC             R RC         no pipes
+//	pipe without reader        R W WC E              W WC         no pipes
+//
+// That the peer half-closed is reported only if the interest has Readable. In addition:
+//
+//   - kqueue reports each direction's own end, and only if the interest has that
+//     direction. An error that ends a connection is reported for both directions.
+//   - afd reports a hang-up in the same way as a peer that half-closed, and a reset
+//     whatever the interest.
+//   - ports, and poll outside Linux, convert the bits of poll(2): POLLHUP to R W RC WC,
+//     POLLERR to R W WC E. The system decides which bits it sets. A peer that half-closed
+//     is reported as R.
 //
 // # Removing
 //
@@ -72,9 +91,9 @@
 // delay of the scheduler and of the kernel's clock; afd, and poll(2) outside Linux, count
 // in whole milliseconds. A signal does not end it.
 //
-// Wait yields the processor once per 100 microseconds. Otherwise a goroutine that always
-// finds events would delay others, as the scheduler would check their timers only after
-// 10 to 40 milliseconds.
+// Wait yields the processor at most once per 100 microseconds. If it did not, a goroutine
+// that always finds events would delay others, as the scheduler would check their timers
+// only after 10 to 40 milliseconds.
 //
 // # Backends
 //
@@ -121,21 +140,31 @@
 //
 // Only New, NewWaker, Register when its tables grow, and errors allocate.
 //
-// A Wait that finds events costs one system call. A Wait that parks after one that parked
-// costs two, and a switch of goroutines; a change between the two kinds costs one more. A
-// timeout costs one more if its deadline is before the one the kernel's timer is set to. A
-// call returns at most 1,024 events.
+// A Wait returns at most 1,024 events, but with poll as many as fit. The descriptors that
+// a Poller uses, and the system calls of a Wait that does not start with a pending change:
 //
-// A Poller uses these descriptors: with epoll three, and one per Waker; with kqueue one,
-// or three on openbsd and netbsd; with ports one; with poll two; with afd two, and one per
-// 32 sockets.
+//	backend  descriptors                       system calls of a Wait
+//	epoll    3, and 1 per Waker                see below
+//	kqueue   1; 3 on openbsd and netbsd        1
+//	ports    1                                 1, and 1 per event of the last Wait
+//	poll     2                                 1
+//	afd      2, and 1 per 32 sockets           1, and 1 per event of the last Wait
 //
-// With ports, each event costs one call of the next Wait, which also does the work of
-// Rearm. Without Edge, each Wait with events also costs a call of poll(2).
+// With epoll, a Wait parks if it finds no event, and is likely to park if the last one
+// did. So its system calls, besides those of Go's poller, depend on both:
 //
-// With afd, each Wait costs one call, and each event one call of the next Wait. A Rearm or
-// Modify of a socket without an event costs one more, which cancels the pending request.
-// Without Edge, each event costs one more, as the kernel's answer may be out of date.
+//	                   last Wait found events   last Wait parked
+//	finds events       1                        2
+//	parks              4                        2, and a switch of goroutines
+//
+// A timeout costs one more if its deadline is before the one the kernel's timer is set to.
+//
+// With ports, the call per event also does the work of Rearm. Without Edge, each Wait with
+// events also costs a call of poll(2).
+//
+// With afd, a Rearm or Modify of a socket without an event costs one more call, which
+// cancels the pending request. Without Edge, each event costs one more, as the result that
+// the kernel returns may be out of date.
 //
 // # Origin
 //

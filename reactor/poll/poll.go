@@ -42,8 +42,7 @@ type Interest uint8
 const Edge Interest = 1 << 7
 
 // Ready is the readiness that an event reports: Readable, Writable, Priority and the bits
-// below. A hang-up or an error also sets Readable and Writable, whatever the interest, as
-// neither operation would block.
+// below. "Ends and errors" in the package comment lists which bits each backend sets.
 type Ready uint8
 
 const (
@@ -52,7 +51,7 @@ const (
 	// is only Readable, and a read returns the end.
 	ReadClosed Ready = 1 << 3
 	// WriteClosed means that the peer does not accept data any more. For a datagram
-	// socket it only means that there is an error to fetch.
+	// socket it means only that SO_ERROR, or the next operation, returns an error.
 	WriteClosed Ready = 1 << 4
 	// Error means that the next operation, or SO_ERROR, returns an error.
 	Error Ready = 1 << 5
@@ -179,13 +178,18 @@ func Backends() []string {
 func (p *Poller) Backend() string { return p.name }
 
 // Register starts to watch a descriptor, also for a Wait that is blocked. Memory written
-// before Register is visible to the goroutine that gets the descriptor's event.
+// before Register is visible to the goroutine that gets the descriptor's event. On
+// Windows, fd is the handle of a socket.
+//
+// The error wraps ErrExist, ErrNotPollable, ErrBadDescriptor, ErrInterest or ErrClosed, or
+// it is an error of the kernel, such as that of its limits.
 func (p *Poller) Register(fd int, t Token, i Interest) error {
 	return p.control("register", fd, t, i, backend.register)
 }
 
 // Modify replaces the token and the interest of a registered descriptor. With Edge,
-// readiness that exists already is reported again.
+// readiness that exists already is reported again. The error wraps ErrNotExist if the
+// descriptor is not registered; the others are those of Register.
 func (p *Poller) Modify(fd int, t Token, i Interest) error {
 	return p.control("modify", fd, t, i, backend.modify)
 }

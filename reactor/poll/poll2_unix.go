@@ -187,8 +187,8 @@ func (p *poll2) changed() {
 	}
 }
 
-// badFIFOs reports whether the kernel tells only select(2) that a FIFO has lost its last
-// writer. Pipes, which have no name, are not affected.
+// badFIFOs is true if only select(2) reports that a FIFO has lost its last writer. Pipes,
+// which have no name, are not affected.
 const badFIFOs = runtime.GOOS == "darwin" || runtime.GOOS == "ios"
 
 // identify returns the identity of fd's file, or an error if it cannot be polled.

@@ -9,22 +9,22 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Deadlines as properties: while the loops rest, no machine is in a state beyond what
-// the state's row allows. The loop's own lateness is allowed for, and that of faults.
+// The check of deadlines: while the loops rest, no machine is in a state for longer than the
+// state's row allows. The loop's own lateness, and lateness made by faults, is allowed for.
 
-// bound is what a row bounds a stay by, in nanoseconds; 0: not.
+// bound has the deadlines of a row, in nanoseconds; 0: none.
 type bound struct {
 	within, idle, stall int64
 }
 
-// bounds are those of a kind: by state, and of a machine's life.
+// bounds has the deadlines of a kind: by state, and that of a machine's life.
 type bounds struct {
 	rows     []bound
 	life     int64
 	messages bool // messages end a silence as well, and only a witness is told of them
 }
 
-// mostBounds is how many kinds are known at once: a Setup may build new ones each run.
+// mostBounds is how many kinds are kept: a Setup may build new kinds for each run.
 const mostBounds = 64
 
 // deadlines knows when the next deadline of each loop's machines passes.
@@ -44,7 +44,7 @@ func (d *deadlines) begin() {
 	}
 }
 
-// bounds returns those of a kind.
+// bounds returns the deadlines of a kind.
 func (d *deadlines) bounds(k reactor.AnyKind) *bounds {
 	if k == d.lastKind {
 		return d.last
@@ -75,7 +75,7 @@ func readBounds(k reactor.AnyKind) *bounds {
 	return b
 }
 
-// span returns what a deadline allows; 0: it is none.
+// span returns the duration of a deadline; 0: there is none.
 func span(d fsm.Deadline) int64 { return int64(max(0, d.D)) }
 
 // expect notes that a deadline of a machine may pass sooner than was known.
@@ -117,8 +117,8 @@ func (all *bounds) first(m *sim.Machine, witnessed bool) (at int64, name string)
 	return at, name
 }
 
-// judgeDeadlines looks, while the loops rest, for machines that are in a state for too
-// long.
+// judgeDeadlines fails the run if a machine is in a state for too long. It is called while
+// the loops rest.
 func (j *Judge) judgeDeadlines() {
 	d := &j.deadlines
 	if j.failure != nil || !d.on {

@@ -9,7 +9,7 @@ import (
 	"github.com/stator-go/stator/fuzz/internal/sim"
 )
 
-// The first deadline of a stay is the earliest of those that its row has.
+// The first deadline of a stay in a state is the earliest one of the row.
 func TestFirstDeadline(t *testing.T) {
 	const second = int64(time.Second)
 	life := 10 * second

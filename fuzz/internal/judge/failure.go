@@ -81,14 +81,14 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
 
-// Same reports whether two failures are one: found by the same oracle, in the same state
+// Same reports whether two failures are the same: found by the same oracle, in the same state
 // of a machine, at the same place of a handler that panics, and of the same kind. It does
 // not compare bytes: shrinking makes them fewer.
 func (f *Failure) Same(g *Failure) bool {
 	return f != nil && g != nil && f.Oracle == g.Oracle && f.State == g.State && f.what() == g.what() && f.place() == g.place()
 }
 
-// what returns the kind of a failure, or what its text says, if its oracle has no kinds.
+// what returns the kind of a failure, or the shape of its text if its oracle has no kinds.
 func (f *Failure) what() string {
 	if f.Kind != "" {
 		return f.Kind
@@ -113,7 +113,7 @@ func shape(s string) string {
 	return string(b)
 }
 
-// place returns the line that panicked: in the stack it follows that of panic itself.
+// place returns the line that panicked: in the stack it follows the line of panic itself.
 func (f *Failure) place() string {
 	_, rest, _ := strings.Cut(string(f.Stack), "\npanic(")
 	lines := strings.SplitN(rest, "\n", 5)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Two failures are one when they are of one oracle, state and place.
+// Two failures are the same if oracle, state and place are the same.
 func TestSameFailure(t *testing.T) {
 	f := Failure{Oracle: "panic", State: "armed", Text: `bomb got "x\"y" at 7`, Stack: []byte("goroutine 1\npanic({})\n\t/go/src/runtime/panic.go:1 +0x1\nmain.f()\n\t/a/b.go:12 +0x7\n")}
 	if f.place() != "/a/b.go:12" {

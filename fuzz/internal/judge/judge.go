@@ -1,8 +1,8 @@
-// Package judge says what is wrong with a run.
+// Package judge decides whether a run fails, and why.
 //
 // A Judge observes a world of package sim, and turns observations into at most one
-// Failure a run. Most oracles look at one run alone. Those of metamorphic.go run a trace
-// again, with something changed that must not matter, and compare.
+// Failure per run. Most oracles look at one run alone. Those of metamorphic.go run a trace
+// again, with a change that must not matter, and compare.
 package judge
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Config says what a Judge judges by.
+// Config sets what a Judge checks.
 type Config struct {
 	Oracles  []Oracle // beside those that every run is judged by
 	Without  Check    // that are left out
@@ -71,7 +71,7 @@ func (j *Judge) Undecided() int { return j.undecided }
 // Failure returns what is wrong with the run so far; nil if nothing is.
 func (j *Judge) Failure() *Failure { return j.failure }
 
-// Run runs a trace, and returns what is wrong with that run.
+// Run runs a trace and returns its failure, or nil.
 func (j *Judge) Run(tr trace.Trace) *Failure { return j.run(tr, sim.Options{}) }
 
 func (j *Judge) run(tr trace.Trace, opts sim.Options) *Failure {
@@ -79,7 +79,7 @@ func (j *Judge) run(tr trace.Trace, opts sim.Options) *Failure {
 	return j.failure
 }
 
-// Check runs a trace and returns what is wrong. If deep is true, it also runs variants
+// Check runs a trace and returns its failure, or nil. If deep is true, it also runs variants
 // of the trace and compares. The observer o, if there is one, sees the first run only.
 func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
 	if o != nil {
@@ -114,7 +114,7 @@ func (j *Judge) Rerun(v Variant, o sim.Observer) *Failure {
 	return j.run(v.Trace, sim.Options{Again: true, Spurious: v.Spurious})
 }
 
-// Fail ends the run with a failure, unless it has one: what comes first counts.
+// Fail ends the run with a failure, unless it has one already: the first failure counts.
 func (j *Judge) Fail(oracle, format string, args ...any) {
 	if j.failure == nil {
 		event, now, stage := j.w.Moment()
@@ -165,7 +165,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	}
 }
 
-// judgeFact judges what is wrong, or not, by itself.
+// judgeFact judges observations that are failures by themselves, or with their numbers.
 func (j *Judge) judgeFact(o *sim.Observation) {
 	switch o.What {
 	case sim.SetupFailed:
@@ -203,7 +203,7 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	}
 }
 
-// caller returns who was called when a panic came: an oracle, an action, or the loop.
+// caller returns what panicked: an oracle, an action, or the loop.
 func (j *Judge) caller(o *sim.Observation) string {
 	switch {
 	case j.asking != "":
@@ -244,7 +244,7 @@ func (j *Judge) ended(o *sim.Observation) {
 	j.failure.State = k.StateName(o.Machine.Before)
 }
 
-// machineName returns a machine with its state, for people.
+// machineName returns a machine with its state, for a failure's text.
 func machineName(m *sim.Machine) string {
 	if m == nil || m.Kind == nil {
 		return "a machine"

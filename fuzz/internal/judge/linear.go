@@ -23,7 +23,7 @@ func Linear[S, In any](title string, m Model[S, In]) Oracle {
 	return linearModel[S, In]{named{title}, m}
 }
 
-// shares reports whether copies of a value share something that can change.
+// shares reports whether copies of a value share memory that can change.
 func shares(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Struct:
@@ -67,7 +67,7 @@ func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided
 	return h.blame(), h.stuck.shows(), true
 }
 
-// operation is an input and what became of it.
+// operation is an input and its answer.
 type operation[In any] struct {
 	in       In
 	conn     int
@@ -90,7 +90,7 @@ type order[S, In any] struct {
 	want  string
 }
 
-// read makes operations of what a connection sent and got.
+// read adds the operations of a connection, from what it sent and got.
 func (h *order[S, In]) read(l *History) (text string, at Stamp) {
 	var line []operation[In]
 	sent, got := 0, min(len(l.Got), len(h.m.Greeting))
@@ -188,7 +188,7 @@ func (h *order[S, In]) key() string {
 	return string(b)
 }
 
-// note notes where the search got furthest.
+// note records the point at which the search got furthest.
 func (h *order[S, In]) note(o *operation[In], want string) {
 	n := 0
 	for _, done := range h.done {
@@ -199,8 +199,8 @@ func (h *order[S, In]) note(o *operation[In], want string) {
 	}
 }
 
-// shows returns when an operation is seen to be wrong: when its answer has arrived, or,
-// without one, when it begins.
+// shows returns when an operation is known to be wrong: when its answer has arrived, or, if
+// there is none, when the operation begins.
 func (o *operation[In]) shows() Stamp {
 	if o.complete {
 		return o.answered

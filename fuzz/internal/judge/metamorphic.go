@@ -9,10 +9,10 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Some oracles need no model. They run variants of a trace, and compare what connections
-// get: a change that must not matter does not change it. variant.go has the changes.
+// Some oracles need no model. They run variants of a trace and compare what connections get,
+// which must be the same. variant.go makes the variants.
 
-// again runs a trace once more, and judges whether all happened as before.
+// again runs a trace once more, and fails if anything happens differently.
 func (j *Judge) again(tr trace.Trace) *Failure {
 	first := j.w.Sum()
 	j.run(tr, sim.Options{Again: true})
@@ -40,8 +40,7 @@ func (j *Judge) compare(tr trace.Trace) *Failure {
 	return f
 }
 
-// compareSpurious compares what connections get with and without events that are not
-// true.
+// compareSpurious compares what connections get with and without spurious events.
 func (j *Judge) compareSpurious(tr trace.Trace, calm Variant, plain [][]byte) *Failure {
 	spurious := calm
 	spurious.How, spurious.Spurious = "with events that are not true", true
@@ -64,8 +63,8 @@ func (j *Judge) compareAlone(tr trace.Trace, calm Variant, conn int, among []byt
 	return f
 }
 
-// comparePieces compares what a connection gets for the same bytes in one piece with what
-// it gets when they arrive in many, and when the end is right behind them.
+// comparePieces compares what a connection gets for its bytes in one piece with what it gets
+// when they arrive in many pieces, and when the peer's end is right behind them.
 func (j *Judge) comparePieces(tr trace.Trace, conn int) *Failure {
 	whole, speaks := whole(tr, conn, "with its bytes in one piece")
 	cuts, ends := j.cfg.Without&CheckSegmentation == 0, j.cfg.Without&CheckHangUp == 0
@@ -95,9 +94,9 @@ func (j *Judge) compareSegments(tr trace.Trace, conn int, whole Variant, one [][
 	return nil
 }
 
-// compareHangUp compares the answers to bytes that the peer's end follows at once with
-// the answers when it follows later. A machine may end without an answer that is under
-// way. It may not close without reading bytes that it would have answered.
+// compareHangUp compares the answers to bytes with the peer's end right behind them with
+// the answers when the end comes later. A machine may end before an answer that is under
+// way is sent. It may not close without reading bytes that it would have answered.
 func (j *Judge) compareHangUp(tr trace.Trace, conn int, whole Variant, one [][]byte) *Failure {
 	whole.How = "when its end comes later"
 	ended := whole.ended("with its end right behind its bytes")
@@ -133,11 +132,11 @@ func (j *Judge) differ(oracle string, tr trace.Trace, conn int, one Variant, a [
 		Runs: []Variant{one, other}, Conn: conn, Outputs: [][]byte{a, b}}
 }
 
-// UnsteadyWhy is what makes runs of one trace differ, as a rule.
+// UnsteadyWhy lists the usual causes of runs of one trace that differ.
 const UnsteadyWhy = "a range over a map, the time, random numbers, a global, what Setup does not make anew?"
 
-// Unsteady returns the failure of a trace of which a run, or one of its variants, is not
-// the same each time.
+// Unsteady returns the failure of a trace if two runs of it, or of one of its variants, are
+// not the same.
 func Unsteady(tr trace.Trace, runs ...Variant) *Failure {
 	return &Failure{Oracle: Determinism, Text: "a second run of the same trace differs from the first (" + UnsteadyWhy + ")",
 		At: len(tr), Runs: append(runs, Itself(tr, ""))}
@@ -153,7 +152,8 @@ func Parting(a, b []byte) int {
 	return min(len(a), len(b))
 }
 
-// excerpt returns bytes for people, or those around a place that Brief would not show.
+// excerpt returns bytes for a failure's text: their beginning, or those around index at if
+// Brief would not show it.
 func excerpt(b []byte, at int) string {
 	const before, shown = 4, 16
 	if at < shown || at > len(b) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Where two long outputs part is in the one line that tells of them.
+// The failure's line shows where two long outputs differ.
 func TestExcerpt(t *testing.T) {
 	a, b := strings.Repeat("0123456789", 10)+"x", strings.Repeat("0123456789", 10)+"yz"
 	at := Parting([]byte(a), []byte(b))

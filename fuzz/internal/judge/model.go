@@ -20,8 +20,8 @@ type Model[S, In any] struct {
 	Reply     func(out []byte) int
 }
 
-// first returns the first input of in. It panics if the model returns a length that
-// cannot be.
+// first returns the first input of in. It panics if the model returns a length that is not
+// possible.
 func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
 	if v, n, ok = m.Input(in); ok && (n < 1 || n > len(in)) {
 		panic(fmt.Sprintf("Model.Input returned a length of %d for %d bytes", n, len(in)))
@@ -89,14 +89,14 @@ func (p perConn[S, In]) less(got []byte, in string, want []byte, fate sim.Fate) 
 		return "ends", fmt.Sprintf("gets %s for %s, and its machine ends, without a reason: want %s", Brief(got), in, Brief(want))
 	case sim.Left:
 		if p.m.HalfClose {
-			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has ended its direction: want %s", Brief(got), in, Brief(want))
+			return "ends", fmt.Sprintf("gets %s for %s, and its machine ends when the peer has half-closed: want %s", Brief(got), in, Brief(want))
 		}
 	}
 	return "", ""
 }
 
-// nth returns the n-th input for people. What comes before the first answers the
-// connection itself.
+// nth returns the n-th input for a failure's text. What a connection gets before its first
+// input is a reply to the connection itself.
 func nth(n int, in any) string {
 	if n == 0 {
 		return "its connection itself"
@@ -108,7 +108,7 @@ func nth(n int, in any) string {
 	return text
 }
 
-// shown returns a model's input for people: text is quoted, and long text is cut.
+// shown returns a model's input for a failure's text: quoted, and cut if it is long.
 func shown(in any) string {
 	switch v := in.(type) {
 	case string:
@@ -130,7 +130,7 @@ func shown(in any) string {
 	return cut
 }
 
-// Brief returns bytes for people, quoted, and cut if they are many.
+// Brief returns bytes for a failure's text: quoted, and cut if there are many.
 func Brief(b []byte) string {
 	const most, letters = 48, 50
 	n := min(len(b), most)

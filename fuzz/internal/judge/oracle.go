@@ -22,7 +22,7 @@ type Oracle interface {
 	Datagrams(sent, got []string) string
 }
 
-// named is an Oracle that finds nothing. Oracles embed it, and override what they judge.
+// named is an Oracle that passes everything. Oracles embed it, and override what they judge.
 type named struct{ title string }
 
 func (n named) Title() string                                    { return n.title }
@@ -102,9 +102,9 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 	}
 }
 
-// judgeOpenConns judges the connections that are open when faults have ceased. A
-// connection that lacks something has time for as long as any peer gets more: other
-// connections may have their turn first.
+// judgeOpenConns judges the connections that are open when faults have ceased. A connection
+// that has not got all its answers has time for as long as any peer gets more: other
+// connections may have to be served first.
 func (j *Judge) judgeOpenConns() {
 	for i := range j.cfg.Conns {
 		v := j.judgeOpen(i)
@@ -136,7 +136,7 @@ func (j *Judge) judgeDatagrams() {
 	}
 }
 
-// Stamp says when the first bytes of a stream were there.
+// Stamp is when the first bytes of a stream had arrived.
 type Stamp struct {
 	Bytes int
 	Tick  int // see sim.Observation
@@ -144,7 +144,7 @@ type Stamp struct {
 	Time  int64
 }
 
-// stampAt returns when so many bytes were there.
+// stampAt returns when so many bytes had arrived.
 func stampAt(stamps []Stamp, bytes int) Stamp {
 	for _, s := range stamps {
 		if s.Bytes >= bytes {
@@ -194,7 +194,7 @@ func (r *recorder) observe(o *sim.Observation) {
 	}
 }
 
-// keep keeps what a connection that is over has been.
+// keep records the history of a connection that is over.
 func (r *recorder) keep(c *sim.Conn) {
 	if r.on {
 		r.over = append(r.over, History{c.Number, bytes.Clone(c.Sent), bytes.Clone(c.Got),

@@ -2,9 +2,9 @@ package judge
 
 import "github.com/stator-go/stator/fuzz/trace"
 
-// Variant is a trace that is made of another one, with something changed that must not
-// matter. It keeps which event each of its events is made of, so that its run can be
-// told in the numbers of the trace that people see.
+// Variant is a trace that is made from another one with a change that must not matter. It
+// records which event each of its events is made from, so that reports of its run use the
+// numbers of the original trace.
 type Variant struct {
 	How      string // what is special about it, for people
 	Trace    trace.Trace
@@ -89,8 +89,8 @@ func (v Variant) split(how string) Variant {
 	return out
 }
 
-// cuts is how many reads, and how many writes, of a machine move one byte each: enough
-// for each boundary in a protocol's words, and not for each byte of what they carry.
+// cuts is how many reads, and how many writes, of a machine move one byte each: enough for
+// all boundaries in the messages of a protocol, and not for all bytes of what they carry.
 const cuts = 1024
 
 // cut returns what whole sends, to a machine whose reads and writes move one byte each.

@@ -8,8 +8,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Account is what there is to tell of a trace: what is wrong, if anything is, and what
-// happens in its run.
+// Account is a trace that was run: its failure, if it has one, and what happened.
 type Account struct {
 	Failure *judge.Failure // nil: none
 	Trace   trace.Trace
@@ -20,7 +19,7 @@ type Account struct {
 	words   wording
 }
 
-// wording is what is needed to say events in words.
+// wording has what is needed to describe events.
 type wording struct {
 	dict    trace.Dictionary
 	actions []string
@@ -43,7 +42,7 @@ func OfRun(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failu
 	return a
 }
 
-// OfLost returns the account of a run that failed, and did not when it was run again.
+// OfLost returns the account of a run that failed and did not fail when it was run again.
 func OfLost(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure, journal *Journal) *Account {
 	a := OfRun(j, dict, tr, nil, journal)
 	a.Failure, a.comes = f, "It came once, and not again when its trace was run once more."
@@ -52,7 +51,7 @@ func OfLost(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Fail
 
 // OfResult runs a trace that was shrunk, and returns its account.
 func OfResult(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
-	if r.Sure != shrink.Always {
+	if r.Repeats != shrink.Always {
 		return ofFlaky(j, dict, r)
 	}
 	journal := NewJournal()
@@ -62,11 +61,10 @@ func OfResult(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
 	return a
 }
 
-// flakyRuns is how many runs are made until one shows what comes and goes.
+// flakyRuns is how many runs are made to see a flaky failure once more.
 const flakyRuns = 10 * shrink.FlakyRuns
 
-// ofFlaky returns the account of a run that shows a failure which comes and goes, or of
-// any run if none does.
+// ofFlaky returns the account of a run that shows a flaky failure, or of any run if none does.
 func ofFlaky(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
 	a := newAccount(j, dict, r.Trace)
 	a.Failure, a.comes = r.Failure, comes(r)
@@ -89,10 +87,10 @@ func ofFlaky(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
 	return a
 }
 
-// comes says how sure a failure is to come again.
+// comes describes how likely a flaky failure is to come again.
 func comes(r shrink.Result) string {
 	switch {
-	case r.Sure == shrink.Once:
+	case r.Repeats == shrink.Once:
 		return fmt.Sprintf("It came once, and not again in %d more runs of its trace, which is therefore not shrunk.", shrink.FlakyRuns)
 	case r.Failure.Oracle == judge.Determinism:
 		return fmt.Sprintf("It was shrunk by %d runs of each shorter trace, two of which differed: one run alone may show nothing.", shrink.FlakyRuns)

@@ -10,10 +10,10 @@ import (
 	"github.com/stator-go/stator/fuzz/internal/sim"
 )
 
-// Some failures are a difference between two runs. Those are run once more for people,
-// with a journal each, and a watch for the first byte in which they differ.
+// Some failures are a difference between two runs. Both are run once more with a journal
+// each, which records the first byte in which they differ.
 
-// story is a run as it is told.
+// story is a run as the report shows it.
 type story struct {
 	judge.Variant
 	*Journal
@@ -23,13 +23,13 @@ type story struct {
 	mark   string // what is said of that
 }
 
-// plainStory returns a run of which nothing special is said.
+// plainStory returns the story of a run without a marked line.
 func plainStory(v judge.Variant, journal *Journal) story {
 	return story{Variant: v, Journal: journal, end: len(v.Trace), marked: -1}
 }
 
-// explainDivergence returns the runs that show a failure which the trace itself does not,
-// and notes in f when it came, in the numbers of the trace. It returns nil for other
+// explainDivergence returns the runs that show a failure which the trace itself does not
+// show, and sets in f when it came, in the numbers of the trace. It returns nil for other
 // failures.
 func explainDivergence(j *judge.Judge, f *judge.Failure) []story {
 	switch {
@@ -72,7 +72,7 @@ func explainOutputs(j *judge.Judge, f *judge.Failure) (told []story) {
 	return told
 }
 
-// cut ends the story behind the line that is marked, or, if none is, at a time.
+// cut ends the story behind the marked line, or at a time if no line is marked.
 func (s *story) cut(until int64) {
 	n := s.marked + 1
 	if s.marked < 0 {
@@ -122,7 +122,7 @@ func firstOther(a, b []line) int {
 	return -1
 }
 
-// difference writes in what two runs differ.
+// difference writes how two runs differ.
 func (a *Account) difference(b *strings.Builder) {
 	f := a.Failure
 	if f.Outputs == nil || a.stories == nil {

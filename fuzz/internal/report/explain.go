@@ -80,7 +80,7 @@ func (a *Account) tellFree(b *strings.Builder, at int) {
 	}
 }
 
-// when returns at what moment of a run of so many events a failure came.
+// when returns the moment of a failure in a run of so many events.
 func when(f *judge.Failure, events int) string {
 	switch {
 	case f.Oracle == judge.Setup:
@@ -119,7 +119,7 @@ func (w *wording) says(e trace.Event) string {
 	case e.Op == trace.Abrupt && e.B >= trace.AbruptSend:
 		text += ": it sends " + judge.Brief([]byte(w.dict.DatagramWord(e.B-trace.AbruptSend)))
 	case e.Op == trace.Abrupt:
-		text += ": it " + []string{"is reset", "closes", "ends its direction"}[e.B]
+		text += ": it " + []string{"is reset", "closes", "half-closes"}[e.B]
 	case e.Op == trace.DatagramFails:
 		text += " " + []string{"are lost", "come twice", "overtake others"}[e.A%trace.NumDatagramFates]
 	case e.Op == trace.AcceptFails:
@@ -138,7 +138,8 @@ func (w *wording) says(e trace.Event) string {
 	return text
 }
 
-// counted makes one of what is one, and for ever of what never ends.
+// counted uses the singular after 1, and "each time" for a number of times that no run
+// reaches.
 var counted = strings.NewReplacer(" 1 times", " once", fmt.Sprint(" ", trace.MaxArg, " times"), " each time",
 	" 1 bytes", " 1 byte", " 1 turns", " 1 turn", " 1 slots", " 1 slot", " 1 steps", " 1 step", " 1 events", " 1 event", " 1-th next", " next")
 
@@ -189,7 +190,7 @@ func (a *Account) Mermaid() string {
 	return b.String()
 }
 
-// plainText returns a text without what ends a message of a diagram.
+// plainText returns a text without characters that end a message of a diagram.
 func plainText(s string) string {
 	return strings.NewReplacer(";", ",", "#", "no. ", "\n", " ", ":", ".").Replace(s)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// step is a row of the table that tells of a run: an event of the trace, or what
-// followed from it.
+// step is a row of the table of a run: an event of the trace, or something that followed
+// from it.
 type step struct {
 	event  bool // else it followed
 	number int  // of the event; 0: it is none of the trace that is shown
@@ -70,7 +70,7 @@ func (w *wording) event(e trace.Event) line {
 // mostSteps is how many rows a table has.
 const mostSteps = 120
 
-// shorten leaves out the middle of a long run: how it begins and ends says most.
+// shorten leaves out the middle of a long run: the beginning and the end show most.
 func shorten(all []step) []step {
 	left := len(all) - mostSteps
 	if left <= 0 {

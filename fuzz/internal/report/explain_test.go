@@ -10,7 +10,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// A trace that is kept says the same with a longer dictionary: words, single bytes, and
+// A trace that is kept means the same with a longer dictionary: words, single bytes, and
 // the empty datagram.
 func TestKeptTracesLast(t *testing.T) {
 	tr, err := trace.Parse("dial 0\nsend 0 word=1\nsend 0 word=35\nsend 0 word=255 more=2\nabrupt 0 calls=9 what=4\nabrupt 0 calls=9 what=68\ndatagram 0 word=0\ndatagram 0 word=67\ndatagram 0 word=258\n")
@@ -34,8 +34,8 @@ func TestKeptTracesLast(t *testing.T) {
 	}
 }
 
-// Events are told as what they do: arguments that are raised to one are one, one is no
-// plural, and numbers that stand for words are words.
+// Events are described by what they do: an argument 0 that means 1 is shown as 1, there is
+// no plural after 1, and words are shown in place of their numbers.
 func TestEventsAreTold(t *testing.T) {
 	w := wording{dict: trace.Dictionary{"1 bytes"}, actions: []string{"1 bytes"}}
 	for text, want := range map[string]string{

@@ -12,8 +12,8 @@ import (
 //go:embed report.css
 var reportStyle string
 
-// HTML returns the report as one page that needs nothing else: no script, no file, no
-// network. It is well-formed XML as well.
+// HTML returns the report as one page that loads nothing: no script, no file, no network.
+// It is well-formed XML as well.
 func (r *Report) HTML() string {
 	var p page
 	p.linef(`<!DOCTYPE html>`)

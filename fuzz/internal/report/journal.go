@@ -13,7 +13,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Journal is what happens in a run, in words: an observer of that run.
+// Journal records what happens in a run, in words. It is an observer of that run.
 type Journal struct {
 	lines   []line
 	begins  []int64 // when each event of the trace began
@@ -63,13 +63,13 @@ func watching(conn, offset int) *Journal {
 	return &Journal{watch: watch{conn: conn, offset: offset, line: -1}}
 }
 
-// silent are the causes of events that a journal has a line for even if they lead
-// nowhere: nothing else shows them.
+// silent are the causes of events that get a line even if they cause no transition: nothing
+// else shows them.
 var silent = []reactor.Event{reactor.EventMessage, reactor.EventTimer, reactor.EventDown, reactor.EventSignal}
 
 // texts are those of lines that need no more than their subject, and perhaps bytes.
 var texts = map[sim.What]string{
-	sim.Connects: "connects", sim.Sends: "sends", sim.Finishes: "ends its direction", sim.Closes: "closes",
+	sim.Connects: "connects", sim.Sends: "sends", sim.Finishes: "half-closes", sim.Closes: "closes",
 	sim.GetsEnd: getsEnd, sim.GetsReset: isReset, sim.MachineReads: reads, sim.MachineWrites: writes, sim.MachineCloses: "machine closes",
 	sim.ToldReadable: "is said to be readable, and is not", sim.LeaveAsked: "shut down",
 }
@@ -158,7 +158,7 @@ func (j *Journal) answerAt(tick int) int {
 	return 0
 }
 
-// deadlines returns those of a state, for people.
+// deadlines returns the deadlines of a state as text.
 func deadlines(k reactor.AnyKind, s reactor.State) string {
 	t := k.Plain()
 	if int(s) >= len(t) {
@@ -177,5 +177,5 @@ func deadlines(k reactor.AnyKind, s reactor.State) string {
 	return strings.Join(all, ", ")
 }
 
-// clockTime returns a time of the world's for people: since the run began.
+// clockTime returns a time of the world's clock as the time since the run began.
 func clockTime(now int64) string { return (time.Duration(now) - time.Hour).String() }

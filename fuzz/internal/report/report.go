@@ -1,7 +1,7 @@
-// Package report shows people what runs did: a failure, event by event, and what a whole
-// search did, as text and as a page.
+// Package report shows what runs did: a failure, event by event, and what a whole search did,
+// as text and as a page.
 //
-// A Journal observes one run. An Account tells of one trace that was run, with its
+// A Journal observes one run. An Account describes one trace that was run, with its
 // failure. A Tally observes all runs of a search, and a Report shows what it counted.
 package report
 
@@ -31,7 +31,7 @@ type Report struct {
 	claims []*search.Claim // of probes, by name
 }
 
-// Search is what is known of a search beside what a Tally has counted.
+// Search is what a report shows of a search in addition to what a Tally has counted.
 type Search struct {
 	Again  string // the command that makes the same search; empty: not known
 	Seed   uint64
@@ -44,8 +44,8 @@ type Search struct {
 	Found  *Account // the failure; nil: none
 }
 
-// New returns the Report of what was counted. claims are what probes reported. Runs of
-// scout look for shorter ways.
+// New returns the Report of what was counted. claims are the reports of probes. Runs of scout
+// look for shorter traces to each transition.
 func New(t *Tally, made Search, claims []*search.Claim, scout *judge.Judge) *Report {
 	t.end()
 	t.shorten(scout)
@@ -66,7 +66,7 @@ func (r *Report) SetAgain(command string) { r.made.Again = command }
 // fact is a line of a report's head.
 type fact struct{ name, value string }
 
-// facts returns what a report begins with, the outcome first.
+// facts returns the first lines of a report, beginning with the outcome.
 func (r *Report) facts() []fact {
 	outcome := "passed"
 	if r.made.Found != nil {
@@ -102,7 +102,8 @@ func (r *Report) facts() []fact {
 	return slices.DeleteFunc(all, func(f fact) bool { return f.value == "" })
 }
 
-// timing returns the only line that another run of the same search need not repeat.
+// timing returns the line of times: the only one in which two reports of the same search
+// differ.
 func (r *Report) timing() string {
 	rate := float64(r.made.Events) / max(r.tally.took.Seconds(), 1e-9)
 	return fmt.Sprintf("%s, %s events/s", r.tally.took.Round(time.Millisecond), Thousands(uint64(rate)))
@@ -120,7 +121,7 @@ func (r *Report) Write(dir string) (page string, err error) {
 	return base + ".html", os.WriteFile(base+".html", []byte(r.HTML()), 0o666)
 }
 
-// Thousands returns a number for people.
+// Thousands returns a number with separators.
 func Thousands(n uint64) string {
 	s := fmt.Sprint(n)
 	for at := len(s) - 3; at > 0; at -= 3 {
@@ -129,14 +130,14 @@ func Thousands(n uint64) string {
 	return s
 }
 
-// kindReport is what a report shows of a kind.
+// kindReport is what a report shows about a kind.
 type kindReport struct {
 	kind  reactor.AnyKind
 	table fsm.Plain
 	*kindTally
 }
 
-// status is whether a count is as the table declares.
+// status says whether a count is as the table declares.
 type status uint8
 
 const (
@@ -168,15 +169,16 @@ func (k *kindReport) states() (all []reactor.State) {
 	return all
 }
 
-// stateName returns a state for people. Row Any's events are those of birth.
+// stateName returns the name of a state. Row Any stands for the start of a machine.
 func (k *kindReport) stateName(s reactor.State) string {
 	if s == fsm.Any {
-		return "(birth)"
+		return "(start)"
 	}
 	return k.kind.StateName(s)
 }
 
-// cell returns how often a cause came in a state, and whether the table declares it.
+// cell returns how often an event of a cause came in a state, and whether the table declares
+// it.
 func (k *kindReport) cell(s reactor.State, column int) (uint64, status) {
 	n := k.told[s][column]
 	declared := k.declares(s, causes[column])
@@ -217,7 +219,7 @@ func (k *kindReport) declares(s reactor.State, c reactor.Event) bool {
 	}
 }
 
-// edgeReport is what a report shows of a transition.
+// edgeReport is what a report shows about a transition.
 type edgeReport struct {
 	from, to reactor.State
 	why      string // as the table declares it
@@ -226,7 +228,8 @@ type edgeReport struct {
 	*moveTally
 }
 
-// edges returns all that a kind declares or did, by state; births first.
+// edges returns all transitions that a kind declares or took, by state; those of the start
+// come first.
 func (k *kindReport) edges() []edgeReport {
 	all := make(map[[2]reactor.State]edgeReport)
 	for _, e := range k.table.Missing(new(fsm.Coverage)) {

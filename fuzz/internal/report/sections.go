@@ -66,8 +66,7 @@ func (r *Report) sections() (all []section) {
 		section{title: "Coverage over time", picture: r.tally.chart(), grids: []grid{r.tally.steps()}})
 }
 
-// probes returns what handlers should be seen to do sometimes, and how high the values
-// went that they marked.
+// probes returns the conditions given to Sometimes, and the highest of each marked value.
 func (r *Report) probes() grid {
 	g := grid{title: "What probes told of", head: []string{"name", "sometimes", "highest"}}
 	for _, c := range r.claims {
@@ -85,7 +84,7 @@ func (r *Report) probes() grid {
 	return g
 }
 
-// events returns what the machines of a kind were given, by state.
+// events returns the events that the machines of a kind got, by state.
 func (k *kindReport) events() grid {
 	g := grid{title: "Events by state (" + legend + ")", head: []string{"state"}}
 	var shown []int
@@ -183,7 +182,7 @@ func (r *Report) faults() grid {
 
 // steps returns some points of the curve, at runs that double, and the last.
 func (t *Tally) steps() grid {
-	g := grid{title: "Edges, and features (edges, two in a row, faults by state, what probes tell), seen after so many runs", head: []string{"runs", "edges", "features"}}
+	g := grid{title: "Edges, and features (edges, two in a row, faults by state, what probes report), seen after so many runs", head: []string{"runs", "edges", "features"}}
 	next := 1
 	for i, s := range t.curve {
 		if s.run >= next || i == len(t.curve)-1 {

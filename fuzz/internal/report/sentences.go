@@ -14,7 +14,7 @@ var sentences = [trace.NumOps]sentence{
 	trace.Advance:       {text: "time passes"},
 	trace.Dial:          {text: "connection ON dials listener AA"},
 	trace.Send:          {text: "connection ON sends"},
-	trace.Finish:        {text: "connection ON ends its direction"},
+	trace.Finish:        {text: "connection ON half-closes"},
 	trace.Close:         {text: "connection ON closes"},
 	trace.Reset:         {text: "connection ON is reset"},
 	trace.Pace:          {text: "connection ON reads AA bytes each BB ms"},

@@ -17,8 +17,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Tally counts what runs do, for a Report. It observes all runs of a search, those that
-// oracles ask for as well.
+// Tally counts what runs do, for a Report. It observes all runs of a search, including the
+// further runs of checks that compare.
 type Tally struct {
 	w        *sim.World
 	cover    *search.Coverage
@@ -43,10 +43,10 @@ func NewTally(w *sim.World, cover *search.Coverage) *Tally {
 	return t
 }
 
-// sample is how far the search was after a run that showed something new.
+// sample is how many features the search had seen after a run that showed a new one.
 type sample struct{ run, edges, features int }
 
-// kindTally is what a kind's machines were given and did.
+// kindTally counts the events and transitions of a kind's machines.
 type kindTally struct {
 	kind   reactor.AnyKind
 	cover  fsm.Coverage                            // a copy, when the search is over
@@ -55,15 +55,15 @@ type kindTally struct {
 	faults [trace.NumOps][int(fsm.Last) + 1]uint64 // that struck them, by state
 }
 
-// moveTally is what is known of a transition.
+// moveTally counts a transition.
 type moveTally struct {
 	by    [len(causes)]uint64
 	first int // the run that took it first
 	way   way
 }
 
-// way is how a transition can be reached: the shortest trace that was seen to, and how
-// far its run had to go.
+// way is a way to a transition: the shortest trace that was seen to take it, and how far its
+// run had to go.
 type way struct {
 	trace trace.Trace
 	stage sim.Stage
@@ -122,8 +122,8 @@ func (t *Tally) kind(i int) *kindTally {
 	return t.kinds[i]
 }
 
-// moved counts a transition, and keeps the trace so far if none that leads there is
-// shorter. A birth has no cause.
+// moved counts a transition, and keeps the trace so far if it is the shortest that leads
+// there. The start of a machine has no cause.
 func (t *Tally) moved(o *sim.Observation) {
 	k, edge := t.kind(t.cover.Index(o.Machine.Kind)), [2]reactor.State{o.From, o.To}
 	m := k.moves[edge]
@@ -140,7 +140,7 @@ func (t *Tally) moved(o *sim.Observation) {
 	}
 }
 
-// Ran follows each run of a search, with what was wrong with it.
+// Ran is called after each run of a search with the run's failure, or nil.
 func (t *Tally) Ran(failure *judge.Failure) {
 	if t == nil {
 		return

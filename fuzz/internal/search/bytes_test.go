@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Whatever the bytes, they are a trace, and that trace has bytes that are read as it.
+// All bytes are a trace, and the bytes of that trace are read as the same trace.
 func TestBytes(t *testing.T) {
 	s := &Config{Dict: words, Loops: 1, Conns: 4}
 	random := rand.New(rand.NewPCG(1, 1))
@@ -33,7 +33,7 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// Zeros do nothing, and stand for what is missing.
+// Zeros do nothing, and missing bytes are zeros.
 func TestZeroBytes(t *testing.T) {
 	s := &Config{Dict: words, Loops: 1, Conns: 4}
 	if tr := s.Trace([]byte("0000")); len(tr) != 1 || tr[0] != (trace.Event{}) {

@@ -6,14 +6,14 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Corpus is what a guided search has seen: for each feature, and for the highest of each
-// value that probes report, some traces that show it.
+// Corpus is what a guided search has kept: for each feature, and for the highest values that
+// probes reported, some traces that show it.
 //
-// Which of them is changed next is a matter of energy. What was seen or picked least is
-// picked first. So what is new gets many tries at once, until it is as well known as the
-// rest, and what is common gets few. (AFLFast and Entropic do this with the frequencies
-// of paths and features.) Faults that met a state are many, and lead nowhere by
-// themselves: they get half of the picks, however many they are.
+// A trace to change is chosen by energy: the feature that was seen or picked least often is
+// picked first. So a new feature gets many tries at once, until it was tried as often as the
+// others, and a common one gets few. (AFLFast and Entropic do this with the frequencies of
+// paths and features.) Features of faults are many, and rarely lead to something new: they
+// get half of the picks, however many they are.
 type Corpus struct {
 	*rand.Rand
 	known  map[uint32]*kept // by feature
@@ -22,7 +22,7 @@ type Corpus struct {
 	peaks  [][]*kept // by Claim.ladder: of the highest values, the highest is the last
 }
 
-// kept is what a search knows of a feature.
+// kept is what a search knows about a feature.
 type kept struct {
 	traces []trace.Trace // that show it: the shortest, and others
 	tries  int           // runs that showed it, and picks
@@ -40,7 +40,7 @@ func NewCorpus(r *rand.Rand) *Corpus {
 	return &Corpus{Rand: r, known: make(map[uint32]*kept)}
 }
 
-// Keep keeps what a run showed.
+// Keep keeps a trace for each feature that its run showed.
 func (c *Corpus) Keep(tr trace.Trace, hits []Hit, p Peak) {
 	for _, h := range hits {
 		k := c.known[h.Feature]
@@ -83,9 +83,9 @@ func (c *Corpus) climb(tr trace.Trace, p Peak) {
 	}
 }
 
-// add adds a trace that shows a feature. Of two that are as short it keeps the newer one:
-// the other may lead nowhere. Longer ones are kept less and less often, the more there
-// were, and never if they are far longer.
+// add adds a trace that shows a feature. Of two traces of the same length it keeps the newer
+// one: from the other, nothing new may be reachable. Longer traces are kept less often the
+// more there were, and never if they are far longer.
 func (c *Corpus) add(k *kept, tr trace.Trace) {
 	switch {
 	case len(k.traces) == 0:
@@ -100,8 +100,8 @@ func (c *Corpus) add(k *kept, tr trace.Trace) {
 	}
 }
 
-// until returns a trace up to the event that showed something. The end of the run may
-// have shown it.
+// until returns a trace up to the event that showed something, or the whole trace if the end
+// of the run did.
 func until(tr trace.Trace, at int) trace.Trace {
 	if at > 0 {
 		return tr[:at]
@@ -109,8 +109,8 @@ func until(tr trace.Trace, at int) trace.Trace {
 	return tr
 }
 
-// pick returns a trace to change: one that brought a value high, or one that shows the
-// least known of some features.
+// pick returns a trace to change: one that brought a value high, or one for the least known
+// of some features.
 func (c *Corpus) pick() trace.Trace {
 	if len(c.peaks) > 0 && c.IntN(3) == 0 {
 		ladder := c.peaks[c.IntN(len(c.peaks))]

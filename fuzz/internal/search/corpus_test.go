@@ -8,7 +8,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// What was seen once is picked until it is as well known as the rest.
+// A feature that was seen once is picked until it was tried as often as the others.
 func TestCorpusPicksWhatIsNew(t *testing.T) {
 	c := NewCorpus(rand.New(rand.NewPCG(1, 0)))
 	old, fresh := trace.Trace{{Op: trace.Dial}}, trace.Trace{{Op: trace.Dial}, {Op: trace.Send}}
@@ -25,8 +25,8 @@ func TestCorpusPicksWhatIsNew(t *testing.T) {
 	}
 }
 
-// A trace is kept up to the event that showed something; the shortest stays, and of
-// the others some.
+// A trace is kept up to the event that showed the feature. The shortest trace is kept, and
+// some of the others.
 func TestCorpusKeepsTheShortest(t *testing.T) {
 	c := NewCorpus(rand.New(rand.NewPCG(1, 0)))
 	long := make(trace.Trace, 100)
@@ -47,7 +47,7 @@ func TestCorpusKeepsTheShortest(t *testing.T) {
 	}
 }
 
-// The highest values stand on a ladder, the highest last.
+// The highest values of a probe are kept in ascending order.
 func TestCorpusClimbs(t *testing.T) {
 	c := NewCorpus(rand.New(rand.NewPCG(1, 0)))
 	steps := &Claim{}

@@ -1,9 +1,8 @@
-// Package search says where the traces of a search come from: drawn at random, changed
-// from those that showed something new, counted through, or read from the bytes of go
-// test -fuzz.
+// Package search makes the traces of a search: drawn at random, changed from those that
+// showed something new, enumerated, or read from the bytes of go test -fuzz.
 //
-// Coverage observes runs, and finds what is new in them. A Corpus keeps the traces that
-// showed it. A Search makes the next trace.
+// Coverage observes runs and finds their features. A Corpus keeps the traces that showed
+// them. A Search makes the next trace.
 package search
 
 import (
@@ -36,7 +35,7 @@ type Coverage struct {
 	peak   Peak
 }
 
-// Hit is a feature of a run.
+// Hit is a feature that a run showed.
 type Hit struct {
 	Feature uint32
 	At      int  // events that had happened; 0 or less: the whole trace
@@ -56,7 +55,7 @@ type mover struct {
 	kind       int // its number
 }
 
-// Claim is what probes reported under one name, in all runs.
+// Claim is a name that probes used, with what they reported in all runs.
 type Claim struct {
 	Name      string
 	Sometimes bool // it is to be seen in some run
@@ -68,7 +67,7 @@ type Claim struct {
 	feature uint32
 }
 
-// Peak is where a run brought a value as high as any before, or higher.
+// Peak is the point of a run at which a value was as high as in any run before, or higher.
 type Peak struct {
 	claim  *Claim // nil: nowhere
 	at     int    // the event under way
@@ -76,7 +75,7 @@ type Peak struct {
 	stands bool // the value is still as high when the event is over
 }
 
-// beyond is where features appear that the end of a run shows.
+// beyond is the position of features that the end of a run shows.
 const beyond = -1
 
 const (
@@ -88,7 +87,7 @@ const (
 	faultFeature = 1 << 31
 )
 
-// NewCoverage returns Coverage of no run.
+// NewCoverage returns a Coverage that has seen no run.
 func NewCoverage() *Coverage {
 	return &Coverage{seen: make([]uint64, 1<<featureBits/64), claims: make(map[string]*Claim)}
 }
@@ -146,7 +145,7 @@ func (c *Coverage) hit(feature uint32, fine bool) {
 	}
 }
 
-// moved counts a transition, by itself and behind the one before.
+// moved counts a transition, by itself and together with the one before.
 func (c *Coverage) moved(o *sim.Observation) {
 	m := o.Machine
 	i := c.Index(m.Kind)
@@ -165,7 +164,7 @@ func edgeFeature(kind int, from, to reactor.State) uint32 {
 	return uint32(kind+1)<<16 | uint32(from)<<8 | uint32(to)
 }
 
-// rest follows an event when the loops rest.
+// rest is called after an event, when the loops rest.
 func (c *Coverage) rest() {
 	for _, at := range c.movers {
 		if at.m.Generation == at.generation {
@@ -208,8 +207,8 @@ func (c *Coverage) claim(name string) *Claim {
 	return k
 }
 
-// Index returns the number of a kind. A Setup that builds its kinds anew in each run has
-// others of the same names.
+// Index returns the number of a kind. If Setup builds new kinds in each run, kinds of the
+// same name have the same number.
 func (c *Coverage) Index(k reactor.AnyKind) int {
 	for i := range c.kinds {
 		if c.kinds[i].kind == k {
@@ -234,7 +233,7 @@ func (c *Coverage) Kind(i int) (reactor.AnyKind, fsm.Coverage) {
 	return c.kinds[i].kind, c.kinds[i].edges
 }
 
-// SameKinds returns Coverage of no run that numbers kinds as c does.
+// SameKinds returns a Coverage that has seen no run and numbers kinds in the same way as c.
 func (c *Coverage) SameKinds() *Coverage {
 	other := NewCoverage()
 	other.kinds = slices.Clone(c.kinds)
@@ -244,8 +243,7 @@ func (c *Coverage) SameKinds() *Coverage {
 // Hits returns the features of the last run.
 func (c *Coverage) Hits() []Hit { return c.hits }
 
-// EachCoarse yields the features that a run showed by themselves: the others are too
-// many for go test -fuzz.
+// EachCoarse yields the coarse features of a run. The others are too many for go test -fuzz.
 func (c *Coverage) EachCoarse(yield func(feature uint32)) {
 	for _, h := range c.hits {
 		if !h.fine {
@@ -254,7 +252,7 @@ func (c *Coverage) EachCoarse(yield func(feature uint32)) {
 	}
 }
 
-// Missing returns every edge that a kind declares, except to Stop, and no run took.
+// Missing returns every edge, except those to Stop, that a kind declares and no run took.
 func (c *Coverage) Missing() (all []string) {
 	for i := range c.kinds {
 		k := &c.kinds[i]
@@ -269,8 +267,8 @@ func (c *Coverage) Missing() (all []string) {
 	return all
 }
 
-// Claims returns what probes reported, by name. Those of sometimes are to be seen, even
-// if no run came by them.
+// Claims returns what probes reported, by name. It includes the names in sometimes, even if
+// no run reached them.
 func (c *Coverage) Claims(sometimes []string) (all []*Claim) {
 	for _, name := range sometimes {
 		c.claim(name).Sometimes = true
@@ -287,7 +285,7 @@ func (c *Coverage) Claims(sometimes []string) (all []*Claim) {
 	return all
 }
 
-// Unseen returns the names of what is to be seen in some run, and was in none.
+// Unseen returns the names of conditions that were true in no run and must be in some.
 func (c *Coverage) Unseen(sometimes []string) (names []string) {
 	for _, k := range c.Claims(sometimes) {
 		if k.Sometimes && !k.Seen {

@@ -9,8 +9,8 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Runs that compare a trace with others leave no feature behind: else it would never be
-// seen again.
+// Runs of a comparison do not leave a feature marked as seen. Otherwise no later run would
+// show it.
 func TestDeepRunsLeaveNoFeatures(t *testing.T) {
 	w := echoWorld()
 	j := judge.New(w, judge.Config{Conns: 4, Patience: time.Second})

@@ -5,14 +5,14 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// counter goes through all traces of an alphabet, the short ones first.
+// counter enumerates all traces over a set of events, the short ones first.
 type counter struct {
 	letters trace.Trace
 	digits  []int // of the trace at hand
 	depth   int
 }
 
-// newCounter counts for a world, by what its last run has shown to be there.
+// newCounter returns a counter for a world, with the events that its last run made possible.
 func newCounter(cfg *Config, w *sim.World, depth int) *counter {
 	c := &counter{depth: depth}
 	for on := range uint16(min(2, cfg.Conns)) {
@@ -56,7 +56,7 @@ func (c *counter) next() (tr trace.Trace, ok bool) {
 	}
 }
 
-// step counts at a digit, and starts those behind it anew.
+// step increments the digit at an index, and sets those behind it to their first value.
 func (c *counter) step(at int) bool {
 	clear(c.digits[at+1:])
 	for ; at >= 0; at-- {
@@ -70,8 +70,8 @@ func (c *counter) step(at int) bool {
 	return len(c.digits) <= c.depth
 }
 
-// idle returns the index of the first event that does nothing, or that makes the trace do
-// what another one does; the length of the trace if there is none.
+// idle returns the index of the first event that does nothing, or that makes the trace
+// equivalent to another one; the length of the trace if there is none.
 func idle(tr trace.Trace) int {
 	const none, open, finished = 0, 1, 2
 	var conns [2]int

@@ -7,8 +7,8 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// rng makes traces at random. What a trace is made of is drawn anew for each: some faults
-// are off entirely, so that others are not hidden by them.
+// rng makes traces at random. For each trace it chooses which events it may have: some faults
+// are off, so that they do not hide others.
 type rng struct {
 	*rand.Rand
 	cfg    *Config
@@ -23,7 +23,7 @@ func newRNG(cfg *Config, w *sim.World, seed uint64) *rng {
 	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found()}
 }
 
-// has reports whether an event may do anything.
+// has reports whether an event may have an effect.
 func (r *rng) has(op trace.Op) bool {
 	switch op {
 	case trace.Act:
@@ -36,13 +36,13 @@ func (r *rng) has(op trace.Op) bool {
 	return true
 }
 
-// usual has the weights of what is no fault.
+// usual has the weights of events that are not faults.
 var usual = [trace.NumOps]int{
 	trace.Settle: 1, trace.Turn: 1, trace.Advance: 4, trace.Dial: 10, trace.Send: 30, trace.Finish: 3, trace.Close: 2, trace.Reset: 2, trace.Pace: 3, trace.Act: 6,
 	trace.Signal: 4, trace.Datagram: 20,
 }
 
-// draw decides what the next trace is made of.
+// draw chooses the weights of the next trace.
 func (r *rng) draw() {
 	r.total = 0
 	if r.cfg.Strategy == Random || r.cfg.Strategy == Guided && r.IntN(2) == 0 {
@@ -69,7 +69,7 @@ func (r *rng) draw() {
 	r.conns = 1 + r.IntN(r.cfg.Conns)
 }
 
-// drawEven takes some of everything.
+// drawEven gives weight to all events.
 func (r *rng) drawEven() {
 	for op := range trace.NumOps {
 		if r.weight[op] = usual[op]; !r.has(op) {
@@ -167,7 +167,7 @@ func (r *rng) arguments(e *trace.Event) {
 	}
 }
 
-// word returns a word of the dictionary, or now and then a single byte.
+// word returns the number of a dictionary word, or sometimes that of a single byte.
 func (r *rng) word() uint16 {
 	n := len(r.cfg.Dict)
 	if n == 0 || r.IntN(16) == 0 {
@@ -176,8 +176,8 @@ func (r *rng) word() uint16 {
 	return uint16(r.IntN(n))
 }
 
-// mutate returns a trace like another one: that one with a few more events, with as many
-// more as a new trace has, or changed.
+// mutate returns a trace made from another one: with a few more events, with as many more as
+// a new trace has, or changed.
 func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
 	r.draw()
 	out := append(make(trace.Trace, 0, len(tr)+16), tr...)
@@ -215,7 +215,7 @@ func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
 	return out
 }
 
-// extend goes on where a trace ends: half of the time with more of its last event.
+// extend adds events to a trace: half of the time more of its last event.
 func (r *rng) extend(tr trace.Trace) trace.Trace {
 	for range 1 + r.IntN(4) {
 		if last := len(tr) - 1; last >= 0 && r.IntN(2) == 0 {

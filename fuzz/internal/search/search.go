@@ -5,7 +5,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Config says what traces are made of.
+// Config sets what traces are made of.
 type Config struct {
 	Strategy Strategy
 	Dict     trace.Dictionary
@@ -45,7 +45,7 @@ func (s *Search) Next() (tr trace.Trace, ok bool) {
 	return s.rng.mutate(s.corpus.pick(), s.corpus.pick()), true
 }
 
-// Learn keeps what the run of a trace has shown.
+// Learn keeps a trace for the features that its run has shown.
 func (s *Search) Learn(tr trace.Trace, c *Coverage) { s.corpus.Keep(tr, c.hits, c.peak) }
 
 // Corpus returns how many features runs have shown.

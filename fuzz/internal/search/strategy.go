@@ -17,7 +17,7 @@ const (
 	exhaustive Strategy = 1 << 8
 )
 
-// mostDepth is as far as counting goes: few kinds can be counted through so far.
+// mostDepth is the largest depth of an exhaustive search: few kinds can be searched that far.
 const mostDepth = 20
 
 // Exhaustive returns the Strategy of every trace of at most depth events.

@@ -10,7 +10,8 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Counting goes through each trace once, and leaves out those that do nothing.
+// An exhaustive search makes each trace once, and leaves out those with events that do
+// nothing.
 func TestExhaustive(t *testing.T) {
 	w := echoWorld()
 	cfg := Config{Dict: words[:1], Loops: 1, Conns: 4}
@@ -31,12 +32,12 @@ func TestExhaustive(t *testing.T) {
 			t.Fatalf("does nothing, or what another does:\n%s", tr)
 		}
 	}
-	// Letters that count at first: a dial, three spans, a shutdown.
+	// The first event may be a dial, one of three spans of time, or a shutdown.
 	if byLength[1] != 5 {
 		t.Errorf("%d traces of one event: want 5", byLength[1])
 	}
-	// Behind a dial: a send, three ends, the other dial, three spans, a shutdown; behind
-	// a span: as at first; behind a shutdown: as at first without it.
+	// After a dial: a send, three ends, the other dial, three spans, a shutdown. After a
+	// span: the same as at first. After a shutdown: the same without the shutdown.
 	if want := 9 + 3*5 + 4; byLength[2] != want {
 		t.Errorf("%d traces of two events: want %d", byLength[2], want)
 	}
@@ -47,7 +48,7 @@ func TestExhaustive(t *testing.T) {
 	}
 }
 
-// Random draws all events from one mixture, Swarm from another one each time.
+// Random draws all events with the same frequencies, Swarm each trace with its own.
 func TestMixtures(t *testing.T) {
 	for _, c := range []struct {
 		how   Strategy
@@ -80,7 +81,7 @@ func TestStrategyNames(t *testing.T) {
 	}
 }
 
-// words are those of the echo's tests.
+// words is the dictionary of the echo's tests.
 var words = trace.Dictionary{"hello", "\n", string(make([]byte, 9000))}
 
 // echoWorld has an echo that listens.

@@ -5,35 +5,35 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Flaky failures come and go: machines do not do the same each time. A trace is then
-// judged by several runs of it.
+// A flaky failure comes and goes: machines do not do the same each time. A trace is then
+// run several times, and counts as failing if one of the runs fails.
 
-// FlakyRuns is how many runs of a trace are asked whether it fails.
+// FlakyRuns is how many runs of a trace are made to find out whether it fails.
 const FlakyRuns = 10
 
-// shrinkFlaky shrinks a trace that failed once, as far as one of its runs still does: in
-// the same way, or, for a failure of determinism, by differing from the first run.
+// shrinkFlaky shrinks a trace that failed once. A smaller trace counts if one of its runs
+// fails in the same way, or, for a failure of determinism, differs from the first run.
 func shrinkFlaky(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure) Result {
-	j.World().CutChatter(false)
+	j.World().ExpectChatter(false)
 	s := &shrinker{j: j, best: tr, f: f}
 	s.run = func(tr trace.Trace) *judge.Failure { return anyRun(j, tr, f) }
 	found, deep := false, false
 	for _, v := range append(f.Runs[:len(f.Runs):len(f.Runs)], judge.Itself(tr, "")) {
 		found = found || !v.Spurious && s.try(v.Trace)
 	}
-	if !found { // it may be seen only where traces are compared
-		s.run, deep = deeply(j), true
+	if !found { // it may show only in a comparison
+		s.run, deep = comparing(j), true
 		found = s.try(tr)
 	}
-	sure := Once
+	repeats := Once
 	if found {
-		sure = Sometimes
+		repeats = Sometimes
 		s.minimize()
 	}
-	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Deep: deep, Sure: sure}
+	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Deep: deep, Repeats: repeats}
 }
 
-// anyRun returns the failure of a trace if one of some runs shows it.
+// anyRun runs a trace FlakyRuns times, and returns its failure if a run shows it.
 func anyRun(j *judge.Judge, tr trace.Trace, f *judge.Failure) *judge.Failure {
 	first := uint64(0)
 	for n := range FlakyRuns {

@@ -2,18 +2,21 @@ package shrink
 
 import "github.com/stator-go/stator/fuzz/trace"
 
-// What of a failure does not matter: when a trace is as short as it gets, each of its
-// arguments is tried with other values, and each event in its neighbour's place.
+// What of a trace does not matter for its failure: once the trace is as short as it gets,
+// other values are tried for each argument, and each event is swapped with the next one.
 
-// mostFree is how many events are looked at: longer traces are not read.
+// mostFree is the length of the longest trace that is examined: people do not read longer
+// ones event by event.
 const mostFree = 64
 
-// Freedom is what could be different about an event, with the trace failing the same.
+// Freedom is what may be different about an event, with the trace still failing in the
+// same way.
 type Freedom struct {
 	Args  []string // arguments that may have any value
 	Swaps bool     // the event may come after the next one
 }
 
+// free returns the Freedom of each event of s.best, or nil if the trace is too long.
 func (s *shrinker) free() (all []Freedom) {
 	if len(s.best) > mostFree {
 		return nil
@@ -38,7 +41,8 @@ func (s *shrinker) free() (all []Freedom) {
 	return all
 }
 
-// anyValue reports whether other values of an argument fail the same: some of each size.
+// anyValue reports whether the trace also fails with other values of an argument: some
+// close to its own, some far from it.
 func (s *shrinker) anyValue(at int, of func(*trace.Event) *uint16) bool {
 	for _, change := range []func(uint16) uint16{
 		func(v uint16) uint16 { return v + 1 },

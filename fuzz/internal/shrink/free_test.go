@@ -7,7 +7,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// A trace that does not fail at all has no free order.
+// For a trace that does not fail, no order of events counts as free.
 func TestPassingTraceHasNoFreeOrder(t *testing.T) {
 	order := trace.Trace{{Op: trace.Dial}, {Op: trace.Dial, On: 1}, {Op: trace.Send, A: 1}}
 	s := &shrinker{best: order, f: &judge.Failure{}, run: func(trace.Trace) *judge.Failure { return nil }}

@@ -1,7 +1,23 @@
 // Package shrink makes the trace of a failure short.
 //
-// Each part of a trace is a trace, so events are left out first, many at once. Then what
-// is left is made plainer. A smaller trace counts if it fails in the same way.
+// A smaller trace takes the place of a larger one if it fails in the same way: see
+// judge.Failure.Same. An event without a target does nothing, so a trace with events left
+// out is a trace. The passes, in order:
+//
+//   - cut off the events behind the failure;
+//   - leave out blocks of n, n/2, n/4 ... 1 events;
+//   - merge two sends of the same word into one;
+//   - give connections lower numbers;
+//   - simplify: clear Hold, and make arguments smaller.
+//
+// All but the first are repeated until none of them makes the trace smaller. Then free.go
+// finds which arguments and which orders of events do not matter.
+//
+// Most failures show in the run of their trace. A failure of a check that compares runs is
+// deep: it shows only if the trace is also compared with variants of it. A failure is
+// flaky if it shows in some runs of a trace and not in others: see flaky.go. A loop
+// chatters if it goes on writing for ever. The world needs many writes to be sure of that,
+// so shrinking lowers its bound while it tries smaller traces.
 package shrink
 
 import (
@@ -9,25 +25,25 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// mostRuns is how many runs shrinking may take.
-const mostRuns = 3000
+// maxTries is how many smaller traces are tried. A try may take several runs.
+const maxTries = 3000
 
-// Result is what shrinking came to.
+// Result is the smallest trace that was found, and its failure.
 type Result struct {
 	Failure *judge.Failure
 	Trace   trace.Trace
 	Free    []Freedom // by event: what of it does not matter; nil: not known
-	Deep    bool      // it is seen only where the trace is compared with variants of it
-	Sure    Sureness
+	Deep    bool      // the failure shows only if the trace is compared with variants of it
+	Repeats Repeats
 }
 
-// Sureness says whether a trace fails each time that it is run.
-type Sureness uint8
+// Repeats says whether a trace fails each time that it is run.
+type Repeats uint8
 
 const (
-	Always    Sureness = iota
-	Sometimes          // FlakyRuns runs of each trace were made, of which one failed
-	Once               // it failed once, and not again in FlakyRuns runs
+	Always    Repeats = iota
+	Sometimes         // at least one of FlakyRuns runs fails
+	Once              // it failed once, and not again in FlakyRuns runs
 )
 
 // shrinker looks for a smaller trace that fails in the same way.
@@ -36,39 +52,51 @@ type shrinker struct {
 	best trace.Trace
 	f    *judge.Failure
 	run  func(trace.Trace) *judge.Failure
-	runs int
+	made int // tries
 }
 
 // Shrink returns the smallest trace that it finds of those that fail as tr does.
 func Shrink(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure) Result {
-	s := &shrinker{j: j, best: tr, f: f, run: shallowly(j)}
-	j.World().CutChatter(f.Chatters)
-	deep := false
-	switch alone := failsAlone(f); {
-	case f.Oracle == judge.Determinism:
+	if f.Oracle == judge.Determinism {
 		return shrinkFlaky(j, dict, tr, f)
-	case alone != nil && s.try(alone):
-	case !s.try(tr): // it fails when it is compared
-		if s.run, deep = deeply(j), true; !s.try(tr) {
-			return shrinkFlaky(j, dict, tr, f)
-		}
-	case f.At < len(tr):
-		s.try(tr[:f.At:f.At]) // what comes after it
+	}
+	s := &shrinker{j: j, best: tr, f: f, run: plain(j)}
+	j.World().ExpectChatter(f.Chatters)
+	deep, again := s.start(tr)
+	if !again {
+		return shrinkFlaky(j, dict, tr, f)
 	}
 	s.minimize()
 	free := s.free()
-	j.World().CutChatter(false)
-	if f.Chatters && s.times() == 0 { // it was cut off too soon
+	j.World().ExpectChatter(false)
+	if f.Chatters && s.confirmed() == 0 { // with the usual bound, the smaller trace passes
 		s.best, free = tr, nil
 	}
-	if s.times() < looks {
+	if s.confirmed() < confirmations {
 		return shrinkFlaky(j, dict, tr, f)
 	}
 	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Free: free, Deep: deep}
 }
 
-// failsAlone returns the variant that failed by itself when a trace was compared; nil if
-// none did.
+// start makes s.best a trace that fails when it is run again. If only a comparison shows
+// the failure, deep is true. If nothing does, again is false.
+func (s *shrinker) start(tr trace.Trace) (deep, again bool) {
+	at := s.f.At
+	if alone := failsAlone(s.f); alone != nil && s.try(alone) {
+		return false, true
+	}
+	if s.try(tr) {
+		if at < len(tr) {
+			s.try(tr[:at:at]) // without the events behind the failure
+		}
+		return false, true
+	}
+	s.run = comparing(s.j)
+	return true, s.try(tr)
+}
+
+// failsAlone returns the variant of a trace that failed by itself when the trace was
+// compared; nil if none did.
 func failsAlone(f *judge.Failure) trace.Trace {
 	if len(f.Runs) == 1 && !f.Runs[0].Spurious {
 		return f.Runs[0].Trace
@@ -76,20 +104,22 @@ func failsAlone(f *judge.Failure) trace.Trace {
 	return nil
 }
 
-func shallowly(j *judge.Judge) func(trace.Trace) *judge.Failure {
+// plain returns a function that runs a trace, without a comparison.
+func plain(j *judge.Judge) func(trace.Trace) *judge.Failure {
 	return func(tr trace.Trace) *judge.Failure { return j.Check(tr, false, nil) }
 }
 
-func deeply(j *judge.Judge) func(trace.Trace) *judge.Failure {
+// comparing returns a function that runs a trace and compares it with variants of it.
+func comparing(j *judge.Judge) func(trace.Trace) *judge.Failure {
 	return func(tr trace.Trace) *judge.Failure { return j.Check(tr, true, nil) }
 }
 
-// looks is how often a trace must fail to count as one that always does.
-const looks = 3
+// confirmations is how often the shrunk trace must fail to count as one that always does.
+const confirmations = 3
 
-// times returns how many of so many looks show the failure.
-func (s *shrinker) times() (n int) {
-	for range looks {
+// confirmed runs the shrunk trace so many times, and returns how many runs fail.
+func (s *shrinker) confirmed() (n int) {
+	for range confirmations {
 		if s.run(s.best).Same(s.f) {
 			n++
 		}
@@ -97,18 +127,18 @@ func (s *shrinker) times() (n int) {
 	return n
 }
 
-// minimize leaves out and makes plainer until nothing gets smaller.
+// minimize repeats the passes until the trace gets no smaller.
 func (s *shrinker) minimize() {
-	for before := -1; before != s.size() && s.runs < mostRuns; {
+	for before := -1; before != s.size() && s.made < maxTries; {
 		before = s.size()
 		s.leaveOut()
 		s.merge()
 		s.renumber()
-		s.plainer()
+		s.simplify()
 	}
 }
 
-// size returns what shrinking makes smaller.
+// size is the measure that shrinking makes smaller.
 func (s *shrinker) size() (n int) {
 	for _, e := range s.best {
 		n += 1<<20 + int(e.On) + int(e.A) + int(e.B)
@@ -122,12 +152,12 @@ func (s *shrinker) size() (n int) {
 	return n
 }
 
-// try takes a trace if it fails in the same way, and reports whether it does.
+// try replaces s.best by tr if tr fails in the same way, and reports whether it does.
 func (s *shrinker) try(tr trace.Trace) bool {
-	if s.runs >= mostRuns {
+	if s.made >= maxTries {
 		return false
 	}
-	s.runs++
+	s.made++
 	f := s.run(tr)
 	if !f.Same(s.f) {
 		return false
@@ -136,6 +166,7 @@ func (s *shrinker) try(tr trace.Trace) bool {
 	return true
 }
 
+// leaveOut tries traces without a block of events: large blocks first, then smaller ones.
 func (s *shrinker) leaveOut() {
 	for size := len(s.best); size > 0; size /= 2 {
 		for at := 0; at < len(s.best); {
@@ -147,7 +178,7 @@ func (s *shrinker) leaveOut() {
 	}
 }
 
-// merge tries one send in the place of two of the same word.
+// merge tries one send for two consecutive sends of the same word by one connection.
 func (s *shrinker) merge() {
 	for at := 0; at+1 < len(s.best); at++ {
 		for at+1 < len(s.best) {
@@ -164,7 +195,7 @@ func (s *shrinker) merge() {
 	}
 }
 
-// renumber tries connections of lower numbers, each with all that happens to it.
+// renumber tries lower numbers for a connection, in its event and all later ones.
 func (s *shrinker) renumber() {
 	onAny := func(e trace.Event) bool { return e.Op.Target() == trace.OnConn }
 	for at, e := range s.best {
@@ -182,8 +213,8 @@ func (s *shrinker) renumber() {
 	}
 }
 
-// plainer tries smaller arguments for each event.
-func (s *shrinker) plainer() {
+// simplify tries each event without Hold and with smaller arguments.
+func (s *shrinker) simplify() {
 	for at := range s.best {
 		s.change(at, func(e *trace.Event) { e.Hold = false })
 		s.change(at, func(e *trace.Event) { e.On = 0 })
@@ -199,6 +230,7 @@ func (s *shrinker) plainer() {
 	}
 }
 
+// change tries the trace with event at changed by f.
 func (s *shrinker) change(at int, f func(*trace.Event)) bool {
 	e := s.best[at]
 	if f(&e); e == s.best[at] {

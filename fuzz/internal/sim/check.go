@@ -7,8 +7,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// What the end of a run shows of sockets and loops. Each is an observation; whether it
-// is wrong is for observers to say.
+// Checks of sockets and loops at the end of a run. Each makes an observation; observers decide
+// whether it is a failure.
 
 // checkEnds looks for machines that outlive their peers.
 func (w *World) checkEnds() {
@@ -37,8 +37,8 @@ func (w *World) owner(c *Conn) *Machine {
 	return w.drivers[c.owner.loop].machine(c.owner.generation, c.owner.index)
 }
 
-// checkStaleEvents compares the events of closed sockets that loops were told of with
-// those that they noticed.
+// checkStaleEvents compares the number of events of closed sockets that loops got with the
+// number that they counted as stale.
 func (w *World) checkStaleEvents() {
 	for i, d := range w.drivers {
 		if stats, ok := w.stats(i); ok && !w.halted {
@@ -64,8 +64,8 @@ func (w *World) checkBacklogs() {
 	}
 }
 
-// atMost reports whether there are as many machines of some kind as Options allow: it
-// may be the kind that listens.
+// atMost reports whether there are as many machines of some kind as its Options allow: it may
+// be the kind that listens.
 func (d *simDriver) atMost() bool {
 	lives := make(map[reactor.AnyKind]int)
 	for _, m := range d.w.machines[d.loop] {
@@ -79,8 +79,8 @@ func (d *simDriver) atMost() bool {
 	return false
 }
 
-// repeatReadiness tells loops at rest again what is true of their sockets. A machine that
-// reads then could have read before, and was not called.
+// repeatReadiness reports the readiness of all sockets to loops at rest once more. A machine
+// that reads then could have read before, and was not called.
 func (w *World) repeatReadiness() {
 	for _, s := range w.sockets[1:] {
 		d := s.driver

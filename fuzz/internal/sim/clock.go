@@ -6,17 +6,19 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 )
 
-// Loops take turns while there is something for them, and only then time passes.
+// Loops take turns as long as one of them has something to do. Then they rest, and time may
+// pass.
 
-// Bounds of loops that do not come to rest. Output may leave a byte at a time, and be as
-// much as machines hold, or as they answer to the input that they hold. So chatter is
-// bounded generously, and a write that is cut short counts, with its turn, as one of
-// breaths.
+// Bounds of loops that do not come to rest. A loop spins if it takes turns in which nothing
+// moves. It chatters if it takes turns and writes at one moment, and no machine reads.
+// Output may leave a byte at a time, and be as much as machines hold, or as they answer to
+// the input that they hold. So chatter has a high bound, and a short write together with
+// its turn counts only 1/chatterUnit.
 const (
-	spinning   = 2000    // turns in which nothing moves
-	chattering = 1 << 19 // turns and writes in which no machine reads
-	nagging    = 1 << 13 // the same, where a loop is known to go on for ever
-	breaths    = 32
+	spinning        = 2000    // turns in which nothing moves
+	chattering      = 1 << 19 // turns and writes in which no machine reads
+	chatterExpected = 1 << 13 // the same, if a loop is expected to go on for ever
+	chatterUnit     = 32
 )
 
 // turn lets a loop take a turn.
@@ -28,8 +30,8 @@ func (w *World) turn(d *simDriver) {
 		w.observeLoop(Idles, d.loop, spinning, 0)
 		return
 	}
-	if w.chatter += breaths; w.chatter > breaths*w.bears {
-		w.observeLoop(Chatters, d.loop, w.bears, 0)
+	if w.chatter += chatterUnit; w.chatter > chatterUnit*w.maxChatter {
+		w.observeLoop(Chatters, d.loop, w.maxChatter, 0)
 		return
 	}
 	w.note(noteTurn, uint64(d.loop), 0)
@@ -71,7 +73,7 @@ func (w *World) Settle() {
 	w.idle, w.chatter = 0, 0
 }
 
-// Advance moves the clock, and stops at each time when something is due.
+// Advance moves the clock, and stops at each time at which something is due.
 func (w *World) Advance(by time.Duration) {
 	to := w.now + int64(by)
 	for w.Settle(); !w.halted; w.Settle() {

@@ -17,8 +17,8 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// The simulated driver does what drivers of real kernels do, as far as one
-// goroutine can ask.
+// The simulated driver passes the cases that drivers of real kernels pass, except those in
+// Skips and those of calls that a driver does not have.
 func TestConformance(t *testing.T) {
 	report := drivertest.Run(t, drivertest.Backend{
 		Name: "simulated",
@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 // simulated is the System of a World without loops: its clock moves as far as a
 // wait asks.
 type simulated struct {
-	lacks
+	unimplemented
 	drivertest.DriverCalls
 	w      *World
 	d      *simDriver
@@ -55,8 +55,9 @@ func (w *wrong) Observe(o *Observation) {
 	}
 }
 
-// lacks is Lacking, but for what drivertest.DriverCalls has: that is embedded less deep.
-type lacks struct{ drivertest.Lacking }
+// unimplemented embeds Unimplemented one level deeper than simulated embeds DriverCalls, so
+// the methods of DriverCalls win.
+type unimplemented struct{ drivertest.Unimplemented }
 
 type simFile struct {
 	sock     driver.Sock
@@ -101,7 +102,7 @@ func (s *simulated) After(d time.Duration, f func()) error {
 }
 
 // Shut fails when the driver was used in a way that its contract forbids.
-func (s *simulated) Shut() error {
+func (s *simulated) CloseAll() error {
 	for _, f := range s.files {
 		if f.sock != 0 {
 			s.d.Close(f.sock)

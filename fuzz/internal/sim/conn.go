@@ -34,7 +34,7 @@ type Conn struct {
 	staleData   driver.EventData // event data of a socket that the machine closed
 	staleDriver *simDriver
 	whole       bool // it was at rest, and open, when faults had ceased
-	ended       bool // the machine ended its direction
+	ended       bool // the machine half-closed
 	cut         bool // it was reset, or closed by the peer
 }
 
@@ -45,7 +45,7 @@ const (
 	CutOff Fate = iota // it ended for a reason that its bytes do not show: the peer may have got less
 	Open               // it is open, and the peer has got all that was on its way
 	Quit               // its machine ended it by itself, and the peer has got all that was on its way
-	Left               // the same, and the peer had ended its direction before
+	Left               // the same, and the peer had half-closed before
 )
 
 // Fate returns what became of the connection. A machine that ended by itself owes the

@@ -44,7 +44,7 @@ func (w *World) note(n note, a, b uint64) {
 func (w *World) noteBytes(n note, s *socket, b []byte) {
 	w.note(n, uint64(s.id), uint64(len(b)))
 	if n == noteWrite {
-		w.chatter += breaths
+		w.chatter += chatterUnit
 	}
 	if len(b) < 64 {
 		w.notes = append(w.notes, b...)

@@ -14,7 +14,7 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// simDriver is the operating system of one loop. Its Wait never waits: the world moves
+// simDriver is the operating system of one loop. Its Wait does not block: the world moves
 // the clock, and lets a loop take a turn when there is something for it.
 type simDriver struct {
 	w        *World
@@ -113,7 +113,7 @@ func (d *simDriver) takeNews(dst []poll.Event) (n int) {
 	return n
 }
 
-// addSpurious adds, behind n events that are true, one for each connection.
+// addSpurious adds one spurious event for each connection behind n true ones.
 func (d *simDriver) addSpurious(dst []poll.Event, n int) int {
 	for _, s := range d.w.sockets[1:] {
 		if s.driver == d && s.watched && s.kind == stream && s.phase == connected && n < len(dst) {

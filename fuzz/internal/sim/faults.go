@@ -11,7 +11,7 @@ import (
 // to a connection, or to a loop, for a number of times. So a run needs no random numbers,
 // and shrinking leaves out each fault that a failure does not need.
 
-// armed has the faults that will happen to a socket of a machine's.
+// armed has the faults that will happen to a socket of a machine.
 type armed struct {
 	reads, readSize   int
 	writes, writeSize int
@@ -45,8 +45,8 @@ func (a *armed) writeLimit(n int) int {
 	return n
 }
 
-// actAbruptly is called before each read and write of a machine: a peer does not wait
-// for a turn to end.
+// actAbruptly is called before each read and write of a machine. A peer acts at any time, also
+// in the middle of a turn.
 func (w *World) actAbruptly(s *socket) {
 	if s.armed.calls == 0 {
 		return
@@ -104,7 +104,7 @@ func (a *armedLoop) waitLimit(n int) int {
 	return n
 }
 
-// permute changes the order of events if it is to, and reports whether it did.
+// permute changes the order of events if a fault says so, and reports whether it did.
 func (a *armedLoop) permute(news []driver.Sock) bool {
 	if a.seed == 0 || len(news) < 2 {
 		return false
@@ -135,8 +135,8 @@ func (a *armedLoop) connectFate() int {
 	return connectNormally
 }
 
-// datagramFate returns what becomes of the next datagram from, or to, a machine of a
-// loop; ok is false if nothing special does.
+// datagramFate returns the fate of the next datagram from, or to, a machine of a loop; ok is
+// false if it is an ordinary one.
 func (a *armedLoop) datagramFate() (fate int, ok bool) {
 	if countDown(&a.datagrams) {
 		return a.datagramsFate, true
@@ -177,7 +177,7 @@ func (w *World) injectSpurious(c *Conn, r poll.Ready) {
 	}
 }
 
-// observeSpurious observes events that are told and are not true, as faults had it.
+// observeSpurious observes the spurious events among those that a loop gets.
 func (w *World) observeSpurious(told []poll.Event) {
 	if !w.wants(FaultStruck) || w.stage != StageEvents {
 		return

@@ -5,7 +5,7 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Machine has what is known of a machine: the last one that a slot of a loop had.
+// Machine is a record of a machine: the last one in a slot of a loop.
 type Machine struct {
 	Loop       int
 	Generation uint32
@@ -38,10 +38,10 @@ type machineKey struct {
 	index      uint32
 }
 
-// Machines returns what is known of the slots of a loop.
+// Machines returns the records of the slots of a loop.
 func (w *World) Machines(loop int) []*Machine { return w.machines[loop] }
 
-// machine returns the notes on the machine of a slot.
+// machine returns the record of a machine.
 func (d *simDriver) machine(generation, index uint32) *Machine {
 	all := d.machines
 	for int(index) >= len(*all) {
@@ -105,13 +105,13 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w.emit(o)
 }
 
-// witness is a driver whose loop tells it of events as well.
+// witness is a driver whose loop also reports the events that it gives to machines.
 type witness struct{ *simDriver }
 
 var _ reactor.Tracer = witness{}
 
-// observer returns what a loop is to report to: events too, if an observer wants them.
-// Events cost time.
+// observer returns what a loop reports to. Events are reported only if an observer wants
+// them, as they cost time.
 func (d *simDriver) observer() reactor.Observer {
 	if !d.w.witnessed {
 		return d
@@ -144,8 +144,8 @@ func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c 
 	}
 }
 
-// endsByItself notes that the machine of a connection ended by itself: only bytes, and
-// their end, have led there, and the peer is able to get all that was to be said.
+// endsByItself records that the machine of a connection ended by itself: only bytes, and
+// their end, led to that, and the peer can receive all that the machine sent.
 func (w *World) endsByItself(c *Conn, k machineKey, m *Machine) {
 	p := c.peer
 	if c.owner != k || p == nil || c.cut || p.other == nil || p.other.starved {

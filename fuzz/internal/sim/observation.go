@@ -38,7 +38,7 @@ const (
 	Connects      // Conn: the peer is connected
 	Sends         // Conn, Bytes: the peer sends, N bytes in all now, at Tick
 	Gets          // Conn, Bytes: the peer gets, N bytes in all now, at Tick
-	Finishes      // Conn: the peer ends its direction
+	Finishes      // Conn: the peer half-closes
 	Closes        // Conn: the peer closes
 	GetsEnd       // Conn: the peer gets the end of its input
 	GetsReset     // Conn: the peer is reset
@@ -131,8 +131,8 @@ func (w *World) subscribe() {
 	}
 }
 
-// wants reports whether an observer wants a subject. What is frequent asks before it
-// makes an observation.
+// wants reports whether an observer wants a subject. Frequent subjects are checked before an
+// observation is made.
 func (w *World) wants(what What) bool { return len(w.wanting[what]) > 0 }
 
 // observation returns an observation to be filled in and emitted. There is one for each
@@ -151,8 +151,9 @@ func (w *World) emit(o *Observation) {
 	w.depth--
 }
 
-// observe emits an observation that has no fields of its own. Those, and transitions, are
-// so frequent that they have places where no other field needs to be cleared.
+// observe emits an observation that has no fields of its own. Those, and transitions, are so
+// frequent that they have an Observation for themselves, in which no other field needs to be
+// cleared.
 func (w *World) observe(what What) {
 	if w.wants(what) {
 		o := &w.plain[w.depth]
@@ -185,7 +186,7 @@ func (w *World) observeLoop(what What, loop, n, limit int) {
 	w.emit(o)
 }
 
-// misuse emits that a loop broke the contract of drivers.
+// misuse emits that a loop violated the contract of drivers.
 func (w *World) misuse(text string) {
 	o := w.observation(Misuse)
 	o.Name = text

@@ -22,7 +22,7 @@ const (
 
 // String returns what happens in a stage of the run's end; empty for the others.
 func (s Stage) String() string {
-	return [...]string{StageFaultsOver: "faults cease", StageFinish: "peers end their directions", StageClose: "peers close",
+	return [...]string{StageFaultsOver: "faults cease", StageFinish: "peers half-close", StageClose: "peers close",
 		StageLeave: "the loops shut down", StageStop: "the loops stop", StageOver: ""}[s]
 }
 
@@ -85,8 +85,8 @@ func (w *World) resumable(f func()) {
 	}
 }
 
-// exited observes that the world's goroutine has ended, and reports whether something
-// else than a handler is why: an action, or an observer.
+// exited observes that the world's goroutine has ended, and reports whether the cause is not
+// a handler but an action or an observer.
 func (w *World) exited() bool {
 	observing := w.depth > 0
 	w.depth = 0

@@ -6,9 +6,9 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Sockets do what those of a kernel do, but at once: what one end writes has arrived at
-// the other, and time passes only when the world says so. Each end of a connection is a
-// row. A loop's driver may hold it, or the world as its peer.
+// Sockets behave like those of a kernel, but at once: what one end writes has arrived at the
+// other, and time passes only when the world moves the clock. Each end of a connection is a
+// row. It is held by a loop's driver, or by the world as the peer.
 
 // socketKind is what a socket is.
 type socketKind uint8
@@ -215,7 +215,7 @@ func (w *World) read(s *socket, b []byte) int {
 	return n
 }
 
-// finish ends the direction from s to the other end.
+// finish half-closes: s sends no more to the other end.
 func (w *World) finish(s *socket) {
 	if s.shutOut || s.kind == pipeIn {
 		return
@@ -232,7 +232,7 @@ func (w *World) finish(s *socket) {
 	}
 }
 
-// reset breaks the connection as s sees it. What was on its way to s is lost.
+// reset breaks the connection for s. What was on its way to s is lost.
 func (w *World) reset(s *socket, why error) {
 	if s.broken != nil || s.over {
 		return

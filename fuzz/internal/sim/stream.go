@@ -97,7 +97,7 @@ func (d *simDriver) Write(id driver.Sock, b []byte) (int, driver.Flow, error) {
 		return n, 0, nil
 	}
 	if n > 0 {
-		d.w.chatter -= min(d.w.chatter, 2*breaths-1)
+		d.w.chatter -= min(d.w.chatter, 2*chatterUnit-1)
 	}
 	d.w.awaitRoom(s)
 	return n, driver.WriteBlocked, nil
@@ -115,7 +115,7 @@ func (w *World) awaitRoom(s *socket) {
 	}
 }
 
-// writable returns why s takes no output; nil if it does.
+// writable returns why s takes no output, or nil if it does.
 func (s *socket) writable() error {
 	switch {
 	case s.phase == unanswered:
@@ -130,7 +130,7 @@ func (s *socket) writable() error {
 	return nil
 }
 
-// Writev sends what the loop had to hold.
+// Writev sends output that the loop held back.
 func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow driver.Flow, err error) {
 	for _, b := range v.B[:v.N] {
 		var n int
@@ -148,7 +148,7 @@ func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow drive
 	return total, flow, err
 }
 
-// retried notes how far output got that the loop had held.
+// retried records how far output that the loop held back got.
 func (d *simDriver) retried(s *socket, moved int, all bool) {
 	m := s.machine()
 	switch {

@@ -76,12 +76,12 @@ type World struct {
 	ticks    int
 	jumpedTo int64 // when the clock jumped last
 
-	moved   uint64 // bytes, sockets and other things that show progress
-	events  uint64 // readiness events given to loops
-	idle    int    // turns since moved changed
-	last    uint64 // moved then
-	chatter int    // turns and writes since a machine read, of breaths each
-	bears   int    // chatter that a loop may make
+	moved      uint64 // bytes, sockets and other things that show progress
+	events     uint64 // readiness events given to loops
+	idle       int    // turns since moved changed
+	last       uint64 // moved then
+	chatter    int    // turns and writes since a machine read, of chatterUnit each
+	maxChatter int    // turns and writes without a read before a loop Chatters
 
 	digest xxhash.Digest
 	notes  []byte
@@ -93,14 +93,15 @@ type Options struct {
 	Spurious bool // each wait also returns events for sockets that are not ready
 }
 
-// Found is what runs of a world have shown to be there.
+// Found is what the machines of a world have used or declared in the runs so far, so that a
+// search makes only events that may have an effect.
 type Found struct {
 	Actions   int  // that Setup declared
 	Signals   bool // that machines ask for
 	Datagrams bool // sockets for them
 }
 
-// action is something that other goroutines do.
+// action is something that happens from outside, as if another goroutine did it.
 type action struct {
 	name string
 	do   func(arg int)
@@ -108,7 +109,7 @@ type action struct {
 
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
-	w := &World{cfg: cfg, bears: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
+	w := &World{cfg: cfg, maxChatter: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
 		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns), notes: make([]byte, 0, 4096)}
 	w.probe = probe.New(probeSink{w})
 	for i := range w.conns {
@@ -168,11 +169,11 @@ func (w *World) Witness() { w.witnessed = true }
 // Witnessed reports whether loops report events.
 func (w *World) Witnessed() bool { return w.witnessed }
 
-// CutChatter makes the world call a loop chatty much sooner than it does otherwise, if
-// soon is true.
-func (w *World) CutChatter(soon bool) {
-	if w.bears = chattering; soon {
-		w.bears = nagging
+// ExpectChatter says whether a loop is expected to go on writing for ever: then the world
+// observes that it Chatters much sooner than otherwise.
+func (w *World) ExpectChatter(expected bool) {
+	if w.maxChatter = chattering; expected {
+		w.maxChatter = chatterExpected
 	}
 }
 

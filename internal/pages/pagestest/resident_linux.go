@@ -1,4 +1,3 @@
-// Package pagestest lets tests count the pages that a slice occupies.
 package pagestest
 
 import (

@@ -1,32 +1,3 @@
-// Package drivertest tests that every backend of package poll, and every driver of package
-// reactor, behaves in the same way. It has 45 numbered cases. A simulated driver is useful
-// only if it behaves like real kernels, so it is tested with the same cases.
-//
-//	func TestConformance(t *testing.T) {
-//		drivertest.Run(t, drivertest.Backend{
-//			Name: "epoll",
-//			New:  func() (drivertest.System, error) { return drivertest.OverPoller("epoll") },
-//		})
-//	}
-//
-// # Systems
-//
-// A [System] is an operating system as the cases use it: descriptors with their operations,
-// a clock, and the wait under test. [OverPoller] returns the System of a poll.Poller and the
-// descriptors of this machine. Another System embeds [Lacking], whose operations all return
-// errors.ErrUnsupported, and overrides the operations that it supports.
-//
-// # Modes and skips
-//
-// Most cases run twice, level-triggered and edge-triggered. A case is skipped if the System
-// does not support an operation that it uses, or if it is in Backend.Skips. [Run] returns a
-// [Report] of the cases that ran and those that were skipped; [Table] prints the Reports of
-// several backends as a table.
-//
-// [Same] makes the same random calls to two backends and compares the results of their
-// waits.
-//
-// STATOR_LONG=1 makes the cases with many rounds longer.
 package drivertest
 
 import (
@@ -45,16 +16,17 @@ import (
 // ErrWouldBlock is returned by an operation of a System that would block.
 var ErrWouldBlock = errors.New("would block")
 
-// Backend describes a backend to Run and Same.
+// Backend describes a backend to Run and Compare.
 type Backend struct {
 	Name string
 	// New returns a System without open descriptors. It is called for each case.
 	New func() (System, error)
-	// Skips has the reason for each case, by number, that the backend cannot pass.
+	// Skips maps the number of each case that the backend cannot pass to the reason. Run
+	// skips these cases and reports the reasons.
 	Skips map[int]string
-	// PerDirection: an event reports only the directions asked for, two directions may
-	// be reported by two Waits, and an error that is not the end is not reported. That is
-	// so for kqueue.
+	// PerDirection: an event reports only the directions of the interest, two directions
+	// may be reported by two Waits, and an error that does not end the connection does not
+	// set poll.Error. That is so for kqueue.
 	PerDirection bool
 	// NoReadClosed: a peer that closed one direction is reported as Readable only. That is
 	// so if poll(2) has no bit for it.
@@ -81,10 +53,10 @@ type System interface {
 	// Goroutines returns nil if other goroutines may call methods during a Wait, and
 	// errors.ErrUnsupported otherwise.
 	Goroutines() error
-	// Interrupt interrupts the current Wait, as a signal does.
+	// Interrupt interrupts the current Wait, in the same way as a signal.
 	Interrupt() error
-	// Shut closes the System and its open descriptors.
-	Shut() error
+	// CloseAll closes the System and its open descriptors.
+	CloseAll() error
 
 	// The wait under test, as in package poll.
 	Wait(dst []poll.Event, timeout time.Duration) (int, error)
@@ -99,9 +71,9 @@ type System interface {
 	Rearm(File, poll.Interest) error
 	NewWaker(poll.Token) (Waker, error)
 
-	// Listen, Bind and Dial accept the addresses of package net. Listen and Bind return
-	// the address that they got. Dial starts a connection; Finish, called when it is
-	// writable, returns its result.
+	// Listen, Bind and Dial take the addresses of package net. Listen and Bind also return
+	// the address that the socket has. Dial starts a connection; Finish, called when the
+	// socket is writable, returns the result.
 	Listen(network, addr string) (File, string, error)
 	Accept(File) (File, error)
 	Dial(network, addr string) (File, error)
@@ -123,7 +95,7 @@ type System interface {
 	Adopt(syscall.Conn) (File, error)
 	Release(File) error
 	// Child starts a process that copies stdin to stdout and closes both in this process.
-	// wait waits for the end of the child.
+	// The function wait waits for the end of the child.
 	Child(stdin, stdout File) (wait func() error, err error)
 	// Calls runs a machine that reads one byte of the descriptor per call, until it is not
 	// called any more, and returns the number of calls.
@@ -228,15 +200,15 @@ func (c testCase) once(t *testing.T, b Backend, mode poll.Interest) string {
 	}
 	e := &env{T: t, System: sys, mode: mode, backend: b, came: make(map[poll.Token]poll.Ready)}
 	defer func() {
-		if err := sys.Shut(); err != nil {
-			t.Error("shut:", err)
+		if err := sys.CloseAll(); err != nil {
+			t.Error("close:", err)
 		}
 	}()
 	return e.try(func() { c.run(e) })
 }
 
-// Lacking is a System that supports no operation.
-type Lacking struct{}
+// Unimplemented is a System that supports no operation.
+type Unimplemented struct{}
 
 func lack(what string) error { return lacking(what) }
 
@@ -249,40 +221,50 @@ func (l lacking) Error() string { return "no " + string(l) }
 // Is reports whether target is errors.ErrUnsupported.
 func (l lacking) Is(target error) bool { return target == errors.ErrUnsupported }
 
-func (Lacking) After(time.Duration, func()) error                 { return lack("timed call") }
-func (Lacking) Goroutines() error                                 { return lack("goroutines") }
-func (Lacking) Interrupt() error                                  { return lack("interruption") }
-func (Lacking) Register(File, poll.Token, poll.Interest) error    { return lack("registration") }
-func (Lacking) Modify(File, poll.Token, poll.Interest) error      { return lack("change of registration") }
-func (Lacking) Remove(File) error                                 { return lack("removal") }
-func (Lacking) Drop(File) error                                   { return lack("removal") }
-func (Lacking) Rearm(File, poll.Interest) error                   { return lack("re-arming") }
-func (Lacking) NewWaker(poll.Token) (Waker, error)                { return nil, lack("waker") }
-func (Lacking) Listen(network, addr string) (File, string, error) { return 0, "", lack("listener") }
-func (Lacking) Accept(File) (File, error)                         { return 0, lack("listener") }
-func (Lacking) Dial(network, addr string) (File, error)           { return 0, lack("dialling") }
-func (Lacking) Finish(File) error                                 { return lack("dialling") }
-func (Lacking) Bind(network, addr string) (File, string, error) {
+func (Unimplemented) After(time.Duration, func()) error              { return lack("timed call") }
+func (Unimplemented) Goroutines() error                              { return lack("goroutines") }
+func (Unimplemented) Interrupt() error                               { return lack("interruption") }
+func (Unimplemented) Register(File, poll.Token, poll.Interest) error { return lack("registration") }
+func (Unimplemented) Modify(File, poll.Token, poll.Interest) error {
+	return lack("change of registration")
+}
+func (Unimplemented) Remove(File) error                  { return lack("removal") }
+func (Unimplemented) Drop(File) error                    { return lack("removal") }
+func (Unimplemented) Rearm(File, poll.Interest) error    { return lack("re-arming") }
+func (Unimplemented) NewWaker(poll.Token) (Waker, error) { return nil, lack("waker") }
+func (Unimplemented) Listen(network, addr string) (File, string, error) {
+	return 0, "", lack("listener")
+}
+func (Unimplemented) Accept(File) (File, error)               { return 0, lack("listener") }
+func (Unimplemented) Dial(network, addr string) (File, error) { return 0, lack("dialling") }
+func (Unimplemented) Finish(File) error                       { return lack("dialling") }
+func (Unimplemented) Bind(network, addr string) (File, string, error) {
 	return 0, "", lack("datagram socket")
 }
-func (Lacking) Pair(network string) (a, b File, err error)      { return 0, 0, lack("socket pair") }
-func (Lacking) Pipe() (r, w File, err error)                    { return 0, 0, lack("pipe") }
-func (Lacking) Open(path string) (File, error)                  { return 0, lack("file system") }
-func (Lacking) Dup(File) (File, error)                          { return 0, lack("dup") }
-func (Lacking) Number(File) (int, error)                        { return 0, lack("descriptor number") }
-func (Lacking) Descriptors() (int, error)                       { return 0, lack("count of descriptors") }
-func (Lacking) Exhaust() (func(), error)                        { return nil, lack("limit of descriptors") }
-func (Lacking) Adopt(syscall.Conn) (File, error)                { return 0, lack("adoption") }
-func (Lacking) Release(File) error                              { return lack("adoption") }
-func (Lacking) Child(stdin, stdout File) (func() error, error)  { return nil, lack("child process") }
-func (Lacking) Calls(File) (int, error)                         { return 0, lack("loop that calls machines") }
-func (Lacking) Read(File, []byte) (int, error)                  { return 0, lack("read") }
-func (Lacking) Write(File, []byte) (int, error)                 { return 0, lack("write") }
-func (Lacking) RecvFrom(File, []byte) (int, string, error)      { return 0, "", lack("datagram socket") }
-func (Lacking) SendTo(f File, b []byte, to string) (int, error) { return 0, lack("datagram socket") }
-func (Lacking) Shutdown(File, driver.How) error                 { return lack("half-close") }
-func (Lacking) Reset(File) error                                { return lack("reset") }
-func (Lacking) Close(File) error                                { return lack("close") }
+func (Unimplemented) Pair(network string) (a, b File, err error) { return 0, 0, lack("socket pair") }
+func (Unimplemented) Pipe() (r, w File, err error)               { return 0, 0, lack("pipe") }
+func (Unimplemented) Open(path string) (File, error)             { return 0, lack("file system") }
+func (Unimplemented) Dup(File) (File, error)                     { return 0, lack("dup") }
+func (Unimplemented) Number(File) (int, error)                   { return 0, lack("descriptor number") }
+func (Unimplemented) Descriptors() (int, error)                  { return 0, lack("count of descriptors") }
+func (Unimplemented) Exhaust() (func(), error)                   { return nil, lack("limit of descriptors") }
+func (Unimplemented) Adopt(syscall.Conn) (File, error)           { return 0, lack("adoption") }
+func (Unimplemented) Release(File) error                         { return lack("adoption") }
+func (Unimplemented) Child(stdin, stdout File) (func() error, error) {
+	return nil, lack("child process")
+}
+func (Unimplemented) Calls(File) (int, error)         { return 0, lack("loop that calls machines") }
+func (Unimplemented) Read(File, []byte) (int, error)  { return 0, lack("read") }
+func (Unimplemented) Write(File, []byte) (int, error) { return 0, lack("write") }
+func (Unimplemented) RecvFrom(File, []byte) (int, string, error) {
+	return 0, "", lack("datagram socket")
+}
+func (Unimplemented) SendTo(f File, b []byte, to string) (int, error) {
+	return 0, lack("datagram socket")
+}
+func (Unimplemented) Shutdown(File, driver.How) error { return lack("half-close") }
+func (Unimplemented) Reset(File) error                { return lack("reset") }
+func (Unimplemented) Close(File) error                { return lack("close") }
 
 // isEnd reports whether err is the end of a stream.
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }

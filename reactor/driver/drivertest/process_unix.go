@@ -9,8 +9,8 @@ import (
 )
 
 // Process implements the methods of a System that concern the process and not a kind of
-// descriptor. Embed it instead of [Lacking].
-type Process struct{ Lacking }
+// descriptor. Embed it instead of [Unimplemented].
+type Process struct{ Unimplemented }
 
 // Descriptors tries each number, as no list of open descriptors exists on every Unix.
 func (Process) Descriptors() (n int, err error) {

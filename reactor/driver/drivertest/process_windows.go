@@ -11,9 +11,9 @@ import (
 )
 
 // Process implements the methods of a System that concern the process and not a kind of
-// socket. Embed it instead of [Lacking].
+// socket. Embed it instead of [Unimplemented].
 type Process struct {
-	Lacking
+	Unimplemented
 	listener File // of PairOf
 	addr     string
 }

@@ -28,7 +28,7 @@ func (m *machine) add(fd int) (File, error) {
 // Interrupt sends SIGURG to each thread; the runtime ignores it, as it uses that signal itself.
 func (m *machine) Interrupt() error { return interruptThreads() }
 
-func (m *machine) Shut() error {
+func (m *machine) CloseAll() error {
 	m.calls.Wait()
 	for _, f := range m.files {
 		if !f.closed && !f.borrowed {

@@ -48,7 +48,7 @@ func (m *machine) add(h windows.Handle) (File, error) {
 
 func (m *machine) handle(f File) windows.Handle { return windows.Handle(m.get(f).fd) }
 
-func (m *machine) Shut() error {
+func (m *machine) CloseAll() error {
 	m.calls.Wait()
 	for _, f := range m.files {
 		if !f.closed && !f.borrowed {

@@ -32,7 +32,8 @@ type Driver struct {
 	// NoWait makes Wait return at once. It is for a loop that a Stepper runs.
 	NoWait bool
 	// OnConnect says what becomes of a connection to an address. If it is nil,
-	// connections are open at once. It runs on the loop's goroutine.
+	// connections are open at once. It runs on the loop's goroutine. While the loop runs,
+	// change it in Update.
 	OnConnect func(s *Socket, to driver.Addr) (driver.Flow, error)
 
 	t    testing.TB

@@ -160,14 +160,14 @@ func (d *Driver) Register(s driver.Sock, data driver.EventData) error {
 
 func (d *Driver) Connect(to driver.Addr, _ driver.SocketOptions) (driver.Sock, driver.Flow, error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.newSocket()
-	if d.OnConnect == nil {
+	s, onConnect := d.newSocket(), d.OnConnect
+	d.mu.Unlock()
+	if onConnect == nil {
 		return s.id, 0, nil
 	}
-	flow, err := d.OnConnect(s, to)
+	flow, err := onConnect(s, to) // without the lock: it may call methods of d
 	if err != nil {
-		s.close()
+		d.Close(s.id)
 		return 0, 0, err
 	}
 	return s.id, flow, nil

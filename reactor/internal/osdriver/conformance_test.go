@@ -85,7 +85,7 @@ func (s *driverSystem) After(d time.Duration, f func()) error {
 	return nil
 }
 
-func (s *driverSystem) Shut() error {
+func (s *driverSystem) CloseAll() error {
 	s.calls.Wait()
 	for _, f := range s.files {
 		if f.sock != 0 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/stator-go/stator/internal/pages"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 	"github.com/stator-go/stator/sig"
@@ -40,7 +41,8 @@ func New(slots int) (*Driver, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &Driver{base: base{poller: p, edgeTriggered: p.Edges(), waker: w, start: time.Now(), sockets: make([]socketEntry, 4*slots+256)}}
+	d := &Driver{base: base{poller: p, edgeTriggered: p.Edges(), waker: w, start: time.Now()}}
+	d.sockets = pages.Alloc[Driver, socketEntry](d, 4*slots+256)
 	d.sockets[0].fd = noDescriptor
 	return d, nil
 }

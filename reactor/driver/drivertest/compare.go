@@ -13,21 +13,21 @@ import (
 	"github.com/stator-go/stator/reactor/poll"
 )
 
-// Same makes the same random calls on two backends, each with descriptors of its own, and
+// Compare makes the same random calls on two backends, each with descriptors of its own, and
 // fails t if the results of their waits differ. Level-triggered, they must report the same
 // readiness of each descriptor after each call. Edge-triggered, the readiness reported so
 // far must be the same once all readable descriptors were drained. The test is skipped if a
 // backend does not support a call.
-func Same(t *testing.T, a, b Backend, seed uint64, calls int) {
+func Compare(t *testing.T, a, b Backend, seed uint64, calls int) {
 	for _, mode := range both {
 		t.Run(modeName(mode), func(t *testing.T) {
-			s := &same{T: t, mode: mode, perDirection: a.PerDirection || b.PerDirection, noReadClosed: a.NoReadClosed || b.NoReadClosed, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
+			s := &comparison{T: t, mode: mode, perDirection: a.PerDirection || b.PerDirection, noReadClosed: a.NoReadClosed || b.NoReadClosed, rnd: rand.New(rand.NewPCG(seed, uint64(mode)))}
 			for i, backend := range []Backend{a, b} {
 				sys, err := backend.New()
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer sys.Shut()
+				defer sys.CloseAll()
 				s.sys[i], s.known[i] = sys, make(map[poll.Token]poll.Ready)
 				s.name[i] = backend.Name
 			}
@@ -64,8 +64,8 @@ func (x *twin) directions() (i poll.Interest) {
 	return i
 }
 
-// same is the state of a run of Same.
-type same struct {
+// comparison is the state of a run of Compare.
+type comparison struct {
 	*testing.T
 	mode         poll.Interest
 	perDirection bool // Backend.PerDirection of either
@@ -80,12 +80,12 @@ type same struct {
 }
 
 // record adds a call to calls.
-func (s *same) record(format string, args ...any) {
+func (s *comparison) record(format string, args ...any) {
 	s.calls = append(s.calls, fmt.Sprintf(format, args...))
 }
 
 // fail fails the test and logs the last calls.
-func (s *same) fail(format string, args ...any) {
+func (s *comparison) fail(format string, args ...any) {
 	s.Helper()
 	for _, call := range s.calls[max(0, len(s.calls)-40):] {
 		s.Log(call)
@@ -95,7 +95,7 @@ func (s *same) fail(format string, args ...any) {
 
 // do makes a call on both Systems, which must return the same. If only one of them would
 // block, it is called again for a while, as data may not have arrived yet.
-func (s *same) do(what string, x *twin, f func(System, File) (int, error)) (int, error) {
+func (s *comparison) do(what string, x *twin, f func(System, File) (int, error)) (int, error) {
 	s.Helper()
 	var n [2]int
 	var err [2]error
@@ -135,7 +135,7 @@ func class(err error) string {
 }
 
 // open adds a pair of descriptors.
-func (s *same) open() {
+func (s *comparison) open() {
 	networks := []string{"unix", "unixgram", "tcp", "pipe"}
 	network := networks[s.rnd.IntN(len(networks))]
 	x, y := &twin{network: network, reads: true, writes: true}, &twin{network: network, reads: true, writes: true}
@@ -160,7 +160,7 @@ func (s *same) open() {
 }
 
 // step makes one random call.
-func (s *same) step() {
+func (s *comparison) step() {
 	if len(s.twins) < 16 {
 		s.open()
 		return
@@ -196,7 +196,7 @@ func (s *same) step() {
 	}
 }
 
-func (s *same) register(x *twin) {
+func (s *comparison) register(x *twin) {
 	s.last++
 	t, i := s.last, s.interest()
 	_, err := s.do("register", x, func(sys System, f File) (int, error) { return 0, sys.Register(f, t, i) })
@@ -205,7 +205,7 @@ func (s *same) register(x *twin) {
 	}
 }
 
-func (s *same) modify(x *twin) {
+func (s *comparison) modify(x *twin) {
 	s.last++
 	t, i := s.last, s.interest()
 	_, err := s.do("modify", x, func(sys System, f File) (int, error) { return 0, sys.Modify(f, t, i) })
@@ -215,7 +215,7 @@ func (s *same) modify(x *twin) {
 	}
 }
 
-func (s *same) remove(x *twin) {
+func (s *comparison) remove(x *twin) {
 	_, err := s.do("remove", x, func(sys System, f File) (int, error) { return 0, sys.Remove(f) })
 	if err == nil {
 		s.forget(x)
@@ -223,7 +223,7 @@ func (s *same) remove(x *twin) {
 }
 
 // close closes x, which also removes it.
-func (s *same) close(x *twin) {
+func (s *comparison) close(x *twin) {
 	s.do("close", x, func(sys System, f File) (int, error) { return 0, sys.Close(f) })
 	s.forget(x)
 	for i := range s.twins {
@@ -236,19 +236,19 @@ func (s *same) close(x *twin) {
 }
 
 // forget deletes what is known about x, which is no longer registered.
-func (s *same) forget(x *twin) {
+func (s *comparison) forget(x *twin) {
 	x.registered = false
 	for i := range s.known {
 		delete(s.known[i], x.token)
 	}
 }
 
-func (s *same) interest() poll.Interest {
+func (s *comparison) interest() poll.Interest {
 	return poll.Interest(1+s.rnd.IntN(3)) | s.mode
 }
 
 // read reads up to n bytes and reports whether there may be more.
-func (s *same) read(x *twin, n int) bool {
+func (s *comparison) read(x *twin, n int) bool {
 	if !x.reads || x.ended {
 		return false
 	}
@@ -260,7 +260,7 @@ func (s *same) read(x *twin, n int) bool {
 }
 
 // fill writes until a write would block.
-func (s *same) fill(x *twin) {
+func (s *comparison) fill(x *twin) {
 	b := make([]byte, 4096)
 	for {
 		_, err := s.do("write", x, func(sys System, f File) (int, error) { return sys.Write(f, b) })
@@ -272,7 +272,7 @@ func (s *same) fill(x *twin) {
 }
 
 // disprove deletes the known readiness of a direction if an operation would have blocked.
-func (s *same) disprove(x *twin, err error, dir poll.Ready) {
+func (s *comparison) disprove(x *twin, err error, dir poll.Ready) {
 	if errors.Is(err, ErrWouldBlock) && s.mode == edge {
 		for i := range s.known {
 			s.known[i][x.token] &^= dir
@@ -281,7 +281,7 @@ func (s *same) disprove(x *twin, err error, dir poll.Ready) {
 }
 
 // collect adds the events of both Systems to known and reports whether there were any.
-func (s *same) collect() (any bool) {
+func (s *comparison) collect() (any bool) {
 	var dst [64]poll.Event
 	for i, sys := range s.sys {
 		if s.mode == level {
@@ -304,7 +304,7 @@ func (s *same) collect() (any bool) {
 }
 
 // common returns the part of an event that both Systems report.
-func (s *same) common(ev poll.Event) poll.Ready {
+func (s *comparison) common(ev poll.Event) poll.Ready {
 	if s.noReadClosed {
 		ev.Ready &^= poll.ReadClosed
 	}
@@ -320,7 +320,7 @@ func (s *same) common(ev poll.Event) poll.Ready {
 
 // drainAll reads from all descriptors that either System reported as readable, until nothing
 // more is reported.
-func (s *same) drainAll() {
+func (s *comparison) drainAll() {
 	for s.collect() {
 		for _, x := range s.twins {
 			for i := range s.known {
@@ -335,7 +335,7 @@ func (s *same) drainAll() {
 
 // compare fails the test unless the same is known about each descriptor in both Systems. It
 // waits for data that has not arrived yet.
-func (s *same) compare() {
+func (s *comparison) compare() {
 	s.Helper()
 	for end := time.Now().Add(time.Second); ; time.Sleep(50 * time.Microsecond) {
 		if s.mode == edge {

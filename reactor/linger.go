@@ -96,7 +96,7 @@ func (l *Loop) nextLingerPoll(x uint32, h *header) int64 {
 // closeLosesOutput reports whether input that comes to the closed socket makes the peer's
 // kernel drop output that was sent, or report a reset before it.
 func (l *Loop) closeLosesOutput(pt *port) bool {
-	return pt.flags&(pConnecting|pResolving) == 0 && l.hasConnection(pt) && l.drv.Traits(pt.sock)&driver.KeepsOutput == 0
+	return pt.sock != 0 && pt.flags&(pConnecting|pResolving) == 0 && l.hasConnection(pt) && l.drv.Traits(pt.sock)&driver.KeepsOutput == 0
 }
 
 // discard drops input of a stopping machine.

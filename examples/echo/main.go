@@ -25,8 +25,8 @@ const usage = `echo serves TCP connections and sends back what it receives.
 
 It prints "listening on HOST:PORT" once clients can connect. SIGINT or SIGTERM ends it
 after it has sent back what it received; a second signal ends it at once. A connection
-is closed after a minute without input, or after 10 s, plus Linger (5 s), in which the
-client reads nothing of what is sent back.
+is closed after a minute without input, or after 10 s in which the client reads nothing
+of what is sent back.
 
 `
 

@@ -6,12 +6,16 @@ import (
 	"testing"
 
 	"github.com/stator-go/stator/internal/markdown"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/internal/uppertest"
 )
 
 // The line servers of FROM-NET.md do the same, but for those that also bound a line. That
 // over gnet is tested in module bench, which has gnet.
 func TestFromNet(t *testing.T) {
+	if !testenv.Long() {
+		t.Skip("it compiles programs: set STATOR_LONG=1")
+	}
 	needs(t, "go")
 	var found []string
 	programs := map[string]string{}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/internal/markdown"
+	"github.com/stator-go/stator/internal/testenv"
 )
 
 // patience bounds what a command of a document may take: the first one compiles.
@@ -25,6 +26,9 @@ const patience = 3 * time.Minute
 // TUTORIAL.md is done as it says: each block of Go is written to its file, each block of
 // sh is run, and where a block "text output" follows, that is what it prints.
 func TestTutorial(t *testing.T) {
+	if !testenv.Long() {
+		t.Skip("it compiles programs: set STATOR_LONG=1")
+	}
 	t.Parallel()
 	needs(t, "go", "sh", "nc", "curl")
 	r := newReader(t)

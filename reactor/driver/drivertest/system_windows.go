@@ -129,7 +129,7 @@ func (m *machine) SendTo(h File, b []byte, to string) (int, error) {
 }
 
 func (m *machine) Shutdown(h File, how driver.How) error {
-	return windows.Shutdown(m.handle(h), int(how)) // SD_RECEIVE is 0, SD_SEND 1
+	return windows.Shutdown(m.handle(h), int(how)-1) // SD_RECEIVE and SD_SEND are 0 and 1
 }
 
 func (m *machine) Reset(h File) error {

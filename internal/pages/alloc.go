@@ -23,7 +23,7 @@ func Mapped() int64 { return mapped.Load() }
 // memory, it lies outside of the Go heap: the garbage collector does not see it. It
 // panics if T contains pointers.
 //
-// The memory is freed when owner is unreachable, even if the slice is in use: whoever
+// The memory is freed when owner is unreachable, even if the slice is in use: code that
 // uses it must reach owner. A slice in a field of owner, which only methods of owner
 // use, is safe.
 //

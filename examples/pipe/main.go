@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
@@ -85,8 +86,9 @@ func withMachine(out io.Writer) error {
 	}
 	fmt.Fprint(w, "hello")
 	w.Close()
-	go loop.Shutdown(context.Background()) // Run returns once nothing is ready
-	return loop.Run(context.Background())
+	ctx, stop := context.WithCancel(context.Background())
+	stop() // at once: Serve returns when the machine has read what there is
+	return loop.Serve(ctx, time.Second)
 }
 
 // withPoller uses only package poll, the readiness layer under a loop: it waits for an

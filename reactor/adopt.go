@@ -121,7 +121,7 @@ func (c *IO) Release(p Port) (*os.File, error) {
 		return nil, err
 	}
 	l := c.loop
-	if l.flush(); pt.in != 0 || pt.out != 0 || pt.flags&(pConnecting|pResolving) != 0 {
+	if l.flush(c.h); pt.in != 0 || pt.out != 0 || pt.flags&(pConnecting|pResolving) != 0 {
 		return nil, fmt.Errorf("reactor: release port %d: bytes are held: %w", p, ErrFull)
 	}
 	fd, err := l.drv.Release(pt.sock)

@@ -167,7 +167,7 @@ func (c *IO) CloseWrite(p Port) error {
 	if err != nil || pt.flags&pShutWanted != 0 {
 		return err
 	}
-	c.loop.flush()
+	c.loop.flush(c.h)
 	pt.flags |= pShutWanted
 	c.loop.shutIfDrained(pt)
 	c.madeProgress()

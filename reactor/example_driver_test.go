@@ -87,6 +87,14 @@ func (d *mirror) Write(s driver.Sock, b []byte) (int, driver.Flow, error) {
 	return len(b), 0, nil
 }
 
+func (d *mirror) Writev(s driver.Sock, v *driver.Vec) (n int, flow driver.Flow, err error) {
+	for _, b := range v.B[:v.N] {
+		d.at(s).bytes = append(d.at(s).bytes, b...)
+		n += len(b)
+	}
+	return n, 0, nil
+}
+
 func (d *mirror) Traits(driver.Sock) driver.Traits { return driver.KeepsOutput }
 func (d *mirror) Close(driver.Sock) error          { return nil }
 func (d *mirror) End() error                       { return nil }

@@ -116,8 +116,8 @@ func (c *IO) fill(p Port, pt *port) (full bool, err error) {
 // chunk, or another one if that is in use by another port.
 func (c *IO) inputChunk(pt *port) (n uint32, err error) {
 	l := c.loop
-	if l.pool.lent > l.pool.limit/2-4*scratchSize {
-		l.flush() // output in the cork needs chunks first
+	if !c.plenty() {
+		l.flush(c.h) // what it holds less, it may read more
 	}
 	if pt.flags&pDatagram != 0 {
 		return c.datagramChunk()
@@ -172,9 +172,8 @@ func (c *IO) widen(pt *port) error {
 		k.r = 0
 		return nil
 	}
-	l.flush() // output in the cork needs chunks first
 	size := 1 << class(2*(k.w-k.r))
-	if more := size - len(k.b); !c.fits(more) {
+	if more := size - len(k.b); !c.fitsFlushed(more) {
 		if pt.flags&pInputSeen == 0 { // it is shown first, and may be consumed
 			return ErrWouldBlock
 		}

@@ -41,7 +41,6 @@ type Loop struct {
 	turn    turn
 	queue   runQueue
 	call    currentCall
-	cork    cork
 	scratch scratch
 
 	// What waits.
@@ -72,7 +71,6 @@ func NewLoop(cfg Config) (*Loop, error) {
 	l := &Loop{cfg: cfg, byKind: map[any]any{}, pool: newPool(cfg.Buffers, scratchSize)}
 	l.tracer, _ = cfg.Observer.(Tracer)
 	l.turn.events = make([]poll.Event, cfg.Events)
-	l.cork.buf = make([]byte, scratchSize)
 	l.control.done = make(chan struct{})
 	l.acceptor = acceptor{loop: l, resumeAt: forever}
 	l.buffers.loop, l.senders.loop, l.dials.loop, l.signals.loop = l, l, l, l

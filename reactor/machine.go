@@ -14,7 +14,7 @@ import (
 //	                                                    run         calls OnReady, turn by turn
 //	                                                    answer      takes what a handler returned
 //	enteredState  starts the deadlines of a state       move        changes the state
-//	settle        follows a call: output, deadlines
+//	settle        follows a call: deadlines, a run for its output
 //	stop          ends it: its ports close (linger.go)  runExits    runs OnExit
 //	end, reap     free its slot                         freeRow     forgets it
 
@@ -56,6 +56,7 @@ const (
 	mWaitsForBuffers              // it is one of Loop.buffers
 	mSenderWoken                  // it was woken to post, and has not posted since
 	mCut                          // its output is cut: peers are to find resets, and not ends
+	mUnsent                       // it wrote output that no send was tried for
 	mReshow                       // a port has something for another state: input that was seen, or an error
 	mDialing                      // a port may give up the address that it tries for the next one of its name
 )
@@ -152,17 +153,21 @@ func (l *Loop) enteredState(x uint32, h *header, to State) {
 }
 
 // settle follows a call that did not come from run: what follows each last call is done, and
-// the machine is queued if something is ready for it now.
+// the machine is queued if something is ready for it now, or if it wrote. So what it writes
+// for all messages of the turn is sent once, by its run.
 func (l *Loop) settle(x uint32, h *header) {
-	if l.endCalls(x, h) {
-		l.schedule(x, h)
+	if !l.endCalls(x, h) {
+		return
 	}
+	if h.flags&mUnsent != 0 {
+		l.queue.push(x, h)
+	}
+	l.schedule(x, h)
 }
 
-// endCalls follows the last call of a machine's turn: its output is sent, its input leaves the
-// loop's scratch chunk, its deadlines are armed. It reports whether the machine lives on.
+// endCalls follows the last call of a machine: its input leaves the loop's scratch chunk, its
+// deadlines are armed. It reports whether the machine lives on.
 func (l *Loop) endCalls(x uint32, h *header) bool {
-	l.flush()
 	if l.pool.chunks[scratchNum].w != 0 {
 		l.leaveScratch(h)
 	}
@@ -188,7 +193,7 @@ func (l *Loop) stop(x uint32, h *header) {
 	reason := l.call.reason
 	b.runExits(x, h)
 	l.call.reason = nil
-	l.flush()
+	l.flush(h)
 	h.flags |= mStopping
 	h.flags &^= mNewborn | mErrorPending
 	l.dropTimers(h)

@@ -55,7 +55,7 @@ func TestSlotsAreNoHeap(t *testing.T) {
 	}
 	d.Settle()
 	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc - before.HeapAlloc); grown > 3<<20 { // the cork, scratch and the ring among them
+	if grown := int64(after.HeapAlloc - before.HeapAlloc); grown > 3<<20 { // scratch and the ring among them
 		t.Errorf("got a heap with %d bytes more, want 3 MiB at most", grown)
 	}
 	if n := stats(t, l).Failed; n != 0 {

@@ -11,8 +11,9 @@ import (
 const directly = 16 << 10
 
 // Write sends b when the machine's run ends, and holds what the kernel does not take. The
-// run is the calls of the machine in this turn of the loop. A write of 16 KiB or more goes
-// out at once, if no earlier output is held. b is not retained.
+// run is the calls of the machine in this turn of the loop, for events, messages and timers:
+// what they write to a port is one system call. A write of 16 KiB or more goes out at once,
+// if the kernel takes what was written before. b is not retained.
 //
 // The error is ErrFull if b does not fit: Options.WriteBuffer bounds what a port holds,
 // Config.Buffers what all ports hold, and each machine's share of that. Then nothing of b is
@@ -34,44 +35,51 @@ func (c *IO) Write(p Port, b []byte) error {
 	if pt.flags&pDatagram != 0 {
 		return c.sendDatagram(p, pt, b)
 	}
-	held := l.held(pt)
-	if l.cork.n > 0 && (l.cork.pt != pt || l.cork.n+len(b) > min(len(l.cork.buf), c.outputRoom(pt)) || held+len(b) > c.st.opt.WriteBuffer) {
-		// A write that only the cork has no room for must not wait: no event would follow.
-		if l.flush(); pt.err != 0 {
-			return c.broken(p, pt)
-		}
-		held = l.held(pt)
-	}
-	if held+len(b) > c.st.opt.WriteBuffer {
-		if l.stats.writeBufferFull++; held > 0 { // else there will never be more room
-			c.h.flags |= mRefused
-		}
-		return c.st.full.writeBuffer
-	}
-	if size := l.cork.n + len(b); size > c.outputRoom(pt) { // the cork is the only output without chunks
-		l.stats.writeBufferFull++
-		c.outputWaits(p, pt, size)
-		return c.st.full.buffers
+	if err := c.makeRoom(p, pt, len(b)); err != nil || pt.err != 0 {
+		return err
 	}
 	c.madeProgress()
 	switch {
 	case len(b) == 0:
 		return nil
-	case pt.out != 0 || pt.flags&(pConnecting|pResolving) != 0:
-		l.append(c.h, pt, b)
-	case len(b) >= directly:
-		if l.flush(); pt.err == 0 {
-			l.send(c.h, p, pt, b)
-		}
-		if pt.err != 0 {
+	case len(b) >= directly && pt.out == 0 && pt.flags&(pConnecting|pResolving) == 0:
+		if l.send(c.h, p, pt, b); pt.err != 0 {
 			return c.broken(p, pt)
 		}
 		return nil
-	default:
-		l.cork.add(c.h, p, pt, b)
 	}
+	l.append(c.h, pt, b)
 	c.h.ready &^= drainBit(p)
 	l.updateRoom(c.h, p, pt)
+	return nil
+}
+
+// makeRoom makes sure that size bytes fit behind the output of a port. Output that no send
+// was tried for is sent before b is refused: no event would follow.
+func (c *IO) makeRoom(p Port, pt *port, size int) error {
+	l := c.loop
+	if pt.out != 0 && (size >= directly || l.held(pt)+size > c.st.opt.WriteBuffer) {
+		if l.flush(c.h); pt.err != 0 {
+			return c.broken(p, pt)
+		}
+	}
+	if held := l.held(pt); held+size > c.st.opt.WriteBuffer {
+		if l.stats.writeBufferFull++; held > 0 { // else there will never be more room
+			c.h.flags |= mRefused
+		}
+		return c.st.full.writeBuffer
+	}
+	if size <= c.outputRoom(pt) {
+		return nil
+	}
+	if l.flushAll(c.h); pt.err != 0 {
+		return c.broken(p, pt)
+	}
+	if size > c.outputRoom(pt) {
+		l.stats.writeBufferFull++
+		c.outputWaits(p, pt, size)
+		return c.st.full.buffers
+	}
 	return nil
 }
 
@@ -122,7 +130,7 @@ func (c *IO) WriteSome(p Port, b []byte) (int, error) {
 		}
 		return len(b), nil
 	}
-	if l.flush(); pt.err != 0 {
+	if l.flush(c.h); pt.err != 0 {
 		return dropped(b, c.broken(p, pt))
 	}
 	if pt.out != 0 || c.h.ready&writeBit(p) == 0 {
@@ -216,7 +224,6 @@ func (c *IO) Copy(to, from Port) (int, error) {
 		return 0, err
 	}
 	l := c.loop
-	l.flush() // output in the cork needs chunks before the bytes to come
 	dst, err := c.writable(to)
 	if err != nil {
 		return 0, err
@@ -227,6 +234,10 @@ func (c *IO) Copy(to, from Port) (int, error) {
 		}
 	}
 	room := min(c.st.opt.WriteBuffer-l.held(dst), c.outputRoom(dst), scratchSize)
+	if room < l.held(dst) && c.h.flags&mUnsent != 0 { // a larger read is worth a send
+		l.flush(c.h)
+		room = min(c.st.opt.WriteBuffer-l.held(dst), c.outputRoom(dst), scratchSize)
+	}
 	switch {
 	case dst.err != 0:
 		room = scratchSize // it is dropped
@@ -259,13 +270,12 @@ func (c *IO) Copy(to, from Port) (int, error) {
 	return n, c.Write(to, b[:n])
 }
 
-// held returns how many bytes of output a port holds, in chunks and in the cork.
+// held returns how many bytes of output a port holds.
 func (l *Loop) held(pt *port) int {
-	n := 0
-	if pt.out != 0 {
-		n = l.pool.chunks[pt.out].total
+	if pt.out == 0 {
+		return 0
 	}
-	return n + l.cork.holds(pt)
+	return l.pool.chunks[pt.out].total
 }
 
 // updateRoom opens or closes the gate Room, which is open below half of the write buffer.
@@ -318,8 +328,13 @@ func (l *Loop) noteWrite(h *header, p Port, n int, flow driver.Flow) {
 	}
 }
 
-// append holds b behind the output of a port. Write has made sure that it fits.
+// append holds b behind the output of a port, to be sent when the run ends. Write has made
+// sure that it fits.
 func (l *Loop) append(h *header, pt *port, b []byte) {
+	if h.flags&mUnsent == 0 {
+		h.flags |= mUnsent
+		l.turn.unsent++
+	}
 	for len(b) > 0 {
 		if pt.out == 0 {
 			if pt.out = l.pool.get(outChunk); pt.out == 0 {
@@ -327,8 +342,7 @@ func (l *Loop) append(h *header, pt *port, b []byte) {
 				return
 			}
 			k := &l.pool.chunks[pt.out]
-			k.last, k.movedAt = pt.out, l.drv.Now() // and not turn.now, which may be long ago
-			h.flags |= mRearm                       // Stall begins now
+			k.last, k.movedAt = pt.out, unsent
 		}
 		first := &l.pool.chunks[pt.out]
 		k := &l.pool.chunks[first.last]
@@ -350,17 +364,40 @@ func (l *Loop) append(h *header, pt *port, b []byte) {
 	}
 }
 
+// flush sends what a machine wrote since its last flush.
+func (l *Loop) flush(h *header) {
+	if h.flags&mUnsent != 0 {
+		l.flushPorts(h)
+	}
+}
+
+func (l *Loop) flushPorts(h *header) {
+	h.flags &^= mUnsent
+	l.turn.unsent--
+	b := l.stores[h.kind]
+	for p := Port(0); uint32(p) < b.nports; p++ {
+		if pt := b.port(h, p); pt.out != 0 {
+			l.drain(h, p, pt)
+		}
+	}
+}
+
+// flushAll does so for all machines: for the one that runs, and for those that wait for
+// their run.
+func (l *Loop) flushAll(h *header) {
+	l.flush(h)
+	for x := l.queue.first; x != 0 && l.turn.unsent > 0; {
+		queued := l.slots.At(x - 1)
+		l.flush(queued)
+		x = queued.next
+	}
+}
+
 // drain sends the output that a port holds, until the kernel takes no more.
 func (l *Loop) drain(h *header, p Port, pt *port) {
+	first := pt.out != 0 && l.pool.chunks[pt.out].movedAt == unsent
 	for pt.out != 0 && h.ready&writeBit(p) != 0 && pt.err == 0 {
-		v := &l.scratch.vec
-		v.N = 0
-		for n := pt.out; n != 0 && v.N < driver.MaxVec; n = l.pool.chunks[n].next {
-			k := &l.pool.chunks[n]
-			v.B[v.N] = k.b[k.r:k.w]
-			v.N++
-		}
-		n, flow, err := l.drv.Writev(pt.sock, v)
+		n, flow, err := l.writeHeld(pt)
 		l.noteWrite(h, p, n, flow)
 		l.release(pt, n)
 		if err != nil {
@@ -380,6 +417,9 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 	if pt.out == 0 {
 		h.ready |= drainBit(p)
 		l.shutIfDrained(pt)
+	} else if first { // Stall begins now
+		l.pool.chunks[pt.out].movedAt = l.drv.Now()
+		h.flags |= mRearm
 	}
 	if h.flags&mWaitsForBuffers != 0 {
 		l.updateRooms(h) // it holds less now, and may have more of Config.Buffers, for any port
@@ -388,18 +428,35 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 	l.updateRoom(h, p, pt)
 }
 
+// writeHeld makes one system call with the first output that a port holds.
+func (l *Loop) writeHeld(pt *port) (int, driver.Flow, error) {
+	v := &l.scratch.vec
+	v.N = 0
+	for n := pt.out; n != 0 && v.N < driver.MaxVec; n = l.pool.chunks[n].next {
+		k := &l.pool.chunks[n]
+		v.B[v.N] = k.b[k.r:k.w]
+		v.N++
+	}
+	return l.drv.Writev(pt.sock, v)
+}
+
 // release gives back the first n bytes of held output, which were sent.
 func (l *Loop) release(pt *port, n int) {
+	if n == 0 {
+		return
+	}
 	for n > 0 {
 		k := &l.pool.chunks[pt.out]
-		k.movedAt = l.drv.Now()
 		took := min(n, k.w-k.r)
 		k.r += took
 		k.total -= took
-		if n -= took; k.r < k.w {
-			return
+		n -= took
+		if k.r == k.w {
+			l.pop(pt)
 		}
-		l.pop(pt)
+	}
+	if pt.out != 0 {
+		l.pool.chunks[pt.out].movedAt = l.drv.Now()
 	}
 }
 
@@ -418,14 +475,11 @@ func (l *Loop) dropOutput(pt *port) {
 	for pt.out != 0 {
 		l.pop(pt)
 	}
-	if l.cork.pt == pt {
-		l.cork.clear()
-	}
 }
 
 // shutIfDrained ends the output of a port after CloseWrite, once everything is sent.
 func (l *Loop) shutIfDrained(pt *port) {
-	if pt.flags&(pShutWanted|pShut|pConnecting|pResolving) == pShutWanted && pt.out == 0 && l.cork.pt != pt {
+	if pt.flags&(pShutWanted|pShut|pConnecting|pResolving) == pShutWanted && pt.out == 0 {
 		pt.flags |= pShut
 		if err := l.drv.Shutdown(pt.sock, driver.ShutWrite); err != nil {
 			l.setError(pt, err)

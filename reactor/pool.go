@@ -17,7 +17,7 @@ type chunk struct {
 	next    uint32         // the next chunk of the same output, or free list
 	last    uint32         // of a first chunk: the last one of the list
 	total   int            // of a first chunk: bytes in the list
-	movedAt int64          // of a first chunk: when bytes moved last
+	movedAt int64          // of a first chunk: when bytes moved last, or unsent
 	from    netip.AddrPort // of a datagram that Peek holds: its sender
 }
 
@@ -27,6 +27,7 @@ const (
 	classes    = 32
 	scratchNum = 1 // the scratch chunk: input on its way through a handler
 	minInput   = 1 << minChunk
+	unsent     = forever      // as movedAt: no send was tried yet
 	ownBytes   = 2 * outChunk // what a machine may hold when the others hold much: a read, and the reply to it
 )
 

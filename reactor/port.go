@@ -126,7 +126,7 @@ func (l *Loop) pull(h *header, p Port, pt *port) bool {
 	if pt.flags&pDatagram != 0 {
 		return false
 	}
-	l.flush() // output in the cork needs chunks first
+	l.flush(h) // it may be what there is no room for
 	if in, out := l.stores[h.kind].borrowed(h); !l.pool.fits(in+out, outChunk) {
 		return false
 	}
@@ -152,7 +152,7 @@ func (l *Loop) hasConnection(pt *port) bool {
 // closePort closes a port. Later events of its socket have an old generation. If output is
 // lost, the peer is to find a reset: a clean end would make it take a part for the whole.
 func (l *Loop) closePort(x uint32, h *header, p Port, pt *port) {
-	cut := h.flags&mCut != 0 || pt.out != 0 || l.cork.holds(pt) != 0
+	cut := h.flags&mCut != 0 || pt.out != 0
 	l.dropOutput(pt)
 	if pt.in != 0 {
 		l.pool.put(pt.in)

@@ -64,6 +64,16 @@ func (c *IO) inputSize() int {
 	return c.loop.pool.inputSize(in + out)
 }
 
+// fitsFlushed reports whether the machine may borrow size more bytes, if need be after its
+// output has been sent.
+func (c *IO) fitsFlushed(size int) bool {
+	if c.fits(size) {
+		return true
+	}
+	c.loop.flush(c.h)
+	return c.fits(size)
+}
+
 // fits reports whether the machine may borrow size more bytes.
 func (c *IO) fits(size int) bool {
 	if c.plenty() {

@@ -118,7 +118,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 		told := s.deliverable(h)
 		if told == 0 || h.flags&mNoProgress != 0 {
 			// Sending its output may make something ready that the machine waits for.
-			if l.flush(); h.flags&(mErrorPending|mRestash) != 0 || s.deliverable(h)&^told != 0 {
+			if l.flush(h); h.flags&(mErrorPending|mRestash) != 0 || s.deliverable(h)&^told != 0 {
 				h.flags &^= mNoProgress
 				continue
 			}
@@ -149,6 +149,7 @@ func (s *store[M, Msg]) run(x uint32, h *header) {
 			h.flags |= mNoProgress
 		}
 	}
+	l.flush(h)
 	l.endCalls(x, h)
 }
 

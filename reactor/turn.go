@@ -22,6 +22,7 @@ type turn struct {
 	ended  []uint32     // machines whose slots are to be freed at the turn's end
 
 	share    uint64 // bytes that a machine may read and write in a run
+	unsent   int    // machines with output that no send was tried for
 	discards int    // bytes of input that stopping machines may still drop in this turn
 }
 

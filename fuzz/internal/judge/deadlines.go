@@ -108,8 +108,10 @@ func (all *bounds) first(m *sim.Machine, witnessed bool) (at int64, name string)
 	if witnessed || !all.messages {
 		sooner(m.Heard, row.idle, "Idle")
 	}
-	if m.Stuck > 0 {
-		sooner(m.Stuck, row.stall, "Stall")
+	for _, since := range m.Stuck {
+		if since > 0 {
+			sooner(since, row.stall, "Stall")
+		}
 	}
 	if all.life > 0 && m.Since < m.Born+all.life {
 		sooner(m.Born, all.life, "the life's Within")

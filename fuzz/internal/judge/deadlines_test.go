@@ -24,7 +24,7 @@ func TestFirstDeadline(t *testing.T) {
 		{"", 0, sim.Machine{Lives: true, State: fsm.Stop}, bound{within: second}, math.MaxInt64}, // over
 		{"Within", life, sim.Machine{Lives: true, Since: 2}, bound{within: second, idle: 3 * second}, second + 2},
 		{"Idle", life, sim.Machine{Lives: true, Since: 2, Heard: 4}, bound{within: 5 * second, idle: second}, second + 4},
-		{"Stall", life, sim.Machine{Lives: true, Stuck: 7}, bound{within: 5 * second, stall: second}, second + 7},
+		{"Stall", life, sim.Machine{Lives: true, Stuck: [4]int64{1: 7}}, bound{within: 5 * second, stall: second}, second + 7},
 		{"Within", life, sim.Machine{Lives: true}, bound{within: 5 * second, stall: second}, 5 * second}, // nothing is stuck
 		{"the life's Within", life, sim.Machine{Lives: true, Born: 3, Since: 9 * second}, bound{within: 5 * second}, 10*second + 3},
 		{"Within", life, sim.Machine{Lives: true, Born: 3, Since: 11 * second}, bound{within: 5 * second}, 16 * second}, // it led on already

@@ -194,6 +194,7 @@ func (d *simDriver) Close(id driver.Sock) error {
 	}
 	d.w.note(noteClose, uint64(id), 0)
 	d.w.machineCloses(s)
+	d.noteOutput(s, 0, true)
 	d.w.close(s)
 	return nil
 }
@@ -323,6 +324,7 @@ func (d *simDriver) Release(id driver.Sock) (uintptr, error) {
 	if !s.watched {
 		return 0, poll.ErrNotExist
 	}
+	d.noteOutput(s, 0, true)
 	s.driver, s.watched, s.listed = nil, false, false
 	d.open--
 	return uintptr(id), nil

@@ -19,10 +19,10 @@ type Machine struct {
 	Moves            int           // transitions so far
 	PrevFrom, PrevTo reactor.State // the transition before the last one
 
-	Born  int64 // when it was born
-	Since int64 // when it came into its state
-	Heard int64 // when it last got bytes or a message, or came into its state
-	Stuck int64 // since when output that was tried again does not move; 0: it moves
+	Born  int64    // when it was born
+	Since int64    // when it came into its state
+	Heard int64    // when it last got bytes or a message, or came into its state
+	Stuck [fsm.MaxPorts]int64 // by port: since when output that the loop holds does not move; 0: it moves
 
 	Cause  reactor.Event // the last event that it was given; empty if no observer wants Told
 	led    bool          // it was given something else than readiness and failures
@@ -83,7 +83,7 @@ func (d *simDriver) Moved(t reactor.Token, k reactor.AnyKind, from, to reactor.S
 	m.PrevFrom, m.PrevTo = m.Before, m.State
 	m.Kind, m.Before, m.State, m.Lives = k, from, to, true
 	if from == fsm.Any || m.Moves == 0 {
-		m.Born, m.Stuck = w.now, 0
+		m.Born, m.Stuck = w.now, [fsm.MaxPorts]int64{}
 	}
 	m.Since, m.Heard = w.now, w.now
 	m.Moves++

@@ -25,7 +25,7 @@ const (
 	Moved // Machine, From, To: a transition
 	Told  // Machine, From: a loop gives the event Machine.Cause to a machine in state From
 	Ended // Machine, Err: why it ended
-	Stuck // Machine: output that was tried again does not move
+	Stuck // Machine: output that the loop holds does not move
 
 	Always    // Name, OK: what a probe reports
 	Sometimes // Name, OK

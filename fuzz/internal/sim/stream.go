@@ -140,7 +140,7 @@ func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow drive
 		}
 	}
 	if s := d.get(id, "write"); s != nil {
-		d.retried(s, total, flow == 0 && err == nil)
+		d.noteOutput(s, total, flow == 0 && err == nil)
 	}
 	if total > 0 {
 		err = nil // the next call returns it
@@ -148,15 +148,18 @@ func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow drive
 	return total, flow, err
 }
 
-// retried records how far output that the loop held back got.
-func (d *simDriver) retried(s *socket, moved int, all bool) {
+// noteOutput records how far output that the loop held got: all of it, also if its port closes.
+func (d *simDriver) noteOutput(s *socket, moved int, all bool) {
 	m := s.machine()
+	if m == nil {
+		return
+	}
+	since := &m.Stuck[s.data.Port()]
 	switch {
-	case m == nil:
 	case all:
-		m.Stuck = 0
-	case moved > 0 || m.Stuck == 0:
-		m.Stuck = d.w.now
+		*since = 0
+	case moved > 0 || *since == 0:
+		*since = d.w.now
 		if d.w.wants(Stuck) {
 			o := d.w.observation(Stuck)
 			o.Machine = m

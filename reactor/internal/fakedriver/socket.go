@@ -17,6 +17,7 @@ type Socket struct {
 	Err  error    // of writes, of reads behind In, and of a connection that is under way
 	Room int      // how many bytes writes still take: at first, any number
 
+	Calls  int           // of Write and Writev so far
 	Traits driver.Traits // what kind of socket it is: at first, a stream
 	d      *Driver
 	id     driver.Sock
@@ -200,30 +201,29 @@ func (d *Driver) Read(id driver.Sock, b []byte) (n int, flow driver.Flow, err er
 }
 
 func (d *Driver) Write(id driver.Sock, b []byte) (n int, flow driver.Flow, err error) {
+	v := driver.Vec{N: 1}
+	v.B[0] = b
+	return d.Writev(id, &v)
+}
+
+func (d *Driver) Writev(id driver.Sock, v *driver.Vec) (n int, flow driver.Flow, err error) {
 	err = d.with(id, func(s *Socket) error {
-		if s.Err != nil {
+		if s.Calls++; s.Err != nil {
 			flow = driver.BothEnded
 			return s.Err
 		}
-		n = min(len(b), s.Room)
-		s.out = append(s.out, b[:n]...)
-		s.Room -= n
-		if n < len(b) {
-			flow = driver.WriteBlocked
+		for _, b := range v.B[:v.N] {
+			took := min(len(b), s.Room)
+			s.out = append(s.out, b[:took]...)
+			s.Room -= took
+			if n += took; took < len(b) {
+				flow = driver.WriteBlocked
+				break
+			}
 		}
 		return nil
 	})
 	return n, flow, err
-}
-
-func (d *Driver) Writev(id driver.Sock, v *driver.Vec) (total int, flow driver.Flow, err error) {
-	for _, b := range v.B[:v.N] {
-		n, flow, err := d.Write(id, b)
-		if total += n; flow != 0 || err != nil {
-			return total, flow, err
-		}
-	}
-	return total, 0, nil
 }
 
 // A fake has no listeners, no datagrams and no addresses.

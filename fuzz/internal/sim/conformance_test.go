@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -77,7 +76,13 @@ func newSimulated() *simulated {
 	w.drivers = append(w.drivers, w.newDriver(0))
 	s := &simulated{w: w, d: w.drivers[0]}
 	w.Attach(&s.wrong)
-	s.DriverCalls = drivertest.DriverCalls{Driver: s.d, Sock: func(f drivertest.File) driver.Sock { return s.get(f).sock }}
+	s.DriverCalls = drivertest.DriverCalls{
+		Driver: s.d,
+		Of:     func(f drivertest.File) (driver.Sock, string) { return s.get(f).sock, s.get(f).network },
+		Put: func(sock driver.Sock, network string, _ driver.Flow) drivertest.File {
+			return s.put(sock, network)
+		},
+	}
 	return s
 }
 
@@ -223,68 +228,6 @@ func (w *simWaker) Wake() error {
 
 func (w *simWaker) Close() error { w.closed = true; return nil }
 
-func (s *simulated) open(network, addr string, open func(driver.Addr, driver.SocketOptions) (driver.Sock, error)) (drivertest.File, string, error) {
-	a := driver.Addr{Path: addr}
-	var err error
-	switch network {
-	case "unix":
-		a.Net = driver.Unix
-	case "unixgram":
-		a.Net = driver.Unixgram
-	case "udp":
-		a = driver.Addr{Net: driver.UDP}
-		a.IP, err = netip.ParseAddrPort(addr)
-	default:
-		a = driver.Addr{Net: driver.TCP}
-		a.IP, err = netip.ParseAddrPort(addr)
-	}
-	if err != nil {
-		return 0, "", err
-	}
-	sock, err := open(a, driver.SocketOptions{})
-	if err != nil {
-		return 0, "", err
-	}
-	name, err := s.d.Addr(sock, driver.Local)
-	return s.put(sock, network), name.String(), err
-}
-
-func (s *simulated) Listen(network, addr string) (drivertest.File, string, error) {
-	return s.open(network, addr, s.d.Listen)
-}
-
-func (s *simulated) Bind(network, addr string) (drivertest.File, string, error) {
-	return s.open(network, addr, s.d.Bind)
-}
-
-func (s *simulated) Dial(network, addr string) (drivertest.File, error) {
-	f, _, err := s.open(network, addr, func(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
-		sock, _, err := s.d.Connect(a, o)
-		return sock, err
-	})
-	return f, err
-}
-
-func (s *simulated) Finish(h drivertest.File) error {
-	flow, err := s.d.FinishConnect(s.get(h).sock)
-	if err == nil && flow&driver.WriteBlocked != 0 {
-		return errno.ENOTCONN
-	}
-	return err
-}
-
-func (s *simulated) Accept(h drivertest.File) (drivertest.File, error) {
-	f := s.get(h)
-	sock, _, err := s.d.Accept(f.sock)
-	if err != nil {
-		return 0, err
-	}
-	if sock == 0 {
-		return 0, drivertest.ErrWouldBlock
-	}
-	return s.put(sock, f.network), nil
-}
-
 func (s *simulated) Pair(network string) (a, b drivertest.File, err error) {
 	if network == "unixgram" {
 		return 0, 0, errors.ErrUnsupported
@@ -320,19 +263,6 @@ func (s *simulated) Calls(h drivertest.File) (int, error) {
 	w.Attach(&bad)
 	w.Run(trace.Trace{{Op: trace.Dial, Hold: true}, {Op: trace.Send}, {Op: trace.Act}}, Options{})
 	return then, bad.err
-}
-
-func (s *simulated) SendTo(h drivertest.File, b []byte, to string) (int, error) {
-	a := driver.Addr{Net: driver.Unixgram, Path: to}
-	if f := s.get(h); f.network == "udp" {
-		ip, err := netip.ParseAddrPort(to)
-		if err != nil {
-			return 0, err
-		}
-		a = driver.Addr{Net: driver.UDP, IP: ip}
-	}
-	n, _, err := s.d.Send(s.get(h).sock, b, a)
-	return n, err
 }
 
 func (s *simulated) Close(h drivertest.File) error { return s.closeBy(h, s.d.Close) }

@@ -16,7 +16,7 @@
 // descriptors of this machine. Another System embeds [Unimplemented], whose operations all
 // return errors.ErrUnsupported, and overrides the operations that it supports.
 //
-// For a System over a driver, [DriverCalls] has the calls that move bytes. The file
+// For a System over a driver, [DriverCalls] has the calls that open sockets and move bytes. The file
 // reactor/internal/osdriver/conformance_test.go is a model of such a System; what it needs
 // of Unix is in conformance_unix_test.go.
 //

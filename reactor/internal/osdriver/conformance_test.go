@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -32,7 +31,13 @@ func newDriverSystem() (drivertest.System, error) {
 		return nil, err
 	}
 	s := &driverSystem{d: d}
-	s.DriverCalls = drivertest.DriverCalls{Driver: d, Sock: func(f drivertest.File) driver.Sock { return s.get(f).sock }}
+	s.DriverCalls = drivertest.DriverCalls{
+		Driver: d,
+		Of:     func(f drivertest.File) (driver.Sock, string) { return s.get(f).sock, s.get(f).network },
+		Put: func(sock driver.Sock, network string, flow driver.Flow) drivertest.File {
+			return s.put(driverFile{sock: sock, network: network, dialled: flow&driver.WriteBlocked != 0})
+		},
+	}
 	return s, nil
 }
 
@@ -227,76 +232,6 @@ func (w *driverWaker) Close() error {
 	return nil
 }
 
-func driverAddr(network, addr string) (driver.Addr, error) {
-	switch network {
-	case "unix":
-		return driver.Addr{Net: driver.Unix, Path: addr}, nil
-	case "unixgram":
-		return driver.Addr{Net: driver.Unixgram, Path: addr}, nil
-	}
-	ip, err := netip.ParseAddrPort(addr)
-	if network == "udp" {
-		return driver.Addr{Net: driver.UDP, IP: ip}, err
-	}
-	return driver.Addr{Net: driver.TCP, IP: ip}, err
-}
-
-func (s *driverSystem) open(network, addr string, open func(driver.Addr, driver.SocketOptions) (driver.Sock, error)) (drivertest.File, string, error) {
-	a, err := driverAddr(network, addr)
-	if err != nil {
-		return 0, "", err
-	}
-	sock, err := open(a, driver.SocketOptions{})
-	if errors.Is(err, driver.ErrUnsupported) {
-		err = fmt.Errorf("no %s socket: %w", network, errors.ErrUnsupported)
-	}
-	if err != nil {
-		return 0, "", err
-	}
-	name, err := s.d.Addr(sock, driver.Local)
-	return s.put(driverFile{sock: sock, network: network}), name.String(), err
-}
-
-func (s *driverSystem) Listen(network, addr string) (drivertest.File, string, error) {
-	return s.open(network, addr, s.d.Listen)
-}
-
-func (s *driverSystem) Bind(network, addr string) (drivertest.File, string, error) {
-	return s.open(network, addr, s.d.Bind)
-}
-
-func (s *driverSystem) Dial(network, addr string) (drivertest.File, error) {
-	var flow driver.Flow
-	f, _, err := s.open(network, addr, func(a driver.Addr, o driver.SocketOptions) (sock driver.Sock, err error) {
-		sock, flow, err = s.d.Connect(a, o)
-		return sock, err
-	})
-	if err == nil {
-		s.get(f).dialled = flow&driver.WriteBlocked != 0
-	}
-	return f, err
-}
-
-func (s *driverSystem) Finish(h drivertest.File) error {
-	flow, err := s.d.FinishConnect(s.get(h).sock)
-	if err == nil && flow&driver.WriteBlocked != 0 {
-		return syscall.ENOTCONN
-	}
-	return err
-}
-
-func (s *driverSystem) Accept(h drivertest.File) (drivertest.File, error) {
-	f := s.get(h)
-	sock, flow, err := s.d.Accept(f.sock)
-	if err != nil {
-		return 0, err
-	}
-	if sock == 0 && flow&driver.ReadBlocked != 0 {
-		return 0, drivertest.ErrWouldBlock
-	}
-	return s.put(driverFile{sock: sock, network: f.network}), nil
-}
-
 func (s *driverSystem) Adopt(c syscall.Conn) (f drivertest.File, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -366,19 +301,6 @@ func (s *driverSystem) Calls(h drivertest.File) (int, error) {
 	defer cancel()
 	l.Run(ctx)
 	return int(calls.Load()), nil
-}
-
-func (s *driverSystem) SendTo(h drivertest.File, b []byte, to string) (int, error) {
-	f := s.get(h)
-	a, err := driverAddr(f.network, to)
-	if err != nil {
-		return 0, err
-	}
-	n, flow, err := s.d.Send(f.sock, b, a)
-	if err == nil && flow&driver.WriteBlocked != 0 {
-		return 0, drivertest.ErrWouldBlock
-	}
-	return n, err
 }
 
 func (s *driverSystem) Close(h drivertest.File) error { return s.closeBy(h, s.d.Close) }

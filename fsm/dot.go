@@ -15,7 +15,7 @@ func DOT[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 	b.WriteString("digraph machine {\n")
 	b.WriteString("    rankdir=LR;\n")
 	b.WriteString("    node [shape=box, style=rounded];\n")
-	b.WriteString("    birth [shape=point, width=0.2];\n")
+	b.WriteString("    initial [shape=point, width=0.2];\n")
 	b.WriteString("    stop [shape=doublecircle, label=\"\", width=0.15, style=filled, fillcolor=black];\n")
 	for _, n := range g.nodes {
 		lines := append([]string{n.title}, n.lines...)
@@ -58,8 +58,8 @@ func dotID(s State) string {
 	switch s {
 	case Any:
 		return "any"
-	case birth:
-		return "birth"
+	case initial:
+		return "initial"
 	case Stop:
 		return "stop"
 	}

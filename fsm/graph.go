@@ -41,15 +41,15 @@ type arrow struct {
 	undeclared bool
 }
 
-// birth is the node where machines start.
-const birth = Pass - 1
+// initial is the node where machines start.
+const initial = Pass - 1
 
 // never reports whether to show that hits is 0.
 func (g *graph) never(hits uint64) bool { return g.covered && hits == 0 }
 
 func newGraph(t Plain, start State, d Drawing) *graph {
 	g := &graph{covered: d.Coverage != nil}
-	g.arrows = append(g.arrows, arrow{from: birth, to: or(start, First)})
+	g.arrows = append(g.arrows, arrow{from: initial, to: or(start, First)})
 	for s := range t {
 		edges := t.ownEdges(State(s))
 		if g.covered {
@@ -155,10 +155,10 @@ func (g *graph) count(t Plain, c *Coverage) {
 			}
 			declared := from == Any || to == Stop || t.Edges(from).Has(to)
 			if from == Any {
-				from = birth
+				from = initial
 			}
 			a := at[[2]State{from, to}]
-			if a == nil && from != birth && declared {
+			if a == nil && from != initial && declared {
 				a = at[[2]State{Any, to}]
 			}
 			switch {

@@ -61,7 +61,7 @@ func mermaidClass(b *strings.Builder, g *graph, id map[State]string) {
 // mermaidIDs returns an identifier for each node: its title if that is an identifier, as
 // people read the source too, and otherwise one with its number.
 func mermaidIDs(nodes []node) map[State]string {
-	id := map[State]string{birth: "[*]", Stop: "[*]"}
+	id := map[State]string{initial: "[*]", Stop: "[*]"}
 	taken := make(map[string]bool)
 	for _, word := range strings.Fields("any as choice class classdef click default direction end fork hide href join note scale state style") {
 		taken[word] = true

@@ -31,7 +31,7 @@ func SVG[M, C, Msg any](t Table[M, C, Msg], start State, d Drawing) string {
 type picture struct {
 	g      *graph
 	box    map[State]int // index in items of a node
-	texts  [][]string    // by box; nil for birth and Stop
+	texts  [][]string    // by box; nil for initial and Stop
 	items  []item
 	lines  []wire     // by arrow
 	labels [][]string // by arrow
@@ -45,7 +45,7 @@ const (
 	letter    = 7.3
 	textLine  = 16
 	padding   = 10
-	dot       = 8 // radius of birth and Stop
+	dot       = 8 // radius of initial and Stop
 	loopReach = 26
 	margin    = 12
 	maxText   = 40 // letters in a line of a box
@@ -58,7 +58,7 @@ func (p *picture) boxes() {
 		p.texts = append(p.texts, text)
 		p.items = append(p.items, item{w: w, h: h})
 	}
-	add(birth, nil, 2*dot, 2*dot)
+	add(initial, nil, 2*dot, 2*dot)
 	for _, n := range p.g.nodes {
 		text := append([]string{n.title}, n.lines...)
 		if p.g.covered && n.state != Any {
@@ -111,7 +111,7 @@ func (p *picture) draw() {
 	for _, n := range p.g.nodes {
 		p.node(n)
 	}
-	at := l.items[p.box[birth]]
+	at := l.items[p.box[initial]]
 	fmt.Fprintf(&p.b, `<circle class="end" cx="%g" cy="%g" r="%d"/>`+"\n", at.x, at.y, dot-2)
 	at = l.items[p.box[Stop]]
 	fmt.Fprintf(&p.b, `<circle class="ring" cx="%g" cy="%g" r="%d"/><circle class="end" cx="%g" cy="%g" r="%d"/>`+"\n", at.x, at.y, dot, at.x, at.y, dot-4)
@@ -241,8 +241,8 @@ func (p *picture) label(i int) {
 }
 
 func svgState(s State) string {
-	if s == birth {
-		return "birth"
+	if s == initial {
+		return "initial"
 	}
 	return dotID(s)
 }

@@ -129,7 +129,7 @@ func TestReportPage(t *testing.T) {
 	if !has("(start)", "joining") {
 		t.Error("no start")
 	}
-	if !strings.Contains(page, `<g class="edge" data-edge="birth state1">`) {
+	if !strings.Contains(page, `<g class="edge" data-edge="initial state1">`) {
 		t.Error("no start in the picture")
 	}
 }

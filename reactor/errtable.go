@@ -1,13 +1,13 @@
 package reactor
 
-// errRows is the number of different errors that the ports of a loop may have at once.
-const errRows = 255
+// maxErrs is the number of different errors that the ports of a loop may have at once.
+const maxErrs = 255
 
 // errTable gives errors numbers of one byte, so that a port needs no pointer for its sticky
 // error. An error is forgotten when the last port that has it closes. If there are more
 // errors than entries, the further ones share the last entry, which then has the latest.
 type errTable struct {
-	rows [errRows]struct {
+	rows [maxErrs]struct {
 		err   error
 		ports uint32
 	}
@@ -15,8 +15,8 @@ type errTable struct {
 
 // hold returns the number of an error for one more port.
 func (t *errTable) hold(err error) uint8 {
-	row := errRows - 1
-	for i := range t.rows[:errRows-1] {
+	row := maxErrs - 1
+	for i := range t.rows[:maxErrs-1] {
 		if e := t.rows[i].err; e == nil {
 			row = min(row, i)
 		} else if sameError(e, err) {

@@ -49,7 +49,7 @@ func TestErrorTableIsBounded(t *testing.T) {
 	}
 	for i, n := range numbers {
 		want := all[i]
-		if i >= errRows-1 {
+		if i >= maxErrs-1 {
 			want = all[len(all)-1]
 		}
 		if got := table.of(n); got != want {

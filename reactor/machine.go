@@ -16,7 +16,7 @@ import (
 //	enteredState  starts the deadlines of a state       move        changes the state
 //	settle        follows a call: deadlines, a run for its output
 //	stop          ends it: its ports close (linger.go)  runExits    runs OnExit
-//	end, reap     free its slot                         freeRow     forgets it
+//	end, reap     free its slot                         freeEntry   forgets it
 
 // header is what the loop knows about a machine. With the slab's 8 bytes it is one cache
 // line. It has no pointers, so the garbage collector does not look at it.
@@ -95,7 +95,7 @@ type handlers interface {
 	inboxEmpty() bool
 	runExits(x uint32, h *header)
 	closeMailbox(x uint32, h *header)
-	freeRow(local uint32)
+	freeEntry(local uint32)
 	anyKind() AnyKind
 }
 
@@ -247,7 +247,7 @@ func (l *Loop) reap() {
 			continue
 		}
 		b := l.stores[h.kind]
-		b.freeRow(h.local)
+		b.freeEntry(h.local)
 		l.slots.Remove(l.slots.TokenAt(x))
 		l.acceptor.resume()
 	}

@@ -341,7 +341,7 @@ func (s *store[M, Msg]) runExits(x uint32, h *header) {
 	}
 }
 
-func (s *store[M, Msg]) freeRow(local uint32) {
+func (s *store[M, Msg]) freeEntry(local uint32) {
 	*s.machines.at(local) = *new(M)
 	s.unused = append(s.unused, local)
 	s.live--

@@ -19,9 +19,9 @@ type Machine struct {
 	Moves            int           // transitions so far
 	PrevFrom, PrevTo reactor.State // the transition before the last one
 
-	Born  int64    // when it was born
-	Since int64    // when it came into its state
-	Heard int64    // when it last got bytes or a message, or came into its state
+	Born  int64               // when it was born
+	Since int64               // when it came into its state
+	Heard int64               // when it last got bytes or a message, or came into its state
 	Stuck [fsm.MaxPorts]int64 // by port: since when output that the loop holds does not move; 0: it moves
 
 	Cause  reactor.Event // the last event that it was given; empty if no observer wants Told

@@ -59,8 +59,9 @@ func TestEveryDescriptorIsClosed(t *testing.T) {
 		for _, c := range clients {
 			c.Close()
 		}
-		if after := descriptors(t); after != before {
-			t.Errorf("%s: got %d descriptors open, want %d", name, after, before)
+		// Fewer are no fault: the garbage collector may have closed files of other tests.
+		if after := descriptors(t); after > before {
+			t.Errorf("%s: got %d descriptors open, want %d at most", name, after, before)
 		}
 	}
 }

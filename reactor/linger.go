@@ -127,7 +127,7 @@ func (l *Loop) mustLinger(h *header, pt *port) bool {
 		return unacked
 	case h.lifeAt <= 0: // its input is not waited for any more
 		break
-	case pt.flags&pReadEnded != 0 || pt.flags&pUploading == 0 && !unacked:
+	case pt.flags&pReadEnded != 0 || pt.flags&(pUploading|pKernelInput) == 0 && !unacked:
 		return false
 	}
 	pt.flags |= pLingering | pShutWanted

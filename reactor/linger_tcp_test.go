@@ -4,6 +4,8 @@ package reactor_test
 
 import (
 	"errors"
+	"io"
+	"net"
 	"testing"
 	"time"
 
@@ -84,6 +86,44 @@ func TestStopInTheMidstOfAnUpload(t *testing.T) {
 	netSame(t, netReadAll(t, c), refusal)
 	c.Close()
 	eventually(t, "the machine ended", func() bool { return stats(t, l).Machines == 0 })
+}
+
+// Uploads that are refused find the answer and the end, and no reset, also if so many come
+// at once that a turn has no bytes left to drop for some of them.
+func TestStopManyUploadsAtOnce(t *testing.T) {
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			var b [100]byte
+			if _, err := cx.Read(port0, b[:]); err != nil {
+				return cx.Fail(err)
+			}
+			return cx.Stop(cx.Write(port0, []byte("413\n")))
+		},
+	})
+	l, err := reactor.NewLoop(reactor.Config{Slots: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := netListen(t, l, k, struct{}{})
+	var clients []net.Conn
+	for range 12 {
+		c := netDial(t, at)
+		go c.Write(make([]byte, 200_000)) // all of it fits into the kernels' buffers, or follows when the machine reads
+		clients = append(clients, c)
+	}
+	time.Sleep(100 * time.Millisecond) // so that all uploads wait when the loop begins
+	runs(t, l)
+	for i, c := range clients {
+		var b [4]byte
+		if _, err := io.ReadFull(c, b[:]); err != nil {
+			t.Fatalf("client %d: got %v before the answer", i, err)
+		}
+		if n, err := c.Read(b[:]); err != io.EOF {
+			t.Errorf("client %d: got %d bytes and %v after the answer, want io.EOF", i, n, err)
+		}
+		c.Close()
+	}
 }
 
 // A machine whose peer does not read gets ErrFull when the write buffer is full, and is

@@ -1,6 +1,9 @@
 package reactor
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // bufferWaiters are the machines that the pool of Config.Buffers refused. Each waits
 // until other machines, or its own output, have given back enough. No reservation is made:
@@ -75,6 +78,14 @@ func (w *bufferWaiters) len() (n int) {
 		}
 	}
 	return n
+}
+
+// retry makes all machines that wait try again: the limits have changed.
+func (w *bufferWaiters) retry() {
+	for i := range w.waiters {
+		w.waiters[i].ceiling = math.MaxInt
+	}
+	w.ceiling = math.MaxInt
 }
 
 // servable reports whether the pool has enough for one of the machines that wait.

@@ -36,6 +36,8 @@ type Config struct {
 	Observer   Observer      // is called for what machines do; default: none, and without Options.OnEnd panics go to package log
 }
 
+const defaultBuffers = 256 << 20
+
 func (c *Config) check() error {
 	fields := []struct {
 		name          string
@@ -50,7 +52,7 @@ func (c *Config) check() error {
 		{"Accepts", &c.Accepts, 64, 1, 1 << 16},
 		{"Batch", &c.Batch, 256, 1, 1 << 20},
 		{"Steps", &c.Steps, 32, 1, 1 << 16},
-		{"Buffers", &c.Buffers, 256 << 20, 2 * outChunk, math.MaxInt},
+		{"Buffers", &c.Buffers, defaultBuffers, 2 * outChunk, math.MaxInt},
 	}
 	for _, f := range fields {
 		if f.def == 0 {

@@ -173,14 +173,18 @@ func (c *IO) widen(pt *port) error {
 		return nil
 	}
 	size := 1 << class(2*(k.w-k.r))
-	if more := size - len(k.b); !c.fitsFlushed(more) {
-		if pt.flags&pInputSeen == 0 { // it is shown first, and may be consumed
-			return ErrWouldBlock
-		}
-		return c.inputWaits(more)
+	more := size - len(k.b)
+	possible := c.canReply(more)
+	switch {
+	case possible && c.fitsFlushed(more):
+		pt.in = l.pool.move(pt.in, size)
+		return nil
+	case pt.flags&pInputSeen == 0: // it is shown first, and may be consumed
+		return ErrWouldBlock
+	case !possible:
+		return c.st.full.input
 	}
-	pt.in = l.pool.move(pt.in, size)
-	return nil
+	return c.inputWaits(more)
 }
 
 // Discard consumes the first n bytes that Peek returned. It panics if there are fewer.

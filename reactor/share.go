@@ -36,6 +36,15 @@ func plentyOf(limit int, o *Options) int {
 	return int(max(-1, int64(limit/2)-2*most))
 }
 
+// setBuffers changes Config.Buffers. Machines that wait for buffers may have some now.
+func (l *Loop) setBuffers(bytes int) {
+	l.pool.limit = bytes
+	for _, b := range l.stores {
+		b.plenty = plentyOf(bytes, b.opt)
+	}
+	l.buffers.retry()
+}
+
 // plenty reports whether a machine may borrow as much as its Options allow.
 func (c *IO) plenty() bool { return c.loop.pool.lent+c.loop.pool.promised <= c.st.plenty }
 
@@ -62,6 +71,16 @@ func (c *IO) inputSize() int {
 	}
 	in, out := c.st.borrowed(c.h)
 	return c.loop.pool.inputSize(in + out)
+}
+
+// canReply reports whether the machine may ever write if it borrows size more bytes for
+// input. If not, it would wait for room that only its own input could make.
+func (c *IO) canReply(size int) bool {
+	if c.plenty() {
+		return true
+	}
+	in, _ := c.st.borrowed(c.h)
+	return c.loop.pool.ceiling(in+size, outChunk) >= in+size
 }
 
 // fitsFlushed reports whether the machine may borrow size more bytes, if need be after its

@@ -45,6 +45,15 @@ func (s *Stepper) Turn() (over bool) {
 // comes and Wake is not called: 0 is at once, math.MaxInt64 is never.
 func (s *Stepper) Until() int64 { return s.loop.until() }
 
+// SetBuffers changes Config.Buffers, with the same default, between two turns. Machines that
+// wait for buffers try again in the next turn.
+func (s *Stepper) SetBuffers(bytes int) {
+	if bytes == 0 {
+		bytes = defaultBuffers
+	}
+	s.loop.setBuffers(bytes)
+}
+
 // Leave requests what Shutdown does, without waiting for it.
 func (s *Stepper) Leave() { s.loop.request(requestShutdown) }
 

@@ -182,7 +182,7 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	case sim.Idles:
 		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns in which nothing moved", o.Loop, o.N)
 	case sim.Chatters:
-		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns and writes at one moment, in which no machine read anything", o.Loop, o.N)
+		j.Fail(Livelock, "loop %d does not come to rest: it took %d turns, writes and messages at one moment, in which no machine read anything", o.Loop, o.N)
 		j.failure.Chatters = true
 	case sim.ReadsLate:
 		j.Fail(LostWakeUp, "%d bytes wait for a machine, which reads them only when it gets their event again", o.N)

@@ -50,6 +50,22 @@ type linearModel[S, In any] struct {
 
 func (l linearModel[S, In]) Remembers() bool { return true }
 
+func (l linearModel[S, In]) Lacks(sent, got []byte) bool {
+	got = got[min(len(got), len(l.m.Greeting)):]
+	for len(sent) > 0 {
+		_, n, ok := l.m.first(sent)
+		if !ok {
+			return false
+		}
+		sent = sent[n:]
+		if n = l.m.Reply(got); n <= 0 || n > len(got) {
+			return true
+		}
+		got = got[n:]
+	}
+	return false
+}
+
 func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided bool) {
 	h := order[S, In]{m: l.m, steps: linearSteps, tried: make(map[string][]S)}
 	for i := range conns {

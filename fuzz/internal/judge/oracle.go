@@ -18,6 +18,9 @@ type Oracle interface {
 	// went wrong. decided is false if it would take too long.
 	All(conns []History) (text string, at Stamp, decided bool)
 	Remembers() bool
+	// Lacks reports whether answers to what a connection sent are still to come, as far as
+	// an oracle that Remembers knows.
+	Lacks(sent, got []byte) bool
 	// Datagrams judges what a datagram peer sent and got.
 	Datagrams(sent, got []string) string
 }
@@ -29,6 +32,7 @@ func (n named) Title() string                                    { return n.titl
 func (n named) Conn(_, _ []byte, _ sim.Fate) (kind, text string) { return "", "" }
 func (n named) All([]History) (_ string, _ Stamp, decided bool)  { return "", Stamp{}, true }
 func (n named) Remembers() bool                                  { return false }
+func (n named) Lacks(_, _ []byte) bool                           { return false }
 func (n named) Datagrams(_, _ []string) string                   { return "" }
 
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
@@ -108,12 +112,25 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 func (j *Judge) judgeOpenConns() {
 	for i := range j.cfg.Conns {
 		v := j.judgeOpen(i)
-		for got := -1; v.why != "" && got < j.w.Got(); v = j.judgeOpen(i) {
+		for got := -1; (v.why != "" || j.lacks(i)) && got < j.w.Got(); v = j.judgeOpen(i) {
 			got = j.w.Got()
 			j.w.Advance(j.cfg.Patience)
 		}
 		j.failConn(j.w.Conn(i), v)
 	}
+}
+
+// lacks reports whether an oracle that judges all connections together misses answers to an
+// open one.
+func (j *Judge) lacks(conn int) (lacks bool) {
+	if j.failure != nil || !j.history.on || !j.w.CheckOpen(conn) {
+		return false
+	}
+	c := j.w.Conn(conn)
+	for o := range j.oracles() {
+		lacks = lacks || o.Lacks(c.Sent, c.Got)
+	}
+	return lacks
 }
 
 func (j *Judge) judgeOpen(conn int) (v verdict) {

@@ -67,7 +67,7 @@ func whole(tr trace.Trace, conn int, how string) (v Variant, speaks bool) {
 		switch {
 		case int(e.On) != conn:
 		case e.Op == trace.Dial && v.From[0] == 0:
-			v.From[0] = i + 1
+			v.From[0], v.Trace[0].A = i+1, e.A // at the same listener
 		case e.Op == trace.Send && e.B < 64:
 			e.Hold = true
 			v.add(e, i+1)

@@ -58,7 +58,8 @@ func (w *World) checkBacklogs() {
 		if stats, ok := w.stats(s.driver.loop); ok {
 			o := w.observation(Unaccepted)
 			o.Name, o.Loop, o.N = s.local.String(), s.driver.loop, len(s.backlog)
-			o.Free, o.Limit = w.slots-stats.Machines, w.slots
+			o.Limit = w.slots[s.driver.loop]
+			o.Free = o.Limit - stats.Machines
 			w.emit(o)
 		}
 	}

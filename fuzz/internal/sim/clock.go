@@ -10,15 +10,17 @@ import (
 // pass.
 
 // Bounds of loops that do not come to rest. A loop spins if it takes turns in which nothing
-// moves. It chatters if it takes turns and writes at one moment, and no machine reads.
+// moves. It chatters if it takes turns, writes and delivers messages at one moment, and no
+// machine reads.
 // Output may leave a byte at a time, and be as much as machines hold, or as they answer to
 // the input that they hold. So chatter has a high bound, and a short write together with
 // its turn counts only 1/chatterUnit.
 const (
 	spinning        = 2000    // turns in which nothing moves
-	chattering      = 1 << 19 // turns and writes in which no machine reads
+	chattering      = 1 << 19 // turns, writes and messages in which no machine reads
 	chatterExpected = 1 << 13 // the same, if a loop is expected to go on for ever
 	chatterUnit     = 32
+	countEvery      = 64 // turns, for messages
 )
 
 // turn lets a loop take a turn.
@@ -26,7 +28,10 @@ func (w *World) turn(d *simDriver) {
 	if w.last != w.moved {
 		w.last, w.idle = w.moved, 0
 	}
-	if w.idle++; w.idle > spinning {
+	if w.spell++; w.spell%countEvery == 0 {
+		w.countMessages()
+	}
+	if w.idle++; w.idle > spinning && !w.progresses() {
 		w.observeLoop(Idles, d.loop, spinning, 0)
 		return
 	}
@@ -40,6 +45,36 @@ func (w *World) turn(d *simDriver) {
 	}
 	d.armed.late = 0
 	w.steps[d.loop].Turn()
+}
+
+// handling returns how many messages machines have handled, and how many bytes they hold.
+func (w *World) handling() (handled uint64, held int) {
+	for i := range w.steps {
+		if s, ok := w.stats(i); ok {
+			handled, held = handled+s.Messages, held+s.Held
+		}
+	}
+	return handled, held
+}
+
+// countMessages adds messages to what counts as chatter. A turn may deliver many.
+func (w *World) countMessages() {
+	handled, _ := w.handling()
+	if w.spell > countEvery {
+		w.chatter += chatterUnit * int(handled-w.counted)
+	}
+	w.counted = handled
+}
+
+// progresses reports whether machines handled messages, or input that they hold, since the
+// last call. None of that moves anything outside of them.
+func (w *World) progresses() bool {
+	handled, held := w.handling()
+	progress := handled != w.handled || held < w.held
+	if w.handled, w.held = handled, held; progress {
+		w.idle = 0
+	}
+	return progress
 }
 
 // wantsTurn reports whether a loop would take a turn now.
@@ -70,7 +105,7 @@ func (w *World) Settle() {
 			}
 		}
 	}
-	w.idle, w.chatter = 0, 0
+	w.idle, w.chatter, w.spell = 0, 0, 0
 }
 
 // Advance moves the clock, and stops at each time at which something is due.

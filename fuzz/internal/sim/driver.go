@@ -207,23 +207,23 @@ func (d *simDriver) Reset(id driver.Sock) error {
 	return d.Close(id)
 }
 
-func (d *simDriver) Listen(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
-	return d.bind(a, listening)
+func (d *simDriver) Listen(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
+	return d.bind(a, listening, o.ReusePort)
 }
 
-func (d *simDriver) Bind(a driver.Addr, _ driver.SocketOptions) (driver.Sock, error) {
-	return d.bind(a, datagram)
+func (d *simDriver) Bind(a driver.Addr, o driver.SocketOptions) (driver.Sock, error) {
+	return d.bind(a, datagram, o.ReusePort)
 }
 
-func (d *simDriver) bind(a driver.Addr, k socketKind) (driver.Sock, error) {
+func (d *simDriver) bind(a driver.Addr, k socketKind, shared bool) (driver.Sock, error) {
 	if a.Net < driver.Unix && a.IP.Port() == 0 {
 		a.IP = netip.AddrPortFrom(a.IP.Addr(), d.w.port())
 	}
-	if d.w.bound(a, k) != nil {
+	if other := d.w.bound(a, k); other != nil && !(shared && other.shared) {
 		return 0, fmt.Errorf("bind %s: %w", a, errno.EADDRINUSE)
 	}
 	s := d.w.open(k, d)
-	s.local = a
+	s.local, s.shared = a, shared
 	d.w.found.Datagrams = d.w.found.Datagrams || k == datagram
 	if k == listening {
 		d.w.listeners = append(d.w.listeners, listener{s.id, a})

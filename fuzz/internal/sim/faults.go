@@ -3,6 +3,7 @@ package sim
 import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -153,8 +154,11 @@ func (w *World) clearFaults() {
 			s.notify()
 		}
 	}
-	for _, d := range w.drivers {
+	for i, d := range w.drivers {
 		d.armed = armedLoop{}
+		if s, ok := w.steps[i].(*reactor.Stepper); ok && !d.over && limits(w.trace, trace.Scarce) != nil {
+			s.SetBuffers(w.cfg.Loop.Buffers)
+		}
 	}
 	for i := range w.conns {
 		w.conns[i].splits = 0

@@ -54,7 +54,7 @@ const (
 	// What may be wrong.
 	Misuse      // Name: a loop uses its driver as the contract forbids
 	Idles       // Loop has taken N turns in which nothing moved
-	Chatters    // Loop has taken N turns and writes at one moment, in which no machine read
+	Chatters    // Loop has taken N turns, writes and messages at one moment, in which no machine read
 	Panics      // Err, a *PanicError; if OK, Name is the action that was called
 	Exits       // an action, or an observer, has ended its goroutine; if OK, action Name
 	FaultsOver  // faults have ceased, peers read, the loops rest

@@ -77,25 +77,38 @@ func onLoop(do func(*armedLoop, trace.Event)) func(*World, trace.Event) {
 	}
 }
 
-// limit lowers the limits of loops as the first Limit and the first Scarce of a trace
-// say.
-func limit(tr trace.Trace, cfg *reactor.Config) {
-	for _, e := range tr {
-		if e.Op == trace.Limit {
-			cfg.Slots = min(cfg.Slots, max(1, int(e.A)))
-			cfg.Steps = max(1, int(e.B)%64)
-			break
+// limit lowers the limits of a loop as the first Limit and the first Scarce of the trace
+// say. Slots are those beside the ones that Setup needs.
+func (w *World) limit(loop int, cfg *reactor.Config) {
+	if e := limits(w.trace, trace.Limit); e != nil {
+		cfg.Slots = min(cfg.Slots, w.own[loop]+max(1, int(e.A)))
+		cfg.Steps = max(1, int(e.B)%64)
+	}
+	if e := limits(w.trace, trace.Scarce); e != nil {
+		cfg.Buffers = lower(cfg.Buffers, (8+int(e.A))<<10)
+		if e.B > 0 {
+			cfg.Timers = lower(cfg.Timers, int(e.B))
 		}
 	}
-	for _, e := range tr {
-		if e.Op == trace.Scarce {
-			cfg.Buffers = (8 + int(e.A)) << 10
-			if e.B > 0 {
-				cfg.Timers = int(e.B)
-			}
-			break
+}
+
+// limits returns the first event of a trace with an operation; nil if there is none.
+func limits(tr trace.Trace, op trace.Op) *trace.Event {
+	for i := range tr {
+		if tr[i].Op == op {
+			return &tr[i]
 		}
 	}
+	return nil
+}
+
+// lower returns the lower one of a limit of reactor.Config, for which 0 is a default that
+// is high, and another one.
+func lower(limit, other int) int {
+	if limit == 0 {
+		return other
+	}
+	return min(limit, other)
 }
 
 // How much one event does at most.

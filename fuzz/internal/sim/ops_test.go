@@ -7,11 +7,20 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// A trace lowers the limits of loops.
+// A trace lowers the limits of loops, and raises none. It leaves slots for what Setup makes.
 func TestLimit(t *testing.T) {
-	var config reactor.Config
-	limit(trace.Trace{{Op: trace.Scarce, A: 1, B: 2}, {Op: trace.Limit, A: 3, B: 4}}, &config)
-	if config.Slots = 3; config.Buffers != 9<<10 || config.Timers != 2 || config.Steps != 4 {
-		t.Errorf("%+v: want 9 KiB, 2 timers, 4 steps", config)
+	tr := trace.Trace{{Op: trace.Scarce, A: 1, B: 2}, {Op: trace.Limit, A: 3, B: 4}}
+	for _, c := range []struct {
+		own       int
+		cfg, want reactor.Config
+	}{
+		{0, reactor.Config{Slots: 64}, reactor.Config{Slots: 3, Steps: 4, Timers: 2, Buffers: 9 << 10}},
+		{2, reactor.Config{Slots: 64}, reactor.Config{Slots: 5, Steps: 4, Timers: 2, Buffers: 9 << 10}},
+		{2, reactor.Config{Slots: 4, Timers: 1, Buffers: 8 << 10}, reactor.Config{Slots: 4, Steps: 4, Timers: 1, Buffers: 8 << 10}},
+	} {
+		w := World{trace: tr, own: []int{c.own}}
+		if w.limit(0, &c.cfg); c.cfg != c.want {
+			t.Errorf("got %+v, want %+v", c.cfg, c.want)
+		}
 	}
 }

@@ -64,6 +64,7 @@ type socket struct {
 	phase   phase
 
 	local, remote driver.Addr
+	shared        bool // others may be bound to the same address
 	backlog       []*socket
 	datagrams     []waitingDatagram
 	armed         armed

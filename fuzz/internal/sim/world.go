@@ -53,7 +53,8 @@ type World struct {
 	steps    []stepper
 	machines [][]*Machine // by loop and slot
 	actions  []action
-	slots    int // of each loop
+	slots    []int // by loop
+	own      []int // by loop: machines that Setup makes
 
 	sockets       []*socket // by row; 0 is none
 	spare         []*socket
@@ -61,6 +62,8 @@ type World struct {
 	conns         []Conn
 	peers         []DatagramPeer
 	nextPort      uint16
+	sharers       []*socket // memory of bound
+	spread        int       // how often one of several sharers was chosen
 	opened        int
 	word          []byte   // what one send sends
 	freeDatagrams [][]byte // memory
@@ -79,9 +82,13 @@ type World struct {
 	moved      uint64 // bytes, sockets and other things that show progress
 	events     uint64 // readiness events given to loops
 	idle       int    // turns since moved changed
+	handled    uint64 // messages, and
+	held       int    // bytes that machines hold, when progresses looked last
 	last       uint64 // moved then
-	chatter    int    // turns and writes since a machine read, of chatterUnit each
-	maxChatter int    // turns and writes without a read before a loop Chatters
+	chatter    int    // turns, writes and messages since a machine read, of chatterUnit each
+	spell      int    // turns since the loops rested
+	counted    uint64 // messages of the run that are in chatter, or came before
+	maxChatter int    // turns, writes and messages without a read before a loop Chatters
 
 	digest xxhash.Digest
 	notes  []byte
@@ -201,6 +208,26 @@ func (w *World) Resolution() time.Duration {
 // Begin prepares the run of a trace: new loops over new drivers, and what Setup makes of
 // them.
 func (w *World) Begin(tr trace.Trace, opts Options) error {
+	if w.own == nil && limits(tr, trace.Limit) != nil {
+		w.countOwn()
+	}
+	return w.begin(tr, opts)
+}
+
+// countOwn counts the machines that Setup makes: a fault leaves slots for those.
+func (w *World) countOwn() {
+	w.own = make([]int, w.cfg.Loops)
+	if w.begin(nil, Options{}) == nil {
+		for i := range w.steps {
+			if s, ok := w.stats(i); ok {
+				w.own[i] = s.Machines
+			}
+		}
+	}
+	w.Cleanup()
+}
+
+func (w *World) begin(tr trace.Trace, opts Options) error {
 	w.clear()
 	w.trace, w.opts = tr, opts
 	w.witnessed = w.witnessed || w.wants(Told)
@@ -233,8 +260,8 @@ func (w *World) newLoop(i int) error {
 	if w.cfg.Wrap != nil {
 		cfg.Driver = w.cfg.Wrap(d)
 	}
-	limit(w.trace, &cfg)
-	w.slots = cfg.Slots
+	w.limit(i, &cfg)
+	w.slots = append(w.slots, cfg.Slots)
 	l, err := reactor.NewLoop(cfg)
 	if err != nil {
 		return err
@@ -280,23 +307,34 @@ func (w *World) clear() {
 	}
 	w.clearDatagramPeers()
 	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
-	w.listeners = w.listeners[:0]
-	w.now, w.nextPort, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0
+	w.listeners, w.slots = w.listeners[:0], w.slots[:0]
+	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.calling = false, nil
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
+	w.handled, w.held, w.spell, w.counted = 0, 0, 0, 0
 	w.ticks, w.jumpedTo = 0, 0
 	w.digest.Reset()
 	w.notes = w.notes[:0]
 }
 
-// bound returns the socket that listens, or takes datagrams, at an address.
+// bound returns the socket that listens, or takes datagrams, at an address. Of those that
+// share it, one call returns the one, and the next call another one.
 func (w *World) bound(a driver.Addr, k socketKind) *socket {
+	w.sharers = w.sharers[:0]
 	for _, s := range w.sockets[1:] {
 		if s.kind == k && s.local.Net == a.Net && reaches(a, s.local) {
-			return s
+			w.sharers = append(w.sharers, s)
 		}
 	}
-	return nil
+	switch n := len(w.sharers); n {
+	case 0:
+		return nil
+	case 1:
+		return w.sharers[0]
+	default:
+		w.spread++
+		return w.sharers[w.spread%n]
+	}
 }
 
 // listener is a socket that listens, or did in this run.

@@ -1,0 +1,183 @@
+package fuzz
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Right programs are not accused.
+
+// worker does nothing.
+type worker struct{}
+
+func workerKind() *reactor.Kind[worker, string] {
+	return reactor.Must(reactor.NewKind("worker", reactor.Options{}, reactor.Table[worker, string]{
+		{Shutdown: fsm.Stop},
+		{Name: "working", Idle: fsm.Never, OnMessage: func(*worker, *reactor.Context[string], *string) reactor.State { return fsm.Stay }}}))
+}
+
+// Setup needs slots of its own, which no fault takes away.
+func TestSetupThatSpawns(t *testing.T) {
+	k := workerKind()
+	s := echoSpec()
+	listens := s.Setup
+	s.Setup = func(w *World) error {
+		for range 3 {
+			if _, err := k.Spawn(w.Loop(0), worker{}); err != nil {
+				return err
+			}
+		}
+		return listens(w)
+	}
+	if found := Find(s, 1, Budget{Runs: 1000}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
+// Several loops may listen at one address.
+func TestReusePort(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("echo", reactor.Options{Ports: []string{"peer"}, ReusePort: true}, reactor.Table[struct{}, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "echoing", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+			_, err := cx.Copy(peer, peer)
+			return cx.Fail(err)
+		}}}))
+	found := Find(Spec{Loops: 2, Dict: []string{"word"}, Setup: func(w *World) error {
+		for i := range w.Loops() {
+			if _, err := k.Listen(w.Loop(i), "tcp", ":7000", struct{}{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}, 1, Budget{Runs: 300})
+	if found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
+// liner passes lines on.
+type liner struct{ to reactor.Ref[string] }
+
+func (l *liner) line(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	n := bytes.IndexByte(in, '\n') + 1
+	if n == 0 {
+		return fsm.Stay
+	}
+	if l.to.Post(&cx.IO, string(in[:n])) != nil {
+		return fsm.Stay // called again when there is room
+	}
+	cx.Discard(peer, n)
+	return fsm.Stay
+}
+
+// Input that a machine holds, and works on a piece at a time, is movement.
+func TestManyLinesInOneRead(t *testing.T) {
+	to := workerKind()
+	k := reactor.Must(reactor.NewKind("liner", reactor.Options{Ports: []string{"peer"}}, reactor.Table[liner, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "reading", Wait: peer.Readable().While(fsm.Sendable), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*liner).line}}))
+	s := Spec{Dict: []string{"\n"}, Setup: func(w *World) error {
+		ref, err := to.Spawn(w.Loop(0), worker{})
+		if err != nil {
+			return err
+		}
+		_, err = k.Listen(w.Loop(0), "tcp", ":7000", liner{ref})
+		return err
+	}}
+	tr, err := trace.Parse("limit slots=9 steps=1\ndial 0\nsend 0 word=0 more=4000\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
+// A machine that answers lines, and waits while Config.Buffers has no room, is given time
+// for its answers, by each kind of model.
+func TestWaitingForBuffers(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
+		{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
+		{Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+			in, err := cx.Peek(peer)
+			if err != nil {
+				return cx.Fail(err)
+			}
+			n := bytes.IndexByte(in, '\n') + 1
+			if n == 0 || cx.Write(peer, in[:n]) != nil {
+				return fsm.Stay // refused: the line is shown again when there is room
+			}
+			cx.Discard(peer, n)
+			return fsm.Stay
+		}}}))
+	m := Model[struct{}, string]{
+		Input: func(in []byte) (string, int, bool) {
+			n := bytes.IndexByte(in, '\n') + 1
+			return string(in[:n]), n, n > 0
+		},
+		Step:  func(_ *struct{}, in string) string { return in },
+		Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
+	}
+	for _, o := range []Oracle{PerConn("lines", m), Linear("lines", m)} {
+		found := Find(Spec{Patience: 2 * time.Minute, Oracles: []Oracle{o},
+			Dict: []string{"x", "\n", string(make([]byte, 1500)) + "\n", string(make([]byte, 1500))},
+			Setup: func(w *World) error {
+				_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+				return err
+			}}, 1, Budget{Runs: 1500})
+		if found.Failure != nil {
+			t.Error(found.Explain())
+		}
+	}
+}
+
+// late answers each byte after a while.
+type late struct{}
+
+// Each kind of model waits for answers that take time.
+func TestLateAnswers(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("late", reactor.Options{Ports: []string{"peer"}}, reactor.Table[late, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), To: fsm.To(2), OnReady: func(_ *late, cx *echoCx, _ reactor.Ready) reactor.State {
+			if _, err := cx.Peek(peer); err != nil {
+				return cx.Fail(err)
+			}
+			return 2
+		}},
+		{Name: "thinking", Within: fsm.After(300*time.Millisecond, 3)},
+		{Name: "answering", Within: fsm.After(time.Minute, fsm.Stop), To: fsm.To(1), OnEnter: func(_ *late, cx *echoCx) reactor.State {
+			b, err := cx.Peek(peer)
+			if err == nil {
+				err = cx.Write(peer, b[:1])
+			}
+			if err != nil {
+				return cx.Fail(err)
+			}
+			cx.Discard(peer, 1)
+			return 1
+		}}}))
+	m := Model[struct{}, byte]{
+		Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
+		Step:  func(_ *struct{}, in byte) string { return string([]byte{in}) },
+		Reply: func(out []byte) int { return min(1, len(out)) },
+	}
+	for _, o := range []Oracle{PerConn("bytes", m), Linear("bytes", m)} {
+		found := Find(Spec{Oracles: []Oracle{o}, Dict: []string{"a", "bc"}, Without: HangUp,
+			Setup: func(w *World) error {
+				_, err := k.Listen(w.Loop(0), "tcp", ":7000", late{})
+				return err
+			}}, 1, Budget{Runs: 500})
+		if found.Failure != nil {
+			t.Error(found.Explain())
+		}
+	}
+}

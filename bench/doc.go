@@ -6,6 +6,7 @@
 //	go -C bench run . -idle    resident bytes per connection
 //	go -C bench run . -resp    beside redis-server, with redis-benchmark as load
 //	go -C bench run . -h       the flags
+//	go -C bench run ./soak -h  a mixed load for an hour, and what is left after it
 //
 // It needs Linux, two cores, a C compiler named cc and, for -resp, redis-server and
 // redis-benchmark. It is a module of its own; go.mod names the example servers as its

@@ -227,3 +227,41 @@ func TestRetransmission(t *testing.T) {
 	}
 	noneFailed(t, l)
 }
+
+// ReadFrom and Read return the datagram that Peek holds, and then the next one.
+func TestReadFromAfterPeek(t *testing.T) {
+	wineLacks(t, "what package net asks of a datagram socket")
+	l := netLoop(t, reactor.Config{})
+	k := netKind(t, reactor.Options{}, reactor.Row[struct{}, reactor.None]{
+		Wait: port0.Readable(),
+		OnReady: func(_ *struct{}, cx *netCx, _ reactor.Ready) fsm.State {
+			held, err := cx.Peek(port0)
+			if err != nil {
+				return cx.Fail(err)
+			}
+			reply := append([]byte("held "), held...)
+			var b [100]byte
+			n, from, err := cx.ReadFrom(port0, b[:])
+			if err != nil {
+				return cx.Stop(err)
+			}
+			return cx.Fail(cx.SendTo(port0, append(append(reply, " read "...), b[:n]...), from))
+		},
+	})
+	n, err := k.Listen(l, "udp", "127.0.0.1:0", struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := netDialUDP(t, n.String())
+	for _, text := range []string{"one", "two", "three"} {
+		c.Write([]byte(text))
+	}
+	for _, text := range []string{"one", "two", "three"} {
+		b := make([]byte, 100)
+		got, err := c.Read(b)
+		if want := "held " + text + " read " + text; err != nil || string(b[:got]) != want {
+			t.Errorf("got %q and %v, want %q", b[:got], err, want)
+		}
+	}
+	noneFailed(t, l)
+}

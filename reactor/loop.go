@@ -250,6 +250,7 @@ func (l *Loop) finish() {
 		f() // no machine is admitted any more: ErrClosed
 	}
 	l.drv.End()
+	l.pool, l.scratch = pool{}, scratch{} // a loop that is kept keeps no buffers
 	loops.unregister(l.id)
 	close(l.control.done)
 }

@@ -88,6 +88,43 @@ func TestKeptRefsDoNotKeepLoops(t *testing.T) {
 	}
 }
 
+// A loop that is kept after its end keeps no buffers.
+func TestKeptLoopKeepsNoBuffers(t *testing.T) {
+	const machines, held = 64, 64 * kib
+	d := newFake(t)
+	l, err := reactor.NewLoop(reactor.Config{Driver: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(context.Background()) }()
+	k := toldKind(t, reactor.Options{})
+	m := bytesOf(held)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range machines {
+		s, ref := adopt(d, l, k, told{})
+		d.Do(func() { s.Room = 0 })
+		if err := ref.Send(m); err != nil {
+			t.Fatal(err)
+		}
+		d.Settle()
+	}
+	if got := stats(t, l).Held; got != machines*held {
+		t.Fatalf("got %d bytes held, want %d", got, machines*held)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "Run", ended)
+	collects(t, "its buffers are freed", func() bool {
+		runtime.ReadMemStats(&after)
+		return int64(after.HeapAlloc-before.HeapAlloc) < machines*held/4
+	})
+	runtime.KeepAlive(l)
+}
+
 // endedLoop runs a loop with a machine and a listener to its end.
 func endedLoop(t *testing.T) (reactor.Ref[order], weak.Pointer[reactor.Loop], *reactor.Listener) {
 	l, err := reactor.NewLoop(reactor.Config{})

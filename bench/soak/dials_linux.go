@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -83,7 +84,12 @@ func dials(s *server) (load, error) {
 		if _, err := k.Spawn(s.loops[w.id%2], dialler{target.to, said}); err != nil {
 			return err
 		}
-		if err := w.await(said); !errors.Is(err, target.want) {
+		err := w.await(said)
+		switch {
+		case errors.Is(err, target.want):
+		case target.to == dead && errors.Is(err, io.ErrUnexpectedEOF):
+			w.note("dead port taken by another role")
+		default:
 			return fmt.Errorf("dial %s: %w: want %v", target.to, err, target.want)
 		}
 		return nil

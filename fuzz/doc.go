@@ -129,6 +129,8 @@
 //	descriptor contract K  each socket is closed exactly once, and not used after that
 //	stale event         T  an event for a socket that was closed reaches no machine
 //	lost wake-up        W  no machine waits for bytes that are there
+//	lost input          B  what arrived before an error is read before the error ends its machine
+//	false end           F  peers get a clean end of a machine that ended by itself, and no other
 //	quiescence          Q  machines end after their peers; connections are accepted if there is room
 //	livelock            R  a loop comes to rest; no machine goes in circles
 //	undeclared edge     E  states change only along edges of the table
@@ -141,6 +143,12 @@
 //	always              A  what a probe reports as Always holds
 //	model "name"        M  PerConn and Datagrams: output is what a Model says
 //	linearizability "…" L  Linear: outputs of all connections fit some order
+//
+// "Lost input" judges a state that waits for the input of the broken connection. "False end"
+// judges machines with two connections, of which one broke: the other's peer must be reset,
+// unless the machine half-closed it before. It also judges machines that returned fsm.Stop
+// without an error: their peers must not be reset within Options.Linger, although they send
+// more, up to 64 KiB.
 //
 // Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
 // take further runs, so they are checked for one run of eight, and for each trace that is

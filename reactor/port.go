@@ -116,7 +116,7 @@ func (l *Loop) errorFollowsInput(h *header, p Port, pt *port) bool {
 	if pt.in == 0 && pt.flags&pReadEnded == 0 && !l.pull(h, p, pt) {
 		return true
 	}
-	return pt.in != 0 && (pt.flags&pInputSeen == 0 || h.flags&mRefused != 0)
+	return pt.in != 0 && (pt.flags&(pInputSeen|pKernelInput) != pInputSeen || h.flags&mRefused != 0)
 }
 
 // pull reads once from a broken port, to find out whether there is input: an event for it

@@ -14,6 +14,8 @@ const (
 	Quiescence     = "quiescence"
 	StaleEvent     = "stale event"
 	LostWakeUp     = "lost wake-up"
+	LostInput      = "lost input"
+	FalseEnd       = "false end"
 	Livelock       = "livelock"
 	UndeclaredEdge = "undeclared edge"
 	Determinism    = "determinism"
@@ -30,14 +32,14 @@ const (
 
 // letters are short names, for reports.
 var letters = map[string]string{
-	Contract: "K", StaleEvent: "T", LostWakeUp: "W", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
+	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
 	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", model: "M", linear: "L",
 }
 
 // Names returns the names of the oracles that judge runs under a Config, each with its
 // letter.
 func (c *Config) Names() (all []string) {
-	all = []string{Panic, Contract, StaleEvent, LostWakeUp, Quiescence, Livelock, UndeclaredEdge, Determinism, Always}
+	all = []string{Panic, Contract, StaleEvent, LostWakeUp, LostInput, FalseEnd, Quiescence, Livelock, UndeclaredEdge, Determinism, Always}
 	for _, o := range []struct {
 		check Check
 		name  string

@@ -126,7 +126,8 @@ func (j *Judge) Fail(oracle, format string, args ...any) {
 func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
-		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains}
+		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
+		sim.LosesInput, sim.HidesError, sim.Resets}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -186,6 +187,14 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		j.failure.Chatters = true
 	case sim.ReadsLate:
 		j.Fail(LostWakeUp, "%d bytes wait for a machine, which reads them only when it gets their event again", o.N)
+	case sim.LosesInput:
+		k := o.Machine.Kind
+		j.Fail(LostInput, "%s ends by an error of a connection that state %s reads, and %d bytes that came before the error are not read", k.Name(), k.StateName(o.From), o.N)
+		j.failure.State = k.StateName(o.From)
+	case sim.HidesError:
+		j.Fail(FalseEnd, "%s ended as another connection broke, and its peer finds a clean end: want a reset", o.Machine.Kind.Name())
+	case sim.Resets:
+		j.Fail(FalseEnd, "%s ended by itself, and closes with %d bytes unread, which resets its peer: want a clean end", o.Machine.Kind.Name(), o.N)
 	case sim.Unaccepted:
 		if o.Free > 0 {
 			j.Fail(Quiescence, "%d connections wait at %s to be accepted, although %d of %d slots are free", o.N, o.Name, o.Free, o.Limit)

@@ -44,6 +44,9 @@ func (d *simDriver) Send(id driver.Sock, b []byte, to driver.Addr) (int, driver.
 	switch {
 	case s == nil:
 		return 0, driver.BothEnded, errno.EBADF
+	case s.kind != datagram:
+		d.w.misuse("a datagram sent by a socket that has none")
+		return 0, 0, errno.ENOTSUP
 	case countDown(&s.armed.writeBlocks):
 		d.w.struck(trace.BlockWrite, s)
 		d.w.moved++

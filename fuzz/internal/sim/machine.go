@@ -28,6 +28,8 @@ type Machine struct {
 	led    bool          // it was given something else than readiness and failures
 	fails  int           // how often something failed, the end of input included
 	failed reactor.State // the state in which it did last
+
+	ports [fsm.MaxPorts]*socket // as registered last
 }
 
 // machineKey identifies a machine of a world: a token without the number of its loop,
@@ -71,7 +73,8 @@ func (w *World) setOwner(s *socket) {
 	if c := w.connOf(s); c != nil {
 		c.owner = machineKey{s.driver.loop, generation, index}
 	}
-	if m := s.driver.machine(generation, index); m.Conn < 0 {
+	m := s.driver.machine(generation, index)
+	if m.ports[s.data.Port()] = s; m.Conn < 0 {
 		m.Conn = int(s.conn)
 	}
 }
@@ -96,6 +99,7 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w := d.w
 	m := d.machine(t.Generation(), t.Index())
 	m.Kind, m.Lives = k, false
+	w.end(m, reason)
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
 	if reason == nil && !m.led && m.Conn >= 0 {
 		w.endsByItself(&w.conns[m.Conn], machineKey{d.loop, t.Generation(), t.Index()}, m)

@@ -59,6 +59,9 @@ const (
 	Exits       // an action, or an observer, has ended its goroutine; if OK, action Name
 	FaultsOver  // faults have ceased, peers read, the loops rest
 	ReadsLate   // Conn, N: a machine reads only when it is told again that N bytes wait
+	LosesInput  // Conn, N, Machine: it ended in From by the error of Conn, before it read N bytes in front of that
+	HidesError  // Conn, Machine: it ended as another connection broke, and the peer finds a clean end
+	Resets      // Conn, N, Machine: it ended by itself, and closes with N bytes unread, which resets the peer
 	Unaccepted  // N connections wait to be accepted at address Name; Free of Limit slots are free
 	ConnOver    // Conn is over, or is closed next
 	HoldsOpen   // Conn, Machine: the peer has closed, and the machine has not

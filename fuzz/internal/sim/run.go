@@ -205,6 +205,7 @@ func (w *World) holdsConns() bool {
 }
 
 func (w *World) stop() {
+	w.stopped = true
 	for i, d := range w.drivers {
 		if !d.over {
 			w.steps[i].Stop()

@@ -60,8 +60,11 @@ type socket struct {
 	shutIn  bool
 	shutOut bool
 	broken  error // an error that no call has returned yet
+	why     error // the same, also once a call has returned it
 	over    bool  // reset, and the error was returned
 	phase   phase
+	last    lastWords
+	unsure  bool // the last read was refused by a fault: its machine cannot know of input
 
 	local, remote driver.Addr
 	shared        bool // others may be bound to the same address
@@ -239,7 +242,7 @@ func (w *World) reset(s *socket, why error) {
 		return
 	}
 	s.in.truncate(s.window)
-	s.broken, s.other = why, nil
+	s.broken, s.why, s.other = why, why, nil
 	w.moved++
 	s.notify()
 	w.peerSeesEnd(s)

@@ -26,6 +26,7 @@ func (d *simDriver) Read(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	if d.w.actAbruptly(s); countDown(&s.armed.readBlocks) {
 		d.w.met(trace.BlockRead, s)
 		d.w.moved++
+		s.last, s.unsure = lastWords{}, true
 		s.notify()
 		return 0, driver.ReadBlocked, nil
 	}
@@ -35,6 +36,8 @@ func (d *simDriver) Read(id driver.Sock, b []byte) (int, driver.Flow, error) {
 	}
 	n := d.w.read(s, b[:short])
 	d.machineReads(s, b[:n])
+	s.last.took(n)
+	s.unsure = false
 	switch {
 	case n == 0:
 		return d.readNone(s)

@@ -73,6 +73,7 @@ type World struct {
 	at       int // events that have begun
 	stage    Stage
 	halted   bool
+	stopped  bool    // the loops were stopped
 	calling  *action // that is called; nil: none
 	probe    probe.Probe
 	found    Found
@@ -309,7 +310,7 @@ func (w *World) clear() {
 	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
 	w.listeners, w.slots = w.listeners[:0], w.slots[:0]
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
-	w.halted, w.calling = false, nil
+	w.halted, w.stopped, w.calling = false, false, nil
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.held, w.spell, w.counted = 0, 0, 0, 0
 	w.ticks, w.jumpedTo = 0, 0

@@ -400,6 +400,9 @@ func (l *Loop) drain(h *header, p Port, pt *port) {
 		n, flow, err := l.writeHeld(pt)
 		l.noteWrite(h, p, n, flow)
 		l.release(pt, n)
+		if h.flags&mStopping != 0 && pt.flags&pReadEnded == 0 {
+			pt.flags |= pKernelInput // input may have come before its event: it is dropped before the port closes
+		}
 		if err != nil {
 			l.setError(pt, err)
 			if pt.flags&pReported == 0 {

@@ -138,7 +138,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	c.redis.Stats.BytesIn += uint64(used)
 	begun := !whole && (used < len(in) || c.parser.Held() > 0)
 	cx.Discard(peer, used)
-	if !c.countUnparsed(c.parser.Held()) {
+	if !c.countUnparsed(c.parser.Held() + c.session.Queued()) {
 		return cx.Stop(errInput)
 	}
 	next := c.reply(cx)
@@ -153,8 +153,8 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	return fsm.Stay
 }
 
-// countUnparsed records how many bytes of an unfinished command this client's parser holds,
-// and reports whether all clients together stay within the limit.
+// countUnparsed records how many bytes this client's parser holds of an unfinished command
+// and its session of a transaction, and reports whether all clients together stay within the limit.
 func (c *conn) countUnparsed(bytes int) bool {
 	c.unfinished += bytes - c.unparsed
 	c.unparsed = bytes
@@ -163,7 +163,7 @@ func (c *conn) countUnparsed(bytes int) bool {
 
 // waiting returns the state in which a client with nothing to send waits for commands.
 func (c *conn) waiting() fsm.State {
-	if c.unparsed > 0 {
+	if c.parser.Held() > 0 {
 		return partial
 	}
 	return serving // where commands is called at once if there is input

@@ -382,6 +382,7 @@ func (cmd *command) categories() (names []string) {
 	add(f&fast != 0, "@fast")
 	add(f&fast == 0, "@slow")
 	add(f&(admin|dangerous) != 0, "@dangerous")
+	add(cmd.group == "transactions", "@transaction")
 	add(cmd.subs == nil && cmd.group == "connection" || strings.HasPrefix(cmd.name, "command"), "@connection")
 	return names
 }

@@ -197,10 +197,7 @@ func (srv *Server) each(f func(*Session)) {
 
 // describe returns the session's line in CLIENT LIST. now is in microseconds since the epoch.
 func (s *Session) describe(now int64) string {
-	flags, cmd := "N", "NULL"
-	if s.Subscribed() {
-		flags = "P"
-	}
+	cmd := "NULL"
 	if s.last != nil {
 		cmd = s.last.name
 	}
@@ -217,17 +214,33 @@ func (s *Session) describe(now int64) string {
 	field("name", s.name)
 	number("age", (now-s.created)/1e6)
 	number("idle", (now-s.seen)/1e6)
-	field("flags", flags)
+	field("flags", s.flags())
 	number("db", int64(s.db))
 	number("sub", int64(s.channels.len()))
 	number("psub", int64(s.patterns.len()))
-	number("multi", -1)
+	number("multi", s.tx.count())
 	field("cmd", cmd)
 	field("user", "default")
 	number("resp", s.protocol())
 	field("lib-name", s.lib)
 	field("lib-ver", s.libVer)
 	return string(b)
+}
+
+// flags returns what the session is in, a letter each.
+func (s *Session) flags() (letters string) {
+	for _, f := range []struct {
+		is     bool
+		letter string
+	}{{s.Subscribed(), "P"}, {s.tx.open, "x"}, {s.tx.stale, "d"}, {s.closing, "c"}} {
+		if f.is {
+			letters += f.letter
+		}
+	}
+	if letters == "" {
+		return "N"
+	}
+	return letters
 }
 
 // clientNoEvict has no effect, as this server never evicts clients.

@@ -110,6 +110,8 @@ var numbers = regexp.MustCompile(`-?\d+`)
 // alike compares two replies by the marks of their line.
 func alike(got, want, marks string) bool {
 	switch {
+	case got == want:
+		return true
 	case strings.Contains(marks, "~"):
 		g, w := numbers.FindAllString(got, -1), numbers.FindAllString(want, -1)
 		if len(g) != len(w) || numbers.ReplaceAllString(got, "") != numbers.ReplaceAllString(want, "") {
@@ -131,7 +133,7 @@ func alike(got, want, marks string) bool {
 	case strings.Contains(marks, "?"):
 		return got != "" && want != "" && got[0] == want[0]
 	}
-	return got == want
+	return false
 }
 
 // TestViolations sends bytes that violate the protocol, or nearly, and compares all replies

@@ -86,6 +86,8 @@ type DB struct {
 	used  uint32   // slots that were ever used, from the start of the pages
 	live  []*Entry // all entries, in no order; Random picks from them
 	timed int      // entries with a deadline
+
+	changed func(key string) // see OnChange
 }
 
 // Slots are allocated in pages, which do not move as the database grows.
@@ -101,6 +103,16 @@ func (db *DB) Len() int { return len(db.live) }
 
 // Timed returns how many of them have a deadline.
 func (db *DB) Timed() int { return db.timed }
+
+// OnChange makes the database call changed for each key that is added, removed, or given a
+// value or deadline. changed must not call methods of the database. Nil ends the calls.
+func (db *DB) OnChange(changed func(key string)) { db.changed = changed }
+
+func (db *DB) change(key string) {
+	if db.changed != nil {
+		db.changed(key)
+	}
+}
 
 // Get returns the entry of a key, or nil if there is none or if it has expired. The entry
 // is valid until its key is deleted or expires.
@@ -134,6 +146,7 @@ func (db *DB) Add(key, value []byte) *Entry {
 	e.at = uint32(len(db.live))
 	db.live = append(db.live, e)
 	db.index[e.key] = e
+	db.change(e.key)
 	return e
 }
 
@@ -153,6 +166,7 @@ func (db *DB) Rename(e *Entry, key []byte, now int64) {
 		to = db.Add(key, nil)
 	}
 	to.value, to.shared = value, shared
+	db.change(to.key)
 	to.Persist()
 	if deadline != 0 {
 		to.SetDeadline(deadline)
@@ -163,12 +177,13 @@ func (db *DB) Rename(e *Entry, key []byte, now int64) {
 func (db *DB) Flush() {
 	for _, e := range db.live {
 		db.space.unwatch(e)
+		db.change(e.key)
 	}
 	db.clear()
 }
 
 func (db *DB) clear() {
-	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot}
+	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot, changed: db.changed}
 }
 
 // slot returns an empty slot.
@@ -194,6 +209,7 @@ func (db *DB) remove(e *Entry) {
 	if e.deadline != 0 {
 		db.timed--
 	}
+	db.change(e.key)
 	delete(db.index, e.key)
 	last := len(db.live) - 1
 	db.live[e.at] = db.live[last]

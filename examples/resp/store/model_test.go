@@ -57,6 +57,28 @@ func (m naive) get(key string, now int64) *naiveEntry {
 	return e
 }
 
+func (m naive) clone() naive {
+	c := naive{}
+	for key, e := range m {
+		c[key] = &naiveEntry{bytes.Clone(e.value), e.deadline}
+	}
+	return c
+}
+
+// differences calls see for each key that is not the same in both models.
+func (m naive) differences(other naive, see func(key string)) {
+	for key, e := range m {
+		if o := other[key]; o == nil || o.deadline != e.deadline || !bytes.Equal(o.value, e.value) {
+			see(key)
+		}
+	}
+	for key := range other {
+		if m[key] == nil {
+			see(key)
+		}
+	}
+}
+
 // TestModel runs random operations on a database and on a map.
 func TestModel(t *testing.T) {
 	for _, lazy := range []bool{false, true} {
@@ -68,6 +90,8 @@ func TestModel(t *testing.T) {
 		}
 		db, m := &k.DBs[1], naive{}
 		now := int64(1000)
+		reported, before := map[string]bool{}, naive{} // since the last comparison
+		db.OnChange(func(key string) { reported[key] = true })
 		type held struct{ is, was []byte }
 		var shared []held // values from Share, with a copy
 		for step := range 60_000 {
@@ -123,8 +147,15 @@ func TestModel(t *testing.T) {
 				db.Flush()
 				clear(m)
 			}
-			if step%500 == 0 {
+			if step%100 == 0 {
+				m.differences(before, func(key string) {
+					if !reported[key] {
+						t.Fatalf("step %d: OnChange did not report the change of %s", step, key)
+					}
+				})
 				compare(t, db, m, now)
+				before = m.clone()
+				clear(reported)
 			}
 		}
 		for _, h := range shared {
@@ -238,6 +269,22 @@ func TestScanSparse(t *testing.T) {
 	if db.Scan(1<<63, 10, func(*Entry) { t.Error("an entry beyond the end") }) != 0 {
 		t.Error("a cursor beyond the end goes on")
 	}
+}
+
+// Reading reports no change, and neither does a change that is none.
+func TestOnChangeIsQuiet(t *testing.T) {
+	k := New(1, nil)
+	db := &k.DBs[0]
+	e := db.Set([]byte("key"), []byte("value"))
+	db.OnChange(func(key string) { t.Errorf("a change of %q", key) })
+	db.Get([]byte("key"), 0)
+	db.Get([]byte("other"), 0)
+	db.Scan(0, 10, func(*Entry) {})
+	db.Random(7)
+	e.Share()
+	e.Persist()
+	db.OnChange(nil)
+	db.Flush()
 }
 
 func TestRandomIsEven(t *testing.T) {

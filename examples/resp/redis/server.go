@@ -47,6 +47,7 @@ type Server struct {
 	runID    string         // 40 hexadecimal digits
 	listens  netip.AddrPort // for INFO and CONFIG GET
 	params   []param        // for CONFIG
+	outputs  outputLimits
 	commands table
 	channels registry
 	patterns registry
@@ -73,7 +74,8 @@ func NewServer(cfg Config) *Server {
 	}
 	srv.runID = fmt.Sprintf("%016x%016x%08x", srv.next(), srv.next(), srv.next()>>32)
 	srv.commands = newTable()
-	srv.params = newParams(&srv.cfg)
+	srv.outputs = defaultOutputLimits
+	srv.params = newParams(&srv.cfg, &srv.outputs)
 	srv.watchers = make([]watchers, cfg.Databases)
 	return srv
 }

@@ -14,9 +14,19 @@ type Mail interface {
 	HangUp()
 }
 
+// Buffers is how many bytes a connection holds.
+type Buffers struct {
+	Input  int // received, and not run yet; while a command runs, with its own
+	Output int // written and not sent
+}
+
 // Session is one client. It may be a field of any struct, but must not move between Open
 // and Close.
 type Session struct {
+	// The owner of the connection sets these, for CLIENT LIST.
+	Local   string // the address that the client is connected to
+	Buffers Buffers
+
 	srv  *Server
 	mail Mail
 

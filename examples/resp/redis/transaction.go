@@ -1,9 +1,6 @@
 package redis
 
-import (
-	"strings"
-	"unsafe"
-)
+import "strings"
 
 // transaction is what a session has between MULTI and EXEC, and the keys that it watches.
 type transaction struct {
@@ -31,8 +28,12 @@ type watched struct {
 // order of the maps.
 type watchers map[string]map[*Session]struct{}
 
-// watchedBytes is roughly what a watched key needs in addition to its bytes.
-const watchedBytes = 256
+// Roughly what these need in addition to their bytes.
+const (
+	queuedBytes    = 48
+	queuedArgBytes = 24
+	watchedBytes   = 256
+)
 
 // Queued returns how many bytes the session keeps for a transaction: commands between MULTI
 // and EXEC, and watched keys.
@@ -85,7 +86,7 @@ func (tx *transaction) add(cmd *command, args [][]byte) {
 		list[i] = buf[from:len(buf):len(buf)]
 	}
 	tx.queue = append(tx.queue, queued{cmd, list})
-	tx.held += size + len(args)*int(unsafe.Sizeof(args[0])) + int(unsafe.Sizeof(queued{}))
+	tx.held += size + len(args)*queuedArgBytes + queuedBytes
 }
 
 // reject replies with an error to a command that is not run. In a transaction EXEC then

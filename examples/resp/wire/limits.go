@@ -37,7 +37,7 @@ func errDollar(got byte) Error {
 // Defaults of the limits, and the limit of a line, which is fixed.
 const (
 	DefaultMaxBulk    = 64 << 20
-	DefaultMaxArgs    = 1024 * 1024
+	DefaultMaxArgs    = math.MaxInt32
 	DefaultMaxCommand = 256 << 20
 	maxLine           = 64 << 10 // bytes of an inline command or a header, without its line end
 )
@@ -51,7 +51,7 @@ const (
 // Limits bounds what a client may send. Zero fields take the defaults.
 type Limits struct {
 	MaxBulk    int // bytes of one argument, up to 1 GiB
-	MaxArgs    int // arguments of one command
+	MaxArgs    int // arguments of one command, up to 2^31-1
 	MaxCommand int // bytes of one command with its headers, up to 2 GiB
 }
 
@@ -83,7 +83,7 @@ func NewArgs(l Limits) *Args {
 		}
 	}
 	def(&l.MaxBulk, DefaultMaxBulk, 1<<30, "MaxBulk")
-	def(&l.MaxArgs, DefaultMaxArgs, 1<<30, "MaxArgs")
+	def(&l.MaxArgs, DefaultMaxArgs, math.MaxInt32, "MaxArgs")
 	def(&l.MaxCommand, DefaultMaxCommand, 1<<31-1, "MaxCommand")
 	return &Args{limits: l}
 }

@@ -20,12 +20,13 @@ type Parser struct {
 	err     Error
 }
 
-// Held returns the number of bytes of an incomplete command that the parser holds.
+// Held returns how many bytes an incomplete command needs outside of the window: its own,
+// and those of the list of its arguments.
 func (p *Parser) Held() int {
 	if p.partial == nil {
 		return 0
 	}
-	return len(p.partial.buf)
+	return len(p.partial.buf) + len(p.partial.args)*argBytes
 }
 
 // Next returns the arguments of the next command in the window in, which is all bytes that
@@ -134,6 +135,9 @@ type partial struct {
 // span is an argument's place in the buffer. (A slice would become wrong as the buffer
 // grows.)
 type span struct{ from, to uint32 }
+
+// argBytes is what an argument needs while it is collected and in the list that Next returns.
+const argBytes = 8 + 24
 
 func newPartial(first byte) *partial { return &partial{inline: first != '*', size: -1} }
 

@@ -29,7 +29,7 @@ func (c *conn) withinLimit(cx *cx) bool {
 	if held < limit.Soft {
 		c.overSince = 0 // output only shrinks between two calls
 	}
-	if held == 0 && c.out.Len() < min(freeOutput, limit.Soft) {
+	if held == 0 && c.out.Len() < freeOutput {
 		c.session.Buffers.Output = 0 // what is in c.out will be sent at the end of the turn
 		return true
 	}

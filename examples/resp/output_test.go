@@ -44,6 +44,9 @@ func TestClientListShowsBuffers(t *testing.T) {
 	if got := other.field("name=seen", "qbuf"); got != 0 {
 		t.Errorf("qbuf is %d between commands", got)
 	}
+	if got := c.field("name=seen", "obl"); got != 0 {
+		t.Errorf("obl is %d after all replies were read", got)
+	}
 	c.send("*2\r\n$4\r\nECHO\r\n$100000\r\n" + letters(60_000, 'e'))
 	awaits(t, "60,000 bytes in qbuf", func() bool { return other.field("name=seen", "qbuf") >= 60_000 })
 	c.send(letters(40_000, 'e') + "\r\n")

@@ -137,6 +137,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 		case args == nil:
 			whole = false
 		default:
+			c.session.Given = c.args.Given()
 			c.session.Do(&c.out, args, now)
 			done++
 		}

@@ -27,6 +27,9 @@ type Session struct {
 	Local   string // the address that the client is connected to
 	Buffers Buffers
 
+	// Given says that Do may keep the bytes of its arguments, as wire.Args.Given does.
+	Given bool
+
 	srv  *Server
 	mail Mail
 
@@ -118,7 +121,7 @@ type call struct {
 }
 
 // Do runs the command named args[0] and appends its replies to out. It keeps no reference to
-// args. now is in microseconds since the Unix epoch.
+// args, unless Given allows that. now is in microseconds since the Unix epoch.
 func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
 	srv := s.srv
 	out.V3 = s.v3

@@ -137,6 +137,19 @@ func (db *DB) Set(key, value []byte) *Entry {
 	return e
 }
 
+// Adopt is Set, but keeps value itself instead of a copy.
+func (db *DB) Adopt(key, value []byte) *Entry {
+	e := db.index[string(key)]
+	if e == nil {
+		e = db.Add(key, nil)
+	} else {
+		db.change(e.key)
+	}
+	e.value, e.shared = value, false
+	e.Persist()
+	return e
+}
+
 // Add adds a key that Get did not find.
 func (db *DB) Add(key, value []byte) *Entry {
 	e := db.slot()

@@ -102,8 +102,11 @@ func TestModel(t *testing.T) {
 				t.Fatalf("step %d: %s is %+v, want %+v", step, key, e, want)
 			}
 			switch op := rnd.IntN(12); {
-			case op < 3:
+			case op < 2:
 				db.Set([]byte(key), value)
+				m[key] = &naiveEntry{value: value}
+			case op == 2:
+				db.Adopt([]byte(key), bytes.Clone(value))
 				m[key] = &naiveEntry{value: value}
 			case op == 3 && e != nil:
 				e.Replace(value)

@@ -88,6 +88,10 @@ func NewArgs(l Limits) *Args {
 	return &Args{limits: l}
 }
 
+// Given reports whether the arguments that Next has just returned are in memory that nothing
+// else uses. The caller may then keep and change them.
+func (a *Args) Given() bool { return a.lent }
+
 // checkBulk returns the violation in a bulk's header, or "". Its arguments are the header's
 // first byte, the bulk's announced size, and where the bulk begins in its command.
 func (a *Args) checkBulk(first byte, size, begin int) Error {

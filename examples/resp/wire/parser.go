@@ -26,7 +26,7 @@ func (p *Parser) Held() int {
 	if p.partial == nil {
 		return 0
 	}
-	return len(p.partial.buf) + len(p.partial.args)*argBytes
+	return cap(p.partial.buf) + len(p.partial.args)*argBytes
 }
 
 // Next returns the arguments of the next command in the window in, which is all bytes that
@@ -172,6 +172,7 @@ func (q *partial) resume(in []byte, a *Args) (args [][]byte, n int, bad Error) {
 func (q *partial) bulk(in []byte) (n int, bad Error) {
 	need := q.pos + q.size + 2
 	n = min(need-len(q.buf), len(in))
+	q.grow(n, need)
 	q.buf = append(q.buf, in[:n]...)
 	if len(q.buf) < need {
 		return n, errMore
@@ -179,6 +180,21 @@ func (q *partial) bulk(in []byte) (n int, bad Error) {
 	q.args = append(q.args, span{uint32(q.pos), uint32(q.pos + q.size)})
 	q.pos, q.size = need, -1
 	return n, ""
+}
+
+// grow makes room for n more bytes. If a long bulk goes on up to need, the buffer doubles, or
+// grows fourfold once it is large: append would copy such a bulk several times more.
+func (q *partial) grow(n, need int) {
+	old := cap(q.buf)
+	if len(q.buf)+n <= old {
+		return
+	}
+	most := 2 * old
+	if old >= 1<<20 {
+		most = 4 * old
+	}
+	size := max(len(q.buf)+n, old+old/4, min(need, most))
+	q.buf = append(make([]byte, 0, size), q.buf...)
 }
 
 // header takes bytes of the header with the command's number of arguments or with a bulk's

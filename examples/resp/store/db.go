@@ -75,6 +75,9 @@ func (k *Keyspace) release(e *Entry) {
 	k.nodes[e.node-1] = nil
 	k.spare = append(k.spare, e.node-1)
 	e.node = 0
+	if len(k.spare) == len(k.nodes) && len(k.nodes) > keepSlots {
+		k.nodes, k.spare = nil, nil
+	}
 }
 
 // DB is one database.
@@ -96,7 +99,17 @@ type page [pageSlots]Entry
 const (
 	pageSlots = 256
 	noSlot    = 1<<32 - 1
+	keepSlots = 4096 // as many slots are kept when the last key goes; more are freed
 )
+
+// Len returns the number of keys of all databases, including expired ones that were not
+// removed yet.
+func (k *Keyspace) Len() (n int) {
+	for i := range k.DBs {
+		n += k.DBs[i].Len()
+	}
+	return n
+}
 
 // Len returns the number of keys, including expired ones that were not removed yet.
 func (db *DB) Len() int { return len(db.live) }
@@ -231,6 +244,9 @@ func (db *DB) remove(e *Entry) {
 	db.live = db.live[:last]
 	*e = Entry{slot: e.slot, at: db.free}
 	db.free = e.slot
+	if last == 0 && db.used > keepSlots {
+		db.clear()
+	}
 }
 
 // Random returns the entry that the random number r selects, each with the same

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -288,6 +289,36 @@ func TestOnChangeIsQuiet(t *testing.T) {
 	e.Persist()
 	db.OnChange(nil)
 	db.Flush()
+}
+
+// The memory of many keys is freed when the last one goes, also if that is by expiry.
+func TestEmptyDatabaseFreesMemory(t *testing.T) {
+	timers := &fakeTimers{t: t, set: map[uint32]int64{}}
+	k := New(1, timers)
+	db := &k.DBs[0]
+	heap := func() int {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := heap()
+	for i := range 200_000 {
+		db.Set(fmt.Append(nil, i), []byte("0123456789abcdef")).SetDeadline(5)
+	}
+	for node := range uint32(200_000) {
+		delete(timers.set, node)
+		k.Due(node, 6)
+	}
+	clear(timers.set)
+	timers.set = map[uint32]int64{}
+	if grown := heap() - before; grown > 4<<20 || db.Len() != 0 || k.Len() != 0 {
+		t.Errorf("%d bytes more than before, %d keys", grown, db.Len())
+	}
+	db.Set([]byte("key"), []byte("value")).SetDeadline(10)
+	if e := db.Get([]byte("key"), 9); e == nil || len(timers.set) != 1 {
+		t.Errorf("the key set then is %v, with %d timers", e, len(timers.set))
+	}
 }
 
 func TestRandomIsEven(t *testing.T) {

@@ -64,3 +64,44 @@ func TestLongValueIsAdopted(t *testing.T) {
 		t.Errorf("a SET of 32 MiB allocates %d bytes, want at most %d", value, most)
 	}
 }
+
+// The buffer of a long command is used again, unless SET kept it, and what is in it then does
+// not change older values.
+func TestBufferIsUsedAgain(t *testing.T) {
+	s := newServing()
+	first, second := command("SET", "a", string(bytes.Repeat([]byte("abc"), 33_000))), command("SET", "b", string(bytes.Repeat([]byte("xyz"), 33_000)))
+	window := make([]byte, 0, 64<<10)
+	serve := func(in []byte) {
+		for len(in) > 0 {
+			n := min(len(in), 20_000)
+			window = append(window, in[:n]...)
+			in = in[n:]
+			args, used, err := s.parser.Next(window, s.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			window = append(window[:0], window[used:]...)
+			if args != nil {
+				s.session.Given = s.args.Given()
+				s.session.Do(&s.out, args, 1)
+			}
+		}
+		s.out.Reset()
+	}
+	serve(first)
+	serve(second)
+	result := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			serve(first)
+		}
+	})
+	if got := result.AllocedBytesPerOp(); got > 4<<10 {
+		t.Errorf("a SET of 99,000 bytes allocates %d bytes", got)
+	}
+	s.serve(command("GET", "b"))
+	db := &s.srv.Keys.DBs[0]
+	if v := db.Get([]byte("b"), 1).Value(); !bytes.Equal(v, bytes.Repeat([]byte("xyz"), 33_000)) {
+		t.Errorf("b is %.40q", v)
+	}
+}

@@ -65,12 +65,18 @@ type Args struct {
 
 	limits  Limits
 	list    [][]byte
-	lent    bool   // the list refers to the buffer of a long command
+	lent    bool   // the list refers to buf
+	buf     []byte // the buffer of a long command
+	spare   []byte // an unused one, for the next long command of any client
 	scratch []byte // arguments of an inline command, without quotes and escapes
 }
 
 // keepList is the longest list of arguments that is kept between commands.
 const keepList = 16 << 10
+
+// keepBuffer is the longest buffer of a long command that is used again. Longer ones are
+// given away.
+const keepBuffer = 256 << 10
 
 // NewArgs makes an empty list with the limits l. It panics if a limit is out of its range.
 func NewArgs(l Limits) *Args {
@@ -90,7 +96,9 @@ func NewArgs(l Limits) *Args {
 
 // Given reports whether the arguments that Next has just returned are in memory that nothing
 // else uses. The caller may then keep and change them.
-func (a *Args) Given() bool { return a.lent }
+func (a *Args) Given() bool { return a.lent && a.given() }
+
+func (a *Args) given() bool { return cap(a.buf) > keepBuffer }
 
 // checkBulk returns the violation in a bulk's header, or "". Its arguments are the header's
 // first byte, the bulk's announced size, and where the bulk begins in its command.

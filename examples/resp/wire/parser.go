@@ -40,6 +40,10 @@ func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
 	if a.lent {
 		clear(a.list[:cap(a.list)])
 		a.lent = false
+		if !a.given() {
+			a.spare = a.buf[:0]
+		}
+		a.buf = nil
 	}
 	for p.err == "" {
 		var used int
@@ -66,7 +70,7 @@ func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
 		case bad == errMore && (p.partial != nil || p.want <= keepBytes):
 			return nil, n, nil
 		case bad == errMore:
-			p.want, p.partial = 0, newPartial(in[n])
+			p.want, p.partial = 0, newPartial(in[n], a)
 		default:
 			p.err = bad
 		}
@@ -139,7 +143,11 @@ type span struct{ from, to uint32 }
 // argBytes is what an argument needs while it is collected and in the list that Next returns.
 const argBytes = 8 + 24
 
-func newPartial(first byte) *partial { return &partial{inline: first != '*', size: -1} }
+func newPartial(first byte, a *Args) *partial {
+	q := &partial{buf: a.spare, inline: first != '*', size: -1}
+	a.spare = nil
+	return q
+}
 
 // resume takes the command's next bytes from in. Unless bad is errMore, the command is
 // complete or invalid.
@@ -240,7 +248,7 @@ func (q *partial) list(a *Args) [][]byte {
 	if len(q.args) > keepList {
 		args = make([][]byte, 0, len(q.args))
 	} else {
-		a.list, a.lent = args, true
+		a.list, a.lent, a.buf = args, true, q.buf
 	}
 	for _, s := range q.args {
 		args = append(args, q.buf[s.from:s.to:s.to])

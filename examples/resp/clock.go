@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"runtime/debug"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
@@ -29,7 +30,9 @@ type (
 	earlier struct{} // message: a key got a deadline earlier than the armed one
 	clock   struct {
 		*server
-		expiry *expiry
+		expiry   *expiry
+		mostKeys int  // since memory was freed last
+		many     bool // there were freeFrom keys since the last time without any
 	}
 	clockCx = reactor.Context[earlier]
 )
@@ -55,7 +58,24 @@ func (c *clock) tick(cx *clockCx, _ reactor.Fired) fsm.State {
 		}
 		c.redis.Keys.Due(uint32(node), now/1000)
 	}
+	c.freeMemory()
 	return c.arm(cx)
+}
+
+// freeFrom is how many keys there must have been for freeMemory to do anything.
+const freeFrom = 100_000
+
+// freeMemory returns memory to the system once most keys have expired, and again after the
+// last one. The garbage collector runs when memory is allocated, so after a burst of keys it
+// may not run for minutes.
+func (c *clock) freeMemory() {
+	keys := c.redis.Keys.Len()
+	c.mostKeys = max(c.mostKeys, keys)
+	c.many = c.many || keys >= freeFrom
+	if c.many && (keys == 0 || keys < c.mostKeys/16) {
+		c.many, c.mostKeys = keys > 0, keys
+		go debug.FreeOSMemory()
+	}
 }
 
 // arm arms the timer for the next deadline, if there is one.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/stator-go/stator/examples/resp/redis"
 	"github.com/stator-go/stator/examples/resp/wire"
@@ -49,9 +50,12 @@ type conn struct {
 	most    int         // the most bytes that pending may hold
 	self    reactor.Ref[mail]
 
+	overSince time.Duration // when the unread output reached the soft limit; 0 if it is below
+
 	unparsed  int  // this client's part of server.unfinished
 	inbound   int  // this client's part of server.mail
 	publishes bool // has published a message
+	measured  bool // the timer backlog runs
 	killed    bool // by CLIENT KILL; the session is closed
 }
 
@@ -69,12 +73,13 @@ func newConn(l limits) *reactor.Kind[conn, mail] {
 }
 
 func connOptions(l limits) reactor.Options {
-	return reactor.Options{Ports: []string{"peer"}, WriteBuffer: l.output, Mailbox: mailRoom * l.mail, Queue: mailRoom * l.mail}
+	return reactor.Options{Ports: []string{"peer"}, WriteBuffer: l.output, Mailbox: mailRoom * l.mail, Queue: mailRoom * l.mail,
+		Timers: []reactor.TimerSpec{backlog: backlogTimer}}
 }
 
 func connRows(l limits) reactor.Table[conn, mail] {
 	return reactor.Table[conn, mail]{
-		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).message, Shutdown: leaving,
+		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).message, OnTimer: (*conn).measureAgain, Shutdown: leaving,
 			Stall: fsm.After(l.patience, slowReader)},
 		serving: {Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.Never,
 			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
@@ -94,6 +99,7 @@ func connRows(l limits) reactor.Table[conn, mail] {
 func (c *conn) open(cx *cx) fsm.State {
 	c.self = cx.Self()
 	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), c.now(cx.Now()))
+	c.session.Local = cx.LocalAddr(peer).String()
 	return fsm.Stay
 }
 
@@ -119,6 +125,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	used, done, whole := 0, 0, true
 	mailed := c.server.mail
 	now := c.now(cx.Now())
+	c.session.Buffers.Input = len(in) + c.parser.Held()
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
 		(c.server.mail == mailed || c.server.mail <= c.limits.mail) {
 		c.args.Unauthenticated = c.session.Unauthenticated()
@@ -130,6 +137,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 		case args == nil:
 			whole = false
 		default:
+			c.session.Given = c.args.Given()
 			c.session.Do(&c.out, args, now)
 			done++
 		}
@@ -138,7 +146,8 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	c.redis.Stats.BytesIn += uint64(used)
 	begun := !whole && (used < len(in) || c.parser.Held() > 0)
 	cx.Discard(peer, used)
-	if !c.countUnparsed(c.parser.Held()) {
+	c.session.Buffers.Input = len(in) - used + c.parser.Held()
+	if !c.countUnparsed(c.parser.Held() + c.session.Queued()) {
 		return cx.Stop(errInput)
 	}
 	next := c.reply(cx)
@@ -153,8 +162,8 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	return fsm.Stay
 }
 
-// countUnparsed records how many bytes of an unfinished command this client's parser holds,
-// and reports whether all clients together stay within the limit.
+// countUnparsed records how many bytes this client's parser holds of an unfinished command
+// and its session of a transaction, and reports whether all clients together stay within the limit.
 func (c *conn) countUnparsed(bytes int) bool {
 	c.unfinished += bytes - c.unparsed
 	c.unparsed = bytes
@@ -163,7 +172,7 @@ func (c *conn) countUnparsed(bytes int) bool {
 
 // waiting returns the state in which a client with nothing to send waits for commands.
 func (c *conn) waiting() fsm.State {
-	if c.unparsed > 0 {
+	if c.parser.Held() > 0 {
 		return partial
 	}
 	return serving // where commands is called at once if there is input
@@ -172,6 +181,9 @@ func (c *conn) waiting() fsm.State {
 // reply sends the replies of this call. A large value makes the next state sending.
 func (c *conn) reply(cx *cx) fsm.State {
 	c.redis.Stats.BytesOut += uint64(c.out.Len())
+	if c.out.Len() > 0 && !c.withinLimit(cx) {
+		return slowReader
+	}
 	switch {
 	case cx.State() == sending:
 		if c.pending.Move(&c.out); c.pending.Len() > c.most {
@@ -214,12 +226,14 @@ func (c *conn) send(cx *cx, _ reactor.Ready) fsm.State {
 	}
 	switch {
 	case c.pending.Len() > 0 && moved > 0:
+		c.session.Buffers.Output = c.pending.Len()
 		return sending
 	case c.pending.Len() > 0:
 		return fsm.Stay
 	case c.session.Closing():
 		return leaving
 	}
+	c.session.Buffers.Output = 0
 	return c.waiting()
 }
 

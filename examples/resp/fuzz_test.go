@@ -58,11 +58,22 @@ func (c *conn) openAlone(cx *cx) fsm.State {
 	return c.open(cx)
 }
 
-// All clients share one server: they publish, let keys expire, list each other and leave. No
+// All clients share one server: they publish, let keys expire, watch them and leave. No
 // model predicts the replies; the other oracles judge the runs.
 func TestFuzzTogether(t *testing.T) {
 	t.Parallel()
 	fuzz.Run(t, together())
+}
+
+// CLIENT LIST shows how much of a client's input has arrived, and limits of the output count
+// the replies to all of it. So both depend on how the input was divided into pieces.
+func TestFuzzBuffers(t *testing.T) {
+	t.Parallel()
+	s := together()
+	s.Dict = append(s.Dict, command("CLIENT", "LIST"),
+		command("CONFIG", "SET", "client-output-buffer-limit", "normal 60000 20000 0 pubsub 20000 0 0"))
+	s.Without = fuzz.Segmentation
+	fuzz.Run(t, s)
 }
 
 func FuzzTogether(f *testing.F) { fuzz.Native(f, together()) }
@@ -80,7 +91,8 @@ func together() fuzz.Spec {
 			command("SET", "k", "1", "PX", "150"), command("SET", "l", long, "EX", "2"), command("EXPIRE", "k", "3"),
 			command("PERSIST", "l"), command("PTTL", "k"), command("TIME"), command("KEYS", "*"), command("SCAN", "0", "COUNT", "1"),
 			command("RANDOMKEY"), command("DBSIZE"), command("GET", "l"), command("MGET", "l", "k", "l", "l", "l", "l"), command("INCR", "n"),
-			command("SELECT", "1"), command("FLUSHALL"), command("HELLO", "3"), command("RESET"), command("CLIENT", "LIST"), command("QUIT"),
+			command("SELECT", "1"), command("FLUSHALL"), command("HELLO", "3"), command("RESET"), command("QUIT"),
+			command("MULTI"), command("EXEC"), command("WATCH", "k"), command("DISCARD"), "*1\r\n$5\r\nMULTI\r\n" + command("GET", "l") + command("EXEC"),
 			command("CONFIG", "SET", "requirepass", "p"), command("AUTH", "p"), command("CONFIG", "SET", "requirepass", ""),
 			command("SET", "l", long) + command("GET", "l"), strings.Repeat(command("PUBLISH", "c", "m"), 5), "*1\r\n$4\r\nPI", "NG\r\n", "*x\r\n",
 			command("CLIENT", "KILL", "TYPE", "pubsub"), command("CLIENT", "KILL", "TYPE", "normal"), command("CLIENT", "KILL", "USER", "default", "SKIPME", "no"),

@@ -141,6 +141,31 @@ func TestInputLimit(t *testing.T) {
 	c.ask(":921600\r\n", "STRLEN", "k")
 }
 
+// What MULTI queues counts as unfinished commands do.
+func TestInputLimitOfTransactions(t *testing.T) {
+	l := small()
+	l.input = 1 << 20
+	r := run(t, l, "")
+	a, b := r.dial(), r.dial()
+	set := command("SET", "k", letters(300<<10, 'v'))
+	for _, c := range []*client{a, b} {
+		c.ask("+OK\r\n", "MULTI")
+	}
+	for range 3 {
+		a.send(set)
+		a.wants("+QUEUED\r\n")
+	}
+	go io.WriteString(b.Conn, set)
+	b.closes()
+	a.ask("*3\r\n+OK\r\n+OK\r\n+OK\r\n", "EXEC")
+	c := r.dial()
+	c.ask("+OK\r\n", "MULTI")
+	for range 3 { // EXEC freed its part of the limit
+		c.send(set)
+		c.wants("+QUEUED\r\n")
+	}
+}
+
 // If all slots are taken, accepting pauses and existing clients are served. Each client that
 // leaves lets a waiting one in.
 func TestSlabFull(t *testing.T) {

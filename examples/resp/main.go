@@ -1,4 +1,4 @@
-// Command resp is a Redis-compatible server on one loop: strings, expiry and
+// Command resp is a Redis-compatible server on one loop: strings, expiry, transactions and
 // publish-subscribe, in memory.
 //
 //	go run ./examples/resp [-listen 127.0.0.1:7379]
@@ -30,7 +30,7 @@ type limits struct {
 	clients  int           // connections at once; more wait to be accepted
 	bulk     int           // bytes of one value
 	output   int           // bytes of replies that one client has not read
-	input    int           // bytes of unfinished commands, of all clients together
+	input    int           // bytes of unfinished commands and transactions, of all clients together
 	patience time.Duration // to send the rest of a command, or to read some of a reply
 	mail     int           // published messages not yet handled; publishers wait above it
 }
@@ -64,7 +64,7 @@ type server struct {
 	unfinished int         // bytes of unfinished commands that all parsers hold
 }
 
-const usage = `resp serves Redis clients: strings, expiry and publish-subscribe, in memory.
+const usage = `resp serves Redis clients: strings, expiry, transactions and publish-subscribe, in memory.
 
 	go run ./examples/resp [flags]
 	go run ./examples/resp -listen :6379 -maxclients 500
@@ -83,7 +83,7 @@ func main() {
 	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more wait to be accepted")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "the most `bytes` of one value")
 	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client's commands wait from half of it on, and one with more is closed")
-	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands of all clients; a client that exceeds it is closed")
+	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands and transactions of all clients; a client that exceeds it is closed")
 	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take to finish a command, or read nothing of a reply, such as 30s")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)

@@ -17,23 +17,32 @@ func timeNow(c *call) {
 // describe this server.
 type param struct {
 	name, value string
-	set         func(value string) bool // reports whether the value is allowed; nil: immutable
+	set         func(value string) (why string) // returns why the value is not allowed; nil: immutable
+	show        func() string                   // returns the value; nil: it is in value
 }
 
-func newParams(cfg *Config) []param {
+func newParams(cfg *Config, outputs *outputLimits) []param {
 	return []param{
 		{name: "appendonly", value: "no"},
 		{name: "bind", value: ""},
+		{name: "client-output-buffer-limit", set: outputs.set, show: outputs.String},
 		{name: "databases", value: strconv.Itoa(cfg.Databases)},
 		{name: "maxclients", value: strconv.Itoa(cfg.MaxClients)},
 		{name: "maxmemory", value: "0"},
 		{name: "maxmemory-policy", value: "noeviction"},
 		{name: "port", value: "0"},
 		{name: "proto-max-bulk-len", value: strconv.Itoa(cfg.MaxBulk)},
-		{name: "requirepass", value: cfg.Password, set: func(v string) bool { cfg.Password = v; return true }},
-		{name: "save", value: "", set: func(v string) bool { return v == "" }},
+		{name: "requirepass", value: cfg.Password, set: func(v string) string { cfg.Password = v; return "" }},
+		{name: "save", value: "", set: allowEmpty},
 		{name: "timeout", value: "0"},
 	}
+}
+
+func allowEmpty(v string) (why string) {
+	if v != "" {
+		return "argument is not allowed"
+	}
+	return ""
 }
 
 // configGet replies with the parameters that match. A parameter that is named without
@@ -54,6 +63,9 @@ func configGet(c *call) {
 	c.out.Map(len(found))
 	for _, p := range found {
 		c.out.Text(p.name)
+		if p.show != nil {
+			p.value = p.show()
+		}
 		c.out.Text(p.value)
 	}
 }
@@ -84,8 +96,8 @@ func configSet(c *call) {
 	}
 	for i, p := range found {
 		value := string(c.args[3+2*i])
-		if !p.set(value) {
-			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), "argument is not allowed")
+		if why := p.set(value); why != "" {
+			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), why)
 			return
 		}
 		p.value = value
@@ -382,6 +394,7 @@ func (cmd *command) categories() (names []string) {
 	add(f&fast != 0, "@fast")
 	add(f&fast == 0, "@slow")
 	add(f&(admin|dangerous) != 0, "@dangerous")
+	add(cmd.group == "transactions", "@transaction")
 	add(cmd.subs == nil && cmd.group == "connection" || strings.HasPrefix(cmd.name, "command"), "@connection")
 	return names
 }

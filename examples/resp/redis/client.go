@@ -126,6 +126,7 @@ func clientKill(c *call) {
 type killFilter struct {
 	id     uint64 // 0: any
 	addr   []byte // nil: any
+	laddr  []byte // nil: any
 	of     func(*Session) bool
 	skipMe bool // not the caller's own
 }
@@ -151,6 +152,8 @@ func (c *call) killFilter(options [][]byte) (v killFilter, ok bool) {
 			}
 		case is(name, "addr"):
 			v.addr = value
+		case is(name, "laddr"):
+			v.laddr = value
 		case is(name, "user"):
 			if string(value) != "default" {
 				c.fail("ERR No such user '" + quoted(value, len(value)) + "'")
@@ -169,7 +172,7 @@ func (c *call) killFilter(options [][]byte) (v killFilter, ok bool) {
 func (c *call) kill(v killFilter) (killed int) {
 	c.srv.each(func(s *Session) {
 		switch {
-		case v.id != 0 && s.id != v.id, v.addr != nil && s.addr != string(v.addr), !v.of(s), s == c.Session && v.skipMe:
+		case v.id != 0 && s.id != v.id, v.addr != nil && s.addr != string(v.addr), v.laddr != nil && s.Local != string(v.laddr), !v.of(s), s == c.Session && v.skipMe:
 			return
 		case s == c.Session || s.mail == nil:
 			s.closing = true
@@ -197,10 +200,7 @@ func (srv *Server) each(f func(*Session)) {
 
 // describe returns the session's line in CLIENT LIST. now is in microseconds since the epoch.
 func (s *Session) describe(now int64) string {
-	flags, cmd := "N", "NULL"
-	if s.Subscribed() {
-		flags = "P"
-	}
+	cmd := "NULL"
 	if s.last != nil {
 		cmd = s.last.name
 	}
@@ -214,20 +214,71 @@ func (s *Session) describe(now int64) string {
 	number := func(name string, v int64) { field(name, strconv.FormatInt(v, 10)) }
 	number("id", int64(s.id))
 	field("addr", s.addr)
+	field("laddr", s.Local)
+	number("fd", -1) // not known here
 	field("name", s.name)
 	number("age", (now-s.created)/1e6)
 	number("idle", (now-s.seen)/1e6)
-	field("flags", flags)
+	field("flags", s.flags())
 	number("db", int64(s.db))
 	number("sub", int64(s.channels.len()))
 	number("psub", int64(s.patterns.len()))
-	number("multi", -1)
+	number("ssub", 0)
+	number("multi", s.tx.count())
+	s.describeBuffers(number)
+	field("events", "r")
 	field("cmd", cmd)
 	field("user", "default")
+	number("redir", -1)
 	number("resp", s.protocol())
 	field("lib-name", s.lib)
 	field("lib-ver", s.libVer)
 	return string(b)
+}
+
+// ownOutput is how much output redis-server holds in a client's own buffer, obl. It counts
+// only what is beyond as omem.
+const ownOutput = 16 << 10
+
+// describeBuffers shows the memory of the connection. Input and output that has been handled
+// is free at once, so there is no more of a buffer than what is in it.
+func (s *Session) describeBuffers(number func(string, int64)) {
+	args := 0
+	if c := &s.srv.call; c.Session == s {
+		for _, a := range c.args {
+			args += len(a)
+		}
+	}
+	obl, omem := s.Buffers.Output, 0
+	if obl > ownOutput {
+		obl, omem = 0, obl
+	}
+	number("qbuf", int64(s.Buffers.Input))
+	number("qbuf-free", 0)
+	number("argv-mem", int64(args))
+	number("multi-mem", int64(s.tx.held))
+	number("rbs", 0)
+	number("rbp", 0)
+	number("obl", int64(obl))
+	number("oll", int64(min(omem, 1)))
+	number("omem", int64(omem))
+	number("tot-mem", int64(s.Buffers.Input+s.Buffers.Output+s.tx.held))
+}
+
+// flags returns what the session is in, a letter each.
+func (s *Session) flags() (letters string) {
+	for _, f := range []struct {
+		is     bool
+		letter string
+	}{{s.Subscribed(), "P"}, {s.tx.open, "x"}, {s.tx.stale, "d"}, {s.closing, "c"}} {
+		if f.is {
+			letters += f.letter
+		}
+	}
+	if letters == "" {
+		return "N"
+	}
+	return letters
 }
 
 // clientNoEvict has no effect, as this server never evicts clients.

@@ -62,6 +62,7 @@ func selectDB(c *call) {
 func reset(c *call) {
 	c.srv.channels.removeAll(&c.channels)
 	c.srv.patterns.removeAll(&c.patterns)
+	c.endTransaction()
 	c.Session.db, c.v3, c.name = 0, false, ""
 	c.authed = c.srv.cfg.Password == ""
 	c.out.V3 = false

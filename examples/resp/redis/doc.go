@@ -22,6 +22,11 @@
 // owner of that session receives it and calls Session.Message, which writes it. So a
 // publisher never touches another client's output.
 //
+// # Transactions
+//
+// Between MULTI and EXEC a Session keeps its commands: Session.Queued is their size, for the
+// owner to limit. All commands of an EXEC run in one call of Do.
+//
 // # Expiry
 //
 // The deadlines of keys go to Config.Timers, whose owner calls Server.Keys.Due when one

@@ -24,10 +24,14 @@ type peer interface {
 }
 
 // mark is a command that is unknown in every state of the connection. Its error shows that
-// all commands sent before it have been run.
+// all commands sent before it have been run. In a transaction it would make EXEC fail, so
+// there the mark is MULTI, whose error changes nothing.
 const (
 	mark      = "the-end-of-it\r\n"
 	markReply = "-ERR unknown command 'the-end-of-it', with args beginning with: \r\n"
+
+	markInTx      = "MULTI\r\n"
+	markInTxReply = "-ERR MULTI calls can not be nested\r\n"
 )
 
 // ours is a session without a connection.
@@ -96,27 +100,63 @@ func all(out *wire.Output) string {
 }
 
 // theirs is a connection to redis-server.
-type theirs struct{ net.Conn }
+type theirs struct {
+	net.Conn
+	inTx bool // between MULTI and EXEC
+}
 
-func (p theirs) say(t testing.TB, b []byte) string {
+func (p *theirs) say(t testing.TB, b []byte) string {
 	t.Helper()
 	p.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := p.Write(append(b[:len(b):len(b)], mark...)); err != nil {
+	end, endReply := mark, markReply
+	switch word := firstWord(b); {
+	case word == "MULTI" && !p.inTx: // the reply says which mark it needs
+		p.send(t, b)
+		got := p.until(t, "\r\n")
+		p.inTx = got == "+OK\r\n"
+		return got
+	case word == "EXEC", word == "RESET", word == "DISCARD" && !strings.Contains(string(b), "DISCARD x"):
+		p.inTx = false
+	}
+	if p.inTx {
+		end, endReply = markInTx, markInTxReply
+	}
+	p.send(t, append(b[:len(b):len(b)], end...))
+	return strings.TrimSuffix(p.until(t, endReply), endReply)
+}
+
+// firstWord returns the name of the first command in b, in upper case.
+func firstWord(b []byte) string {
+	if rest, ok := bytes.CutPrefix(b, []byte("*")); ok {
+		_, rest, _ = bytes.Cut(rest, []byte("\n"))
+		_, b, _ = bytes.Cut(rest, []byte("\n"))
+	}
+	return strings.ToUpper(string(b[:max(0, bytes.IndexAny(b, " \r"))]))
+}
+
+func (p *theirs) send(t testing.TB, b []byte) {
+	t.Helper()
+	if _, err := p.Write(b); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// until reads until the replies end with end.
+func (p *theirs) until(t testing.TB, end string) string {
+	t.Helper()
 	var got []byte
 	room := make([]byte, 64<<10)
-	for !bytes.HasSuffix(got, []byte(markReply)) {
+	for !bytes.HasSuffix(got, []byte(end)) {
 		n, err := p.Read(room)
 		got = append(got, room[:n]...)
 		if err != nil {
 			t.Fatalf("redis-server: %v, after %q", err, got)
 		}
 	}
-	return strings.TrimSuffix(string(got), markReply)
+	return string(got)
 }
 
-func (p theirs) last(t testing.TB, b []byte) string {
+func (p *theirs) last(t testing.TB, b []byte) string {
 	t.Helper()
 	p.SetDeadline(time.Now().Add(20 * time.Second))
 	go func() { // blocks or fails if the server closes before it has read everything
@@ -164,14 +204,14 @@ func startRedis(t testing.TB, args ...string) string {
 	}
 }
 
-func dialRedis(t testing.TB, addr string) theirs {
+func dialRedis(t testing.TB, addr string) *theirs {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return theirs{c}
+	return &theirs{Conn: c}
 }
 
 // command encodes a command as clients do.

@@ -88,8 +88,8 @@ func rows() []*command {
 		command{name: "select", arity: 2, flags: loading | stale | fast, run: selectDB, about: "Select a database"},
 		command{name: "hello", arity: -1, flags: session, run: hello, about: "Select the protocol version"},
 		command{name: "auth", arity: -2, flags: session, run: auth, about: "Authenticate with the password"},
-		command{name: "reset", arity: 1, flags: session | whileSubscribed, run: reset, about: "Reset the connection"},
-		command{name: "quit", arity: -1, flags: session | whileSubscribed, run: quit, about: "Close the connection"},
+		command{name: "reset", arity: 1, flags: session | whileSubscribed | unqueued, run: reset, about: "Reset the connection"},
+		command{name: "quit", arity: -1, flags: session | whileSubscribed | unqueued, run: quit, about: "Close the connection"},
 		command{name: "client", arity: -2, run: nil, about: "Manage connections", subs: []*command{
 			{name: "client|id", arity: 2, flags: noscript | loading | stale, run: clientID, about: "Return the ID of this connection"},
 			{name: "client|getname", arity: 2, flags: noscript | loading | stale, run: clientGetname, about: "Return the name of this connection"},
@@ -113,9 +113,17 @@ func rows() []*command {
 			{name: "pubsub|numpat", arity: 2, flags: pubsub | loading | stale, run: pubsubNumpat, about: "Count the patterns that have subscribers"},
 		}},
 	)
+	tx := noscript | loading | stale
+	add("transactions",
+		command{name: "multi", arity: 1, flags: tx | fast | allowBusy | unqueued, run: multi, about: "Begin a transaction"},
+		command{name: "exec", arity: 1, flags: tx | skipSlowlog | unqueued, run: exec, about: "Run the commands of a transaction"},
+		command{name: "discard", arity: 1, flags: tx | fast | allowBusy | unqueued, run: discard, about: "Forget the commands of a transaction"},
+		command{name: "watch", arity: -2, flags: tx | fast | allowBusy | unqueued, keys: allKeys, run: watch, about: "Make the next transaction fail if a key changes before it"},
+		command{name: "unwatch", arity: 1, flags: tx | fast | allowBusy, run: unwatch, about: "Forget the watched keys"},
+	)
 	add("hidden",
-		command{name: "post", arity: -1, flags: noAuth | hidden | whileSubscribed, run: hangUp},
-		command{name: "host:", arity: -1, flags: noAuth | hidden | whileSubscribed, run: hangUp},
+		command{name: "post", arity: -1, flags: noAuth | hidden | whileSubscribed | unqueued, run: hangUp},
+		command{name: "host:", arity: -1, flags: noAuth | hidden | whileSubscribed | unqueued, run: hangUp},
 	)
 	return list
 }

@@ -47,14 +47,16 @@ type Server struct {
 	runID    string         // 40 hexadecimal digits
 	listens  netip.AddrPort // for INFO and CONFIG GET
 	params   []param        // for CONFIG
+	outputs  outputLimits
 	commands table
 	channels registry
 	patterns registry
-	sessions *Session // list of the open sessions, newest first
-	clients  int      // open sessions
-	opened   uint64   // sessions ever opened, and the id of the newest
-	random   uint64   // state of the random numbers
-	call     call     // the running command, reused
+	watchers []watchers // by database
+	sessions *Session   // list of the open sessions, newest first
+	clients  int        // open sessions
+	opened   uint64     // sessions ever opened, and the id of the newest
+	random   uint64     // state of the random numbers
+	call     call       // the running command, reused
 }
 
 // NewServer makes a server without keys or sessions.
@@ -72,7 +74,9 @@ func NewServer(cfg Config) *Server {
 	}
 	srv.runID = fmt.Sprintf("%016x%016x%08x", srv.next(), srv.next(), srv.next()>>32)
 	srv.commands = newTable()
-	srv.params = newParams(&srv.cfg)
+	srv.outputs = defaultOutputLimits
+	srv.params = newParams(&srv.cfg, &srv.outputs)
+	srv.watchers = make([]watchers, cfg.Databases)
 	return srv
 }
 

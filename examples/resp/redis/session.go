@@ -14,9 +14,22 @@ type Mail interface {
 	HangUp()
 }
 
+// Buffers is how many bytes a connection holds.
+type Buffers struct {
+	Input  int // received, and not run yet; while a command runs, with its own
+	Output int // written and not sent
+}
+
 // Session is one client. It may be a field of any struct, but must not move between Open
 // and Close.
 type Session struct {
+	// The owner of the connection sets these, for CLIENT LIST.
+	Local   string // the address that the client is connected to
+	Buffers Buffers
+
+	// Given says that Do may keep the bytes of its arguments, as wire.Args.Given does.
+	Given bool
+
 	srv  *Server
 	mail Mail
 
@@ -36,6 +49,7 @@ type Session struct {
 
 	channels subscriptions
 	patterns subscriptions
+	tx       transaction
 
 	newer, older *Session // Server.sessions
 }
@@ -60,6 +74,7 @@ func (s *Session) Close() {
 	}
 	s.srv.channels.removeAll(&s.channels)
 	s.srv.patterns.removeAll(&s.patterns)
+	s.unwatchAll()
 	if s.newer != nil {
 		s.newer.older = s.older
 	} else {
@@ -106,7 +121,7 @@ type call struct {
 }
 
 // Do runs the command named args[0] and appends its replies to out. It keeps no reference to
-// args. now is in microseconds since the Unix epoch.
+// args, unless Given allows that. now is in microseconds since the Unix epoch.
 func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
 	srv := s.srv
 	out.V3 = s.v3
@@ -115,13 +130,21 @@ func (s *Session) Do(out *wire.Output, args [][]byte, now int64) {
 	c := &srv.call
 	c.Session, c.out, c.args = s, out, args
 	c.us, c.now = now, now/1000
-	c.db = &srv.Keys.DBs[s.db]
 	c.cmd = srv.commands.find(args[0])
 	if c.admitted() {
 		s.last = c.cmd
-		c.cmd.run(c)
+		if s.tx.open && c.cmd.flags&unqueued == 0 {
+			c.queue()
+		} else {
+			c.run()
+		}
 	}
 	c.args = nil
+}
+
+func (c *call) run() {
+	c.db = &c.srv.Keys.DBs[c.Session.db]
+	c.cmd.run(c)
 }
 
 // admitted finds the subcommand and reports whether the command may run. If not, it replies
@@ -130,7 +153,7 @@ func (c *call) admitted() bool {
 	cmd := c.cmd
 	if cmd != nil && cmd.subs != nil && len(c.args) > 1 {
 		if cmd = cmd.sub(c.args[1]); cmd == nil {
-			c.fail("ERR unknown subcommand '" + quoted(c.args[1], 128) + "'. Try " + upper(c.cmd.name) + " HELP.")
+			c.reject("ERR unknown subcommand '" + quoted(c.args[1], 128) + "'. Try " + upper(c.cmd.name) + " HELP.")
 			return false
 		}
 		c.cmd = cmd
@@ -139,11 +162,11 @@ func (c *call) admitted() bool {
 	case cmd == nil:
 		c.unknown()
 	case cmd.arity > 0 && len(c.args) != cmd.arity || len(c.args) < -cmd.arity:
-		c.fail("ERR wrong number of arguments for '" + cmd.name + "' command")
+		c.reject("ERR wrong number of arguments for '" + cmd.name + "' command")
 	case c.Unauthenticated() && cmd.flags&noAuth == 0:
-		c.fail("NOAUTH Authentication required.")
+		c.reject("NOAUTH Authentication required.")
 	case !c.v3 && cmd.flags&whileSubscribed == 0 && c.Subscribed():
-		c.fail("ERR Can't execute '" + cmd.name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+		c.reject("ERR Can't execute '" + cmd.name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
 	default:
 		return true
 	}
@@ -160,7 +183,7 @@ func (c *call) unknown() {
 		}
 		given += "'" + quoted(a, 128-len(given)) + "' "
 	}
-	c.fail(text + given)
+	c.reject(text + given)
 }
 
 // fail replies with an error; text begins with its code.

@@ -56,9 +56,17 @@ func mget(c *call) {
 	}
 }
 
+// adoptedKeys is how many times as long as its key a value must be to be kept without a copy:
+// the key's bytes in the same memory are lost.
+const adoptedKeys = 16
+
 func set(c *call) {
 	if len(c.args) == 3 {
-		c.db.Set(c.args[1], c.args[2])
+		if key, value := c.args[1], c.args[2]; c.Given && !c.tx.open && len(value) > adoptedKeys*len(key) {
+			c.db.Adopt(key, value)
+		} else {
+			c.db.Set(key, value)
+		}
 		c.out.Raw("+OK\r\n")
 		return
 	}

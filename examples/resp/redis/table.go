@@ -41,6 +41,8 @@ const (
 	dangerous       // only adds the category
 	hidden          // COMMAND does not show it
 	whileSubscribed // allowed for a RESP2 client with subscriptions
+	unqueued        // runs at once between MULTI and EXEC
+	skipSlowlog
 )
 
 // flagNames lists the flags that COMMAND INFO shows, in its order.
@@ -49,7 +51,7 @@ var flagNames = []struct {
 	name string
 }{
 	{write, "write"}, {readonly, "readonly"}, {denyoom, "denyoom"}, {admin, "admin"}, {pubsub, "pubsub"},
-	{noscript, "noscript"}, {loading, "loading"}, {stale, "stale"}, {fast, "fast"},
+	{noscript, "noscript"}, {loading, "loading"}, {stale, "stale"}, {skipSlowlog, "skip_slowlog"}, {fast, "fast"},
 	{noAuth, "no_auth"}, {allowBusy, "allow_busy"},
 }
 

@@ -75,6 +75,9 @@ func (k *Keyspace) release(e *Entry) {
 	k.nodes[e.node-1] = nil
 	k.spare = append(k.spare, e.node-1)
 	e.node = 0
+	if len(k.spare) == len(k.nodes) && len(k.nodes) > keepSlots {
+		k.nodes, k.spare = nil, nil
+	}
 }
 
 // DB is one database.
@@ -86,6 +89,8 @@ type DB struct {
 	used  uint32   // slots that were ever used, from the start of the pages
 	live  []*Entry // all entries, in no order; Random picks from them
 	timed int      // entries with a deadline
+
+	changed func(key string) // see OnChange
 }
 
 // Slots are allocated in pages, which do not move as the database grows.
@@ -94,13 +99,33 @@ type page [pageSlots]Entry
 const (
 	pageSlots = 256
 	noSlot    = 1<<32 - 1
+	keepSlots = 4096 // as many slots are kept when the last key goes; more are freed
 )
+
+// Len returns the number of keys of all databases, including expired ones that were not
+// removed yet.
+func (k *Keyspace) Len() (n int) {
+	for i := range k.DBs {
+		n += k.DBs[i].Len()
+	}
+	return n
+}
 
 // Len returns the number of keys, including expired ones that were not removed yet.
 func (db *DB) Len() int { return len(db.live) }
 
 // Timed returns how many of them have a deadline.
 func (db *DB) Timed() int { return db.timed }
+
+// OnChange makes the database call changed for each key that is added, removed, or given a
+// value or deadline. changed must not call methods of the database. Nil ends the calls.
+func (db *DB) OnChange(changed func(key string)) { db.changed = changed }
+
+func (db *DB) change(key string) {
+	if db.changed != nil {
+		db.changed(key)
+	}
+}
 
 // Get returns the entry of a key, or nil if there is none or if it has expired. The entry
 // is valid until its key is deleted or expires.
@@ -125,6 +150,19 @@ func (db *DB) Set(key, value []byte) *Entry {
 	return e
 }
 
+// Adopt is Set, but keeps value itself instead of a copy.
+func (db *DB) Adopt(key, value []byte) *Entry {
+	e := db.index[string(key)]
+	if e == nil {
+		e = db.Add(key, nil)
+	} else {
+		db.change(e.key)
+	}
+	e.value, e.shared = value, false
+	e.Persist()
+	return e
+}
+
 // Add adds a key that Get did not find.
 func (db *DB) Add(key, value []byte) *Entry {
 	e := db.slot()
@@ -134,6 +172,7 @@ func (db *DB) Add(key, value []byte) *Entry {
 	e.at = uint32(len(db.live))
 	db.live = append(db.live, e)
 	db.index[e.key] = e
+	db.change(e.key)
 	return e
 }
 
@@ -153,6 +192,7 @@ func (db *DB) Rename(e *Entry, key []byte, now int64) {
 		to = db.Add(key, nil)
 	}
 	to.value, to.shared = value, shared
+	db.change(to.key)
 	to.Persist()
 	if deadline != 0 {
 		to.SetDeadline(deadline)
@@ -163,12 +203,13 @@ func (db *DB) Rename(e *Entry, key []byte, now int64) {
 func (db *DB) Flush() {
 	for _, e := range db.live {
 		db.space.unwatch(e)
+		db.change(e.key)
 	}
 	db.clear()
 }
 
 func (db *DB) clear() {
-	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot}
+	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot, changed: db.changed}
 }
 
 // slot returns an empty slot.
@@ -194,6 +235,7 @@ func (db *DB) remove(e *Entry) {
 	if e.deadline != 0 {
 		db.timed--
 	}
+	db.change(e.key)
 	delete(db.index, e.key)
 	last := len(db.live) - 1
 	db.live[e.at] = db.live[last]
@@ -202,6 +244,9 @@ func (db *DB) remove(e *Entry) {
 	db.live = db.live[:last]
 	*e = Entry{slot: e.slot, at: db.free}
 	db.free = e.slot
+	if last == 0 && db.used > keepSlots {
+		db.clear()
+	}
 }
 
 // Random returns the entry that the random number r selects, each with the same

@@ -25,5 +25,7 @@
 // # Costs
 //
 // Get, Set and Delete each do one lookup in a Go map. Random takes constant time. Flush
-// visits each entry only to stop its timer.
+// visits each entry only to stop its timer, and to report it if OnChange asks for that.
+//
+// Slots are reused, and freed when the last key of a large database goes.
 package store

@@ -32,6 +32,7 @@ func (e *Entry) Share() []byte {
 
 // Replace sets the value and keeps the deadline.
 func (e *Entry) Replace(value []byte) {
+	e.db.change(e.key)
 	if e.shared || len(value) > cap(e.value) || cap(e.value) > 64 && len(value) < cap(e.value)/slack {
 		e.value, e.shared = append([]byte(nil), value...), false
 		return
@@ -41,6 +42,7 @@ func (e *Entry) Replace(value []byte) {
 
 // Append appends b to the value.
 func (e *Entry) Append(b []byte) {
+	e.db.change(e.key)
 	e.own(len(e.value) + len(b))
 	e.value = append(e.value, b...)
 }
@@ -48,6 +50,7 @@ func (e *Entry) Append(b []byte) {
 // Write overwrites the value with b from offset at on. If the value is shorter than that,
 // it grows, with zeros up to the offset.
 func (e *Entry) Write(at int, b []byte) {
+	e.db.change(e.key)
 	end := at + len(b)
 	e.own(end)
 	if old := len(e.value); end > old {
@@ -71,6 +74,7 @@ func (e *Entry) Deadline() int64 { return e.deadline }
 
 // SetDeadline sets the time at which the key expires, which must not be 0.
 func (e *Entry) SetDeadline(deadline int64) {
+	e.db.change(e.key)
 	if deadline == e.deadline {
 		return
 	}
@@ -85,6 +89,7 @@ func (e *Entry) Persist() bool {
 	if e.deadline == 0 {
 		return false
 	}
+	e.db.change(e.key)
 	e.db.timed--
 	e.db.space.unwatch(e)
 	e.deadline = 0

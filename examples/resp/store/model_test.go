@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -57,6 +58,28 @@ func (m naive) get(key string, now int64) *naiveEntry {
 	return e
 }
 
+func (m naive) clone() naive {
+	c := naive{}
+	for key, e := range m {
+		c[key] = &naiveEntry{bytes.Clone(e.value), e.deadline}
+	}
+	return c
+}
+
+// differences calls see for each key that is not the same in both models.
+func (m naive) differences(other naive, see func(key string)) {
+	for key, e := range m {
+		if o := other[key]; o == nil || o.deadline != e.deadline || !bytes.Equal(o.value, e.value) {
+			see(key)
+		}
+	}
+	for key := range other {
+		if m[key] == nil {
+			see(key)
+		}
+	}
+}
+
 // TestModel runs random operations on a database and on a map.
 func TestModel(t *testing.T) {
 	for _, lazy := range []bool{false, true} {
@@ -68,6 +91,8 @@ func TestModel(t *testing.T) {
 		}
 		db, m := &k.DBs[1], naive{}
 		now := int64(1000)
+		reported, before := map[string]bool{}, naive{} // since the last comparison
+		db.OnChange(func(key string) { reported[key] = true })
 		type held struct{ is, was []byte }
 		var shared []held // values from Share, with a copy
 		for step := range 60_000 {
@@ -78,8 +103,11 @@ func TestModel(t *testing.T) {
 				t.Fatalf("step %d: %s is %+v, want %+v", step, key, e, want)
 			}
 			switch op := rnd.IntN(12); {
-			case op < 3:
+			case op < 2:
 				db.Set([]byte(key), value)
+				m[key] = &naiveEntry{value: value}
+			case op == 2:
+				db.Adopt([]byte(key), bytes.Clone(value))
 				m[key] = &naiveEntry{value: value}
 			case op == 3 && e != nil:
 				e.Replace(value)
@@ -123,8 +151,15 @@ func TestModel(t *testing.T) {
 				db.Flush()
 				clear(m)
 			}
-			if step%500 == 0 {
+			if step%100 == 0 {
+				m.differences(before, func(key string) {
+					if !reported[key] {
+						t.Fatalf("step %d: OnChange did not report the change of %s", step, key)
+					}
+				})
 				compare(t, db, m, now)
+				before = m.clone()
+				clear(reported)
 			}
 		}
 		for _, h := range shared {
@@ -237,6 +272,52 @@ func TestScanSparse(t *testing.T) {
 	}
 	if db.Scan(1<<63, 10, func(*Entry) { t.Error("an entry beyond the end") }) != 0 {
 		t.Error("a cursor beyond the end goes on")
+	}
+}
+
+// Reading reports no change, and neither does a change that is none.
+func TestOnChangeIsQuiet(t *testing.T) {
+	k := New(1, nil)
+	db := &k.DBs[0]
+	e := db.Set([]byte("key"), []byte("value"))
+	db.OnChange(func(key string) { t.Errorf("a change of %q", key) })
+	db.Get([]byte("key"), 0)
+	db.Get([]byte("other"), 0)
+	db.Scan(0, 10, func(*Entry) {})
+	db.Random(7)
+	e.Share()
+	e.Persist()
+	db.OnChange(nil)
+	db.Flush()
+}
+
+// The memory of many keys is freed when the last one goes, also if that is by expiry.
+func TestEmptyDatabaseFreesMemory(t *testing.T) {
+	timers := &fakeTimers{t: t, set: map[uint32]int64{}}
+	k := New(1, timers)
+	db := &k.DBs[0]
+	heap := func() int {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := heap()
+	for i := range 200_000 {
+		db.Set(fmt.Append(nil, i), []byte("0123456789abcdef")).SetDeadline(5)
+	}
+	for node := range uint32(200_000) {
+		delete(timers.set, node)
+		k.Due(node, 6)
+	}
+	clear(timers.set)
+	timers.set = map[uint32]int64{}
+	if grown := heap() - before; grown > 4<<20 || db.Len() != 0 || k.Len() != 0 {
+		t.Errorf("%d bytes more than before, %d keys", grown, db.Len())
+	}
+	db.Set([]byte("key"), []byte("value")).SetDeadline(10)
+	if e := db.Get([]byte("key"), 9); e == nil || len(timers.set) != 1 {
+		t.Errorf("the key set then is %v, with %d timers", e, len(timers.set))
 	}
 }
 

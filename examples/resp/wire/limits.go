@@ -37,7 +37,7 @@ func errDollar(got byte) Error {
 // Defaults of the limits, and the limit of a line, which is fixed.
 const (
 	DefaultMaxBulk    = 64 << 20
-	DefaultMaxArgs    = 1024 * 1024
+	DefaultMaxArgs    = math.MaxInt32
 	DefaultMaxCommand = 256 << 20
 	maxLine           = 64 << 10 // bytes of an inline command or a header, without its line end
 )
@@ -51,7 +51,7 @@ const (
 // Limits bounds what a client may send. Zero fields take the defaults.
 type Limits struct {
 	MaxBulk    int // bytes of one argument, up to 1 GiB
-	MaxArgs    int // arguments of one command
+	MaxArgs    int // arguments of one command, up to 2^31-1
 	MaxCommand int // bytes of one command with its headers, up to 2 GiB
 }
 
@@ -65,12 +65,18 @@ type Args struct {
 
 	limits  Limits
 	list    [][]byte
-	lent    bool   // the list refers to the buffer of a long command
+	lent    bool   // the list refers to buf
+	buf     []byte // the buffer of a long command
+	spare   []byte // an unused one, for the next long command of any client
 	scratch []byte // arguments of an inline command, without quotes and escapes
 }
 
 // keepList is the longest list of arguments that is kept between commands.
 const keepList = 16 << 10
+
+// keepBuffer is the longest buffer of a long command that is used again. Longer ones are
+// given away.
+const keepBuffer = 256 << 10
 
 // NewArgs makes an empty list with the limits l. It panics if a limit is out of its range.
 func NewArgs(l Limits) *Args {
@@ -83,10 +89,16 @@ func NewArgs(l Limits) *Args {
 		}
 	}
 	def(&l.MaxBulk, DefaultMaxBulk, 1<<30, "MaxBulk")
-	def(&l.MaxArgs, DefaultMaxArgs, 1<<30, "MaxArgs")
+	def(&l.MaxArgs, DefaultMaxArgs, math.MaxInt32, "MaxArgs")
 	def(&l.MaxCommand, DefaultMaxCommand, 1<<31-1, "MaxCommand")
 	return &Args{limits: l}
 }
+
+// Given reports whether the arguments that Next has just returned are in memory that nothing
+// else uses. The caller may then keep and change them.
+func (a *Args) Given() bool { return a.lent && a.given() }
+
+func (a *Args) given() bool { return cap(a.buf) > keepBuffer }
 
 // checkBulk returns the violation in a bulk's header, or "". Its arguments are the header's
 // first byte, the bulk's announced size, and where the bulk begins in its command.

@@ -20,12 +20,13 @@ type Parser struct {
 	err     Error
 }
 
-// Held returns the number of bytes of an incomplete command that the parser holds.
+// Held returns how many bytes an incomplete command needs outside of the window: its own,
+// and those of the list of its arguments.
 func (p *Parser) Held() int {
 	if p.partial == nil {
 		return 0
 	}
-	return len(p.partial.buf)
+	return cap(p.partial.buf) + len(p.partial.args)*argBytes
 }
 
 // Next returns the arguments of the next command in the window in, which is all bytes that
@@ -39,6 +40,10 @@ func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
 	if a.lent {
 		clear(a.list[:cap(a.list)])
 		a.lent = false
+		if !a.given() {
+			a.spare = a.buf[:0]
+		}
+		a.buf = nil
 	}
 	for p.err == "" {
 		var used int
@@ -65,7 +70,7 @@ func (p *Parser) Next(in []byte, a *Args) (args [][]byte, n int, err error) {
 		case bad == errMore && (p.partial != nil || p.want <= keepBytes):
 			return nil, n, nil
 		case bad == errMore:
-			p.want, p.partial = 0, newPartial(in[n])
+			p.want, p.partial = 0, newPartial(in[n], a)
 		default:
 			p.err = bad
 		}
@@ -135,7 +140,14 @@ type partial struct {
 // grows.)
 type span struct{ from, to uint32 }
 
-func newPartial(first byte) *partial { return &partial{inline: first != '*', size: -1} }
+// argBytes is what an argument needs while it is collected and in the list that Next returns.
+const argBytes = 8 + 24
+
+func newPartial(first byte, a *Args) *partial {
+	q := &partial{buf: a.spare, inline: first != '*', size: -1}
+	a.spare = nil
+	return q
+}
 
 // resume takes the command's next bytes from in. Unless bad is errMore, the command is
 // complete or invalid.
@@ -168,6 +180,7 @@ func (q *partial) resume(in []byte, a *Args) (args [][]byte, n int, bad Error) {
 func (q *partial) bulk(in []byte) (n int, bad Error) {
 	need := q.pos + q.size + 2
 	n = min(need-len(q.buf), len(in))
+	q.grow(n, need)
 	q.buf = append(q.buf, in[:n]...)
 	if len(q.buf) < need {
 		return n, errMore
@@ -175,6 +188,21 @@ func (q *partial) bulk(in []byte) (n int, bad Error) {
 	q.args = append(q.args, span{uint32(q.pos), uint32(q.pos + q.size)})
 	q.pos, q.size = need, -1
 	return n, ""
+}
+
+// grow makes room for n more bytes. If a long bulk goes on up to need, the buffer doubles, or
+// grows fourfold once it is large: append would copy such a bulk several times more.
+func (q *partial) grow(n, need int) {
+	old := cap(q.buf)
+	if len(q.buf)+n <= old {
+		return
+	}
+	most := 2 * old
+	if old >= 1<<20 {
+		most = 4 * old
+	}
+	size := max(len(q.buf)+n, old+old/4, min(need, most))
+	q.buf = append(make([]byte, 0, size), q.buf...)
 }
 
 // header takes bytes of the header with the command's number of arguments or with a bulk's
@@ -220,7 +248,7 @@ func (q *partial) list(a *Args) [][]byte {
 	if len(q.args) > keepList {
 		args = make([][]byte, 0, len(q.args))
 	} else {
-		a.list, a.lent = args, true
+		a.list, a.lent, a.buf = args, true, q.buf
 	}
 	for _, s := range q.args {
 		args = append(args, q.buf[s.from:s.to:s.to])

@@ -63,7 +63,8 @@ func TestParse(t *testing.T) {
 		{"*1\r\n$2\r\nabXXPING\r\n", "\"ab\" \n\"PING\" \n"}, // the line end of a bulk is not checked
 		{"*1\rX$2\rYab\r\n", "\"ab\" \n"},                    // nor is the byte after the \r of a header
 		{"*1\r\n$70000\r\n" + long + "\r\n*1\r\n$1\r\nz\r\n", fmt.Sprintf("%q \n\"z\" \n", long)},
-		{"*1048577\r\n", "! ERR Protocol error: invalid multibulk length\n"},
+		{"*2147483647\r\n", ""},
+		{"*2147483648\r\n", "! ERR Protocol error: invalid multibulk length\n"},
 		{"*99999999999999999999\r\n", "! ERR Protocol error: invalid multibulk length\n"},
 		{"*\r\n", "! ERR Protocol error: invalid multibulk length\n"},
 		{"*01\r\n", "! ERR Protocol error: invalid multibulk length\n"},
@@ -257,5 +258,22 @@ func TestLongCommandIsLetGo(t *testing.T) {
 		if arg != nil {
 			t.Errorf("%d bytes are held on to", len(arg))
 		}
+	}
+}
+
+// Arguments count as held even if they have no bytes of their own.
+func TestHeldCountsArguments(t *testing.T) {
+	var p Parser
+	a := NewArgs(Limits{})
+	in := []byte("*2000000\r\n" + strings.Repeat("$0\r\n\r\n", 1_500_000))
+	for len(in) > 0 {
+		args, n, err := p.Next(in[:min(len(in), 64<<10)], a)
+		if args != nil || err != nil || n == 0 {
+			t.Fatal(args, n, err)
+		}
+		in = in[n:]
+	}
+	if got := p.Held(); got < 1_500_000*(6+argBytes) {
+		t.Errorf("%d bytes held", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -159,5 +160,39 @@ func TestEndsOfOrdinaryMachines(t *testing.T) {
 				t.Errorf("after %d runs: %s", found.Runs, found.Explain())
 			}
 		})
+	}
+}
+
+// A machine that closes its connection right after it wrote loses that, with and without the
+// metamorphic checks: whether it says bye, or has come to the end of its input.
+func TestCloseBeforeOutputIsSent(t *testing.T) {
+	for name, last := range map[string]byte{"after bye": 'q', "at the end": 0} {
+		k := reactor.Must(reactor.NewKind("hasty", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
+			{Shutdown: fsm.Stop},
+			{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+				b, err := cx.Peek(peer)
+				if err != nil {
+					cx.Close(peer)
+					return fsm.Stop
+				}
+				over := b[len(b)-1] == last
+				if err := cx.Write(peer, b); err != nil {
+					return cx.Fail(err)
+				}
+				if cx.Discard(peer, len(b)); over {
+					cx.Close(peer)
+					return fsm.Stop
+				}
+				return fsm.Stay
+			}}}))
+		for seed := range uint64(10) {
+			found := Find(Spec{Dict: []string{"a", "q"}, Without: Segmentation | HangUp | SpuriousEvents, Setup: func(w *World) error {
+				_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+				return err
+			}}, seed, Budget{Runs: 1000})
+			if found.Failure == nil || found.Failure.Oracle != judge.LostOutput {
+				t.Errorf("%s, seed %d: %v after %d runs: want %s", name, seed, found.Failure, found.Runs, judge.LostOutput)
+			}
+		}
 	}
 }

@@ -130,6 +130,7 @@
 //	stale event         T  an event for a socket that was closed reaches no machine
 //	lost wake-up        W  no machine waits for bytes that are there
 //	lost input          B  what arrived before an error is read before the error ends its machine
+//	lost output         O  a machine closes a connection only after what it wrote is sent
 //	false end           F  peers get a clean end of a machine that ended by itself, and no other
 //	quiescence          Q  machines end after their peers; connections are accepted if there is room
 //	livelock            R  a loop comes to rest; no machine goes in circles
@@ -143,6 +144,9 @@
 //	always              A  what a probe reports as Always holds
 //	model "name"        M  PerConn and Datagrams: output is what a Model says
 //	linearizability "…" L  Linear: outputs of all connections fit some order
+//
+// "Lost output" excuses a machine that closes a connection to a peer that does not read, and
+// one of whose other connections broke.
 //
 // "Lost input" judges a state that waits for the input of the broken connection. "False end"
 // judges machines with two connections, of which one broke: the other's peer must be reset,

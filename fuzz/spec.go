@@ -61,6 +61,9 @@ const (
 	// Deadlines: no machine stays in a state longer than the state's row allows. Leave it
 	// out if handlers set bounds of their own with IO.Within.
 	Deadlines
+	// LostOutput: a machine closes a connection only after what it wrote is sent. Leave it
+	// out if handlers call IO.Close to drop output.
+	LostOutput
 )
 
 // filled returns the Spec with its defaults.

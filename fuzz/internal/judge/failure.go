@@ -15,6 +15,7 @@ const (
 	StaleEvent     = "stale event"
 	LostWakeUp     = "lost wake-up"
 	LostInput      = "lost input"
+	LostOutput     = "lost output"
 	FalseEnd       = "false end"
 	Livelock       = "livelock"
 	UndeclaredEdge = "undeclared edge"
@@ -32,7 +33,7 @@ const (
 
 // letters are short names, for reports.
 var letters = map[string]string{
-	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
+	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", LostOutput: "O", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
 	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", model: "M", linear: "L",
 }
 
@@ -43,7 +44,7 @@ func (c *Config) Names() (all []string) {
 	for _, o := range []struct {
 		check Check
 		name  string
-	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}} {
+	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}} {
 		if c.Without&o.check == 0 {
 			all = append(all, o.name)
 		}

@@ -32,6 +32,7 @@ const (
 	CheckHangUp
 	CheckSpuriousEvents
 	CheckDeadlines
+	CheckLostOutput
 )
 
 // Judge runs traces and judges them.
@@ -127,7 +128,7 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.HidesError, sim.Resets}
+		sim.LosesInput, sim.DropsOutput, sim.HidesError, sim.Resets}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -191,6 +192,12 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		k := o.Machine.Kind
 		j.Fail(LostInput, "%s ends by an error of a connection that state %s reads, and %d bytes that came before the error are not read", k.Name(), k.StateName(o.From), o.N)
 		j.failure.State = k.StateName(o.From)
+	case sim.DropsOutput:
+		if j.cfg.Without&CheckLostOutput != 0 {
+			return
+		}
+		j.Fail(LostOutput, "%s in state %s closes a connection before what it wrote is sent: want fsm.Stop, which sends it, or a state that waits for Drained", o.Machine.Kind.Name(), o.Machine.Kind.StateName(o.Machine.State))
+		j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
 	case sim.HidesError:
 		j.Fail(FalseEnd, "%s ended as another connection broke, and its peer finds a clean end: want a reset", o.Machine.Kind.Name())
 	case sim.Resets:

@@ -203,6 +203,7 @@ func (d *simDriver) Close(id driver.Sock) error {
 
 func (d *simDriver) Reset(id driver.Sock) error {
 	if s := d.get(id, "reset"); s != nil && s.kind == stream && s.other != nil {
+		d.w.dropsOutput(s)
 		d.w.reset(s.other, errno.ECONNRESET)
 		s.other = nil
 	}

@@ -101,6 +101,24 @@ func (w *World) closesWell(s *socket, closes bool) {
 	w.emit(o)
 }
 
+// dropsOutput is called before a loop resets a connection. It observes that a machine closes it
+// before the loop could send what the machine wrote. A machine that gives up a peer that
+// does not read, or one whose other connection broke, may do so.
+func (w *World) dropsOutput(s *socket) {
+	m := s.machine()
+	if m == nil || !m.Lives || w.stopped || s.phase != connected || s.room() == 0 || s.armed.writeBlocks > 0 {
+		return
+	}
+	for _, port := range m.ports {
+		if port != nil && port.machine() == m && (port.why != nil || m.Stuck[port.data.Port()] > 0) {
+			return
+		}
+	}
+	o := w.observation(DropsOutput)
+	o.Machine, o.Conn = m, int(s.conn)
+	w.emit(o)
+}
+
 // took notes that a machine has read n bytes of a connection.
 func (l *lastWords) took(n int) {
 	if l.takes -= n; l.what == promisesEnd && l.takes <= 0 {

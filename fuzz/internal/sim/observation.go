@@ -61,6 +61,7 @@ const (
 	ReadsLate   // Conn, N: a machine reads only when it is told again that N bytes wait
 	LosesInput  // Conn, N, Machine: it ended in From by the error of Conn, before it read N bytes in front of that
 	HidesError  // Conn, Machine: it ended as another connection broke, and the peer finds a clean end
+	DropsOutput // Conn, Machine: it closes before what it wrote was sent, to a peer that has room for that
 	Resets      // Conn, N, Machine: it ended by itself, and closes with N bytes unread, which resets the peer
 	Unaccepted  // N connections wait to be accepted at address Name; Free of Limit slots are free
 	ConnOver    // Conn is over, or is closed next

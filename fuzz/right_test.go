@@ -181,3 +181,12 @@ func TestLateAnswers(t *testing.T) {
 		}
 	}
 }
+
+// What a machine's own upstream does is not another connection's.
+func TestIsolatedRelay(t *testing.T) {
+	s := carrierSpec()
+	s.Isolated = true
+	if found := Find(s, 1, Budget{Runs: 1000}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}

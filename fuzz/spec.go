@@ -27,7 +27,7 @@ type Spec struct {
 	// Without leaves out checks that do not hold for these machines.
 	Without Check
 	// Isolated says that no connection's output depends on another connection. The check
-	// "isolation" then fails a run in which it does.
+	// "isolation" then fails a run in which it does, unless machines dialled peers in it.
 	Isolated bool
 	// Sometimes names conditions that must be true in some run, although it may be that no
 	// run reaches their call of Probe.Sometimes. Those that a run reaches need not be named.

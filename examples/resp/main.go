@@ -32,7 +32,7 @@ type limits struct {
 	output   int           // bytes of replies that one client has not read
 	input    int           // bytes of unfinished commands, of all clients together
 	patience time.Duration // to send the rest of a command, or to read some of a reply
-	mail     int           // published messages not yet handled; publishers wait above it
+	mail     int           // published messages not in their subscribers' output yet; publishers wait above it
 }
 
 // config configures a server. Its time is the loop's monotonic clock plus epoch, which is
@@ -60,7 +60,8 @@ type server struct {
 	redis      *redis.Server
 	args       *wire.Args
 	out        wire.Output // replies of the running call
-	mail       int         // published messages that subscribers have not handled yet
+	mailed     int         // published messages that are not in the output of their subscribers yet
+	waiters    []*conn     // publishers that wait until subscribers have taken messages
 	unfinished int         // bytes of unfinished commands that all parsers hold
 }
 

@@ -58,8 +58,8 @@ func configGet(c *call) {
 	}
 }
 
-// configSet changes the named parameters. It changes none if one of the names is wrong, and
-// stops at the first wrong value.
+// configSet changes the named parameters. It changes none if one of the names or values is
+// wrong.
 func configSet(c *call) {
 	if len(c.args)%2 != 0 {
 		c.fail(errSyntax)
@@ -83,12 +83,16 @@ func configSet(c *call) {
 		found = append(found, p)
 	}
 	for i, p := range found {
-		value := string(c.args[3+2*i])
-		if !p.set(value) {
+		if !p.set(string(c.args[3+2*i])) {
 			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), "argument is not allowed")
+			for _, changed := range found[:i] {
+				changed.set(changed.value)
+			}
 			return
 		}
-		p.value = value
+	}
+	for i, p := range found {
+		p.value = string(c.args[3+2*i])
 	}
 	c.out.Simple("OK")
 }

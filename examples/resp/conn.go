@@ -19,6 +19,8 @@ const (
 	leaving                                  // no more replies will be written; the last are being sent
 	slowCommand                              // did not finish its command in time; ends
 	slowReader                               // does not read its replies; ends
+	refused                                  // is one too many; may read the error
+	refusalOver                              // was refused, and has not closed; ends
 )
 
 // The most that one call of a handler serves, so that a deep pipeline or a large value
@@ -70,7 +72,7 @@ func connOptions(l limits) reactor.Options {
 func connRows(l limits) reactor.Table[conn, wake] {
 	return reactor.Table[conn, wake]{
 		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).woken, Shutdown: leaving,
-			Stall: fsm.After(l.patience, slowReader)},
+			Stall: fsm.After(l.patience, slowReader), To: fsm.To(refused)},
 		serving: {Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.Never,
 			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
 		partial: {Name: "partial", Wait: peer.Readable().While(peer.Room()), Within: fsm.After(l.patience, slowCommand),
@@ -83,10 +85,16 @@ func connRows(l limits) reactor.Table[conn, wake] {
 			OnReady: (*conn).leave, To: fsm.To(sending, slowReader)},
 		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand},
 		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader},
+		refused: {Name: "refused", Wait: peer.Readable(), Within: fsm.After(refusal, refusalOver), Shutdown: refused,
+			OnEnter: (*conn).refuse, OnReady: (*conn).ignore},
+		refusalOver: {Name: "refusalOver", Idle: fsm.Never, OnEnter: (*conn).endRefused},
 	}
 }
 
 func (c *conn) open(cx *cx) fsm.State {
+	if c.redis.Clients() >= c.limits.clients {
+		return refused
+	}
 	c.self = cx.Self()
 	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), c.now(cx.Now()))
 	return fsm.Stay

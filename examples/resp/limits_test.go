@@ -141,38 +141,69 @@ func TestInputLimit(t *testing.T) {
 	c.ask(":921600\r\n", "STRLEN", "k")
 }
 
-// If all slots are taken, accepting pauses and existing clients are served. Each client that
-// leaves lets a waiting one in.
-func TestSlabFull(t *testing.T) {
+const tooMany = "-ERR max number of clients reached\r\n"
+
+// A client beyond -maxclients gets an error and is counted, whatever it has sent. Existing
+// clients are served. Each client that leaves lets another one in.
+func TestTooManyClients(t *testing.T) {
 	l := small()
 	l.clients = 3
 	r := run(t, l, "")
 	var in []*client
-	for range 3 {
+	for range l.clients {
 		c := r.dial()
 		c.ask("+PONG\r\n", "PING")
 		in = append(in, c)
 	}
-	var waiting []*client
 	for i := range 4 {
 		c := r.dial()
-		c.send(command("ECHO", fmt.Sprint(i)))
-		waiting = append(waiting, c)
+		if i%2 == 0 {
+			io.WriteString(c.Conn, command("PING")) // it may be refused before
+		}
+		c.wants(tooMany)
+		c.closes()
 	}
-	r.until("paused", func(s reactor.Stats) bool { return s.SlotPauses > 0 })
-	if s := r.stats(); s.Machines != 4 || s.Accepted != 3 {
-		t.Errorf("%d machines, %d accepted: want 4, 3", s.Machines, s.Accepted)
+	in[0].send(command("INFO", "stats") + "*x\r\n")
+	info, _ := in[0].rest()
+	for _, want := range []string{"\r\nrejected_connections:4\r\n", "\r\ntotal_connections_received:3\r\n"} {
+		if !strings.Contains(string(info), want) {
+			t.Errorf("INFO is %q; want %q in it", info, want)
+		}
 	}
-	for _, c := range in {
+	r.until("one has left", func(s reactor.Stats) bool { return s.Machines == 3 })
+	r.dial().ask("+PONG\r\n", "PING")
+	for _, c := range in[1:] {
 		c.ask("+PONG\r\n", "PING")
 	}
-	for i, c := range waiting {
-		if i < len(in) {
-			in[i].Close()
-		} else {
-			waiting[0].Close()
-		}
-		c.wants(bulk(fmt.Sprint(i)))
+	if s := r.stop(); s.Rejected != 4 {
+		t.Errorf("%d were rejected; want 4", s.Rejected)
+	}
+}
+
+// If more clients come at once than there are slots to refuse them, accepting pauses, and
+// they are refused as slots become free, also if they never close.
+func TestManyRefused(t *testing.T) {
+	const many = surplus + 10
+	l := small()
+	l.clients = 1
+	r := run(t, l, "")
+	in := r.dial()
+	in.ask("+PONG\r\n", "PING")
+	var more []*client
+	for range many {
+		more = append(more, r.dial())
+	}
+	r.until("paused", func(s reactor.Stats) bool { return s.SlotPauses > 0 })
+	if s := r.stats(); s.Machines != l.clients+surplus+1 || s.Accepted != uint64(l.clients+surplus) {
+		t.Errorf("%d machines, %d accepted: want %d, %d", s.Machines, s.Accepted, l.clients+surplus+1, l.clients+surplus)
+	}
+	in.ask("+PONG\r\n", "PING")
+	for _, c := range more {
+		c.wants(tooMany)
+	}
+	r.until("over", func(s reactor.Stats) bool { return s.Machines == 2 })
+	if s := r.stop(); s.Rejected != many {
+		t.Errorf("%d were rejected; want %d", s.Rejected, many)
 	}
 }
 

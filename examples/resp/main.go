@@ -27,7 +27,7 @@ import (
 
 // limits bound what clients may use.
 type limits struct {
-	clients  int           // connections at once; more wait to be accepted
+	clients  int           // connections at once; more are refused
 	bulk     int           // bytes of one value
 	output   int           // bytes of replies that one client has not read
 	input    int           // bytes of unfinished commands, of all clients together
@@ -81,7 +81,7 @@ func main() {
 	grace := flag.Duration("grace", 5*time.Second, "how long clients may stay after SIGINT or SIGTERM, such as 500ms or 10s")
 	password := flag.String("requirepass", "", "`password` that clients must send with AUTH (default none)")
 	l := limits{mail: maxMail}
-	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more wait to be accepted")
+	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more are refused with an error")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "the most `bytes` of one value")
 	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client's commands wait from half of it on, and one with more is closed")
 	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands of all clients; a client that exceeds it is closed")
@@ -103,7 +103,7 @@ func main() {
 
 // The largest values that the flags accept.
 const (
-	mostClients = 1<<24 - 2 // a loop's slots, without the clock's
+	mostClients = 1<<24 - 1 - surplus - 1 // those of a loop's slots that are for clients
 	mostBytes   = 1 << 30
 )
 
@@ -135,8 +135,8 @@ func checkRest(grace time.Duration, args []string) error {
 	return nil
 }
 
-// spareFiles is how many descriptors are left for the listener, the loop and the standard
-// streams.
+// spareFiles is how many descriptors are left for the listener, the loop, the standard
+// streams and connections that are refused.
 const spareFiles = 32
 
 // fit lowers the number of clients to what the limit of open files allows, as redis-server
@@ -178,9 +178,9 @@ func serve(c config, grace time.Duration) error {
 	return err
 }
 
-// newLoop makes a loop with a slot for each client and one for the clock.
+// newLoop makes a loop with a slot for each client, those that are refused, and the clock.
 func newLoop(l limits) (*reactor.Loop, error) {
-	return reactor.NewLoop(reactor.Config{Slots: l.clients + 1, Batch: 4096})
+	return reactor.NewLoop(reactor.Config{Slots: l.clients + surplus + 1, Batch: 4096})
 }
 
 // start adds the server's clock and listener to a loop that does not run yet.

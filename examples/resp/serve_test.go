@@ -385,6 +385,7 @@ func TestPanicStaysWithItsClient(t *testing.T) {
 
 func TestTakenAddress(t *testing.T) {
 	r := run(t, small(), "")
+	r.dial().ask("+PONG\r\n", "PING") // the loop runs, so that it can be shut down
 	loop, err := reactor.NewLoop(reactor.Config{Slots: 2})
 	if err != nil {
 		t.Fatal(err)

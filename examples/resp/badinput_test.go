@@ -158,14 +158,15 @@ func TestBadInputAsRedis(t *testing.T) {
 	r.stop()
 }
 
-// redis-server 7 accepts up to 2,147,483,647 arguments and, for HTTP, drops its replies.
-// This server has a lower limit, with the same error text, and sends the replies.
+// redis-server 7 accepts up to 2,147,483,647 arguments. This server has a lower limit, with
+// the same error text. For HTTP, both drop the replies that were not sent yet, which depends
+// on how the input was cut.
 func TestBadInputOwnLimits(t *testing.T) {
 	r := run(t, small(), "")
 	for input, reply := range map[string]string{
 		"*1048577\r\n":                      "-ERR Protocol error: invalid multibulk length\r\n",
 		"*2147483647\r\n":                   "-ERR Protocol error: invalid multibulk length\r\n",
-		"GET / HTTP/1.0\r\nHost: x\r\n\r\n": "-ERR wrong number of arguments for 'get' command\r\n",
+		"GET / HTTP/1.0\r\nHost: x\r\n\r\n": "",
 	} {
 		want := outcome{reply, true}
 		if got := react(t, r.addr, input, patient, nil); got != want {

@@ -40,7 +40,7 @@ func TestOptions(t *testing.T) {
 		says   []string
 	}{
 		{"-h", 0, []string{"resp serves Redis clients", "go run ./examples/resp [flags]", "-listen :6379", "-maxclients", "-patience"}},
-		{"-maxclients 0", 2, []string{"-maxclients 0: want 1 to 16777214"}},
+		{"-maxclients 0", 2, []string{"-maxclients 0: want 1 to 16777198"}},
 		{"-max-bulk -1", 2, []string{"-max-bulk -1: want 1 to 1073741824"}},
 		{"-output-limit 0", 2, []string{"-output-limit 0: want 1 to 1073741824"}},
 		{"-input-limit -5", 2, []string{"-input-limit -5: want 1 to"}},

@@ -44,13 +44,13 @@ type config struct {
 	limits         limits
 	epoch          time.Time // the wall clock's time when the loop's clock was 0
 	seed           uint64    // for random choices
-	timers         int       // keys that can have a timer; others expire when accessed
+	timers         int       // how many keys' timers a timer wheel has; wheels are added as needed
 }
 
 // Defaults that no flag changes.
 const (
-	maxTimers = 1 << 22
-	maxMail   = 1 << 14
+	wheelTimers = 1 << 20
+	maxMail     = 1 << 14
 )
 
 // server is the state that all machines of the loop share.
@@ -158,7 +158,7 @@ func serve(c config, grace time.Duration) error {
 			fmt.Fprintln(os.Stderr, "resp: warning:", warning)
 		}
 	}
-	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), maxTimers
+	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), wheelTimers
 	loop, err := newLoop(c.limits) // its clock starts at 0 here, microseconds after epoch
 	if err != nil {
 		return err

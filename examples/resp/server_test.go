@@ -26,7 +26,7 @@ func small() limits {
 
 // local configures a server on a free port of this machine.
 func local(l limits) config {
-	return config{addr: "127.0.0.1:0", limits: l, epoch: time.Now(), timers: maxTimers}
+	return config{addr: "127.0.0.1:0", limits: l, epoch: time.Now(), timers: wheelTimers}
 }
 
 // running is a server in the test's process.

@@ -14,7 +14,7 @@ const peer reactor.Port = 0
 const (
 	serving     fsm.State = fsm.First + iota // between commands
 	partial                                  // part of a command has arrived; the rest must come in time
-	sending                                  // a large value is being sent without a copy
+	sending                                  // a long reply, or what did not fit into the write buffer, is being sent
 	paused                                   // a publisher waits until subscribers have taken messages
 	leaving                                  // no more replies will be written; the last are being sent
 	slowCommand                              // did not finish its command in time; ends
@@ -175,7 +175,9 @@ func (c *conn) waiting() fsm.State {
 	return serving // where commands is called at once if there is input
 }
 
-// reply sends the replies of this call. A large value makes the next state sending.
+// reply sends the replies of this call. If they are long, or the write buffer has no room
+// for them, the next state is sending: a client that reads gets every reply that it asked
+// for, however long.
 func (c *conn) reply(cx *cx) fsm.State {
 	c.redis.Stats.BytesOut += uint64(c.out.Len())
 	switch {
@@ -184,16 +186,15 @@ func (c *conn) reply(cx *cx) fsm.State {
 			return slowReader
 		}
 		return fsm.Stay
-	case !c.out.Contiguous():
-		c.pending.Move(&c.out)
-		c.most = c.pending.Len() + c.limits.output
-		return sending
+	case !c.out.Contiguous() || c.out.Len() > valuesPerCall:
+		return c.sendLater()
 	}
 	if c.out.Len() > 0 {
 		err := cx.Write(peer, c.out.Front())
-		if c.out.Reset(); errors.Is(err, reactor.ErrFull) {
-			return slowReader
-		} else if err != nil {
+		if errors.Is(err, reactor.ErrFull) {
+			return c.sendLater()
+		}
+		if c.out.Reset(); err != nil {
 			return cx.Fail(err)
 		}
 	}
@@ -201,6 +202,13 @@ func (c *conn) reply(cx *cx) fsm.State {
 		return leaving
 	}
 	return fsm.Stay
+}
+
+// sendLater leaves the output to the state sending.
+func (c *conn) sendLater() fsm.State {
+	c.pending.Move(&c.out)
+	c.most = c.pending.Len() + c.limits.output
+	return sending
 }
 
 // send sends more of pending. It returns sending, not Stay, when bytes moved, so that Within
@@ -262,6 +270,9 @@ func (c *conn) woken(cx *cx, _ *wake) fsm.State {
 	c.out.Reset()
 	c.takeMail()
 	next := fsm.Stay
+	if held := cx.Buffered(peer); held > 0 && held+c.out.Len() > c.limits.output {
+		return slowReader
+	}
 	if c.out.Len() > 0 {
 		next = c.reply(cx)
 	}

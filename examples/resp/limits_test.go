@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/examples/resp/wire"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -227,4 +228,43 @@ func TestDeepPipeline(t *testing.T) {
 	}
 	c.Close()
 	r.withoutClients()
+}
+
+// A client that reads gets its reply, also if that is longer than the limit of unread output,
+// and made of values that are too short to be sent by reference.
+func TestLongReplyOfShortValues(t *testing.T) {
+	l := small()
+	l.output = 300 << 10
+	r := run(t, l, "")
+	c := r.dial()
+	value := letters(10_000, 'v')
+	c.ask("+OK\r\n", "SET", "k", value)
+	for _, n := range []int{29, 31, 90, 2000} {
+		get := command(append([]string{"MGET"}, strings.Split(strings.Repeat("k", n), "")...)...)
+		reply := fmt.Sprintf("*%d\r\n", n) + strings.Repeat(bulk(value), n)
+		c.send(get + get + command("PING"))
+		c.wants(reply + reply + "+PONG\r\n")
+		c.send(command("SET", "n", "0") + get + command("INCR", "n") + command("SUBSCRIBE", "news"))
+		c.wants("+OK\r\n" + reply + ":1\r\n" + subscribed("news", 1))
+		c.send(command("PING") + command("UNSUBSCRIBE", "news"))
+		c.wants("*2\r\n" + bulk("pong") + bulk("") + "*3\r\n" + bulk("unsubscribe") + bulk("news") + ":0\r\n")
+	}
+	c.Close()
+	if s := r.withoutClients(); s.Held != 0 {
+		t.Errorf("%d bytes are held", s.Held)
+	}
+	if s := r.stop(); s.OutputLimit != 0 {
+		t.Errorf("output limit %d: want 0", s.OutputLimit)
+	}
+}
+
+// A command may be as long as the largest value that -max-bulk accepts.
+func TestLongestValueIsNoLongCommand(t *testing.T) {
+	l := small()
+	l.bulk = mostBytes
+	srv := newServer(local(l), nil)
+	var p wire.Parser
+	if _, _, err := p.Next(fmt.Appendf(nil, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n", l.bulk), srv.args); err != nil {
+		t.Error(err)
+	}
 }

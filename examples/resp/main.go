@@ -29,7 +29,7 @@ import (
 type limits struct {
 	clients  int           // connections at once; more are refused
 	bulk     int           // bytes of one value
-	output   int           // bytes of replies that one client has not read
+	output   int           // bytes of output that one client has not read; a reply may be longer
 	input    int           // bytes of unfinished commands, of all clients together
 	patience time.Duration // to send the rest of a command, or to read some of a reply
 	mail     int           // published messages not in their subscribers' output yet; publishers wait above it
@@ -83,7 +83,7 @@ func main() {
 	l := limits{mail: maxMail}
 	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more are refused with an error")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "the most `bytes` of one value")
-	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client's commands wait from half of it on, and one with more is closed")
+	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread output; a client's commands wait from half of it on, and a subscriber with more is closed; a reply may be longer")
 	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands of all clients; a client that exceeds it is closed")
 	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take to finish a command, or read nothing of a reply, such as 30s")
 	flag.Usage = func() {
@@ -107,6 +107,9 @@ const (
 	mostBytes   = 1 << 30
 )
 
+// otherInput is what a command may need beside a value.
+const otherInput = 1 << 20
+
 func (l *limits) check() error {
 	for _, f := range []struct {
 		name    string
@@ -118,6 +121,9 @@ func (l *limits) check() error {
 		if f.v < 1 || f.v > f.most {
 			return fmt.Errorf("-%s %d: want 1 to %d", f.name, f.v, f.most)
 		}
+	}
+	if least := l.bulk + otherInput; l.input < least {
+		return fmt.Errorf("-input-limit %d: want at least %d, for one value of -max-bulk %d", l.input, least, l.bulk)
 	}
 	if l.patience <= 0 {
 		return fmt.Errorf("-patience %v: want a time above 0, such as 30s", l.patience)
@@ -180,7 +186,14 @@ func serve(c config, grace time.Duration) error {
 
 // newLoop makes a loop with a slot for each client, those that are refused, and the clock.
 func newLoop(l limits) (*reactor.Loop, error) {
-	return reactor.NewLoop(reactor.Config{Slots: l.clients + surplus + 1, Batch: 4096})
+	return reactor.NewLoop(reactor.Config{Slots: l.clients + surplus + 1, Batch: 4096, Buffers: l.buffers()})
+}
+
+// buffers returns how many bytes all connections may hold together. One may hold a quarter
+// of that, so -output-limit could not be reached with less.
+func (l *limits) buffers() int {
+	const usual = 256 << 20
+	return max(usual, 4*min(l.output, math.MaxInt/4))
 }
 
 // start adds the server's clock and listener to a loop that does not run yet.
@@ -202,7 +215,7 @@ func start(loop *reactor.Loop, c config) (*server, *reactor.Listener, error) {
 
 func newServer(c config, t store.Timers) *server {
 	epoch := c.epoch.UnixMicro()
-	return &server{limits: c.limits, epoch: epoch, args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk}),
+	return &server{limits: c.limits, epoch: epoch, args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk, MaxCommand: math.MaxInt32}),
 		redis: redis.NewServer(redis.Config{
 			Password: c.password, MaxBulk: c.limits.bulk, MaxClients: c.limits.clients, Timers: t,
 			Seed: c.seed, Started: epoch,

@@ -105,6 +105,8 @@ func (c *conn) close(*cx) {
 	c.stopWaiting()
 	c.dropMail()
 	c.unfinished -= c.unparsed
+	c.parser = wire.Parser{} // first, as drop may collect it
+	c.drop(c.unparsed)
 }
 
 // commands runs the complete commands of the input.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -267,4 +268,29 @@ func TestLongestValueIsNoLongCommand(t *testing.T) {
 	if _, _, err := p.Next(fmt.Appendf(nil, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n", l.bulk), srv.args); err != nil {
 		t.Error(err)
 	}
+}
+
+// The memory of commands that clients did not finish is free soon after they have left.
+func TestMemoryOfClientsThatLeft(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // as on a server that allocates nothing else
+	r := run(t, small(), "")
+	r.dial().ask("+PONG\r\n", "PING")
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	most := m.HeapAlloc + freeFrom/2
+	begun := command("SET", "k", letters(freeFrom, 'v'))[:freeFrom*3/4]
+	var sent uint64
+	for range 2 {
+		c := r.dial()
+		c.send(begun)
+		sent += uint64(len(begun))
+		r.until("in", func(s reactor.Stats) bool { return s.BytesIn >= sent })
+		c.Close()
+	}
+	begun = ""
+	r.until("freed", func(reactor.Stats) bool {
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc < most
+	})
 }

@@ -63,6 +63,7 @@ type server struct {
 	mailed     int         // published messages that are not in the output of their subscribers yet
 	waiters    []*conn     // publishers that wait until subscribers have taken messages
 	unfinished int         // bytes of unfinished commands that all parsers hold
+	dropped    int         // those of clients that have left, since freeMemory ran
 }
 
 const usage = `resp serves Redis clients: strings, expiry and publish-subscribe, in memory.

@@ -280,15 +280,15 @@ func TestMemoryOfClientsThatLeft(t *testing.T) {
 	runtime.ReadMemStats(&m)
 	most := m.HeapAlloc + freeFrom/2
 	begun := command("SET", "k", letters(freeFrom, 'v'))[:freeFrom*3/4]
-	var sent uint64
-	for range 2 {
-		c := r.dial()
+	clients := []*client{r.dial(), r.dial()}
+	for _, c := range clients {
 		c.send(begun)
-		sent += uint64(len(begun))
-		r.until("in", func(s reactor.Stats) bool { return s.BytesIn >= sent })
+	}
+	r.until("in", func(s reactor.Stats) bool { return s.BytesIn >= uint64(2*len(begun)) })
+	begun = ""
+	for _, c := range clients {
 		c.Close()
 	}
-	begun = ""
 	r.until("freed", func(reactor.Stats) bool {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc < most

@@ -278,8 +278,8 @@ func TestMemoryOfClientsThatLeft(t *testing.T) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	most := m.HeapAlloc + freeFrom/2
-	begun := command("SET", "k", letters(freeFrom, 'v'))[:freeFrom*3/4]
+	most := m.HeapAlloc + dropFrom/2
+	begun := command("SET", "k", letters(dropFrom, 'v'))[:dropFrom*3/4]
 	clients := []*client{r.dial(), r.dial()}
 	for _, c := range clients {
 		c.send(begun)

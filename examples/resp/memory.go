@@ -8,12 +8,12 @@ import (
 // Memory that clients have left goes back to the system. The garbage collector runs when
 // memory is allocated, so on a server that has little to do it would not run for minutes.
 
-// freeFrom is after how many bytes of unfinished commands that were dropped freeMemory runs.
-const freeFrom = 64 << 20
+// dropFrom is after how many bytes of unfinished commands that were dropped freeMemory runs.
+const dropFrom = 64 << 20
 
 // drop counts the bytes of an unfinished command whose client has left.
 func (s *server) drop(bytes int) {
-	if s.dropped += bytes; s.dropped >= freeFrom {
+	if s.dropped += bytes; s.dropped >= dropFrom {
 		s.dropped = 0
 		freeMemory()
 	}

@@ -160,11 +160,12 @@ func TestBadInputAsRedis(t *testing.T) {
 	r.stop()
 }
 
-// For HTTP, redis-server drops its replies. This server sends them.
+// For HTTP, both drop the replies that were not sent yet, which depends on how the input was
+// cut.
 func TestBadInputOwnLimits(t *testing.T) {
 	r := run(t, small(), "")
 	for input, reply := range map[string]string{
-		"GET / HTTP/1.0\r\nHost: x\r\n\r\n": "-ERR wrong number of arguments for 'get' command\r\n",
+		"GET / HTTP/1.0\r\nHost: x\r\n\r\n": "",
 	} {
 		want := outcome{reply, true}
 		if got := react(t, r.addr, input, patient, nil); got != want {

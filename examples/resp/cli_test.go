@@ -40,10 +40,12 @@ func TestOptions(t *testing.T) {
 		says   []string
 	}{
 		{"-h", 0, []string{"resp serves Redis clients", "go run ./examples/resp [flags]", "-listen :6379", "-maxclients", "-patience"}},
-		{"-maxclients 0", 2, []string{"-maxclients 0: want 1 to 16777214"}},
+		{"-maxclients 0", 2, []string{"-maxclients 0: want 1 to 16777198"}},
 		{"-max-bulk -1", 2, []string{"-max-bulk -1: want 1 to 1073741824"}},
 		{"-output-limit 0", 2, []string{"-output-limit 0: want 1 to 1073741824"}},
 		{"-input-limit -5", 2, []string{"-input-limit -5: want 1 to"}},
+		{"-input-limit 100000000 -max-bulk 100000000", 2, []string{"-input-limit 100000000: want at least 101048576, for one value of -max-bulk 100000000"}},
+		{"-max-bulk 1073741824", 2, []string{"-input-limit 1073741824: want at least 1074790400"}},
 		{"-patience 0", 2, []string{"-patience 0s: want a time above 0"}},
 		{"-grace -1s", 2, []string{"-grace -1s: want 0 or more"}},
 		{"6379", 2, []string{`argument "6379": want flags only`}},

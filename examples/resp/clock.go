@@ -11,7 +11,7 @@ import (
 )
 
 // The clock is a machine without a port that removes expired keys: it arms a timer for the
-// next key's deadline. Keys have their own timer wheel, whose unit is nanoseconds since
+// next key's deadline. Keys have their own timer wheels, whose unit is nanoseconds since
 // 1970; their deadlines are milliseconds since then.
 
 const ticking = fsm.First
@@ -50,13 +50,13 @@ func (c *clock) rearm(cx *clockCx, _ *earlier) fsm.State { return c.arm(cx) }
 
 func (c *clock) tick(cx *clockCx, _ reactor.Fired) fsm.State {
 	now := c.now(cx.Now())
-	c.expiry.wheel.Advance(now * nanosPerUs)
+	c.expiry.advance(now * nanosPerUs)
 	for range duePerTick {
-		node, ok := c.expiry.wheel.Expired()
+		node, ok := c.expiry.expired()
 		if !ok {
 			break
 		}
-		c.redis.Keys.Due(uint32(node), now/1000)
+		c.redis.Keys.Due(node, now/1000)
 	}
 	c.freeMemory()
 	return c.arm(cx)
@@ -80,7 +80,7 @@ func (c *clock) freeMemory() {
 
 // arm arms the timer for the next deadline, if there is one.
 func (c *clock) arm(cx *clockCx) fsm.State {
-	next, ok := c.expiry.wheel.Next()
+	next, ok := c.expiry.next()
 	c.expiry.armed = math.MaxInt64
 	if !ok {
 		return fsm.Stay
@@ -90,26 +90,45 @@ func (c *clock) arm(cx *clockCx) fsm.State {
 	return cx.Fail(cx.Arm(tick, max(left, clockGrain)))
 }
 
-// expiry implements store.Timers with a timer wheel.
+// expiry implements store.Timers with timer wheels. A wheel has a fixed number of timers, so
+// another is added when there are nodes with higher numbers than all wheels have.
 type expiry struct {
-	wheel *timerwheel.Wheel
-	most  uint32 // nodes below this number can have a timer
-	armed int64  // the deadline that the clock's timer is armed for
-	clock reactor.Ref[earlier]
+	wheels []*timerwheel.Wheel
+	each   uint32 // how many timers a wheel has: the first has those of nodes 0 to each-1
+	now    int64  // the time of all wheels
+	armed  int64  // the deadline that the clock's timer is armed for
+	clock  reactor.Ref[earlier]
 }
 
-// newExpiry makes an expiry whose wheel begins at now, in microseconds since 1970.
-func newExpiry(timers int, now int64) (*expiry, error) {
-	w, err := timerwheel.New(timers, clockGrain, now*nanosPerUs)
-	return &expiry{wheel: w, most: uint32(timers), armed: math.MaxInt64}, err
+// newExpiry makes an expiry whose wheels begin at now, in microseconds since 1970.
+func newExpiry(each int, now int64) (*expiry, error) {
+	e := &expiry{each: uint32(each), now: now * nanosPerUs, armed: math.MaxInt64}
+	return e, e.grow()
+}
+
+// grow adds a wheel.
+func (e *expiry) grow() error {
+	w, err := timerwheel.New(int(e.each), clockGrain, e.now)
+	if err == nil {
+		e.wheels = append(e.wheels, w)
+	}
+	return err
+}
+
+// timer returns a node's wheel and its number there.
+func (e *expiry) timer(node uint32) (*timerwheel.Wheel, timerwheel.Timer) {
+	return e.wheels[node/e.each], timerwheel.Timer(node % e.each)
 }
 
 func (e *expiry) Add(node uint32, deadline int64) {
-	if node >= e.most {
-		return
+	for int(node/e.each) >= len(e.wheels) {
+		if err := e.grow(); err != nil {
+			panic(err) // newExpiry would have failed with the same
+		}
 	}
 	at := min(deadline, neverMillis) * nanosPerMs
-	e.wheel.Add(timerwheel.Timer(node), at)
+	wheel, timer := e.timer(node)
+	wheel.Add(timer, at)
 	if at < e.armed {
 		e.armed = at
 		e.clock.Send(earlier{}) // if the mailbox is full, the message in it will do
@@ -117,7 +136,34 @@ func (e *expiry) Add(node uint32, deadline int64) {
 }
 
 func (e *expiry) Cancel(node uint32) {
-	if node < e.most {
-		e.wheel.Cancel(timerwheel.Timer(node))
+	wheel, timer := e.timer(node)
+	wheel.Cancel(timer)
+}
+
+func (e *expiry) advance(now int64) {
+	e.now = now
+	for _, w := range e.wheels {
+		w.Advance(now)
 	}
+}
+
+// expired returns a node whose deadline has passed, if there is one.
+func (e *expiry) expired() (node uint32, ok bool) {
+	for i, w := range e.wheels {
+		if timer, ok := w.Expired(); ok {
+			return uint32(i)*e.each + uint32(timer), true
+		}
+	}
+	return 0, false
+}
+
+// next returns the earliest deadline, if there is one.
+func (e *expiry) next() (at int64, ok bool) {
+	at = math.MaxInt64
+	for _, w := range e.wheels {
+		if next, some := w.Next(); some {
+			at, ok = min(at, next), true
+		}
+	}
+	return at, ok
 }

@@ -15,11 +15,13 @@ const peer reactor.Port = 0
 const (
 	serving     fsm.State = fsm.First + iota // between commands
 	partial                                  // part of a command has arrived; the rest must come in time
-	sending                                  // a large value is being sent without a copy
-	paused                                   // a publisher waits until subscribers have handled its messages
+	sending                                  // a long reply, or what did not fit into the write buffer, is being sent
+	paused                                   // a publisher waits until subscribers have taken messages
 	leaving                                  // no more replies will be written; the last are being sent
 	slowCommand                              // did not finish its command in time; ends
 	slowReader                               // does not read its replies; ends
+	refused                                  // is one too many; may read the error
+	refusalOver                              // was refused, and has not closed; ends
 )
 
 // The most that one call of a handler serves, so that a deep pipeline or a large value
@@ -29,10 +31,6 @@ const (
 	repliesPerCall  = 64 << 10 // bytes
 	valuesPerCall   = 1 << 20  // bytes
 )
-
-// mailRoom is the size of the mailboxes in units of limits.mail. Publishers wait above 1
-// unit, but one PUBLISH can have many receivers and so exceed it.
-const mailRoom = 4
 
 var (
 	errSlowReader  = errors.New("the client does not read its replies")
@@ -48,39 +46,38 @@ type conn struct {
 	parser  wire.Parser
 	pending wire.Output // output that the state sending has to send
 	most    int         // the most bytes that pending may hold
-	self    reactor.Ref[mail]
+	self    reactor.Ref[wake]
 
 	overSince time.Duration // when the unread output reached the soft limit; 0 if it is below
 
-	unparsed  int  // this client's part of server.unfinished
-	inbound   int  // this client's part of server.mail
-	publishes bool // has published a message
-	measured  bool // the timer backlog runs
-	killed    bool // by CLIENT KILL; the session is closed
+	mail      []*redis.Message // published messages that are not in the output yet
+	waiter    int              // this client's index+1 in server.waiters, 0 if it is not there
+	unparsed  int              // this client's part of server.unfinished
+	publishes bool             // has published a message
+	measured  bool             // the timer backlog runs
+	killed    bool             // by CLIENT KILL; the session is closed
 }
 
-// mail is a message to a connection: a published message or, with resume set, one that only
-// makes the connection run.
-type mail struct {
-	redis.Message
-	resume bool
-}
+// wake is the message to a connection that something has changed: it has mail, it was
+// killed, or it may publish again. One that is still in the mailbox is enough for all of
+// these, so the mailbox holds one.
+type wake struct{}
 
-type cx = reactor.Context[mail]
+type cx = reactor.Context[wake]
 
-func newConn(l limits) *reactor.Kind[conn, mail] {
+func newConn(l limits) *reactor.Kind[conn, wake] {
 	return reactor.Must(reactor.NewKind("client", connOptions(l), connRows(l)))
 }
 
 func connOptions(l limits) reactor.Options {
-	return reactor.Options{Ports: []string{"peer"}, WriteBuffer: l.output, Mailbox: mailRoom * l.mail, Queue: mailRoom * l.mail,
+	return reactor.Options{Ports: []string{"peer"}, WriteBuffer: l.output, Mailbox: 1, Queue: l.clients,
 		Timers: []reactor.TimerSpec{backlog: backlogTimer}}
 }
 
-func connRows(l limits) reactor.Table[conn, mail] {
-	return reactor.Table[conn, mail]{
-		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).message, OnTimer: (*conn).measureAgain, Shutdown: leaving,
-			Stall: fsm.After(l.patience, slowReader)},
+func connRows(l limits) reactor.Table[conn, wake] {
+	return reactor.Table[conn, wake]{
+		fsm.Any: {OnEnter: (*conn).open, OnExit: (*conn).close, OnMessage: (*conn).woken, OnTimer: (*conn).measureAgain, Shutdown: leaving,
+			Stall: fsm.After(l.patience, slowReader), To: fsm.To(refused)},
 		serving: {Name: "serving", Wait: peer.Readable().While(peer.Room()), Idle: fsm.Never,
 			OnReady: (*conn).commands, To: fsm.To(partial, sending, paused, leaving, slowReader)},
 		partial: {Name: "partial", Wait: peer.Readable().While(peer.Room()), Within: fsm.After(l.patience, slowCommand),
@@ -90,13 +87,19 @@ func connRows(l limits) reactor.Table[conn, mail] {
 		paused: {Name: "paused", Idle: fsm.Never, Shutdown: paused,
 			To: fsm.To(serving, partial, sending, leaving, slowReader)},
 		leaving: {Name: "leaving", Wait: peer.Drained(), Within: fsm.After(l.patience, slowReader),
-			OnReady: (*conn).leave, OnMessage: (*conn).lastMessage, To: fsm.To(sending, slowReader)},
-		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand, OnMessage: (*conn).uncount},
-		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader, OnMessage: (*conn).uncount},
+			OnReady: (*conn).leave, To: fsm.To(sending, slowReader)},
+		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand},
+		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader},
+		refused: {Name: "refused", Wait: peer.Readable(), Within: fsm.After(refusal, refusalOver), Shutdown: refused,
+			OnEnter: (*conn).refuse, OnReady: (*conn).ignore},
+		refusalOver: {Name: "refusalOver", Idle: fsm.Never, OnEnter: (*conn).endRefused},
 	}
 }
 
 func (c *conn) open(cx *cx) fsm.State {
+	if c.redis.Clients() >= c.limits.clients {
+		return refused
+	}
 	c.self = cx.Self()
 	c.redis.Open(&c.session, c, cx.RemoteAddr(peer).String(), c.now(cx.Now()))
 	c.session.Local = cx.LocalAddr(peer).String()
@@ -105,8 +108,11 @@ func (c *conn) open(cx *cx) fsm.State {
 
 func (c *conn) close(*cx) {
 	c.session.Close()
-	c.server.mail -= c.inbound
+	c.stopWaiting()
+	c.dropMail()
 	c.unfinished -= c.unparsed
+	c.parser = wire.Parser{} // first, as drop may collect it
+	c.drop(c.unparsed)
 }
 
 // commands runs the complete commands of the input.
@@ -114,20 +120,22 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 	if c.killed {
 		return c.endKilled(cx)
 	}
-	if c.publishes && c.server.mail > c.limits.mail {
-		return c.pause(cx)
+	if c.publishes && c.mailed > c.limits.mail {
+		c.wait()
+		return paused
 	}
 	in, err := cx.Peek(peer)
 	if err != nil {
 		return cx.Fail(err)
 	}
 	c.out.Reset() // a handler that panicked may have left its client's replies
+	c.takeMail()  // was counted by PUBLISH, so it comes before the replies, as to UNSUBSCRIBE
 	used, done, whole := 0, 0, true
-	mailed := c.server.mail
+	mailed := c.mailed
 	now := c.now(cx.Now())
 	c.session.Buffers.Input = len(in) + c.parser.Held()
 	for whole && done < commandsPerCall && c.out.Len() < repliesPerCall && !c.session.Closing() &&
-		(c.server.mail == mailed || c.server.mail <= c.limits.mail) {
+		(c.mailed == mailed || c.mailed <= c.limits.mail) {
 		c.args.Unauthenticated = c.session.Unauthenticated()
 		args, n, err := c.parser.Next(in[used:], c.args)
 		used += n
@@ -142,7 +150,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 			done++
 		}
 	}
-	c.publishes = c.publishes || c.server.mail > mailed
+	c.publishes = c.publishes || c.mailed > mailed
 	c.redis.Stats.BytesIn += uint64(used)
 	begun := !whole && (used < len(in) || c.parser.Held() > 0)
 	cx.Discard(peer, used)
@@ -156,7 +164,7 @@ func (c *conn) commands(cx *cx, _ reactor.Ready) fsm.State {
 		return next
 	case begun && (done > 0 || cx.State() != partial):
 		return partial // again, so that each unfinished command has its own deadline
-	case !begun && cx.State() == partial:
+	case !begun && (done > 0 || !whole) && cx.State() == partial:
 		return serving
 	}
 	return fsm.Stay
@@ -178,7 +186,9 @@ func (c *conn) waiting() fsm.State {
 	return serving // where commands is called at once if there is input
 }
 
-// reply sends the replies of this call. A large value makes the next state sending.
+// reply sends the replies of this call. If they are long, or the write buffer has no room
+// for them, the next state is sending: a client that reads gets every reply that it asked
+// for, however long.
 func (c *conn) reply(cx *cx) fsm.State {
 	c.redis.Stats.BytesOut += uint64(c.out.Len())
 	if c.out.Len() > 0 && !c.withinLimit(cx) {
@@ -190,16 +200,15 @@ func (c *conn) reply(cx *cx) fsm.State {
 			return slowReader
 		}
 		return fsm.Stay
-	case !c.out.Contiguous():
-		c.pending.Move(&c.out)
-		c.most = c.pending.Len() + c.limits.output
-		return sending
+	case !c.out.Contiguous() || c.out.Len() > valuesPerCall:
+		return c.sendLater()
 	}
 	if c.out.Len() > 0 {
 		err := cx.Write(peer, c.out.Front())
-		if c.out.Reset(); errors.Is(err, reactor.ErrFull) {
-			return slowReader
-		} else if err != nil {
+		if errors.Is(err, reactor.ErrFull) {
+			return c.sendLater()
+		}
+		if c.out.Reset(); err != nil {
 			return cx.Fail(err)
 		}
 	}
@@ -207,6 +216,13 @@ func (c *conn) reply(cx *cx) fsm.State {
 		return leaving
 	}
 	return fsm.Stay
+}
+
+// sendLater leaves the output to the state sending.
+func (c *conn) sendLater() fsm.State {
+	c.pending.Move(&c.out)
+	c.most = c.pending.Len() + c.limits.output
+	return sending
 }
 
 // send sends more of pending. It returns sending, not Stay, when bytes moved, so that Within
@@ -237,21 +253,22 @@ func (c *conn) send(cx *cx, _ reactor.Ready) fsm.State {
 	return c.waiting()
 }
 
-// Deliver implements redis.Mail: it sends the message to this connection's mailbox.
-func (c *conn) Deliver(m redis.Message) bool {
-	if c.self.Send(mail{Message: m}) != nil {
-		return false
+// Deliver implements redis.Mail.
+func (c *conn) Deliver(m *redis.Message) {
+	if c.mail = append(c.mail, m); len(c.mail) == 1 {
+		c.wake()
 	}
-	c.server.mail++
-	c.inbound++
-	return true
+	c.mailed++
 }
 
-// HangUp implements redis.Mail: any message makes this connection see that it was killed.
+// HangUp implements redis.Mail.
 func (c *conn) HangUp() {
 	c.killed = true
-	c.self.Send(mail{resume: true}) // if the mailbox is full, another message will do
+	c.wake()
 }
+
+// wake makes the loop call woken.
+func (c *conn) wake() { c.self.Send(wake{}) } // if the mailbox is full, the message in it will do
 
 // endKilled ends the connection without sending the rest of its output, as redis-server
 // does.
@@ -260,60 +277,82 @@ func (c *conn) endKilled(cx *cx) fsm.State {
 	return cx.Stop(errKilled)
 }
 
-// pause waits until subscribers have handled what this client published. Messages are
-// handled in the order in which they were sent, so a message to itself comes after them.
-func (c *conn) pause(cx *cx) fsm.State {
-	if c.self.Post(&cx.IO, mail{resume: true}) != nil {
-		return fsm.Stay // called again when the mailbox has room
-	}
-	return paused
-}
-
-// message writes a published message to the client. A session that missed a message, as a
-// mailbox was full, is closing: the client ends.
-func (c *conn) message(cx *cx, m *mail) fsm.State {
+// woken looks at what has changed for the connection. A publisher that waits goes on; if
+// there is still too much mail, commands makes it wait again.
+func (c *conn) woken(cx *cx, _ *wake) fsm.State {
 	if c.killed {
 		return c.endKilled(cx)
 	}
-	if m.resume {
-		if cx.State() == paused {
-			return c.waiting()
-		}
-		return fsm.Stay
-	}
-	c.uncount(cx, m)
-	if c.session.Closing() && cx.State() != sending {
+	c.out.Reset()
+	c.takeMail()
+	next := fsm.Stay
+	if held := cx.Buffered(peer); held > 0 && held+c.out.Len() > c.limits.output {
 		return slowReader
 	}
-	c.out.Reset()
-	c.session.Message(&c.out, m.Message)
-	return c.reply(cx)
-}
-
-// uncount takes a message out of the counts of unhandled ones.
-func (c *conn) uncount(_ *cx, m *mail) fsm.State {
-	if !m.resume {
-		c.server.mail--
-		c.inbound--
+	if c.out.Len() > 0 {
+		next = c.reply(cx)
 	}
-	return fsm.Stay
+	if next == fsm.Stay && cx.State() == paused {
+		return c.waiting()
+	}
+	return next
 }
 
-// leave ends a client once all output is sent. On a shutdown that includes the messages
-// that are in its mailbox; if the client itself asked to leave, it does not.
+// takeMail writes the connection's mail to the output.
+func (c *conn) takeMail() {
+	if !c.session.Closing() {
+		for _, m := range c.mail {
+			c.session.Message(&c.out, m)
+		}
+	}
+	c.dropMail()
+}
+
+// keepMail is how many messages the list of mail has room for when it is empty.
+const keepMail = 64
+
+// dropMail empties the list of mail, and lets publishers go on once enough is taken.
+func (c *conn) dropMail() {
+	c.mailed -= len(c.mail)
+	clear(c.mail)
+	if c.mail = c.mail[:0]; cap(c.mail) > keepMail {
+		c.mail = nil
+	}
+	if c.mailed <= c.limits.mail/2 {
+		for len(c.waiters) > 0 {
+			w := c.waiters[len(c.waiters)-1]
+			w.stopWaiting()
+			w.wake()
+		}
+	}
+}
+
+// wait adds the connection to the publishers that wait until subscribers have taken mail.
+func (c *conn) wait() {
+	if c.waiter == 0 {
+		c.waiters = append(c.waiters, c)
+		c.waiter = len(c.waiters)
+	}
+}
+
+func (c *conn) stopWaiting() {
+	if c.waiter == 0 {
+		return
+	}
+	last := len(c.waiters) - 1
+	c.waiters[c.waiter-1] = c.waiters[last]
+	c.waiters[c.waiter-1].waiter = c.waiter
+	c.waiters[last] = nil
+	c.waiters = c.waiters[:last]
+	c.waiter = 0
+}
+
+// leave ends a client once all output is sent. On a shutdown that includes its mail.
 func (c *conn) leave(*cx, reactor.Ready) fsm.State {
-	if c.inbound > 0 && !c.session.Closing() {
+	if len(c.mail) > 0 && !c.session.Closing() {
 		return fsm.Stay
 	}
 	return fsm.Stop
-}
-
-// lastMessage handles a message in the state leaving.
-func (c *conn) lastMessage(cx *cx, m *mail) fsm.State {
-	if c.session.Closing() {
-		return c.uncount(cx, m)
-	}
-	return c.message(cx, m)
 }
 
 func (c *conn) endSlowCommand(cx *cx) fsm.State {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stator-go/stator/examples/resp/wire"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -166,38 +168,69 @@ func TestInputLimitOfTransactions(t *testing.T) {
 	}
 }
 
-// If all slots are taken, accepting pauses and existing clients are served. Each client that
-// leaves lets a waiting one in.
-func TestSlabFull(t *testing.T) {
+const tooMany = "-ERR max number of clients reached\r\n"
+
+// A client beyond -maxclients gets an error and is counted, whatever it has sent. Existing
+// clients are served. Each client that leaves lets another one in.
+func TestTooManyClients(t *testing.T) {
 	l := small()
 	l.clients = 3
 	r := run(t, l, "")
 	var in []*client
-	for range 3 {
+	for range l.clients {
 		c := r.dial()
 		c.ask("+PONG\r\n", "PING")
 		in = append(in, c)
 	}
-	var waiting []*client
 	for i := range 4 {
 		c := r.dial()
-		c.send(command("ECHO", fmt.Sprint(i)))
-		waiting = append(waiting, c)
+		if i%2 == 0 {
+			io.WriteString(c.Conn, command("PING")) // it may be refused before
+		}
+		c.wants(tooMany)
+		c.closes()
 	}
-	r.until("paused", func(s reactor.Stats) bool { return s.SlotPauses > 0 })
-	if s := r.stats(); s.Machines != 4 || s.Accepted != 3 {
-		t.Errorf("%d machines, %d accepted: want 4, 3", s.Machines, s.Accepted)
+	in[0].send(command("INFO", "stats") + "*x\r\n")
+	info, _ := in[0].rest()
+	for _, want := range []string{"\r\nrejected_connections:4\r\n", "\r\ntotal_connections_received:3\r\n"} {
+		if !strings.Contains(string(info), want) {
+			t.Errorf("INFO is %q; want %q in it", info, want)
+		}
 	}
-	for _, c := range in {
+	r.until("one has left", func(s reactor.Stats) bool { return s.Machines == 3 })
+	r.dial().ask("+PONG\r\n", "PING")
+	for _, c := range in[1:] {
 		c.ask("+PONG\r\n", "PING")
 	}
-	for i, c := range waiting {
-		if i < len(in) {
-			in[i].Close()
-		} else {
-			waiting[0].Close()
-		}
-		c.wants(bulk(fmt.Sprint(i)))
+	if s := r.stop(); s.Rejected != 4 {
+		t.Errorf("%d were rejected; want 4", s.Rejected)
+	}
+}
+
+// If more clients come at once than there are slots to refuse them, accepting pauses, and
+// they are refused as slots become free, also if they never close.
+func TestManyRefused(t *testing.T) {
+	const many = surplus + 10
+	l := small()
+	l.clients = 1
+	r := run(t, l, "")
+	in := r.dial()
+	in.ask("+PONG\r\n", "PING")
+	var more []*client
+	for range many {
+		more = append(more, r.dial())
+	}
+	r.until("paused", func(s reactor.Stats) bool { return s.SlotPauses > 0 })
+	if s := r.stats(); s.Machines != l.clients+surplus+1 || s.Accepted != uint64(l.clients+surplus) {
+		t.Errorf("%d machines, %d accepted: want %d, %d", s.Machines, s.Accepted, l.clients+surplus+1, l.clients+surplus)
+	}
+	in.ask("+PONG\r\n", "PING")
+	for _, c := range more {
+		c.wants(tooMany)
+	}
+	r.until("over", func(s reactor.Stats) bool { return s.Machines == 2 })
+	if s := r.stop(); s.Rejected != many {
+		t.Errorf("%d were rejected; want %d", s.Rejected, many)
 	}
 }
 
@@ -221,4 +254,68 @@ func TestDeepPipeline(t *testing.T) {
 	}
 	c.Close()
 	r.withoutClients()
+}
+
+// A client that reads gets its reply, also if that is longer than the limit of unread output,
+// and made of values that are too short to be sent by reference.
+func TestLongReplyOfShortValues(t *testing.T) {
+	l := small()
+	l.output = 300 << 10
+	r := run(t, l, "")
+	c := r.dial()
+	value := letters(10_000, 'v')
+	c.ask("+OK\r\n", "SET", "k", value)
+	for _, n := range []int{29, 31, 90, 2000} {
+		get := command(append([]string{"MGET"}, strings.Split(strings.Repeat("k", n), "")...)...)
+		reply := fmt.Sprintf("*%d\r\n", n) + strings.Repeat(bulk(value), n)
+		c.send(get + get + command("PING"))
+		c.wants(reply + reply + "+PONG\r\n")
+		c.send(command("SET", "n", "0") + get + command("INCR", "n") + command("SUBSCRIBE", "news"))
+		c.wants("+OK\r\n" + reply + ":1\r\n" + subscribed("news", 1))
+		c.send(command("PING") + command("UNSUBSCRIBE", "news"))
+		c.wants("*2\r\n" + bulk("pong") + bulk("") + "*3\r\n" + bulk("unsubscribe") + bulk("news") + ":0\r\n")
+	}
+	c.Close()
+	if s := r.withoutClients(); s.Held != 0 {
+		t.Errorf("%d bytes are held", s.Held)
+	}
+	if s := r.stop(); s.OutputLimit != 0 {
+		t.Errorf("output limit %d: want 0", s.OutputLimit)
+	}
+}
+
+// A command may be as long as the largest value that -max-bulk accepts.
+func TestLongestValueIsNoLongCommand(t *testing.T) {
+	l := small()
+	l.bulk = mostBytes
+	srv := newServer(local(l), nil)
+	var p wire.Parser
+	if _, _, err := p.Next(fmt.Appendf(nil, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n", l.bulk), srv.args); err != nil {
+		t.Error(err)
+	}
+}
+
+// The memory of commands that clients did not finish is free soon after they have left.
+func TestMemoryOfClientsThatLeft(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // as on a server that allocates nothing else
+	r := run(t, small(), "")
+	r.dial().ask("+PONG\r\n", "PING")
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	most := m.HeapAlloc + dropFrom/2
+	begun := command("SET", "k", letters(dropFrom, 'v'))[:dropFrom*3/4]
+	clients := []*client{r.dial(), r.dial()}
+	for _, c := range clients {
+		c.send(begun)
+	}
+	r.until("in", func(s reactor.Stats) bool { return s.BytesIn >= uint64(2*len(begun)) })
+	begun = ""
+	for _, c := range clients {
+		c.Close()
+	}
+	r.until("freed", func(reactor.Stats) bool {
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc < most
+	})
 }

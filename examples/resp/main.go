@@ -27,12 +27,12 @@ import (
 
 // limits bound what clients may use.
 type limits struct {
-	clients  int           // connections at once; more wait to be accepted
+	clients  int           // connections at once; more are refused
 	bulk     int           // bytes of one value
-	output   int           // bytes of replies that one client has not read
+	output   int           // bytes of output that one client has not read; a reply may be longer
 	input    int           // bytes of unfinished commands and transactions, of all clients together
 	patience time.Duration // to send the rest of a command, or to read some of a reply
-	mail     int           // published messages not yet handled; publishers wait above it
+	mail     int           // published messages not in their subscribers' output yet; publishers wait above it
 }
 
 // config configures a server. Its time is the loop's monotonic clock plus epoch, which is
@@ -44,13 +44,13 @@ type config struct {
 	limits         limits
 	epoch          time.Time // the wall clock's time when the loop's clock was 0
 	seed           uint64    // for random choices
-	timers         int       // keys that can have a timer; others expire when accessed
+	timers         int       // how many keys' timers a timer wheel has; wheels are added as needed
 }
 
 // Defaults that no flag changes.
 const (
-	maxTimers = 1 << 22
-	maxMail   = 1 << 14
+	wheelTimers = 1 << 20
+	maxMail     = 1 << 14
 )
 
 // server is the state that all machines of the loop share.
@@ -60,8 +60,10 @@ type server struct {
 	redis      *redis.Server
 	args       *wire.Args
 	out        wire.Output // replies of the running call
-	mail       int         // published messages that subscribers have not handled yet
+	mailed     int         // published messages that are not in the output of their subscribers yet
+	waiters    []*conn     // publishers that wait until subscribers have taken messages
 	unfinished int         // bytes of unfinished commands that all parsers hold
+	dropped    int         // those of clients that have left, since freeMemory ran
 }
 
 const usage = `resp serves Redis clients: strings, expiry, transactions and publish-subscribe, in memory.
@@ -80,9 +82,9 @@ func main() {
 	grace := flag.Duration("grace", 5*time.Second, "how long clients may stay after SIGINT or SIGTERM, such as 500ms or 10s")
 	password := flag.String("requirepass", "", "`password` that clients must send with AUTH (default none)")
 	l := limits{mail: maxMail}
-	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more wait to be accepted")
+	flag.IntVar(&l.clients, "maxclients", 10000, "how `many` clients are served at once; more are refused with an error")
 	flag.IntVar(&l.bulk, "max-bulk", wire.DefaultMaxBulk, "the most `bytes` of one value")
-	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread replies; a client's commands wait from half of it on, and one with more is closed")
+	flag.IntVar(&l.output, "output-limit", 64<<20, "the most `bytes` of unread output; a client's commands wait from half of it on, and a subscriber with more is closed; a reply may be longer")
 	flag.IntVar(&l.input, "input-limit", 1<<30, "the most `bytes` of unfinished commands and transactions of all clients; a client that exceeds it is closed")
 	flag.DurationVar(&l.patience, "patience", time.Minute, "how long a client may take to finish a command, or read nothing of a reply, such as 30s")
 	flag.Usage = func() {
@@ -102,9 +104,12 @@ func main() {
 
 // The largest values that the flags accept.
 const (
-	mostClients = 1<<24 - 2 // a loop's slots, without the clock's
+	mostClients = 1<<24 - 1 - surplus - 1 // those of a loop's slots that are for clients
 	mostBytes   = 1 << 30
 )
+
+// otherInput is what a command may need beside a value.
+const otherInput = 1 << 20
 
 func (l *limits) check() error {
 	for _, f := range []struct {
@@ -117,6 +122,9 @@ func (l *limits) check() error {
 		if f.v < 1 || f.v > f.most {
 			return fmt.Errorf("-%s %d: want 1 to %d", f.name, f.v, f.most)
 		}
+	}
+	if least := l.bulk + otherInput; l.input < least {
+		return fmt.Errorf("-input-limit %d: want at least %d, for one value of -max-bulk %d", l.input, least, l.bulk)
 	}
 	if l.patience <= 0 {
 		return fmt.Errorf("-patience %v: want a time above 0, such as 30s", l.patience)
@@ -134,8 +142,8 @@ func checkRest(grace time.Duration, args []string) error {
 	return nil
 }
 
-// spareFiles is how many descriptors are left for the listener, the loop and the standard
-// streams.
+// spareFiles is how many descriptors are left for the listener, the loop, the standard
+// streams and connections that are refused.
 const spareFiles = 32
 
 // fit lowers the number of clients to what the limit of open files allows, as redis-server
@@ -157,7 +165,7 @@ func serve(c config, grace time.Duration) error {
 			fmt.Fprintln(os.Stderr, "resp: warning:", warning)
 		}
 	}
-	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), maxTimers
+	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), wheelTimers
 	loop, err := newLoop(c.limits) // its clock starts at 0 here, microseconds after epoch
 	if err != nil {
 		return err
@@ -177,9 +185,16 @@ func serve(c config, grace time.Duration) error {
 	return err
 }
 
-// newLoop makes a loop with a slot for each client and one for the clock.
+// newLoop makes a loop with a slot for each client, those that are refused, and the clock.
 func newLoop(l limits) (*reactor.Loop, error) {
-	return reactor.NewLoop(reactor.Config{Slots: l.clients + 1, Batch: 4096})
+	return reactor.NewLoop(reactor.Config{Slots: l.clients + surplus + 1, Batch: 4096, Buffers: l.buffers()})
+}
+
+// buffers returns how many bytes all connections may hold together. One may hold a quarter
+// of that, so -output-limit could not be reached with less.
+func (l *limits) buffers() int {
+	const usual = 256 << 20
+	return max(usual, 4*min(l.output, math.MaxInt/4))
 }
 
 // start adds the server's clock and listener to a loop that does not run yet.
@@ -201,7 +216,7 @@ func start(loop *reactor.Loop, c config) (*server, *reactor.Listener, error) {
 
 func newServer(c config, t store.Timers) *server {
 	epoch := c.epoch.UnixMicro()
-	return &server{limits: c.limits, epoch: epoch, args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk}),
+	return &server{limits: c.limits, epoch: epoch, args: wire.NewArgs(wire.Limits{MaxBulk: c.limits.bulk, MaxCommand: math.MaxInt32}),
 		redis: redis.NewServer(redis.Config{
 			Password: c.password, MaxBulk: c.limits.bulk, MaxClients: c.limits.clients, Timers: t,
 			Seed: c.seed, Started: epoch,

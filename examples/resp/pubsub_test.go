@@ -187,3 +187,79 @@ func TestPatternsAndUnsubscribe(t *testing.T) {
 	s.ask("*3\r\n"+bulk("punsubscribe")+bulk("n*")+":0\r\n", "PUNSUBSCRIBE")
 	s.ask("$1\r\nz\r\n", "ECHO", "z")
 }
+
+// A message that the reply to PUBLISH counts comes before the reply to what its subscriber
+// sends in the same turn of the loop, and is not lost if that ends the subscription.
+func TestMessageBeforeReply(t *testing.T) {
+	r := run(t, small(), "")
+	busy, pub := r.dial(), r.dial()
+	var ask strings.Builder
+	for i := range 50_000 {
+		ask.WriteString(command("SET", fmt.Sprint("key", i), "v"))
+	}
+	go io.WriteString(busy.Conn, ask.String())
+	busy.wants(strings.Repeat("+OK\r\n", 50_000))
+	unsubscribed := "*3\r\n" + bulk("unsubscribe") + bulk("news") + ":0\r\n"
+	counted := 0
+	for _, c := range []struct{ hello, sent, reply string }{
+		{"", command("UNSUBSCRIBE", "news"), unsubscribed},
+		{"", command("UNSUBSCRIBE"), unsubscribed},
+		{"", command("PING"), "*2\r\n" + bulk("pong") + bulk("")},
+		{"", command("RESET"), "+RESET\r\n"},
+		{"", command("QUIT"), "+OK\r\n"},
+		{"", command("SUBSCRIBE", "more"), subscribed("more", 2)},
+		{"", command("PUNSUBSCRIBE"), "*3\r\n" + bulk("punsubscribe") + "$-1\r\n:1\r\n"},
+		{"", "*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
+	} {
+		sub := r.dial()
+		sub.ask(subscribed("news", 1), "SUBSCRIBE", "news")
+		// Keep the loop in one long call, so that it finds both inputs in its next turn.
+		busy.send(strings.Repeat(command("KEYS", "*a*b*c"), 10))
+		time.Sleep(5 * time.Millisecond)
+		pub.send(command("PUBLISH", "news", "m"))
+		sub.send(c.sent)
+		busy.wants(strings.Repeat("*0\r\n", 10))
+		count := make([]byte, len(":0\r\n"))
+		if _, err := io.ReadFull(pub.in, count); err != nil {
+			t.Fatal(err)
+		}
+		if string(count) == ":1\r\n" {
+			counted++
+			sub.wants(message("news", "m"))
+		}
+		sub.wants(c.reply)
+		sub.Close()
+	}
+	if counted == 0 {
+		t.Error("no reply counted the subscriber")
+	}
+}
+
+// One PUBLISH may have more receivers than any queue has room for.
+func TestPublishToManyPatterns(t *testing.T) {
+	const clients, patterns = 100, 700
+	r := run(t, small(), "")
+	var subs []*client
+	args, topics := []string{"PSUBSCRIBE"}, []string{}
+	for i := range patterns {
+		topics = append(topics, strings.Repeat("*", i+1))
+	}
+	args = append(args, topics...)
+	var confirmed, want strings.Builder
+	for i, topic := range topics {
+		confirmed.WriteString("*3\r\n" + bulk("psubscribe") + bulk(topic) + fmt.Sprintf(":%d\r\n", i+1))
+		want.WriteString("*4\r\n" + bulk("pmessage") + bulk(topic) + bulk("news") + bulk("x"))
+	}
+	for range clients {
+		s := r.dial()
+		s.ask(confirmed.String(), args...)
+		subs = append(subs, s)
+	}
+	r.dial().ask(fmt.Sprintf(":%d\r\n", clients*patterns), "PUBLISH", "news", "x")
+	for _, s := range subs {
+		s.wants(want.String())
+	}
+	if s := r.stop(); s.OutputLimit != 0 {
+		t.Errorf("%d subscribers were closed", s.OutputLimit)
+	}
+}

@@ -200,6 +200,39 @@ func TestExpiryByTheWheel(t *testing.T) {
 	c.ask(":1\r\n", "EXISTS", "k")
 }
 
+// Every key with a deadline has a timer, however many there are.
+func TestMoreKeysThanTimersOfAWheel(t *testing.T) {
+	const keys, most = 350, 64
+	conf := local(small())
+	conf.timers = most
+	r := runConfig(t, conf)
+	c := r.dial()
+	set := func(options ...string) {
+		var ask strings.Builder
+		for i := range keys {
+			ask.WriteString(command(append([]string{"SET", fmt.Sprint("k", i), "v"}, options...)...))
+		}
+		c.send(ask.String())
+		c.wants(strings.Repeat("+OK\r\n", keys))
+	}
+	set("EX", "1000")
+	set() // cancels the timers
+	set("PX", "100")
+	for end := time.Now().Add(patient); ; time.Sleep(5 * time.Millisecond) {
+		c.send(command("DBSIZE"))
+		size, err := c.in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size == ":0\r\n" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s keys are left", strings.TrimSpace(size[1:]))
+		}
+	}
+}
+
 // All times are derived from the loop's clock and config.epoch.
 func TestTimeIsThatOfTheConfig(t *testing.T) {
 	conf := local(small())
@@ -385,6 +418,7 @@ func TestPanicStaysWithItsClient(t *testing.T) {
 
 func TestTakenAddress(t *testing.T) {
 	r := run(t, small(), "")
+	r.dial().ask("+PONG\r\n", "PING") // the loop runs, so that it can be shut down
 	loop, err := reactor.NewLoop(reactor.Config{Slots: 2})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func small() limits {
 
 // local configures a server on a free port of this machine.
 func local(l limits) config {
-	return config{addr: "127.0.0.1:0", limits: l, epoch: time.Now(), timers: maxTimers}
+	return config{addr: "127.0.0.1:0", limits: l, epoch: time.Now(), timers: wheelTimers}
 }
 
 // running is a server in the test's process.
@@ -104,8 +104,8 @@ func (r *running) ends(shutdown error) {
 	if n := r.srv.redis.Clients(); n != 0 {
 		r.t.Errorf("%d sessions are left", n)
 	}
-	if r.srv.mail != 0 || r.srv.unfinished != 0 {
-		r.t.Errorf("%d messages and %d bytes of commands are left", r.srv.mail, r.srv.unfinished)
+	if r.srv.mailed != 0 || r.srv.unfinished != 0 {
+		r.t.Errorf("%d messages and %d bytes of commands are left", r.srv.mailed, r.srv.unfinished)
 	}
 }
 

@@ -70,8 +70,8 @@ func configGet(c *call) {
 	}
 }
 
-// configSet changes the named parameters. It changes none if one of the names is wrong, and
-// stops at the first wrong value.
+// configSet changes the named parameters. It changes none if one of the names or values is
+// wrong.
 func configSet(c *call) {
 	if len(c.args)%2 != 0 {
 		c.fail(errSyntax)
@@ -95,12 +95,19 @@ func configSet(c *call) {
 		found = append(found, p)
 	}
 	for i, p := range found {
-		value := string(c.args[3+2*i])
-		if why := p.set(value); why != "" {
+		if p.show != nil {
+			p.value = p.show()
+		}
+		if why := p.set(string(c.args[3+2*i])); why != "" {
 			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), why)
+			for _, changed := range found[:i] {
+				changed.set(changed.value)
+			}
 			return
 		}
-		p.value = value
+	}
+	for i, p := range found {
+		p.value = string(c.args[3+2*i])
 	}
 	c.out.Simple("OK")
 }

@@ -38,8 +38,11 @@ func quit(c *call) {
 }
 
 // hangUp closes a connection that speaks HTTP, so that a web page cannot make a browser send
-// commands.
-func hangUp(c *call) { c.closing = true }
+// commands. Replies that are still in the output are dropped, so that the page learns nothing.
+func hangUp(c *call) {
+	c.out.Reset()
+	c.closing = true
+}
 
 func selectDB(c *call) {
 	db, ok := c.integer(c.args[1])

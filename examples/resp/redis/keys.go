@@ -261,13 +261,16 @@ func (c *call) expireTime(u unit, relative bool) (when int64, ok bool) {
 	return when, true
 }
 
-func ttl(c *call) { c.left(func(at, now int64) int64 { return (max(at-now, 0) + 500) / 1000 }) }
+func ttl(c *call) { c.left(func(at, now int64) int64 { return toSeconds(max(at-now, 0)) }) }
 
 func pttl(c *call) { c.left(func(at, now int64) int64 { return max(at-now, 0) }) }
 
-func expiretime(c *call) { c.left(func(at, _ int64) int64 { return (at + 500) / 1000 }) }
+func expiretime(c *call) { c.left(func(at, _ int64) int64 { return toSeconds(at) }) }
 
 func pexpiretime(c *call) { c.left(func(at, _ int64) int64 { return at }) }
+
+// toSeconds rounds a time of milliseconds, which is not below 0, to seconds.
+func toSeconds(ms int64) int64 { return ms/1000 + (ms%1000+500)/1000 }
 
 // left replies with what view returns for a key's deadline, with -2 if there is no such key,
 // or with -1 if it has no deadline.

@@ -41,14 +41,11 @@ type ours struct {
 	parser wire.Parser
 	args   *wire.Args
 	window []byte
-	mail   []redis.Message
+	mail   []*redis.Message
 	hungUp bool
 }
 
-func (o *ours) Deliver(m redis.Message) bool {
-	o.mail = append(o.mail, m)
-	return true
-}
+func (o *ours) Deliver(m *redis.Message) { o.mail = append(o.mail, m) }
 
 func (o *ours) HangUp() { o.hungUp = true }
 

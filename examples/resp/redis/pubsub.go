@@ -2,7 +2,8 @@ package redis
 
 import "github.com/stator-go/stator/examples/resp/wire"
 
-// Message is a published message for one subscriber. Its bytes never change.
+// Message is a published message for the subscribers of one channel or pattern. It never
+// changes.
 type Message struct {
 	Pattern string // the pattern that the channel matched; only with ByPattern
 	Channel string
@@ -11,21 +12,14 @@ type Message struct {
 	ByPattern bool
 }
 
-// Message writes a delivered message to out, unless the session has unsubscribed from its
-// channel or pattern since.
-func (s *Session) Message(out *wire.Output, m Message) {
-	in, topic := &s.channels, m.Channel
-	if m.ByPattern {
-		in, topic = &s.patterns, m.Pattern
-	}
-	if in.byName[topic] == nil {
-		return
-	}
+// Message writes a delivered message to out. It is written also if the session has
+// unsubscribed since, as PUBLISH has counted it.
+func (s *Session) Message(out *wire.Output, m *Message) {
 	out.V3 = s.v3
 	s.write(out, m)
 }
 
-func (s *Session) write(out *wire.Output, m Message) {
+func (s *Session) write(out *wire.Output, m *Message) {
 	if m.ByPattern {
 		out.Push(4)
 		out.Text("pmessage")
@@ -118,23 +112,27 @@ func (r *registry) removeAll(mine *subscriptions) {
 	}
 }
 
-// publish sends a message to all subscribers and returns their number. A session that
+// publish sends a message to all subscribers and returns how many get it. A session that
 // publishes to itself gets the message at once, before the reply.
 func (c *call) publish(channel, payload []byte) (receivers int) {
-	var m Message
+	var name string
+	var content []byte // nil: not copied yet
 	send := func(t *topic, byPattern bool) {
-		if m.Payload == nil {
-			m.Channel, m.Payload = string(channel), append([]byte{}, payload...)
+		if content == nil {
+			name, content = string(channel), append([]byte{}, payload...)
 		}
-		m.ByPattern, m.Pattern = byPattern, ""
+		m := &Message{Channel: name, Payload: content}
 		if byPattern {
-			m.Pattern = t.name
+			m.Pattern, m.ByPattern = t.name, true
 		}
 		for _, sub := range t.subs {
-			if sub.session == c.Session {
+			switch s := sub.session; {
+			case s == c.Session:
 				c.write(c.out, m)
-			} else if sub.session.mail == nil || !sub.session.mail.Deliver(m) {
-				sub.session.closing = true
+			case s.closing || s.mail == nil:
+				continue
+			default:
+				s.mail.Deliver(m)
 			}
 			receivers++
 		}

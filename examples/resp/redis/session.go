@@ -7,9 +7,9 @@ import (
 
 // Mail is how a Server reaches the owner of a session that is not the running one.
 type Mail interface {
-	// Deliver passes on a message for Session.Message. It returns false if there is no
-	// room for the message; the session then ends, as its client does not keep up.
-	Deliver(m Message) bool
+	// Deliver passes on a message, which the owner gives to Session.Message before the
+	// session's next command.
+	Deliver(m *Message)
 	// HangUp ends the connection. The session is closed right after the call.
 	HangUp()
 }

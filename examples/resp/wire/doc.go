@@ -29,6 +29,10 @@
 // bytes that are not the protocol, Next returns an Error whose text is the reply that
 // redis-server 7 sends before it closes the connection.
 //
+// A line may have 64 KiB. redis-server refuses a longer one only if its end has not arrived
+// when it has read 64 KiB: whether it accepts a line of 64 to about 128 KiB depends on how
+// the bytes were divided into pieces. Here it must not.
+//
 // A Parser, an Output and an Args must not be used by several goroutines at once. The
 // zero Parser and the zero Output are ready to use; NewArgs makes an Args.
 package wire

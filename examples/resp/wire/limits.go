@@ -39,7 +39,7 @@ const (
 	DefaultMaxBulk    = 64 << 20
 	DefaultMaxArgs    = math.MaxInt32
 	DefaultMaxCommand = 256 << 20
-	maxLine           = 64 << 10 // bytes of an inline command or a header, without its line end
+	maxLine           = 64 << 10 // bytes of an inline command or a header, without its line end; see doc.go
 )
 
 // Limits for a client that has not authenticated; inline commands are not limited further.

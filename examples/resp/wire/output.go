@@ -78,9 +78,10 @@ func (o *Output) Reset() {
 	o.head, o.next, o.held = 0, 0, 0
 }
 
-// Move appends everything in from and leaves from empty. It does not copy long values.
+// Move appends everything in from and leaves from empty. It does not copy long values, nor
+// anything if o is empty and from is long.
 func (o *Output) Move(from *Output) {
-	if o.Len() == 0 && !from.Contiguous() {
+	if o.Len() == 0 && (!from.Contiguous() || from.Len() > keepOutput) {
 		v3, other := o.V3, from.V3
 		*o, *from = *from, *o
 		o.V3, from.V3 = v3, other

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"runtime/debug"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
@@ -74,7 +73,7 @@ func (c *clock) freeMemory() {
 	c.many = c.many || keys >= freeFrom
 	if c.many && (keys == 0 || keys < c.mostKeys/16) {
 		c.many, c.mostKeys = keys > 0, keys
-		go debug.FreeOSMemory()
+		freeMemory()
 	}
 }
 

@@ -21,6 +21,13 @@ type param struct {
 	show        func() string                   // returns the value; nil: it is in value
 }
 
+func (p *param) current() string {
+	if p.show != nil {
+		return p.show()
+	}
+	return p.value
+}
+
 func newParams(cfg *Config, outputs *outputLimits) []param {
 	return []param{
 		{name: "appendonly", value: "no"},
@@ -63,10 +70,7 @@ func configGet(c *call) {
 	c.out.Map(len(found))
 	for _, p := range found {
 		c.out.Text(p.name)
-		if p.show != nil {
-			p.value = p.show()
-		}
-		c.out.Text(p.value)
+		c.out.Text(p.current())
 	}
 }
 
@@ -94,14 +98,13 @@ func configSet(c *call) {
 		}
 		found = append(found, p)
 	}
+	old := make([]string, len(found))
 	for i, p := range found {
-		if p.show != nil {
-			p.value = p.show()
-		}
+		old[i] = p.current()
 		if why := p.set(string(c.args[3+2*i])); why != "" {
 			c.notSet(quoted(c.args[2+2*i], len(c.args[2+2*i])), why)
-			for _, changed := range found[:i] {
-				changed.set(changed.value)
+			for j, changed := range found[:i] {
+				changed.set(old[j])
 			}
 			return
 		}

@@ -149,7 +149,7 @@ func TestViolations(t *testing.T) {
 		"\r\n\r\n\n  \n PING \n", "ECHO \"a\n", "ECHO 'a\n", "ECHO \"a\"b\n", "ECHO 'a'b\n", "ECHO a\"b c\"\n", "ECHO a'b c'\n",
 		`ECHO "\x41\x4g\n\r\t\b\a\q\""` + "\n", `ECHO '\n\''` + "\n", "ECHO a\vb\n", "ECHO \v\fa\n", "ECHO \"\"\n", "PING\r\r\n",
 		"Host: x\r\nPING\r\n", "POST / HTTP/1.1\r\nPING\r\n", "PING\r\nPOST / HTTP/1.1\r\nPING\r\n",
-		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SUBSCRIBE a\r\nhost:\r\n", "HELLO 3\r\n*1\r\n$4\r\npost\r\n",
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SUBSCRIBE a\r\nhost:\r\n", "MULTI\r\nPING\r\nPOST\r\nEXEC\r\n", "HELLO 3\r\n*1\r\n$4\r\npost\r\n",
 		strings.Repeat(" ", 65_530) + "PING\r\nPING\r\n", strings.Repeat(" ", 70_000), "PING\r\nQUIT\r\nPING\r\n", "quit a b\r\n", "PING\r\n*1\r\nx\r\n",
 		long, "*" + long, "*1\r\n$" + long, "PING\r\n" + long, "*1\x00" + long, "ECHO " + long[:65000] + "\r\nPING\r\n",
 		"*1\r\n$0\r\n\r\n", "*2\r\n$0\r\n\r\n$1\r\na\r\n", "\x16\x03\x01\r\n", "*1048576\r\n$1\r\na\r\n",

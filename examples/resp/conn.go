@@ -88,11 +88,11 @@ func connRows(l limits) reactor.Table[conn, wake] {
 			To: fsm.To(serving, partial, sending, leaving, slowReader)},
 		leaving: {Name: "leaving", Wait: peer.Drained(), Within: fsm.After(l.patience, slowReader),
 			OnReady: (*conn).leave, To: fsm.To(sending, slowReader)},
-		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand},
-		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader},
+		slowCommand: {Name: "slowCommand", Idle: fsm.Never, OnEnter: (*conn).endSlowCommand, OnMessage: (*conn).ignoreWake, OnTimer: (*conn).ignoreTimer},
+		slowReader:  {Name: "slowReader", Idle: fsm.Never, OnEnter: (*conn).endSlowReader, OnMessage: (*conn).ignoreWake, OnTimer: (*conn).ignoreTimer},
 		refused: {Name: "refused", Wait: peer.Readable(), Within: fsm.After(refusal, refusalOver), Shutdown: refused,
-			OnEnter: (*conn).refuse, OnReady: (*conn).ignore},
-		refusalOver: {Name: "refusalOver", Idle: fsm.Never, OnEnter: (*conn).endRefused},
+			OnEnter: (*conn).refuse, OnReady: (*conn).ignore, OnMessage: (*conn).ignoreWake, OnTimer: (*conn).ignoreTimer},
+		refusalOver: {Name: "refusalOver", Idle: fsm.Never, OnEnter: (*conn).endRefused, OnMessage: (*conn).ignoreWake, OnTimer: (*conn).ignoreTimer},
 	}
 }
 
@@ -354,6 +354,11 @@ func (c *conn) leave(*cx, reactor.Ready) fsm.State {
 	}
 	return fsm.Stop
 }
+
+// In states that end the connection, nothing that wakes it matters any more.
+
+func (c *conn) ignoreWake(*cx, *wake) fsm.State          { return fsm.Stay }
+func (c *conn) ignoreTimer(*cx, reactor.Fired) fsm.State { return fsm.Stay }
 
 func (c *conn) endSlowCommand(cx *cx) fsm.State {
 	c.redis.Stats.QueryTimeouts++

@@ -147,7 +147,7 @@ func parseCursor(b []byte) (cursor uint64, ok bool) {
 // randomkey picks keys until one is not due, and removes those that are.
 func randomkey(c *call) {
 	for {
-		e := c.db.Random(c.srv.next())
+		e := c.db.Random(c.srv.next)
 		if e == nil {
 			c.out.Null()
 			return
@@ -237,7 +237,7 @@ func (c *call) expire(u unit, relative bool) {
 	if when <= c.now {
 		c.db.Delete(e)
 	} else {
-		e.SetDeadline(when)
+		c.db.SetDeadline(e, when)
 	}
 	c.out.Int(1)
 }
@@ -287,7 +287,7 @@ func (c *call) left(view func(at, now int64) int64) {
 }
 
 func persist(c *call) {
-	if e := c.db.Get(c.args[1], c.now); e != nil && e.Persist() {
+	if e := c.db.Get(c.args[1], c.now); e != nil && c.db.Persist(e) {
 		c.out.Int(1)
 	} else {
 		c.out.Int(0)

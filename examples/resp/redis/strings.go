@@ -35,7 +35,7 @@ func (c *call) put(e *store.Entry, value []byte) *store.Entry {
 	if e == nil {
 		return c.db.Add(c.args[1], value)
 	}
-	e.Replace(value)
+	c.db.Replace(e, value)
 	return e
 }
 
@@ -94,9 +94,9 @@ func set(c *call) {
 	e = c.put(e, c.args[2])
 	switch {
 	case deadline != 0:
-		e.SetDeadline(deadline)
+		c.db.SetDeadline(e, deadline)
 	case !o.keepTTL:
-		e.Persist()
+		c.db.Persist(e)
 	}
 	if !o.get {
 		c.out.Raw("+OK\r\n")
@@ -130,14 +130,14 @@ func (c *call) setUntil(u unit) {
 	if !ok {
 		return
 	}
-	c.db.Set(c.args[1], c.args[3]).SetDeadline(deadline)
+	c.db.SetDeadline(c.db.Set(c.args[1], c.args[3]), deadline)
 	c.out.Simple("OK")
 }
 
 func getset(c *call) {
 	e := c.read(c.args[1])
 	c.value(e)
-	c.put(e, c.args[2]).Persist()
+	c.db.Persist(c.put(e, c.args[2]))
 }
 
 func getdel(c *call) {
@@ -169,9 +169,9 @@ func getex(c *call) {
 	case deadline != 0 && deadline <= c.now:
 		c.db.Delete(e)
 	case deadline != 0:
-		e.SetDeadline(deadline)
+		c.db.SetDeadline(e, deadline)
 	case o.persist:
-		e.Persist()
+		c.db.Persist(e)
 	}
 }
 
@@ -219,7 +219,7 @@ func appendTo(c *call) {
 		if !c.fits(int64(e.Len()), len(c.args[2])) {
 			return
 		}
-		e.Append(c.args[2])
+		c.db.Append(e, c.args[2])
 	}
 	c.out.Int(int64(e.Len()))
 }
@@ -290,7 +290,7 @@ func setrange(c *call) {
 	if e == nil {
 		e = c.db.Add(c.args[1], nil)
 	}
-	e.Write(int(at), b)
+	c.db.Write(e, int(at), b)
 	c.out.Int(int64(e.Len()))
 }
 

@@ -1,5 +1,7 @@
 package store
 
+import "hash/maphash"
+
 // Timers is implemented by the owner of a Keyspace, which must call Keyspace.Due when a
 // deadline has passed. Nodes are small numbers; they are reused after Cancel and Due.
 type Timers interface {
@@ -11,18 +13,19 @@ type Timers interface {
 type Keyspace struct {
 	DBs []DB
 
-	timers Timers   // may be nil
-	nodes  []*Entry // by node: the entry with the deadline
-	spare  []uint32 // unused nodes
-	expiry uint64   // expired keys that were removed
+	timers Timers // may be nil
+	seed   maphash.Seed
+	pages  []*page  // by id
+	spare  []uint32 // unused ids of pages
+	bytes  int
+	expiry uint64 // expired keys that were removed
 }
 
 // New makes n empty databases. If timers is nil, keys expire only when accessed.
 func New(n int, timers Timers) *Keyspace {
-	k := &Keyspace{DBs: make([]DB, n), timers: timers}
+	k := &Keyspace{DBs: make([]DB, n), timers: timers, seed: maphash.MakeSeed()}
 	for i := range k.DBs {
 		k.DBs[i].space = k
-		k.DBs[i].clear()
 	}
 	return k
 }
@@ -30,77 +33,42 @@ func New(n int, timers Timers) *Keyspace {
 // Expired returns the number of expired keys that were removed.
 func (k *Keyspace) Expired() uint64 { return k.expiry }
 
+// Bytes returns about how much memory the keys and their values take.
+func (k *Keyspace) Bytes() int { return k.bytes }
+
 // Due removes the key of a node if its deadline has passed at now. If it has not, Due adds
 // the node to the timers again.
 func (k *Keyspace) Due(node uint32, now int64) {
-	if int(node) >= len(k.nodes) || k.nodes[node] == nil {
+	id := node >> pageBits
+	if int(id) >= len(k.pages) || k.pages[id] == nil {
 		return
 	}
-	e := k.nodes[node]
-	if e.deadline > now {
+	p := k.pages[id]
+	switch e := &p.slots[node%pageSlots]; {
+	case !e.used || e.deadline == 0:
+	case e.deadline > now:
 		k.timers.Add(node, e.deadline)
-		return
-	}
-	k.release(e)
-	k.expiry++
-	e.db.remove(e)
-}
-
-// watch adds e's deadline to the timers.
-func (k *Keyspace) watch(e *Entry) {
-	if k.timers == nil {
-		return
-	}
-	if n := len(k.spare); n > 0 {
-		e.node = k.spare[n-1] + 1
-		k.spare = k.spare[:n-1]
-		k.nodes[e.node-1] = e
-	} else {
-		k.nodes = append(k.nodes, e)
-		e.node = uint32(len(k.nodes))
-	}
-	k.timers.Add(e.node-1, e.deadline)
-}
-
-// unwatch cancels e's timer if it has one.
-func (k *Keyspace) unwatch(e *Entry) {
-	if e.node != 0 {
-		k.timers.Cancel(e.node - 1)
-		k.release(e)
-	}
-}
-
-// release frees e's node, whose timer is not running.
-func (k *Keyspace) release(e *Entry) {
-	k.nodes[e.node-1] = nil
-	k.spare = append(k.spare, e.node-1)
-	e.node = 0
-	if len(k.spare) == len(k.nodes) && len(k.nodes) > keepSlots {
-		k.nodes, k.spare = nil, nil
+	default:
+		k.expiry++
+		e.deadline = 0 // so that Delete does not cancel its timer, which is not running
+		p.db.timed--
+		p.db.Delete(e)
 	}
 }
 
 // DB is one database.
 type DB struct {
 	space *Keyspace
-	index map[string]*Entry
-	pages []*page
-	free  uint32   // the first slot of the list of empty ones; noSlot ends the list
-	used  uint32   // slots that were ever used, from the start of the pages
-	live  []*Entry // all entries, in no order; Random picks from them
+	index index
+	len   int      // entries
 	timed int      // entries with a deadline
+	pages []*page  // by number; nil if a page is freed
+	holes []uint32 // numbers of freed pages, and perhaps some that are used again or beyond the end
+	inUse []*page  // all pages, in no order
+	roomy []*page  // the pages with empty slots
 
 	changed func(key string) // see OnChange
 }
-
-// Slots are allocated in pages, which do not move as the database grows.
-type page [pageSlots]Entry
-
-const (
-	pageSlots = 256
-	noSlot    = 1<<32 - 1
-	keepSlots = 4096 // as many slots are kept when the last key goes; more are freed
-)
 
 // Len returns the number of keys of all databases, including expired ones that were not
 // removed yet.
@@ -112,7 +80,7 @@ func (k *Keyspace) Len() (n int) {
 }
 
 // Len returns the number of keys, including expired ones that were not removed yet.
-func (db *DB) Len() int { return len(db.live) }
+func (db *DB) Len() int { return db.len }
 
 // Timed returns how many of them have a deadline.
 func (db *DB) Timed() int { return db.timed }
@@ -130,7 +98,7 @@ func (db *DB) change(key string) {
 // Get returns the entry of a key, or nil if there is none or if it has expired. The entry
 // is valid until its key is deleted or expires.
 func (db *DB) Get(key []byte, now int64) *Entry {
-	e := db.index[string(key)]
+	e := db.find(db.hash(key), key)
 	if e != nil && e.deadline != 0 && e.deadline <= now {
 		db.space.expiry++
 		db.Delete(e)
@@ -139,47 +107,56 @@ func (db *DB) Get(key []byte, now int64) *Entry {
 	return e
 }
 
+func (db *DB) hash(key []byte) uint32 { return uint32(maphash.Bytes(db.space.seed, key)) }
+
 // Set sets the value of a key and removes its deadline.
 func (db *DB) Set(key, value []byte) *Entry {
-	e := db.index[string(key)]
+	hash := db.hash(key)
+	e := db.find(hash, key)
 	if e == nil {
-		return db.Add(key, value)
+		return db.add(hash, key, value)
 	}
-	e.Replace(value)
-	e.Persist()
+	db.Replace(e, value)
+	db.Persist(e)
 	return e
 }
 
 // Adopt is Set, but keeps value itself instead of a copy.
 func (db *DB) Adopt(key, value []byte) *Entry {
-	e := db.index[string(key)]
+	hash := db.hash(key)
+	e := db.find(hash, key)
 	if e == nil {
-		e = db.Add(key, nil)
+		e = db.add(hash, key, nil)
 	} else {
 		db.change(e.key)
 	}
-	e.value, e.shared = value, false
-	e.Persist()
+	db.setValue(e, value)
+	db.Persist(e)
 	return e
 }
 
 // Add adds a key that Get did not find.
-func (db *DB) Add(key, value []byte) *Entry {
+func (db *DB) Add(key, value []byte) *Entry { return db.add(db.hash(key), key, value) }
+
+func (db *DB) add(hash uint32, key, value []byte) *Entry {
 	e := db.slot()
-	e.db = db
-	e.key = string(key)
-	e.value = append([]byte(nil), value...)
-	e.at = uint32(len(db.live))
-	db.live = append(db.live, e)
-	db.index[e.key] = e
+	e.hash, e.key = hash, string(key)
+	db.space.bytes += entrySize + len(key)
+	db.setValue(e, append([]byte(nil), value...))
+	db.link(e)
+	db.len++
 	db.change(e.key)
 	return e
 }
 
 // Delete removes an entry.
 func (db *DB) Delete(e *Entry) {
-	db.space.unwatch(e)
-	db.remove(e)
+	db.change(e.key)
+	db.Persist(e)
+	db.len--
+	db.space.bytes -= entrySize + len(e.key) + cap(e.value)
+	db.unlink(e)
+	db.vacate(e)
 }
 
 // Rename moves an entry's value and deadline to another key, whose own value and deadline
@@ -191,71 +168,42 @@ func (db *DB) Rename(e *Entry, key []byte, now int64) {
 	if to == nil {
 		to = db.Add(key, nil)
 	}
-	to.value, to.shared = value, shared
+	db.setValue(to, value)
+	to.shared = shared
 	db.change(to.key)
-	to.Persist()
+	db.Persist(to)
 	if deadline != 0 {
-		to.SetDeadline(deadline)
+		db.SetDeadline(to, deadline)
 	}
 }
 
 // Flush removes all keys.
 func (db *DB) Flush() {
-	for _, e := range db.live {
-		db.space.unwatch(e)
-		db.change(e.key)
+	for _, p := range db.inUse {
+		for i := range p.slots[:p.fresh] {
+			if e := &p.slots[i]; e.used {
+				db.change(e.key)
+				db.Persist(e)
+				db.space.bytes -= entrySize + len(e.key) + cap(e.value)
+			}
+		}
+		db.space.dropPage(p.id)
 	}
-	db.clear()
+	*db = DB{space: db.space, changed: db.changed}
 }
 
-func (db *DB) clear() {
-	*db = DB{space: db.space, index: make(map[string]*Entry), free: noSlot, changed: db.changed}
-}
-
-// slot returns an empty slot.
-func (db *DB) slot() *Entry {
-	if db.free != noSlot {
-		e := db.at(db.free)
-		db.free = e.at
-		return e
+// Random returns an entry that random numbers from next select, each with the same
+// probability, or nil if there are no keys. It draws slots until one is not empty. As at most
+// one page has no entries, that takes some hundred draws at the worst.
+func (db *DB) Random(next func() uint64) *Entry {
+	for db.len > 0 {
+		r := next()
+		p := db.inUse[r>>pageBits%uint64(len(db.inUse))]
+		if e := &p.slots[r%pageSlots]; e.used {
+			return e
+		}
 	}
-	if db.used%pageSlots == 0 {
-		db.pages = append(db.pages, new(page))
-	}
-	e := db.at(db.used)
-	e.slot = db.used
-	db.used++
-	return e
-}
-
-func (db *DB) at(slot uint32) *Entry { return &db.pages[slot/pageSlots][slot%pageSlots] }
-
-// remove empties the slot of an entry, whose timer is not running.
-func (db *DB) remove(e *Entry) {
-	if e.deadline != 0 {
-		db.timed--
-	}
-	db.change(e.key)
-	delete(db.index, e.key)
-	last := len(db.live) - 1
-	db.live[e.at] = db.live[last]
-	db.live[e.at].at = e.at
-	db.live[last] = nil
-	db.live = db.live[:last]
-	*e = Entry{slot: e.slot, at: db.free}
-	db.free = e.slot
-	if last == 0 && db.used > keepSlots {
-		db.clear()
-	}
-}
-
-// Random returns the entry that the random number r selects, each with the same
-// probability, or nil if there are no keys.
-func (db *DB) Random(r uint64) *Entry {
-	if len(db.live) == 0 {
-		return nil
-	}
-	return db.live[r%uint64(len(db.live))]
+	return nil
 }
 
 // Scan calls see for up to count entries from the cursor on, including expired ones. It
@@ -267,14 +215,28 @@ func (db *DB) Scan(cursor uint64, count int, see func(*Entry)) uint64 {
 		count = 1
 	}
 	end := cursor + min(uint64(count), 1<<40)*10
-	for ; cursor < uint64(db.used); cursor++ {
+	for last := db.end(); cursor < last; cursor++ {
 		if count == 0 || cursor == end {
 			return cursor
 		}
-		if e := db.at(uint32(cursor)); e.db != nil {
+		p := db.pages[cursor>>pageBits]
+		if p == nil {
+			cursor = min(end, cursor|(pageSlots-1)+1) - 1
+			continue
+		}
+		if e := &p.slots[cursor%pageSlots]; e.used {
 			see(e)
 			count--
 		}
 	}
 	return 0
+}
+
+// end returns the number of slots up to the last that was ever used.
+func (db *DB) end() uint64 {
+	n := len(db.pages)
+	if n == 0 {
+		return 0
+	}
+	return uint64(n-1)<<pageBits + uint64(db.pages[n-1].fresh)
 }

@@ -24,8 +24,8 @@
 //
 // # Costs
 //
-// Get, Set and Delete each do one lookup in a Go map. Random takes constant time. Flush
-// visits each entry only to stop its timer, and to report it if OnChange asks for that.
-//
-// Slots are reused, and freed when the last key of a large database goes.
+// Get, Set and Delete do one lookup in a hash table that grows and shrinks by one bucket at a
+// time. A key takes 72 bytes beside those of its name and its value. Memory falls as keys go:
+// slots are freed 256 at a time, when all of those are empty. Random takes constant time.
+// Flush visits each entry only to stop its timer, and to report it if OnChange asks for that.
 package store

@@ -11,7 +11,7 @@ func Example() {
 	db := &keys.DBs[0]
 
 	now := int64(1_000_000)
-	db.Set([]byte("token"), []byte("secret")).SetDeadline(now + 500)
+	db.SetDeadline(db.Set([]byte("token"), []byte("secret")), now+500)
 	fmt.Printf("%s\n", db.Get([]byte("token"), now+499).Value())
 	fmt.Println(db.Get([]byte("token"), now+500))
 	// Output:

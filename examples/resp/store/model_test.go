@@ -110,23 +110,23 @@ func TestModel(t *testing.T) {
 				db.Adopt([]byte(key), bytes.Clone(value))
 				m[key] = &naiveEntry{value: value}
 			case op == 3 && e != nil:
-				e.Replace(value)
+				db.Replace(e, value)
 				want.value = value
 			case op == 4 && e != nil:
-				e.Append(value)
+				db.Append(e, value)
 				want.value = append(bytes.Clone(want.value), value...)
 			case op == 5 && e != nil && len(value) > 0:
 				at := rnd.IntN(400)
-				e.Write(at, value)
+				db.Write(e, at, value)
 				grown := make([]byte, max(len(want.value), at+len(value)))
 				copy(grown, want.value)
 				copy(grown[at:], value)
 				want.value = grown
 			case op == 6 && e != nil:
-				e.SetDeadline(now + 1 + rnd.Int64N(500))
+				db.SetDeadline(e, now+1+rnd.Int64N(500))
 				want.deadline = e.Deadline()
 			case op == 7 && e != nil:
-				if e.Persist() != (want.deadline != 0) {
+				if db.Persist(e) != (want.deadline != 0) {
 					t.Fatalf("step %d: Persist disagrees", step)
 				}
 				want.deadline = 0
@@ -284,9 +284,9 @@ func TestOnChangeIsQuiet(t *testing.T) {
 	db.Get([]byte("key"), 0)
 	db.Get([]byte("other"), 0)
 	db.Scan(0, 10, func(*Entry) {})
-	db.Random(7)
+	db.Random(rand.Uint64)
 	e.Share()
-	e.Persist()
+	db.Persist(e)
 	db.OnChange(nil)
 	db.Flush()
 }
@@ -304,9 +304,9 @@ func TestEmptyDatabaseFreesMemory(t *testing.T) {
 	}
 	before := heap()
 	for i := range 200_000 {
-		db.Set(fmt.Append(nil, i), []byte("0123456789abcdef")).SetDeadline(5)
+		db.SetDeadline(db.Set(fmt.Append(nil, i), []byte("0123456789abcdef")), 5)
 	}
-	for node := range uint32(200_000) {
+	for _, node := range slices.Collect(maps.Keys(timers.set)) {
 		delete(timers.set, node)
 		k.Due(node, 6)
 	}
@@ -315,7 +315,7 @@ func TestEmptyDatabaseFreesMemory(t *testing.T) {
 	if grown := heap() - before; grown > 4<<20 || db.Len() != 0 || k.Len() != 0 {
 		t.Errorf("%d bytes more than before, %d keys", grown, db.Len())
 	}
-	db.Set([]byte("key"), []byte("value")).SetDeadline(10)
+	db.SetDeadline(db.Set([]byte("key"), []byte("value")), 10)
 	if e := db.Get([]byte("key"), 9); e == nil || len(timers.set) != 1 {
 		t.Errorf("the key set then is %v, with %d timers", e, len(timers.set))
 	}
@@ -324,7 +324,7 @@ func TestEmptyDatabaseFreesMemory(t *testing.T) {
 func TestRandomIsEven(t *testing.T) {
 	k := New(1, nil)
 	db := &k.DBs[0]
-	if db.Random(5) != nil {
+	if db.Random(rand.Uint64) != nil {
 		t.Error("a key in an empty database")
 	}
 	for i := range 1000 {
@@ -336,7 +336,7 @@ func TestRandomIsEven(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	times := map[string]int{}
 	for range 10_000 {
-		times[db.Random(rnd.Uint64()).Key()]++
+		times[db.Random(rnd.Uint64).Key()]++
 	}
 	for i := 990; i < 1000; i++ {
 		if n := times[fmt.Sprint(i)]; n < 800 || n > 1200 {
@@ -356,12 +356,94 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		now++
 		db.Set(key, short)
 		e := db.Set(key, long)
-		e.SetDeadline(now + 100)
-		e.Persist()
+		db.SetDeadline(e, now+100)
+		db.Persist(e)
 		if db.Get(key, now) != e {
 			t.Fatal("another entry")
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// Memory follows the number of keys, whichever keys go: by their deadlines, by Delete, by
+// Flush.
+func TestMemoryFollowsKeys(t *testing.T) {
+	const keys = 200_000
+	key := func(i int) []byte { return fmt.Appendf(nil, "key:%012d", i) }
+	for name, empty := range map[string]func(*DB, *fakeTimers){
+		"deadline": func(db *DB, timers *fakeTimers) { timers.fire(db.space, 1, rand.New(rand.NewPCG(1, 1))) },
+		"Delete": func(db *DB, _ *fakeTimers) {
+			for i := range keys {
+				db.Delete(db.Get(key(i), 0))
+			}
+		},
+		"Flush": func(db *DB, _ *fakeTimers) { db.Flush() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			timers := &fakeTimers{t: t, set: map[uint32]int64{}}
+			k := New(1, timers)
+			db := &k.DBs[0]
+			before := heap()
+			for i := range keys {
+				db.Set(key(i), []byte("0123456789abcdef"))
+			}
+			full := heap() - before
+			if most := 112 * keys; full > most || full < k.Bytes()*9/10 {
+				t.Errorf("%d keys take %d bytes, and Bytes is %d; want at most %d", keys, full, k.Bytes(), most)
+			}
+			for i := range keys {
+				db.SetDeadline(db.Get(key(i), 0), 1)
+			}
+			empty(db, timers)
+			clear(timers.set)
+			timers.set = map[uint32]int64{}
+			if left := heap() - before; left > full/20 || k.Bytes() != 0 || db.Len() != 0 || db.Timed() != 0 {
+				t.Errorf("%d of %d bytes are left, and Bytes is %d", left, full, k.Bytes())
+			}
+			runtime.KeepAlive(k)
+		})
+	}
+}
+
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// Random takes a bounded number of draws and Scan finds every key, also in a database that
+// has few keys left in pages that are far apart.
+func TestSparse(t *testing.T) {
+	k := New(2, nil)
+	db := &k.DBs[1]
+	for i := range 100_000 {
+		db.Set(fmt.Append(nil, i), nil)
+		k.DBs[0].Set(fmt.Append(nil, i), nil)
+	}
+	for i := range 100_000 {
+		if i%10_000 != 0 {
+			db.Delete(db.Get(fmt.Append(nil, i), 0))
+		}
+	}
+	if n := len(db.inUse); n > 11 {
+		t.Errorf("10 keys are in %d pages", n)
+	}
+	if n := db.index.size; n > 32 {
+		t.Errorf("10 keys are in %d buckets", n)
+	}
+	draws := 0
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 100 {
+		db.Random(func() uint64 { draws++; return rnd.Uint64() })
+	}
+	if draws > 100*1000 {
+		t.Errorf("%d draws for 100 keys", draws)
+	}
+	found := 0
+	db.Scan(0, math.MaxInt, func(*Entry) { found++ })
+	if found != 10 || k.DBs[0].Len() != 100_000 {
+		t.Errorf("found %d keys, want 10", found)
 	}
 }

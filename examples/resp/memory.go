@@ -19,14 +19,18 @@ func (s *server) drop(bytes int) {
 	}
 }
 
-var freeing atomic.Bool
+// freesAsked counts the calls of freeMemory that its goroutine has not served yet.
+var freesAsked atomic.Int32
 
-// freeMemory collects garbage and gives free memory back, on a goroutine of its own.
+// freeMemory collects garbage and gives free memory back, on a goroutine of its own. A
+// collection that runs already may miss what has just become garbage, so another follows it.
 func freeMemory() {
-	if freeing.CompareAndSwap(false, true) {
-		go func() {
-			defer freeing.Store(false)
-			debug.FreeOSMemory()
-		}()
+	if freesAsked.Add(1) > 1 {
+		return
 	}
+	go func() {
+		for asked := freesAsked.Load(); asked > 0; asked = freesAsked.Add(-asked) {
+			debug.FreeOSMemory()
+		}
+	}()
 }

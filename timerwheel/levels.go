@@ -68,6 +68,7 @@ func (w *Wheel) link(head uint32, n *node, i uint32) {
 	h.prev = i
 	h.when++
 	w.used[head>>6] |= 1 << (head & 63)
+	w.call = 0
 }
 
 // unlink removes a timer from its list.
@@ -81,6 +82,7 @@ func (w *Wheel) unlink(n *node) {
 	if next == prev { // only the head is left
 		w.used[next>>6] &^= 1 << (next & 63)
 		h.when = 0
+		w.call = 0
 	}
 }
 

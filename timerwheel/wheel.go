@@ -35,6 +35,7 @@ type node struct {
 type Wheel struct {
 	tick       uint64 // the clock in ticks since New; every bucket up to it is empty
 	at         int64  // the clock in nanoseconds, rounded down to that tick
+	call       uint64 // what nextCall returned; 0: to be computed again
 	resolution uint64 // nanoseconds
 	inverse    uint64 // of resolution, with shift; see divide
 	shift      uint
@@ -153,7 +154,7 @@ func (w *Wheel) Advance(now int64) {
 			stop = min(target, w.nextStop())
 		}
 		passed := stop - w.tick
-		w.tick = stop
+		w.tick, w.call = stop, 0
 		w.at += int64(passed * w.resolution)
 		w.expire()
 		w.moveDown(passed)
@@ -192,7 +193,10 @@ func (w *Wheel) Next() (when int64, ok bool) {
 	if w.used[due>>6] != 0 {
 		return w.at, true
 	}
-	return w.timeOf(w.nextCall()), true
+	if w.call == 0 {
+		w.call = w.nextCall()
+	}
+	return w.timeOf(w.call), true
 }
 
 // arm files t for when, after unlinking it if it is in a list.

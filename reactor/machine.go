@@ -239,6 +239,9 @@ func (l *Loop) end(x uint32, h *header) {
 
 // reap frees the slots of machines that have ended and left the run queue.
 func (l *Loop) reap() {
+	if len(l.turn.ended) == 0 {
+		return
+	}
 	keep := l.turn.ended[:0]
 	for _, x := range l.turn.ended {
 		h := l.slots.At(x)

@@ -81,8 +81,9 @@ func (l *Loop) phases() bool {
 	if l.call.crashed != 0 {
 		l.endCrashed()
 	}
-	for ; l.turn.phase < over; l.turn.phase++ {
-		switch l.turn.phase {
+	for at := l.turn.phase; at < over; at++ {
+		l.turn.phase = at
+		switch at {
 		case readiness:
 			for l.turn.next < l.turn.found {
 				l.turn.next++
@@ -107,7 +108,9 @@ func (l *Loop) phases() bool {
 				l.signals.deliver()
 			}
 			l.queue.left = l.queue.len
-			l.turn.share = max(minShare, turnBytes/uint64(max(1, l.queue.len)))
+			if l.turn.share = turnBytes; l.queue.len > 1 {
+				l.turn.share = max(minShare, turnBytes/uint64(l.queue.len))
+			}
 		case running:
 			for l.queue.left > 0 && l.queue.first != 0 {
 				l.queue.left--

@@ -74,16 +74,9 @@ func (d *simDriver) Wait(dst []poll.Event, until int64) (n int, err error) {
 		d.w.struck(trace.Permute, nil)
 	}
 	n = d.takeNews(dst[:most])
-	k := copy(dst[n:most], d.extraEvents)
-	d.w.observeSpurious(d.extraEvents[:k])
-	d.extraEvents = d.extraEvents[:copy(d.extraEvents, d.extraEvents[k:])]
-	n += k
-	k = copy(dst[n:most], d.staleEvents)
-	d.staleEvents = d.staleEvents[:copy(d.staleEvents, d.staleEvents[k:])]
-	for range k {
-		d.w.struck(trace.Stale, nil)
+	if len(d.extraEvents)+len(d.staleEvents) > 0 {
+		n += d.takeUntrue(dst[n:most])
 	}
-	n, d.stale = n+k, d.stale+uint64(k)
 	if d.w.opts.Spurious && n > 0 { // else one would come with a deadline, which it may put off
 		n = d.addSpurious(dst[:most], n)
 	}
@@ -92,6 +85,20 @@ func (d *simDriver) Wait(dst []poll.Event, until int64) (n int, err error) {
 	}
 	d.w.events += uint64(n)
 	return n, nil
+}
+
+// takeUntrue moves events that no socket's readiness made into dst.
+func (d *simDriver) takeUntrue(dst []poll.Event) (n int) {
+	n = copy(dst, d.extraEvents)
+	d.w.observeSpurious(d.extraEvents[:n])
+	d.extraEvents = d.extraEvents[:copy(d.extraEvents, d.extraEvents[n:])]
+	k := copy(dst[n:], d.staleEvents)
+	d.staleEvents = d.staleEvents[:copy(d.staleEvents, d.staleEvents[k:])]
+	for range k {
+		d.w.struck(trace.Stale, nil)
+	}
+	d.stale += uint64(k)
+	return n + k
 }
 
 // takeNews moves events of sockets that are ready into dst.

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
@@ -91,8 +89,7 @@ type World struct {
 	counted    uint64 // messages of the run that are in chatter, or came before
 	maxChatter int    // turns, writes and messages without a read before a loop Chatters
 
-	digest xxhash.Digest
-	notes  []byte
+	digest digest
 }
 
 // Options says what is special about a run.
@@ -118,7 +115,7 @@ type action struct {
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
 	w := &World{cfg: cfg, maxChatter: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
-		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns), notes: make([]byte, 0, 4096)}
+		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns)}
 	w.probe = probe.New(probeSink{w})
 	for i := range w.conns {
 		w.conns[i].Number = i
@@ -314,8 +311,7 @@ func (w *World) clear() {
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.held, w.spell, w.counted = 0, 0, 0, 0
 	w.ticks, w.jumpedTo = 0, 0
-	w.digest.Reset()
-	w.notes = w.notes[:0]
+	w.digest = 0
 }
 
 // bound returns the socket that listens, or takes datagrams, at an address. Of those that

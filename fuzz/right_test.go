@@ -7,6 +7,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -133,7 +134,7 @@ func TestWaitingForBuffers(t *testing.T) {
 			Setup: func(w *World) error {
 				_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 				return err
-			}}, 1, Budget{Runs: 1500})
+			}}, 1, Budget{Runs: testenv.Pick(400, 1500)})
 		if found.Failure != nil {
 			t.Error(found.Explain())
 		}

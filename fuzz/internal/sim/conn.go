@@ -272,7 +272,7 @@ func (w *World) peerSends(c *Conn, to *socket, b []byte) {
 // peerGets notes bytes that the peer of c reads.
 func (w *World) peerGets(c *Conn, s *socket, b []byte) {
 	c.Got = append(c.Got, b...)
-	w.noteBytes(noteGot, s, b)
+	w.note(noteGot, uint64(s.id), uint64(len(b)))
 	w.ticks++
 	if w.wants(Gets) {
 		o := w.observation(Gets)

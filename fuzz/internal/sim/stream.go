@@ -173,7 +173,7 @@ func (d *simDriver) noteOutput(s *socket, moved int, all bool) {
 
 // machineReads notes what a machine reads.
 func (d *simDriver) machineReads(s *socket, b []byte) {
-	d.w.noteBytes(noteRead, s, b)
+	d.w.note(noteRead, uint64(s.id), uint64(len(b)))
 	if len(b) == 0 {
 		return
 	}

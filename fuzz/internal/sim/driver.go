@@ -184,7 +184,6 @@ func (d *simDriver) Shutdown(id driver.Sock, how driver.How) error {
 		return nil
 	}
 	if how&driver.ShutWrite != 0 {
-		d.w.closesWell(s, false)
 		d.w.finish(s)
 	}
 	if how&driver.ShutRead != 0 && !s.shutIn {
@@ -201,7 +200,7 @@ func (d *simDriver) Close(id driver.Sock) error {
 		return errno.EBADF
 	}
 	d.w.note(noteClose, uint64(id), 0)
-	d.w.closesWell(s, true)
+	d.w.closesWell(s)
 	d.w.machineCloses(s)
 	d.noteOutput(s, 0, true)
 	d.w.close(s)

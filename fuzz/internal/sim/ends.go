@@ -80,20 +80,22 @@ func (m *Machine) reads(p fsm.Port) bool {
 	return m.Kind.Plain().Resolve(m.Before).Wait.Has(p.Readable())
 }
 
-// closesWell is called before a machine closes, or half-closes, a connection. It observes
-// that the peer finds something else than it is to find.
-func (w *World) closesWell(s *socket, closes bool) {
+// closesWell is called before a loop closes a connection. It observes that the peer finds
+// something else than it is to find. The peer of a machine that ended by an error may find
+// the end of its input if the machine half-closed before that, which is seen late if output
+// had to be sent first.
+func (w *World) closesWell(s *socket) {
 	if s.last.what == promisesNothing || s.other == nil || w.stopped {
 		return
 	}
 	what := HidesError
 	if n := s.in.len(); s.last.what == promisesEnd {
-		if !closes || n == 0 || w.now >= s.last.until || s.last.takes <= 0 {
+		if n == 0 || w.now >= s.last.until || s.last.takes <= 0 {
 			return
 		}
 		what = Resets
-	} else if closes && n > 0 {
-		return // the kernel makes a reset of it
+	} else if n > 0 || s.shutOut {
+		return // the kernel makes a reset of it; or the peer has the end already
 	}
 	o := w.observation(what)
 	o.Machine, o.Conn, o.N = s.machine(), int(s.conn), s.in.len()

@@ -21,7 +21,7 @@ func (w *World) checkEnds() {
 			o := w.observation(Unanswered)
 			o.Name, o.Machine = s.remote.String(), s.machine()
 			w.emit(o)
-		case s.conn >= 0:
+		case s.conn >= 0 && !w.hasPeer(s):
 			o := w.observation(HoldsOpen)
 			o.Conn, o.Machine = int(s.conn), w.owner(&w.conns[s.conn])
 			w.emit(o)

@@ -175,8 +175,8 @@ func (w *World) Do(e trace.Event) {
 	}
 }
 
-// waitForEnds lets time pass until no machine has a connection any more, or patience
-// ends.
+// waitForEnds lets time pass until no machine has a connection whose peer has ended, or
+// patience ends.
 func (w *World) waitForEnds() {
 	end := w.now + int64(Patience)
 	for jumps := 0; jumps < 10_000; jumps++ {
@@ -194,14 +194,21 @@ func (w *World) waitForEnds() {
 	}
 }
 
-// holdsConns reports whether a machine has an end of a connection.
+// holdsConns reports whether a machine has an end of a connection whose peer has ended. A
+// client that connects again and again always has one whose peer has not.
 func (w *World) holdsConns() bool {
 	for _, s := range w.sockets[1:] {
-		if s.driver != nil && s.connects() {
+		if s.driver != nil && s.connects() && !w.hasPeer(s) {
 			return true
 		}
 	}
 	return false
+}
+
+// hasPeer reports whether the other end of s belongs to a peer that has not ended.
+func (w *World) hasPeer(s *socket) bool {
+	c := w.connOf(s)
+	return c != nil && c.peer != nil && !c.peer.shutOut
 }
 
 func (w *World) stop() {

@@ -79,10 +79,25 @@
 // Deadlines are late, and the clock jumps. Datagrams are lost, doubled or reordered.
 //
 // A machine that dials reaches the listener of this World at that address, if there is
-// one: so to fuzz a proxy, let Setup make the machine that it dials. If that listener is
-// closed, the connection is refused. If there is none, a peer accepts the connection,
-// unless Spec.Answers reports false for the address. Such connections have numbers from
-// Spec.Conns on, and models do not judge them.
+// one. If that listener is closed, the connection is refused. If there is none, a peer
+// accepts the connection, unless Spec.Answers reports false for the address. Such
+// connections have numbers from Spec.Conns on.
+//
+// # Proxies, clients, and several listeners
+//
+// An oracle judges what peers of all listeners get. [Oracle.At] limits it to one listener, or
+// lets it judge what a machine sends to a server that it dials:
+//
+//	Oracles: []fuzz.Oracle{
+//		fuzz.PerConn("admin", admin).At(":8001"),
+//		fuzz.PerConn("data", data).At(":8000"),
+//		fuzz.PerConn("queries", queries).At("10.0.0.1:5432"), // dialled
+//	},
+//
+// A server that machines dial sends only what traces say, unless it is a [Backend]: [Serve]
+// makes one of a Model. [Relay] says all that there is to say of a proxy:
+//
+//	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
 //
 // If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
 // Half of these peers have the addresses to which machines wrote first. Signals that
@@ -142,7 +157,7 @@
 //	isolation           I  connections do not change each other's output: see Spec.Isolated
 //	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
 //	always              A  what a probe reports as Always holds
-//	model "name"        M  PerConn and Datagrams: output is what a Model says
+//	model "name"        M  PerConn and Datagrams: output is what a Model says; Relay: bytes are passed on unchanged
 //	linearizability "…" L  Linear: outputs of all connections fit some order
 //
 // "Lost output" excuses a machine that closes a connection to a peer that does not read, and

@@ -24,6 +24,9 @@ type Spec struct {
 
 	// Oracles judge runs, in addition to the checks that every run gets.
 	Oracles []Oracle
+	// Backends are servers that machines dial: see Serve. At other addresses machines find a
+	// peer that sends what the trace says.
+	Backends []Backend
 	// Without leaves out checks that do not hold for these machines.
 	Without Check
 	// Isolated says that no connection's output depends on another connection. The check
@@ -94,7 +97,7 @@ func (s *Spec) String() string {
 
 // world is the simulation's part of a Spec.
 func (s *Spec) world() sim.Config {
-	cfg := sim.Config{Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Wrap: s.wrap}
+	cfg := sim.Config{Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Wrap: s.wrap}
 	if s.Setup != nil {
 		cfg.Setup = func(w *sim.World) error { return s.Setup(&World{w}) }
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Oracle judges what peers sent and got in a run.
@@ -23,6 +24,9 @@ type Oracle interface {
 	Lacks(sent, got []byte) bool
 	// Datagrams judges what a datagram peer sent and got.
 	Datagrams(sent, got []string) string
+	// Judges reports whether the oracle judges connections to an address, which peers dial, or
+	// machines.
+	Judges(addr driver.Addr, dialled bool) bool
 }
 
 // named is an Oracle that passes everything. Oracles embed it, and override what they judge.
@@ -34,6 +38,7 @@ func (n named) All([]History) (_ string, _ Stamp, decided bool)  { return "", St
 func (n named) Remembers() bool                                  { return false }
 func (n named) Lacks(_, _ []byte) bool                           { return false }
 func (n named) Datagrams(_, _ []string) string                   { return "" }
+func (n named) Judges(_ driver.Addr, dialled bool) bool          { return !dialled }
 
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
 func oracleName(o Oracle) string {
@@ -73,10 +78,13 @@ func (j *Judge) oracles() iter.Seq[Oracle] {
 type verdict struct{ oracle, kind, why string }
 
 func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
-	if c.Life == 0 || c.Number >= j.cfg.Conns || j.failure != nil {
+	if c.Life == 0 || j.failure != nil {
 		return v
 	}
 	for o := range j.oracles() {
+		if !o.Judges(c.Addr, j.w.Dialled(c)) {
+			continue
+		}
 		if kind, text := o.Conn(sent, c.Got, fate); text != "" {
 			return verdict{oracleName(o), kind, text}
 		}
@@ -101,22 +109,29 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 		sent = c.SentByEnd()
 	}
 	j.failConn(c, j.verdict(c, sent, fate))
-	if c.Life > 0 && c.Number < j.cfg.Conns {
-		j.history.keep(c)
+	if c.Life > 0 {
+		j.history.keep(c, j.w.Dialled(c))
 	}
+	j.failRelay(j.relayed(c, false))
 }
 
 // judgeOpenConns judges the connections that are open when faults have ceased. A connection
 // that has not got all its answers has time for as long as any peer gets more: other
 // connections may have to be served first.
 func (j *Judge) judgeOpenConns() {
-	for i := range j.cfg.Conns {
+	for i := range j.w.Conns() {
 		v := j.judgeOpen(i)
 		for got := -1; (v.why != "" || j.lacks(i)) && got < j.w.Got(); v = j.judgeOpen(i) {
 			got = j.w.Got()
 			j.w.Advance(j.cfg.Patience)
 		}
 		j.failConn(j.w.Conn(i), v)
+		r := j.relayed(j.w.Conn(i), true)
+		for got := -1; r.why != "" && got < j.w.Got(); r = j.relayed(j.w.Conn(i), true) {
+			got = j.w.Got()
+			j.w.Advance(j.cfg.Patience)
+		}
+		j.failRelay(r)
 	}
 }
 
@@ -128,7 +143,7 @@ func (j *Judge) lacks(conn int) (lacks bool) {
 	}
 	c := j.w.Conn(conn)
 	for o := range j.oracles() {
-		lacks = lacks || o.Lacks(c.Sent, c.Got)
+		lacks = lacks || o.Judges(c.Addr, j.w.Dialled(c)) && o.Lacks(c.Sent, c.Got)
 	}
 	return lacks
 }
@@ -174,6 +189,8 @@ func stampAt(stamps []Stamp, bytes int) Stamp {
 // History is a connection that is over, for oracles that look at all of them.
 type History struct {
 	Conn          int
+	Addr          driver.Addr
+	Dialled       bool // by a machine
 	Sent, Got     []byte
 	SentAt, GotAt []Stamp
 	Whole         bool // it rested open, with all answers due
@@ -212,11 +229,21 @@ func (r *recorder) observe(o *sim.Observation) {
 }
 
 // keep records the history of a connection that is over.
-func (r *recorder) keep(c *sim.Conn) {
+func (r *recorder) keep(c *sim.Conn, dialled bool) {
 	if r.on {
-		r.over = append(r.over, History{c.Number, bytes.Clone(c.Sent), bytes.Clone(c.Got),
+		r.over = append(r.over, History{c.Number, c.Addr, dialled, bytes.Clone(c.Sent), bytes.Clone(c.Got),
 			append([]Stamp(nil), r.sentAt[c.Number]...), append([]Stamp(nil), r.gotAt[c.Number]...), c.Whole()})
 	}
+}
+
+// judgedBy returns the connections that an oracle judges.
+func (r *recorder) judgedBy(o Oracle) (all []History) {
+	for _, h := range r.over {
+		if o.Judges(h.Addr, h.Dialled) {
+			all = append(all, h)
+		}
+	}
+	return all
 }
 
 // judgeHistory judges all connections of the run together.
@@ -225,7 +252,7 @@ func (j *Judge) judgeHistory() {
 		if j.failure != nil {
 			continue
 		}
-		if text, at, decided := o.All(j.history.over); text != "" {
+		if text, at, decided := o.All(j.history.judgedBy(o)); text != "" {
 			j.Fail(oracleName(o), "%s", text)
 			j.failure.Kind = "all connections" // which bytes no order explains does not matter
 			if at.Time > 0 {

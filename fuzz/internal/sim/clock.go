@@ -97,7 +97,7 @@ func (w *World) due(d *simDriver) int64 {
 // Settle lets the loops take turns, one after the other, until none wants any.
 func (w *World) Settle() {
 	for busy := true; busy; {
-		busy = false
+		busy = w.replying > 0 && w.backendsReply()
 		for _, d := range w.drivers {
 			if !w.halted && w.wantsTurn(d) {
 				w.turn(d)

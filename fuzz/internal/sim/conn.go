@@ -14,10 +14,11 @@ import (
 // dialled by events, the upper half by machines.
 type Conn struct {
 	Number int
-	Life   int    // how many connections have had the number; 0: none yet
-	Sent   []byte // by the peer
-	Got    []byte // by the peer
-	Unread int    // bytes that its machine had not read when it closed
+	Life   int         // how many connections have had the number; 0: none yet
+	Addr   driver.Addr // that the peer, or the machine, dialled
+	Sent   []byte      // by the peer
+	Got    []byte      // by the peer
+	Unread int         // bytes that its machine had not read when it closed
 
 	peer *socket // nil: closed
 
@@ -26,6 +27,8 @@ type Conn struct {
 	readAt int64 // when it reads next
 	split  int   // the next sends are in pieces of this size
 	splits int   // so many of them
+
+	backend *backendPeer // answers what a machine sends; nil: only the trace does
 
 	owner       machineKey       // that has the other end
 	wrote       int              // bytes that the kernel took of what was written to the peer
@@ -60,11 +63,30 @@ func (c *Conn) Fate() Fate {
 	return CutOff
 }
 
+// SameMachine reports whether one machine has, or had, the other ends of two connections.
+func (c *Conn) SameMachine(d *Conn) bool {
+	return c.owner == d.owner && c.owner.generation != 0
+}
+
+// MachineEnded reports whether the peer has got the end of what its machine sends.
+func (c *Conn) MachineEnded() bool { return c.ended }
+
+// PeerEnded reports whether the peer has half-closed, and is open.
+func (c *Conn) PeerEnded() bool { return c.peer != nil && c.peer.shutOut }
+
+// Joined reports whether peer and machine hold the connection, and it was not reset.
+func (c *Conn) Joined() bool {
+	return c.peer != nil && !c.cut && c.peer.other != nil && c.peer.other.driver != nil
+}
+
 // Whole reports whether the connection was at rest, and open, when faults had ceased.
 func (c *Conn) Whole() bool { return c.whole }
 
 // SentByEnd returns what the peer had sent when the machine ended by itself.
 func (c *Conn) SentByEnd() []byte { return c.Sent[:c.sentByEnd] }
+
+// Dialled reports whether a machine began the connection.
+func (w *World) Dialled(c *Conn) bool { return c.Number >= len(w.conns)/2 }
 
 // CheckOpen reports whether a connection is open, once faults have ceased and the loops
 // rest. It also notes for Fate whether nothing hinders its answers.
@@ -73,15 +95,15 @@ func (w *World) CheckOpen(conn int) bool {
 	if c.whole = false; c.peer == nil || c.ended || c.cut {
 		return false
 	}
-	c.whole = c.peer.other != nil && c.peer.other.driver != nil && !w.obstructed()
+	c.whole = c.peer.other != nil && c.peer.other.driver != nil && !w.Obstructed()
 	return true
 }
 
-// obstructed reports whether a connection that a machine began leads nowhere: a fault
+// Obstructed reports whether a connection that a machine began leads nowhere: a fault
 // leaves it unanswered, or no slot is free for who would answer. Other peers may wait
 // for what comes from there. It also reports true if a machine waits for Config.Buffers,
 // which machines that wait for their peers may hold.
-func (w *World) obstructed() bool {
+func (w *World) Obstructed() bool {
 	for i := range w.drivers {
 		if stats, ok := w.stats(i); ok && stats.Waiting > 0 {
 			return true
@@ -116,6 +138,9 @@ func (c *Conn) clear() {
 // setPeer makes p the peer's end of c, and s the other one.
 func (w *World) setPeer(c *Conn, p, s *socket) {
 	life, stale, driver := c.Life+1, c.staleData, c.staleDriver
+	if c.backend != nil && c.backend.waits() {
+		w.replying--
+	}
 	c.clear()
 	c.Life, c.staleData, c.staleDriver = life, stale, driver
 	c.peer = p
@@ -150,6 +175,7 @@ func (w *World) dial(c *Conn, listener int) {
 	s.local, s.remote = p.remote, p.local
 	l.backlog = append(l.backlog, s)
 	w.setPeer(c, p, s)
+	c.Addr = l.local
 	l.notify()
 }
 
@@ -208,6 +234,8 @@ func (w *World) connect(d *simDriver, a driver.Addr) *socket {
 		return s
 	}
 	w.setPeer(c, p, s)
+	c.Addr = a
+	w.beginBackend(c)
 	return s
 }
 
@@ -278,6 +306,9 @@ func (w *World) peerGets(c *Conn, s *socket, b []byte) {
 		o := w.observation(Gets)
 		o.Conn, o.Bytes, o.N, o.Tick = c.Number, b, len(c.Got), w.ticks
 		w.emit(o)
+	}
+	if c.backend != nil {
+		w.backendGets(c, b)
 	}
 }
 

@@ -25,13 +25,14 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Config says what a world has.
 type Config struct {
-	Setup func(*World) error // wires machines, before each run
-	Dict  trace.Dictionary
-	Loops int
-	Conns int                               // that peers dial; machines may begin as many
-	Loop  reactor.Config                    // of each loop
-	Peers func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
-	Wrap  func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
+	Setup    func(*World) error // wires machines, before each run
+	Dict     trace.Dictionary
+	Loops    int
+	Conns    int                               // that peers dial; machines may begin as many
+	Loop     reactor.Config                    // of each loop
+	Peers    func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
+	Backends func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
+	Wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
 // World runs traces, one after the other.
@@ -75,6 +76,7 @@ type World struct {
 	calling  *action // that is called; nil: none
 	probe    probe.Probe
 	found    Found
+	replying int // backends with bytes to send
 	ticks    int
 	jumpedTo int64 // when the clock jumped last
 
@@ -310,7 +312,7 @@ func (w *World) clear() {
 	w.halted, w.stopped, w.calling = false, false, nil
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.held, w.spell, w.counted = 0, 0, 0, 0
-	w.ticks, w.jumpedTo = 0, 0
+	w.ticks, w.jumpedTo, w.replying = 0, 0, 0
 	w.digest = 0
 }
 

@@ -1,0 +1,78 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/reactor/driver"
+)
+
+// Relay returns an Oracle that judges machines that pass the bytes of connections to front on
+// to a connection of theirs to back, and the other way round.
+func Relay(title, front, back string) Oracle {
+	return relay{named{title}, ParseAddress(front), ParseAddress(back)}
+}
+
+type relay struct {
+	named
+	front, back Address
+}
+
+func (r relay) Judges(driver.Addr, bool) bool { return false }
+
+// joins reports whether what one connection sends is for the other one.
+func (r relay) joins(a, b *sim.Conn) bool {
+	return r.front.Is(a.Addr) && r.back.Is(b.Addr) || r.back.Is(a.Addr) && r.front.Is(b.Addr)
+}
+
+// passes judges what one connection gets of what another one sent. If rested is true, nothing
+// hinders that all of it arrives, and the end as well.
+func (r relay) passes(from, to *sim.Conn, rested bool) string {
+	same := 0
+	for same < min(len(from.Sent), len(to.Got)) && from.Sent[same] == to.Got[same] {
+		same++
+	}
+	switch {
+	case same < len(to.Got):
+		return fmt.Sprintf("connection %d gets %s behind %d bytes: want what connection %d sent, %s",
+			to.Number, Brief(to.Got[same:]), same, from.Number, Brief(from.Sent[same:]))
+	case !rested || !from.Joined() || !to.Joined():
+		return ""
+	case same < len(from.Sent):
+		return fmt.Sprintf("connection %d gets %d of the %d bytes that connection %d sent: want %s, too",
+			to.Number, same, len(from.Sent), from.Number, Brief(from.Sent[same:]))
+	case from.PeerEnded() && !to.MachineEnded():
+		return fmt.Sprintf("connection %d gets no end, although the peer of connection %d has half-closed", to.Number, from.Number)
+	}
+	return ""
+}
+
+// relayed judges a connection together with the others of its machine.
+func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
+	if c.Life == 0 || j.failure != nil {
+		return v
+	}
+	for o := range j.oracles() {
+		r, ok := o.(relay)
+		for i := 0; ok && i < j.w.Conns(); i++ {
+			d := j.w.Conn(i)
+			if d == c || d.Life == 0 || !c.SameMachine(d) || !r.joins(c, d) {
+				continue
+			}
+			unhindered := rested && !j.w.Obstructed()
+			for _, text := range []string{r.passes(c, d, unhindered), r.passes(d, c, unhindered)} {
+				if text != "" {
+					return verdict{oracleName(o), "relay", text}
+				}
+			}
+		}
+	}
+	return v
+}
+
+func (j *Judge) failRelay(v verdict) {
+	if v.why != "" {
+		j.Fail(v.oracle, "%s", v.why)
+		j.failure.Kind = v.kind
+	}
+}

@@ -1,0 +1,194 @@
+package fuzz
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/testenv"
+	"github.com/stator-go/stator/reactor"
+)
+
+// A proxy passes bytes on between its client and a target that it dials. Its mistake, if it
+// makes one, is planted by wrong.
+type proxy struct {
+	wrong        string
+	moved        int
+	ended, other bool // the client's input has ended, the target's
+}
+
+var proxyKind = reactor.Must(reactor.NewKind("proxy", reactor.Options{Ports: []string{"client", "upstream"}, WriteBuffer: 4 << 10},
+	reactor.Table[proxy, reactor.None]{
+		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
+		dialling: {Name: "dialling", Wait: upstream.Opened(), Within: fsm.After(5*time.Second, fsm.Stop), OnReady: func(*proxy, *echoCx, reactor.Ready) reactor.State { return relaying },
+			OnEnter: func(_ *proxy, cx *echoCx) reactor.State { return cx.Fail(cx.Dial(upstream, "tcp", "10.0.0.1:80")) }, To: fsm.To(relaying)},
+		relaying: {Name: "relaying", Wait: client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
+			Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*proxy).relay},
+	}))
+
+func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
+	for _, way := range []struct {
+		from, to reactor.Port
+		over     *bool
+	}{{client, upstream, &p.ended}, {upstream, client, &p.other}} {
+		if !ready.Has(way.from.Readable()) || *way.over {
+			continue
+		}
+		err := p.move(cx, way.to, way.from)
+		if errors.Is(err, io.EOF) {
+			if *way.over, err = true, nil; p.wrong != "keeps the end" {
+				err = cx.CloseWrite(way.to)
+			}
+		}
+		if err != nil && !errors.Is(err, reactor.ErrWouldBlock) && !errors.Is(err, reactor.ErrFull) {
+			return cx.Fail(err)
+		}
+	}
+	if p.ended && p.other {
+		return fsm.Stop
+	}
+	return fsm.Stay
+}
+
+// move moves bytes from one port to the other.
+func (p *proxy) move(cx *echoCx, to, from reactor.Port) error {
+	if p.wrong == "" || p.wrong == "keeps the end" {
+		_, err := cx.Copy(to, from)
+		return err
+	}
+	in, err := cx.Peek(from)
+	if err != nil {
+		return err
+	}
+	n := min(len(in), 1000)
+	b := bytes.Clone(in[:n])
+	switch p.moved += n; {
+	case p.wrong == "changes a byte" && p.moved > 5000:
+		b[0] ^= 1
+	case p.wrong == "loses what is refused":
+		cx.Discard(from, n)
+		cx.Write(to, b)
+		return nil
+	}
+	if err := cx.Write(to, b); err != nil {
+		return err
+	}
+	cx.Discard(from, n)
+	return nil
+}
+
+func proxySpec(wrong string) Spec {
+	return Spec{
+		Setup: func(w *World) error {
+			_, err := proxyKind.Listen(w.Loop(0), "tcp", ":7000", proxy{wrong: wrong})
+			return err
+		},
+		Dict:    []string{"request\n", "reply\n", strings.Repeat("long ", 600)},
+		Oracles: []Oracle{Relay("proxy", ":7000", "10.0.0.1:80")},
+	}
+}
+
+// Relay passes a proxy that is right, and fails those that are not.
+func TestRelayOracle(t *testing.T) {
+	if found := Find(proxySpec(""), 1, Budget{Runs: testenv.Pick(600, 20_000)}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+	for _, c := range []struct{ wrong, want string }{
+		{"changes a byte", `model "proxy": connection `},
+		{"loses what is refused", `model "proxy": connection `},
+		{"keeps the end", `model "proxy": connection 4 gets no end, although the peer of connection 0 has half-closed`},
+	} {
+		for seed := range uint64(testenv.Pick(1, 10)) {
+			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 1000})
+			if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
+				t.Errorf("%s: %v: want %s", c.wrong, found.Explain(), c.want)
+			}
+		}
+	}
+}
+
+// A caller asks a server for a number, and again after a while if the connection breaks or the
+// answer is wrong. It says which one it got.
+type caller struct {
+	wrong string
+	asked int
+}
+
+const (
+	calling = fsm.First + iota
+	asking
+	pausing
+)
+
+var callerKind = reactor.Must(reactor.NewKind("caller", reactor.Options{Ports: []string{"server"}},
+	reactor.Table[caller, reactor.None]{
+		fsm.Any: {Shutdown: fsm.Stop, Fail: pausing, Stall: fsm.After(10*time.Second, pausing)},
+		calling: {Name: "calling", Wait: peer.Opened(), Within: fsm.After(5*time.Second, pausing), OnReady: func(*caller, *echoCx, reactor.Ready) reactor.State { return asking },
+			OnEnter: func(_ *caller, cx *echoCx) reactor.State { return cx.Fail(cx.Dial(peer, "tcp", "10.0.0.1:80")) }, To: fsm.To(asking)},
+		asking: {Name: "asking", Wait: peer.Readable(), Within: fsm.After(5*time.Second, pausing), OnEnter: (*caller).ask, OnReady: (*caller).hear, To: fsm.To(pausing, asking)},
+		pausing: {Name: "pausing", Within: fsm.After(time.Second, calling), OnEnter: func(c *caller, cx *echoCx) reactor.State {
+			cx.Close(peer)
+			return fsm.Stay
+		}},
+	}))
+
+func (c *caller) ask(cx *echoCx) reactor.State {
+	c.asked++
+	if c.wrong == "loses its way" && c.asked == 7 {
+		return cx.Fail(cx.Write(peer, []byte("again\n")))
+	}
+	return cx.Fail(cx.Write(peer, []byte("next\n")))
+}
+
+func (c *caller) hear(cx *echoCx, _ reactor.Ready) reactor.State {
+	in, err := cx.Peek(peer)
+	if err != nil {
+		return cx.Fail(err)
+	}
+	n := bytes.IndexByte(in, '\n') + 1
+	if n == 0 {
+		return fsm.Stay
+	}
+	cx.Discard(peer, n)
+	return asking
+}
+
+// A client under test is judged by what it sends to a backend.
+func TestClientOfABackend(t *testing.T) {
+	numbers := Model[int, string]{
+		Input: func(in []byte) (string, int, bool) {
+			n := bytes.IndexByte(in, '\n') + 1
+			return string(in[:n]), n, n > 0
+		},
+		Step: func(count *int, _ string) string { *count++; return fmt.Sprintf("number %d\n", *count) },
+		Over: func(count int) bool { return count == 5 },
+	}
+	polite := Model[struct{}, string]{ // a question at the beginning, and one for each answer
+		Greeting: "next\n",
+		Input:    numbers.Input,
+		Step:     func(*struct{}, string) string { return "next\n" },
+	}
+	spec := func(wrong string) Spec {
+		return Spec{
+			Setup: func(w *World) error {
+				_, err := callerKind.Spawn(w.Loop(0), caller{wrong: wrong})
+				return err
+			},
+			Dict:     []string{"number 7\n", "oops"},
+			Backends: []Backend{Serve("10.0.0.1:80", numbers)},
+			Oracles:  []Oracle{PerConn("questions", polite).At("10.0.0.1:80")},
+		}
+	}
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(60, 2_000)}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+	found := Find(spec("loses its way"), 1, Budget{Runs: 1000})
+	if found.Failure == nil || found.Failure.Oracle != `model "questions"` {
+		t.Error(found.Explain())
+	}
+}

@@ -189,3 +189,21 @@ func TestInputBeforeAResetIsShownToAMachineThatWaits(t *testing.T) {
 		t.Errorf("ended with %v, want the reset", err)
 	}
 }
+
+// A read buffer that is full keeps a machine from reading what came before a reset: then it
+// ends by that, however many calls it has in a turn, and not by the reset.
+func TestFullReadBufferBeforeAReset(t *testing.T) {
+	for _, steps := range []int{1, 32} {
+		d, log, ended := newFake(t), &journal{}, newEnds()
+		l := d.start(reactor.Config{Steps: steps})
+		s, _ := adopt(d, l, readers(t, reactor.Options{ReadBuffer: 16, OnEnd: ended.add}, reactor.Port(0).Readable()), reader{log: log, do: func(r *reader, cx *read, what reactor.Ready) reactor.State {
+			cx.Write(0, []byte("ack")) // finds the reset
+			return takeLine(r, cx, what)
+		}})
+		log.take()
+		broken(d, s, poll.Readable, "a\n"+bytesOf(20))
+		if err := ended.next(t); !errors.Is(err, reactor.ErrFull) {
+			t.Errorf("%d steps: ended with %v after %q, want %v", steps, err, log.take(), reactor.ErrFull)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package fuzz
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -187,6 +189,36 @@ func TestIsolatedRelay(t *testing.T) {
 	s := carrierSpec()
 	s.Isolated = true
 	if found := Find(s, 1, Budget{Runs: 1000}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
+// tally counts what a peer sends until that half-closes, and says it then.
+type tally struct{ bytes int }
+
+// A peer waits while the machine's kernel has no room for what it sends, also if it has none
+// at all.
+func TestInputThatFillsTheKernel(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("tally", reactor.Options{Ports: []string{"peer"}}, reactor.Table[tally, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "counting", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(m *tally, cx *echoCx, _ reactor.Ready) reactor.State {
+			var b [512]byte
+			n, err := cx.Read(peer, b[:])
+			if m.bytes += n; err == io.EOF {
+				err = cx.Write(peer, fmt.Append(nil, m.bytes))
+				return cx.Stop(err)
+			}
+			return cx.Fail(err)
+		}}}))
+	s := Spec{Dict: []string{string(make([]byte, 1<<10)), "behind it"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", tally{})
+		return err
+	}}
+	tr, err := trace.Parse("send 0 word=0 more=63\nsend 0 word=1 more=0\n") // 64 KiB, and more
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 }

@@ -42,8 +42,14 @@ func (c *alarmClock) ask(cx *alarmCx) fsm.State {
 	return cx.Fail(cx.Write(alarmPeer, []byte("are you there?\n")))
 }
 
-// answered leaves what came to be handled in the state serving.
-func (c *alarmClock) answered(*alarmCx, reactor.Ready) fsm.State { return alarmServing }
+// answered leaves what came to be handled in the state serving. It looks for input itself:
+// that a port is said to be readable is no answer.
+func (c *alarmClock) answered(cx *alarmCx, _ reactor.Ready) fsm.State {
+	if _, err := cx.Peek(alarmPeer); err != nil {
+		return cx.Fail(err)
+	}
+	return alarmServing
+}
 
 func (c *alarmClock) serve(cx *alarmCx, _ reactor.Ready) fsm.State {
 	in, err := cx.Peek(alarmPeer)

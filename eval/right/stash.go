@@ -103,7 +103,6 @@ func stashSpec() fuzz.Spec {
 		},
 		Dict:     []string{"one\n", "two\n", "thr", "ee\n"},
 		Patience: time.Hour, // a client may send thousands of lines at once
-		Isolated: true,
 		Oracles: []fuzz.Oracle{fuzz.PerConn("printed", fuzz.Model[struct{}, string]{
 			Input: inputLine,
 			Step:  func(_ *struct{}, line string) string { return "printed " + line + "\n" },

@@ -7,7 +7,8 @@ import "github.com/stator-go/stator/fuzz/internal/judge"
 type Oracle struct{ judge judge.Oracle }
 
 // Model is a reference implementation of a protocol: a state, how bytes become an input,
-// and what the answer to an input is.
+// and what the answer to an input is. Output that no input asks for, other than a Greeting,
+// has no place in it, such as a farewell at a deadline or what another connection said.
 type Model[S, In any] struct {
 	New   func() S                               // returns the first state; nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete

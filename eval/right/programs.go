@@ -39,6 +39,8 @@ func Programs() []Program {
 		{"cache", cacheSpec},
 		{"register", registerSpec},
 		{"filter", filterSpec},
+		{"multiplex", multiplexSpec},
+		{"farewell", farewellSpec},
 	}
 }
 

@@ -16,10 +16,9 @@ type framer struct{ need int }
 
 type framerCx = reactor.Context[reactor.None]
 
-const (
-	framerPeer    reactor.Port = 0
-	framerLongest              = 1024
-)
+const framerPeer reactor.Port = 0
+
+const framerLongest = 1024 // bytes of a frame
 
 const (
 	framerHead = fsm.First + iota

@@ -71,7 +71,7 @@ func (a *agent) ping(cx *agentCx, _ reactor.Fired) fsm.State {
 
 func (a *agent) command(cx *agentCx, _ reactor.Ready) fsm.State {
 	in, err := cx.Peek(agentServer)
-	if err == io.EOF { // the server may still want the replies to its last commands
+	if err == io.EOF || err == io.ErrUnexpectedEOF { // the server may still want the replies to its last commands
 		return agentFinishing
 	}
 	line, n := cutLine(in)

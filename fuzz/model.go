@@ -33,8 +33,7 @@ type Model[S, In any] struct {
 }
 
 // PerConn returns an Oracle that compares what each connection gets with a model of that
-// connection alone. It judges the connections of all listeners: if these have different
-// protocols, make a Spec for each, in which peers find only that listener.
+// connection alone. It judges the connections of all listeners; [Oracle.At] limits it to one.
 //
 // A connection that stays open must get all its answers. It may get fewer if it ends early
 // because of its peer, a deadline, a message, an error or a shutdown. If its machine ends

@@ -192,3 +192,41 @@ func TestClientOfABackend(t *testing.T) {
 		t.Error(found.Explain())
 	}
 }
+
+// Two listeners have two protocols, and a model for each: of bytes that come back, and of bytes
+// that count.
+func TestTwoListeners(t *testing.T) {
+	count := reactor.Must(reactor.NewKind("count", reactor.Options{Ports: []string{"peer"}}, reactor.Table[int, reactor.None]{
+		{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
+		{Name: "counting", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(n *int, cx *echoCx, _ reactor.Ready) reactor.State {
+			in, err := cx.Peek(peer)
+			if err != nil {
+				return cx.Fail(err)
+			}
+			var b [16]byte
+			if err := cx.Write(peer, fmt.Appendf(b[:0], "%d\n", *n+1)); err != nil {
+				return fsm.Stay
+			}
+			*n++
+			cx.Discard(peer, min(1, len(in)))
+			return fsm.Stay
+		}}}))
+	one := func(in []byte) (byte, int, bool) { return in[0], 1, true }
+	same := Model[struct{}, byte]{Input: one, Step: func(_ *struct{}, b byte) string { return string([]byte{b}) }}
+	counts := Model[int, byte]{Input: one, Step: func(n *int, _ byte) string { *n++; return fmt.Sprintf("%d\n", *n) }}
+	spec := Spec{Dict: []string{"a", "bc"}, Setup: func(w *World) error {
+		_, err := echoKind.Listen(w.Loop(0), "tcp", ":7000", echo{})
+		if err == nil {
+			_, err = count.Listen(w.Loop(0), "tcp", ":7001", 0)
+		}
+		return err
+	}}
+	spec.Oracles = []Oracle{PerConn("echo", same).At(":7000"), PerConn("count", counts).At("127.0.0.1:7001")}
+	if found := Find(spec, 1, Budget{Runs: testenv.Pick(300, 5000)}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+	spec.Oracles = []Oracle{PerConn("echo", same).At(":7001")}
+	if found := Find(spec, 1, Budget{Runs: 100}); found.Failure == nil || found.Failure.Oracle != `model "echo"` {
+		t.Errorf("the model of the other listener: %v", found)
+	}
+}

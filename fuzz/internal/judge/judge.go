@@ -54,7 +54,7 @@ func New(w *sim.World, cfg Config) *Judge {
 	}
 	j.deadlines.on = cfg.Without&CheckDeadlines == 0
 	if len(cfg.Oracles) > 0 {
-		w.Witness() // models are to know why a machine ended
+		w.StartTracing() // models are to know why a machine ended
 	}
 	w.Attach(j)
 	return j
@@ -89,7 +89,7 @@ func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
 	f := j.Run(tr)
 	if j.deadlines.deaf { // events of machines matter, and were not reported
 		j.deadlines.deaf = false
-		j.w.Witness()
+		j.w.StartTracing()
 		f = j.Run(tr)
 	}
 	if o != nil {
@@ -146,7 +146,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	case sim.Moved:
 		j.moved(o)
 	case sim.Stuck:
-		j.deadlines.expect(o.Machine, j.w.Witnessed())
+		j.deadlines.expect(o.Machine, j.w.Tracing())
 	case sim.Ended:
 		j.ended(o)
 	case sim.Always:
@@ -236,7 +236,7 @@ func (j *Judge) moved(o *sim.Observation) {
 	if !k.Declares(o.From, o.To) {
 		j.Fail(UndeclaredEdge, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(o.From), k.StateName(o.To))
 	}
-	j.deadlines.expect(o.Machine, j.w.Witnessed())
+	j.deadlines.expect(o.Machine, j.w.Tracing())
 }
 
 // ended judges why a machine ended.

@@ -150,7 +150,7 @@ func (w *World) clearFaults() {
 	for _, s := range w.sockets[1:] {
 		s.armed = armed{}
 		s.window, s.queue = window, queue
-		if s.kind != free && s.starved && s.room() > 0 {
+		if s.kind != free && s.awaitsRoom && s.room() > 0 {
 			s.notify()
 		}
 	}

@@ -43,7 +43,7 @@ type World struct {
 	plain     [8]Observation // those without fields of their own, by depth
 	move      Observation    // of the last transition
 	depth     int
-	witnessed bool // loops report events, not transitions alone
+	tracing   bool // loops report events, not transitions alone
 
 	now      int64
 	drivers  []*simDriver
@@ -167,12 +167,12 @@ func (w *World) DatagramPeers() []DatagramPeer { return w.peers }
 // Events returns how many readiness events loops were given in the last run.
 func (w *World) Events() uint64 { return w.events }
 
-// Witness makes loops report the events that they give to machines, from the next run
+// StartTracing makes loops report the events that they give to machines, from the next run
 // on. They do so as well while an observer wants Told.
-func (w *World) Witness() { w.witnessed = true }
+func (w *World) StartTracing() { w.tracing = true }
 
-// Witnessed reports whether loops report events.
-func (w *World) Witnessed() bool { return w.witnessed }
+// Tracing reports whether loops report events.
+func (w *World) Tracing() bool { return w.tracing }
 
 // ExpectChatter says whether a loop is expected to go on writing for ever: then the world
 // observes that it Chatters much sooner than otherwise.
@@ -228,7 +228,7 @@ func (w *World) countOwn() {
 func (w *World) begin(tr trace.Trace, opts Options) error {
 	w.clear()
 	w.trace, w.opts = tr, opts
-	w.witnessed = w.witnessed || w.wants(Told)
+	w.tracing = w.tracing || w.wants(Told)
 	o := w.observation(RunBegins)
 	o.Again, o.Spurious = opts.Again, opts.Spurious
 	w.emit(o)

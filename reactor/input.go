@@ -179,6 +179,10 @@ func (c *IO) widen(pt *port) error {
 	case possible && c.fitsFlushed(more):
 		pt.in = l.pool.move(pt.in, size)
 		return nil
+	case k.r > 0: // what was consumed leaves room for some
+		k.w = copy(k.b, k.b[k.r:k.w])
+		k.r = 0
+		return nil
 	case pt.flags&pInputSeen == 0: // it is shown first, and may be consumed
 		return ErrWouldBlock
 	case !possible:

@@ -141,12 +141,18 @@
 //	spurious events     S  events that are not true change no output
 //	isolation           I  connections do not change each other's output: see Spec.Isolated
 //	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
+//	starvation          V  a machine goes on, and a peer gets an answer, also if others want all there is
+//	slow peers          P  a peer that reads late gets what one that reads at once gets, or less
 //	always              A  what a probe reports as Always holds
 //	model "name"        M  PerConn and Datagrams: output is what a Model says
 //	linearizability "…" L  Linear: outputs of all connections fit some order
 //
 // "Lost output" excuses a machine that closes a connection to a peer that does not read, and
 // one of whose other connections broke.
+//
+// "Slow peers" takes it for right if a machine ends, or stops answering, because Write returned
+// ErrFull. It is wrong if a peer misses something in the middle, or gets the effect of its
+// input twice.
 //
 // "Lost input" judges a state that waits for the input of the broken connection. "False end"
 // judges machines with two connections, of which one broke: the other's peer must be reset,
@@ -156,7 +162,10 @@
 //
 // Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
 // take further runs, so they are checked for one run of eight, and for each trace that is
-// replayed. The check of deadlines allows for the resolution of the loop and for lateness
+// replayed. Variants under pressure are run for one run of 32: what connections send is
+// repeated until it is much, for a peer that reads late, beside one that does not read, and, if
+// answers take time, among others that ask for more than there is time for. Starvation and
+// slow peers need them. The check of deadlines allows for the resolution of the loop and for lateness
 // that a fault made. It checks Stall only when output is tried again. Spec.Without leaves
 // out checks that do not hold for your machines.
 //

@@ -93,6 +93,10 @@ type Finding struct {
 	account *report.Account // of Trace; nil: no trace failed or was replayed
 }
 
+// pressedOf: one of this many runs is also compared with runs under pressure, which take as
+// long as many others.
+const pressedOf = 32
+
 // Find searches for a trace that fails, and shrinks it. The same seed and number of runs
 // give the same Finding.
 func Find(spec Spec, seed uint64, b Budget) *Finding {
@@ -116,7 +120,11 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		}
 		found.Events += len(tr)
 		found.Runs++
+		if e.judge.Pressure = judge.PressureNone; n%pressedOf == pressedOf/2 {
+			e.judge.Pressure = judge.PressureAll
+		}
 		f := e.judge.Check(tr, n%8 == 0, nil)
+		e.judge.Pressure = judge.PressureJudged
 		e.tally.Ran(f)
 		s.Learn(tr, e.cover)
 		if f != nil {

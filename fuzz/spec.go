@@ -45,7 +45,7 @@ type Spec struct {
 }
 
 // Check is a set of checks that [Spec.Without] leaves out. Combine them with |.
-type Check uint8
+type Check uint16
 
 const (
 	// Segmentation: the output is the same whether input arrives in one piece or in many.
@@ -64,6 +64,13 @@ const (
 	// LostOutput: a machine closes a connection only after what it wrote is sent. Leave it
 	// out if handlers call IO.Close to drop output.
 	LostOutput
+	// Starvation: a connection gets its answer also while others want more than there is
+	// room and time for. Leave it out if some input is meant to wait for as long as other
+	// input comes.
+	Starvation
+	// SlowPeers: a peer that reads late gets what one that reads at once gets, or less if its
+	// machine gives up. Leave it out if machines drop output for peers that read slowly.
+	SlowPeers
 )
 
 // filled returns the Spec with its defaults.

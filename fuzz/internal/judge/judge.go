@@ -25,7 +25,7 @@ type Config struct {
 }
 
 // Check is a set of checks that may be left out. fuzz.Check documents them.
-type Check uint8
+type Check uint16
 
 const (
 	CheckSegmentation Check = 1 << iota
@@ -33,17 +33,23 @@ const (
 	CheckSpuriousEvents
 	CheckDeadlines
 	CheckLostOutput
+	CheckStarvation
+	CheckSlowPeers
 )
 
 // Judge runs traces and judges them.
 type Judge struct {
+	Pressure Pressure // which failures of variants under pressure count in deep checks
+
 	cfg       Config
 	w         *sim.World
 	failure   *Failure
+	choked    choked
 	asking    string // the oracle that is called; empty: none
 	history   recorder
 	deadlines deadlines
 	undecided int
+	short     bool // runs end when faults cease
 }
 
 // New returns a Judge of a world, as its first observer.
@@ -95,10 +101,14 @@ func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
 	if o != nil {
 		j.w.Detach(o)
 	}
+	sum := j.w.Sum()
+	if f == nil {
+		f = j.judgeChoked(tr)
+	}
 	if f != nil || !deep {
 		return f
 	}
-	if f = j.again(tr); f == nil {
+	if f = j.again(tr, sum); f == nil {
 		if f = j.compare(tr); f != nil {
 			if g := j.compare(tr); g == nil || g.Text != f.Text { // to the digit
 				f = Unsteady(tr, f.Runs...)
@@ -128,7 +138,7 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.DropsOutput, sim.HidesError, sim.Resets}
+		sim.LosesInput, sim.Starves, sim.DropsOutput, sim.HidesError, sim.Resets}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -138,7 +148,7 @@ func (j *Judge) Wants() []sim.What {
 func (j *Judge) Observe(o *sim.Observation) {
 	switch o.What {
 	case sim.RunBegins:
-		j.failure, j.asking = nil, ""
+		j.failure, j.choked, j.asking = nil, choked{}, ""
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
 	case sim.EventOver, sim.Rested:
@@ -156,6 +166,10 @@ func (j *Judge) Observe(o *sim.Observation) {
 	case sim.Connects, sim.Sends, sim.Gets:
 		j.history.observe(o)
 	case sim.FaultsOver:
+		if j.short {
+			j.w.Halt()
+			return
+		}
 		j.judgeOpenConns()
 	case sim.ConnOver:
 		j.judgeOver(j.w.Conn(o.Conn))
@@ -192,6 +206,11 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		k := o.Machine.Kind
 		j.Fail(LostInput, "%s ends by an error of a connection that state %s reads, and %d bytes that came before the error are not read", k.Name(), k.StateName(o.From), o.N)
 		j.failure.State = k.StateName(o.From)
+	case sim.Starves:
+		if j.cfg.Without&CheckStarvation == 0 {
+			j.Fail(Starvation, "%s waits for Config.Buffers, although it has read and written little, its peers read, and few machines have ports", machineName(o.Machine))
+			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
+		}
 	case sim.DropsOutput:
 		if j.cfg.Without&CheckLostOutput != 0 {
 			return
@@ -255,6 +274,9 @@ func (j *Judge) ended(o *sim.Observation) {
 	case errors.Is(o.Err, reactor.ErrSpin), errors.Is(o.Err, reactor.ErrEnterLoop):
 		j.Fail(Livelock, "%s ended: %v", k.Name(), o.Err)
 	default:
+		if j.cfg.Without&CheckStarvation == 0 {
+			j.choke(o)
+		}
 		return
 	}
 	j.failure.State = k.StateName(o.Machine.Before)

@@ -161,6 +161,9 @@ func (r *rng) arguments(e *trace.Event) {
 			e.B += r.word()
 		}
 	case trace.Scarce:
+		if e.A >= 16 { // so much that each of some machines has a share of its own
+			e.A = 16 + (e.A-16)*8
+		}
 		e.B = uint16(r.IntN(4))
 	case trace.Limit:
 		e.A, e.B = uint16(1+r.IntN(8)), uint16(1+r.IntN(32))

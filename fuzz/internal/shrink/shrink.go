@@ -91,7 +91,7 @@ func (s *shrinker) start(tr trace.Trace) (deep, again bool) {
 		}
 		return false, true
 	}
-	s.run = comparing(s.j)
+	s.run = comparing(s.j, s.f.OfPressure())
 	return true, s.try(tr)
 }
 
@@ -109,9 +109,16 @@ func plain(j *judge.Judge) func(trace.Trace) *judge.Failure {
 	return func(tr trace.Trace) *judge.Failure { return j.Check(tr, false, nil) }
 }
 
-// comparing returns a function that runs a trace and compares it with variants of it.
-func comparing(j *judge.Judge) func(trace.Trace) *judge.Failure {
-	return func(tr trace.Trace) *judge.Failure { return j.Check(tr, true, nil) }
+// comparing returns a function that runs a trace and compares it with variants of it, or
+// only with those under pressure.
+func comparing(j *judge.Judge, pressure bool) func(trace.Trace) *judge.Failure {
+	return func(tr trace.Trace) *judge.Failure {
+		if pressure {
+			j.Pressure = judge.PressureAlone
+			defer func() { j.Pressure = judge.PressureJudged }()
+		}
+		return j.Check(tr, true, nil)
+	}
 }
 
 // confirmations is how often the shrunk trace must fail to count as one that always does.

@@ -60,6 +60,10 @@ func (c *Conn) Fate() Fate {
 	return CutOff
 }
 
+// Of reports whether the connection is, or was, that of a machine. A machine may outlive its
+// connection, whose number another one has then.
+func (c *Conn) Of(m *Machine) bool { return c.owner == machineKey{m.Loop, m.Generation, m.Index} }
+
 // Whole reports whether the connection was at rest, and open, when faults had ceased.
 func (c *Conn) Whole() bool { return c.whole }
 

@@ -85,7 +85,7 @@ func (w *World) limit(loop int, cfg *reactor.Config) {
 		cfg.Steps = max(1, int(e.B)%64)
 	}
 	if e := limits(w.trace, trace.Scarce); e != nil {
-		cfg.Buffers = lower(cfg.Buffers, (8+int(e.A))<<10)
+		cfg.Buffers = w.scarce(e, cfg.Buffers)
 		if e.B > 0 {
 			cfg.Timers = lower(cfg.Timers, int(e.B))
 		}

@@ -126,6 +126,9 @@ func New(cfg Config) *World {
 // Loop returns the i-th loop.
 func (w *World) Loop(i int) *reactor.Loop { return w.loops[i] }
 
+// Word returns the dictionary's word of a number.
+func (w *World) Word(n uint16) string { return w.cfg.Dict.Word(n) }
+
 // Loops returns the number of loops.
 func (w *World) Loops() int { return len(w.loops) }
 

@@ -63,10 +63,10 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 		k := &c.loop.pool.chunks[pt.in]
 		c.loop.call.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
-	case err != nil:
+	case err != nil && (pt.in == 0 || c.h.flags&mRefused == 0):
 		return nil, err
 	}
-	// After a refusal the input is shown again: until then a full buffer is no error.
+	// After a refusal the input is shown again: until then a lack of room is no error.
 	return nil, c.noInput(p, pt, full && c.h.flags&mRefused == 0)
 }
 

@@ -143,6 +143,7 @@
 //	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
 //	starvation          V  a machine goes on, and a peer gets an answer, also if others want all there is
 //	slow peers          P  a peer that reads late gets what one that reads at once gets, or less
+//	late end            N  a machine ends when all its peers have ended, and not by a deadline after that
 //	always              A  what a probe reports as Always holds
 //	model "name"        M  PerConn and Datagrams: output is what a Model says
 //	linearizability "…" L  Linear: outputs of all connections fit some order

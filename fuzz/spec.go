@@ -71,6 +71,9 @@ const (
 	// SlowPeers: a peer that reads late gets what one that reads at once gets, or less if its
 	// machine gives up. Leave it out if machines drop output for peers that read slowly.
 	SlowPeers
+	// LateEnd: a machine whose peers have all ended, and that waits for nothing but their
+	// input, ends by itself. Leave it out if machines leave that to Idle or Within.
+	LateEnd
 )
 
 // filled returns the Spec with its defaults.

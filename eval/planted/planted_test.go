@@ -118,3 +118,19 @@ advance n=1 unit=4`},
 		})
 	}
 }
+
+// Bugs of programs that only pressure shows, or a look at why a machine still lives, are found
+// within the runs of a default test, although no spec says a word about them.
+func TestBugsUnderPressure(t *testing.T) {
+	for _, name := range []string{"counter/twice", "counter/answer-lost", "board/line-lost", "jobs/newest-first", "socks/ended-waits"} {
+		for seed := range uint64(3) {
+			s, b := lookUp(t, name)
+			if s.model != nil {
+				t.Errorf("%s has a model: want none", s.Name)
+			}
+			if found := fuzz.Find(s.Spec(b.Plant()), seed, fuzz.Budget{Runs: 1000}); found.Failure == nil {
+				t.Errorf("%s, seed %d: not found in %d runs", name, seed, found.Runs)
+			}
+		}
+	}
+}

@@ -48,7 +48,7 @@ type Room interface {
 
 // Servers returns all servers, ordered by name.
 func Servers() []*Server {
-	all := []*Server{newBareServer(), newEcho(), newHTTP(), newLines(), newMQTT(), newRegister(), newResp(), newSocks(), newTLS()}
+	all := []*Server{newBareServer(), newBoard(), newCounter(), newEcho(), newHTTP(), newJobs(), newLines(), newMQTT(), newRegister(), newResp(), newSocks(), newTLS()}
 	slices.SortFunc(all, func(a, b *Server) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }

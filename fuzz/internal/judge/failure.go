@@ -28,6 +28,7 @@ const (
 	Deadline       = "deadline"
 	Starvation     = "starvation"
 	SlowPeers      = "slow peers"
+	LateEnd        = "late end"
 
 	model  = "model"
 	linear = "linearizability"
@@ -36,7 +37,7 @@ const (
 // letters are short names, for reports.
 var letters = map[string]string{
 	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", LostOutput: "O", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
-	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", Starvation: "V", SlowPeers: "P", model: "M", linear: "L",
+	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", Starvation: "V", SlowPeers: "P", LateEnd: "N", model: "M", linear: "L",
 }
 
 // Names returns the names of the oracles that judge runs under a Config, each with its
@@ -46,7 +47,7 @@ func (c *Config) Names() (all []string) {
 	for _, o := range []struct {
 		check Check
 		name  string
-	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}, {CheckStarvation, Starvation}, {CheckSlowPeers, SlowPeers}} {
+	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}, {CheckStarvation, Starvation}, {CheckSlowPeers, SlowPeers}, {CheckLateEnd, LateEnd}} {
 		if c.Without&o.check == 0 {
 			all = append(all, o.name)
 		}

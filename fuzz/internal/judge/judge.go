@@ -35,6 +35,7 @@ const (
 	CheckLostOutput
 	CheckStarvation
 	CheckSlowPeers
+	CheckLateEnd
 )
 
 // Judge runs traces and judges them.
@@ -138,7 +139,7 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.Starves, sim.DropsOutput, sim.HidesError, sim.Resets}
+		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -209,6 +210,11 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	case sim.Starves:
 		if j.cfg.Without&CheckStarvation == 0 {
 			j.Fail(Starvation, "%s waits for Config.Buffers, although it has read and written little, its peers read, and few machines have ports", machineName(o.Machine))
+			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
+		}
+	case sim.EndsLate:
+		if j.cfg.Without&CheckLateEnd == 0 {
+			j.Fail(LateEnd, "all peers of %s have ended, and nothing is left to read or to send, but it lives on until a deadline", machineName(o.Machine))
 			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
 		}
 	case sim.DropsOutput:

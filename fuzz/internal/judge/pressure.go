@@ -29,7 +29,8 @@ const (
 	crowdSent  = 72 << 10 // bytes, by a peer that does not read: more than all of Buffers
 	crowdKiB   = 48       // of Buffers: each of two machines has a share of its own
 	mostSends  = 256
-	burst      = 32      // words at a time, or fewer:
+	bigBurst   = 512 // words at a time, or fewer:
+	smallBurst = 32
 	mostAtOnce = 2 << 10 // bytes beside the first word
 	fewSent    = 4 << 10
 	busyRounds = 80
@@ -133,7 +134,7 @@ func (v *Variant) dials(s Variant) {
 }
 
 // sendMuch adds what whole sends again and again, in bursts, until it is so many bytes.
-func (j *Judge) sendMuch(v *Variant, s Variant, size int) {
+func (j *Judge) sendMuch(v *Variant, s Variant, size, burst int) {
 	for sent, n := 0, 0; sent < size && n < mostSends; {
 		for i, e := range s.Trace[1:] {
 			e.Hold, e.B = false, uint16(min(burst, mostAtOnce/j.length(e)))
@@ -169,7 +170,7 @@ func (j *Judge) slowPeer(mine Variant, c int) *Failure {
 		if v.dials(mine); slow {
 			v.stops(c)
 		}
-		if j.sendMuch(&v, mine, muchSent); slow {
+		if j.sendMuch(&v, mine, muchSent, bigBurst); slow {
 			v.readsAgain(c)
 		}
 		j.sends(&v, mine)
@@ -200,10 +201,13 @@ func (j *Judge) slowListener(mine, theirs Variant, c int) *Failure {
 		v.dials(mine)
 		j.sends(&v, mine)
 		v.dials(theirs)
+		if slow {
+			v.add(trace.Event{Op: trace.Scarce, A: 8}, 0)
+		}
 		if listens = len(v.Trace); slow {
 			v.stops(c)
 		}
-		if j.sendMuch(&v, theirs, muchSent); slow {
+		if j.sendMuch(&v, theirs, muchSent, bigBurst); slow {
 			v.readsAgain(c)
 		}
 		j.sends(&v, theirs)
@@ -252,7 +256,7 @@ func (j *Judge) crowd(mine, theirs Variant, c int) *Failure {
 	v.dials(theirs)
 	v.stops(other)
 	v.stops(j.cfg.Conns) // if its machine has dialled, that goes nowhere, too
-	j.sendMuch(&v, theirs, crowdSent)
+	j.sendMuch(&v, theirs, crowdSent, smallBurst)
 	v.dials(mine)
 	sent := 0
 	for i, e := range mine.Trace[1:] {

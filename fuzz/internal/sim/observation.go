@@ -64,6 +64,7 @@ const (
 	DropsOutput // Conn, Machine: it closes before what it wrote was sent, to a peer that has room for that
 	Resets      // Conn, N, Machine: it ended by itself, and closes with N bytes unread, which resets the peer
 	Starves     // Machine, Conn, N: it waits for buffers, N bytes unread, although it needs few and there are few machines
+	EndsLate    // Machine, Conn: all its peers have ended, nothing is left to do, and only a deadline ends it
 	Unaccepted  // N connections wait to be accepted at address Name; Free of Limit slots are free
 	ConnOver    // Conn is over, or is closed next
 	HoldsOpen   // Conn, Machine: the peer has closed, and the machine has not

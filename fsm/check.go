@@ -11,7 +11,8 @@ import (
 // errors.Is finds a kind.
 //
 // A state that has OnEnter and no events is assumed to be left by what OnEnter returns: it
-// needs no deadline and no declared target.
+// needs no deadline and no declared target. Handlers of row Any count as events: with an
+// OnMessage, OnTimer, OnDown or OnSignal there, such a state needs a Within as well.
 func Check[M, C, Msg any](t Table[M, C, Msg], m Machine) error {
 	m.Start = or(m.Start, First)
 	c := checker{t: t.Plain(), Machine: m}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -156,7 +157,7 @@ func TestEndsOfOrdinaryMachines(t *testing.T) {
 		{"addresser: descriptor contract", addresserSpec()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if found := Find(c.spec, 1, Budget{Runs: 2000}); found.Failure != nil {
+			if found := Find(c.spec, 1, Budget{Runs: testenv.Pick(600, 2000)}); found.Failure != nil {
 				t.Errorf("after %d runs: %s", found.Runs, found.Explain())
 			}
 		})

@@ -113,7 +113,7 @@
 // Handlers guide the search with a [probe.Probe], which Setup puts into the prototype. In
 // production it is the zero Probe, which does nothing:
 //
-//	c.probe.Always("three tries at most", c.tries <= 3)   // false: the run fails
+//	c.probe.Always("three tries at most", c.tries <= 3)   // false: the run fails; see also Alwaysf
 //	c.probe.Sometimes("the third succeeds", c.tries == 3) // must be true in some run
 //	c.probe.Mark("tries", c.tries)                        // see probe.Probe.Mark
 //

@@ -10,6 +10,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -174,7 +175,7 @@ func parcelSpec(fault int) Spec {
 // A parcel that is accepted is handled once and in order, and a gate that closed opens
 // again. The search finds machines that do otherwise.
 func TestParcels(t *testing.T) {
-	found := Find(parcelSpec(0), 1, Budget{Runs: 3000})
+	found := Find(parcelSpec(0), 1, Budget{Runs: testenv.Pick(600, 3000)})
 	if found.Failure != nil || len(found.Unseen) > 0 {
 		t.Errorf("%s", found.Explain())
 	}

@@ -7,7 +7,8 @@ import "github.com/stator-go/stator/fuzz/internal/judge"
 type Oracle struct{ judge judge.Oracle }
 
 // Model is a reference implementation of a protocol: a state, how bytes become an input,
-// and what the answer to an input is.
+// and what the answer to an input is. Output that no input asks for, other than a Greeting,
+// has no place in it, such as a farewell at a deadline or what another connection said.
 type Model[S, In any] struct {
 	New   func() S                               // returns the first state; nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete
@@ -32,7 +33,8 @@ type Model[S, In any] struct {
 }
 
 // PerConn returns an Oracle that compares what each connection gets with a model of that
-// connection alone.
+// connection alone. It judges the connections of all listeners: if these have different
+// protocols, make a Spec for each, in which peers find only that listener.
 //
 // A connection that stays open must get all its answers. It may get fewer if it ends early
 // because of its peer, a deadline, a message, an error or a shutdown. If its machine ends

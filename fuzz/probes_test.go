@@ -24,7 +24,7 @@ func (c *counting) line(cx *echoCx, _ reactor.Ready) reactor.State {
 		return cx.Fail(err)
 	}
 	c.lines += strings.Count(string(in), "\n")
-	c.probe.Always("three lines at most", c.lines <= 3)
+	c.probe.Alwaysf("three lines at most", c.lines <= 3, "%d lines", c.lines)
 	c.probe.Sometimes("a line", c.lines > 0)
 	c.probe.Sometimes("a hundred lines", c.lines >= 100)
 	c.probe.Mark("lines", c.lines)
@@ -48,7 +48,7 @@ func countingSpec(words ...string) Spec {
 // A condition given to Always that does not hold is a failure, and is shrunk.
 func TestAlways(t *testing.T) {
 	found := Find(countingSpec("\n", "word"), 1, Budget{Runs: 2000})
-	if found.Failure == nil || found.Failure.Error() != "always: three lines at most" {
+	if found.Failure == nil || found.Failure.Error() != "always: three lines at most: 4 lines" {
 		t.Fatalf("%v: want a failure of three lines at most", found)
 	}
 	if len(found.Trace) != 2 {

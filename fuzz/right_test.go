@@ -2,11 +2,14 @@ package fuzz
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -133,7 +136,7 @@ func TestWaitingForBuffers(t *testing.T) {
 			Setup: func(w *World) error {
 				_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 				return err
-			}}, 1, Budget{Runs: 1500})
+			}}, 1, Budget{Runs: testenv.Pick(400, 1500)})
 		if found.Failure != nil {
 			t.Error(found.Explain())
 		}
@@ -187,6 +190,71 @@ func TestIsolatedRelay(t *testing.T) {
 	s := carrierSpec()
 	s.Isolated = true
 	if found := Find(s, 1, Budget{Runs: 1000}); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
+// tally counts what a peer sends until that half-closes, and says it then.
+type tally struct{ bytes int }
+
+// A peer waits while the machine's kernel has no room for what it sends, also if it has none
+// at all.
+func TestInputThatFillsTheKernel(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("tally", reactor.Options{Ports: []string{"peer"}}, reactor.Table[tally, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "counting", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(m *tally, cx *echoCx, _ reactor.Ready) reactor.State {
+			var b [512]byte
+			n, err := cx.Read(peer, b[:])
+			if m.bytes += n; err == io.EOF {
+				err = cx.Write(peer, fmt.Append(nil, m.bytes))
+				return cx.Stop(err)
+			}
+			return cx.Fail(err)
+		}}}))
+	s := Spec{Dict: []string{string(make([]byte, 1<<10)), "behind it"}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", tally{})
+		return err
+	}}
+	tr, err := trace.Parse("send 0 word=0 more=63\nsend 0 word=1 more=0\n") // 64 KiB, and more
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
+		t.Error(found.Explain())
+	}
+}
+
+// tee sends what one peer says on to another one, 1 KiB at a time, and confirms each.
+type tee struct{}
+
+// Output that a reset has dropped does not wait any more, so no Stall is due for it.
+func TestStallAfterAReset(t *testing.T) {
+	const to reactor.Port = 1
+	k := reactor.Must(reactor.NewKind("tee", reactor.Options{Ports: []string{"from", "to"}, WriteBuffer: 2 << 10}, reactor.Table[tee, reactor.None]{
+		{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
+		{Name: "passing", Wait: peer.Readable().While(to.Room()), Idle: fsm.After(time.Hour, fsm.Stop),
+			OnEnter: func(_ *tee, cx *echoCx) reactor.State { return cx.Fail(cx.Dial(to, "tcp", "10.0.0.1:1")) },
+			OnReady: func(_ *tee, cx *echoCx, _ reactor.Ready) reactor.State {
+				in, err := cx.Peek(peer)
+				if err != nil {
+					return cx.Fail(err)
+				}
+				in = in[:min(len(in), 1<<10)]
+				if cx.Write(to, in) != nil {
+					return fsm.Stay
+				}
+				cx.Discard(peer, len(in))
+				return cx.Fail(cx.Write(peer, []byte(".")))
+			}}}))
+	s := Spec{Dict: []string{string(make([]byte, 16<<10))}, Without: Segmentation, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", tee{})
+		return err
+	}}
+	tr, err := trace.Parse("dial 0\npace 0 bytes=0\nwindow 0 bytes=1 queue=0\npace 4 bytes=1000 ms=900\nwindow 4 bytes=1000 queue=0\nsend 0 word=0 more=1\nreset 0\nadvance n=20 unit=3\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := Replay(s, tr); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 }

@@ -26,8 +26,10 @@ type Spec struct {
 	Oracles []Oracle
 	// Without leaves out checks that do not hold for these machines.
 	Without Check
-	// Isolated says that no connection's output depends on another connection. The check
-	// "isolation" then fails a run in which it does, unless machines dialled peers in it.
+	// Isolated says that no connection's output depends on another connection, neither what
+	// it is nor when it comes: nothing that connections share makes them wait for each other.
+	// The check "isolation" then fails a run in which it does, unless machines dialled peers
+	// in it.
 	Isolated bool
 	// Sometimes names conditions that must be true in some run, although it may be that no
 	// run reaches their call of Probe.Sometimes. Those that a run reaches need not be named.
@@ -49,7 +51,8 @@ type Check uint16
 
 const (
 	// Segmentation: the output is the same whether input arrives in one piece or in many.
-	// Leave it out if output depends on how input is cut.
+	// Leave it out if output depends on how input is cut, for example because messages are
+	// dropped when many of them come at once.
 	Segmentation Check = 1 << iota
 	// HangUp: a machine reads all bytes in front of the peer's end that it would have
 	// answered without the end. Leave it out if a peer that half-closes is not interested
@@ -59,7 +62,7 @@ const (
 	// ready. Leave it out if output depends on how often they are called.
 	SpuriousEvents
 	// Deadlines: no machine stays in a state longer than the state's row allows. Leave it
-	// out if handlers set bounds of their own with IO.Within.
+	// out if handlers set longer bounds than the rows with IO.Within.
 	Deadlines
 	// LostOutput: a machine closes a connection only after what it wrote is sent. Leave it
 	// out if handlers call IO.Close to drop output.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -105,7 +106,7 @@ func clockworkSpec(own fsm.States, early time.Duration) Spec {
 // Timers fire while they are armed, never early, and not after their state was left. The
 // search finds a timer that is not stopped, and one that is early.
 func TestTimers(t *testing.T) {
-	found := Find(clockworkSpec(0, 0), 1, Budget{Runs: 3000})
+	found := Find(clockworkSpec(0, 0), 1, Budget{Runs: testenv.Pick(1000, 3000)})
 	if found.Failure != nil || len(found.Unseen) > 0 {
 		t.Errorf("%v\n%s", found, found.Trace)
 	}

@@ -34,7 +34,7 @@ type sink struct{ Listener }
 
 // Listener receives the reports of a Probe. Simulated runs implement it.
 type Listener interface {
-	Always(name string, holds bool)
+	Always(name string, holds bool, format string, values []int)
 	Sometimes(name string, seen bool)
 	Mark(name string, value int)
 }
@@ -46,7 +46,18 @@ func New(l Listener) Probe { return Probe{&sink{l}} }
 // fails if holds is false.
 func (p Probe) Always(name string, holds bool) {
 	if p.to != nil {
-		p.to.Always(name, holds)
+		p.to.Always(name, holds, "", nil)
+	}
+}
+
+// Alwaysf is Always with values that the failure shows, by a format of package fmt:
+//
+//	s.probe.Alwaysf("three tries at most", s.tries <= 3, "%d tries, of %d bytes", s.tries, n)
+//
+// Values are integers, so that the call allocates nothing in production.
+func (p Probe) Alwaysf(name string, holds bool, format string, values ...int) {
+	if p.to != nil {
+		p.to.Always(name, holds, format, append([]int(nil), values...)) // a copy: values need not escape
 	}
 }
 

@@ -9,14 +9,19 @@ import (
 
 type heard []string
 
-func (h *heard) Always(name string, holds bool) { *h = append(*h, fmt.Sprint("always ", name, holds)) }
+func (h *heard) Always(name string, holds bool, format string, values []int) {
+	*h = append(*h, fmt.Sprint("always ", name, holds, format, values))
+}
 func (h *heard) Sometimes(name string, seen bool) {
 	*h = append(*h, fmt.Sprint("sometimes ", name, seen))
 }
 func (h *heard) Mark(name string, value int) { *h = append(*h, fmt.Sprint("mark ", name, value)) }
 
+var tries = 1000 // large enough that boxing it would allocate
+
 func say(p probe.Probe) {
 	p.Always("a", true)
+	p.Alwaysf("f", false, "%d of %d", tries, 3)
 	p.Sometimes("s", false)
 	p.Mark("m", 7)
 }
@@ -25,7 +30,7 @@ func TestProbe(t *testing.T) {
 	var h heard
 	p := probe.New(&h)
 	say(p)
-	if got := fmt.Sprint([]string(h)); got != "[always atrue sometimes sfalse mark m7]" || !p.On() {
+	if got := fmt.Sprint([]string(h)); got != "[always atrue[] always ffalse%d of %d[1000 3] sometimes sfalse mark m7]" || !p.On() {
 		t.Errorf("told %s, on %v", got, p.On())
 	}
 }

@@ -18,7 +18,8 @@ import (
 // machine that holds most is refused first, and waits. One machine alone may hold a quarter
 // of Buffers. The other half is kept for machines that hold at most 8 KiB: a machine that
 // holds nothing can read 4 KiB and write 4 KiB, whatever the others hold, as long as fewer
-// than Buffers / 16 KiB machines hold anything. Input that a handler consumes when it is
+// than Buffers / 16 KiB machines hold anything. So a Write of more than that may be refused
+// for as long as slow readers hold the first half: a row's Stall bounds how long they may. Input that a handler consumes when it is
 // called, and output that the kernel takes at once, are not held.
 type Config struct {
 	ID         int           // 1 to 255, part of every token; default: the lowest that no loop of the process has, but for those that have ended

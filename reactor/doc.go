@@ -36,6 +36,10 @@
 // new has come. So a handler may consume as little as it likes, or nothing: it does not
 // miss input, and it is not called again and again for nothing.
 //
+// A call does not prove that there is input: the system may report readiness that is not
+// there, or that is over. Only what a read returns counts. A handler that takes a call
+// itself for a sign of life, and reads nothing, is wrong.
+//
 // The calls of one machine in a turn are its run, at most Config.Steps of them. Then the
 // next machine runs. What a machine writes is gathered during its run, and sent at the end
 // of it.
@@ -56,7 +60,9 @@
 // For output, [IO.Write] gathers bytes, which are sent when the machine's run ends. Bytes
 // that the kernel does not take are held, at most Options.WriteBuffer of them. The gate Room
 // is closed from half of that on: a row that waits for peer.Readable().While(peer.Room())
-// reads nothing from a peer that does not read.
+// reads nothing from a peer that does not read. A reply that is larger than all of that is
+// written in pieces: write until ErrFull, and stay in a row that waits for peer.Drained(),
+// whose OnReady is called when all pieces have been sent.
 //
 // Errors are sticky. An error that comes while the machine does not read leads to the
 // row's Fail as well. Every error can be passed to [IO.Fail], which returns the state
@@ -94,6 +100,10 @@
 // bounds those that were accepted for all machines of the kind on a loop and are not yet
 // taken by the loop.
 //
+// What a machine must get, such as the reply to a request, has the same mailbox as what it
+// may miss. So let a machine send no more requests than its mailbox has room for replies,
+// such as one at a time: while a state does not wait for input, that is kept.
+//
 // Messages are copied: keep them small.
 //
 // # Ends
@@ -108,7 +118,9 @@
 //  4. Output that is held is sent, until all of it is or Options.Linger has passed. Input
 //     that comes meanwhile is read and dropped, as closing a socket with unread input makes
 //     the kernel destroy output that the peer does not have yet.
-//  5. The ports close.
+//  5. The ports close. The peer finds the end of the stream, but a reset if the machine
+//     ended by an error of another port: what it got may be a part of the whole. So the
+//     client of a proxy finds a reset if upstream's connection broke.
 //  6. At the end of the turn the slot is free, under another generation. Until then the
 //     machine counts toward Config.Slots, Options.MaxMachines and Stats.Machines.
 //

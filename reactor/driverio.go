@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"net/netip"
+	"sync"
 
 	"github.com/stator-go/stator/reactor/driver"
 )
@@ -13,6 +14,18 @@ import (
 
 const scratchSize = 64 << 10
 
+// scratches has buffers of loops that have ended. They are large for loops that live for a
+// millisecond, as in a simulation.
+var scratches = sync.Pool{New: func() any { return new([scratchSize]byte) }}
+
+func takeScratch() []byte { return scratches.Get().(*[scratchSize]byte)[:] }
+
+func giveScratch(b []byte) {
+	if b != nil {
+		scratches.Put((*[scratchSize]byte)(b[:scratchSize]))
+	}
+}
+
 // scratch are a loop's own buffers for calls of its driver, made at their first use.
 type scratch struct {
 	copied  []byte // for drivers behind the interface
@@ -23,7 +36,7 @@ type scratch struct {
 // lend returns the buffer that bytes are copied through, for one call.
 func (s *scratch) lend(n int) []byte {
 	if s.copied == nil {
-		s.copied = make([]byte, scratchSize)
+		s.copied = takeScratch()
 	}
 	return s.copied[:min(n, len(s.copied))]
 }
@@ -32,7 +45,7 @@ func (s *scratch) lend(n int) []byte {
 // through the interface is copied through.
 func (s *scratch) relay(n int) []byte {
 	if s.relayed == nil {
-		s.relayed = make([]byte, scratchSize)
+		s.relayed = takeScratch()
 	}
 	return s.relayed[:n]
 }

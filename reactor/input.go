@@ -223,10 +223,10 @@ func (c *IO) noInput(p Port, pt *port, full bool) error {
 	switch {
 	case pt.in != 0 && c.h.flags&mRefused != 0: // unconsumed input is shown again before the error, or the end
 		return ErrWouldBlock
+	case full && pt.flags&pInputSeen != 0: // before an error: there may be input between
+		return fmt.Errorf("reactor: Options.ReadBuffer of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.ReadBuffer, ErrFull)
 	case pt.err != 0:
 		err = c.loop.errorOf(c.x, p, pt)
-	case full && pt.flags&pInputSeen != 0:
-		return fmt.Errorf("reactor: Options.ReadBuffer of %s: %d bytes are not consumed: %w", c.st.name, c.st.opt.ReadBuffer, ErrFull)
 	case pt.flags&pReadEnded == 0:
 		return ErrWouldBlock
 	case pt.in != 0:

@@ -68,7 +68,7 @@ func NewLoop(cfg Config) (*Loop, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	l := &Loop{cfg: cfg, byKind: map[any]any{}, pool: newPool(cfg.Buffers, scratchSize)}
+	l := &Loop{cfg: cfg, byKind: map[any]any{}, pool: newPool(cfg.Buffers, takeScratch())}
 	l.tracer, _ = cfg.Observer.(Tracer)
 	l.turn.events = make([]poll.Event, cfg.Events)
 	l.control.done = make(chan struct{})
@@ -250,6 +250,9 @@ func (l *Loop) finish() {
 		f() // no machine is admitted any more: ErrClosed
 	}
 	l.drv.End()
+	giveScratch(l.pool.chunks[scratchNum].b)
+	giveScratch(l.scratch.copied)
+	giveScratch(l.scratch.relayed)
 	l.pool, l.scratch = pool{}, scratch{} // a loop that is kept keeps no buffers
 	loops.unregister(l.id)
 	close(l.control.done)

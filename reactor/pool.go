@@ -68,8 +68,8 @@ const (
 	trimChunks = 2048 // per trim: a system call each, together about a millisecond
 )
 
-func newPool(limit, scratch int) pool {
-	return pool{chunks: []chunk{{}, {b: make([]byte, scratch)}}, limit: limit, trimAt: forever}
+func newPool(limit int, scratch []byte) pool {
+	return pool{chunks: []chunk{{}, {b: scratch}}, limit: limit, trimAt: forever}
 }
 
 func class(size int) int { return max(bits.Len(uint(size-1)), minChunk) }

@@ -6,7 +6,7 @@ import (
 )
 
 func TestPoolClasses(t *testing.T) {
-	p := newPool(1<<20, 64)
+	p := newPool(1<<20, make([]byte, 64))
 	for _, c := range []struct{ size, want int }{{1, 512}, {512, 512}, {513, 1024}, {4096, 4096}, {4097, 8192}, {65536, 65536}} {
 		n := p.get(c.size)
 		if got := len(p.chunks[n].b); got != c.want {
@@ -25,7 +25,7 @@ func TestPoolClasses(t *testing.T) {
 
 // A chunk of another class takes the place of chunks that came back.
 func TestPoolSheds(t *testing.T) {
-	p := newPool(8<<10, 64)
+	p := newPool(8<<10, make([]byte, 64))
 	var small []uint32
 	for range 16 {
 		small = append(small, p.get(512))
@@ -48,7 +48,7 @@ func TestPoolSheds(t *testing.T) {
 // chunk is lent twice, and a chunk is refused only if there is no room for it.
 func TestPoolModel(t *testing.T) {
 	const limit = 256 << 10
-	p := newPool(limit, 64)
+	p := newPool(limit, make([]byte, 64))
 	r := rand.New(rand.NewPCG(1, 1))
 	lent := map[uint32]int{} // number to size
 	total := 0
@@ -91,7 +91,7 @@ func TestPoolModel(t *testing.T) {
 }
 
 func TestPoolScratch(t *testing.T) {
-	p := newPool(4096, 64)
+	p := newPool(4096, make([]byte, 64))
 	p.chunks[scratchNum].r, p.chunks[scratchNum].w = 3, 9
 	p.put(scratchNum)
 	if k := p.chunks[scratchNum]; k.r != 0 || k.w != 0 || p.lent != 0 || p.cached != 0 {
@@ -105,7 +105,7 @@ func TestPoolShares(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
 		limit := 8<<10 + r.IntN(1<<(10+r.IntN(12)))
-		p := newPool(limit, 64)
+		p := newPool(limit, make([]byte, 64))
 		p.lent = r.IntN(limit + 1)
 		p.promised = r.IntN(limit - p.lent + 1)
 		lent, held := p.lent+p.promised, r.IntN(p.lent+1)
@@ -142,7 +142,7 @@ func TestPoolShares(t *testing.T) {
 func TestPoolKeepsOwnBytesForEach(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	for limit := 8 << 10; limit <= 64<<20; limit *= 2 {
-		p := newPool(limit, 64)
+		p := newPool(limit, make([]byte, 64))
 		machines := max(1, limit/2/ownBytes)
 		held := make([][]uint32, machines)
 		holds := func(m int) (n int) {
@@ -174,7 +174,7 @@ func TestPoolKeepsOwnBytesForEach(t *testing.T) {
 
 // A machine that comes late gets its share, which shrinks with each that holds one.
 func TestPoolSharesShrink(t *testing.T) {
-	p, last := newPool(1<<20, 64), 1<<20
+	p, last := newPool(1<<20, make([]byte, 64)), 1<<20
 	for range 20 {
 		n := 0
 		for p.fits(n, minInput) {
@@ -195,7 +195,7 @@ func TestPoolSharesShrink(t *testing.T) {
 // was lent meanwhile. One pool serves all limits, so that its chunks are made once.
 func TestPoolKeepsItsPromise(t *testing.T) {
 	const others = 1 << 20 // bytes lent before
-	p := newPool(others, scratchSize)
+	p := newPool(others, make([]byte, scratchSize))
 	for range others / outChunk {
 		p.get(outChunk)
 	}
@@ -238,7 +238,7 @@ func TestPoolKeepsItsPromise(t *testing.T) {
 // The bytes of a chunk keep their order when they move, and what is lent is counted once.
 func TestPoolMoves(t *testing.T) {
 	for _, n := range []uint32{scratchNum, 0} {
-		p := newPool(8<<10, 4<<10)
+		p := newPool(8<<10, make([]byte, 4<<10))
 		if n == 0 {
 			n = p.get(4 << 10)
 		} else {

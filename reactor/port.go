@@ -136,6 +136,7 @@ func (l *Loop) pull(h *header, p Port, pt *port) bool {
 	if n > 0 {
 		k.w, pt.in = n, to
 		pt.flags |= pKernelInput
+		h.flags &^= mNoProgress // a handler that waits for Config.Buffers has yet to see it
 	} else {
 		l.pool.put(to)
 	}

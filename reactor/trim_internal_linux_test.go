@@ -10,7 +10,7 @@ import (
 // Buffers that are given back leave the process's memory without a garbage collection.
 func TestBuffersGoBackToTheSystem(t *testing.T) {
 	const size = 8 << 20
-	p := newPool(64<<20, 64)
+	p := newPool(64<<20, make([]byte, 64))
 	var all []uint32
 	var buffers [][]byte
 	for left := size; left > 0; left -= outChunk {

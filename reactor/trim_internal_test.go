@@ -58,7 +58,7 @@ func TestBuffersGoBack(t *testing.T) {
 // What is used each second stays; what one burst used goes.
 func TestBuffersInUseStay(t *testing.T) {
 	const used = 32 << 20
-	p := newPool(256<<20, 64)
+	p := newPool(256<<20, make([]byte, 64))
 	burst(&p, 4*used)
 	for now := int64(time.Second); now < int64(40*time.Second); now += int64(100 * time.Millisecond) {
 		burst(&p, used)

@@ -98,10 +98,10 @@ func churn(how ending) func(*server) (load, error) {
 				return err
 			}
 			defer c.Close()
+			began := time.Now()
 			if err := w.exchange(c, 1+w.rand.IntN(2000)); err != nil {
 				return err
 			}
-			began := time.Now()
 			switch how {
 			case cutOff:
 				reset(c)
@@ -113,8 +113,8 @@ func churn(how ending) func(*server) (load, error) {
 			if err := ended(c); err != nil {
 				return err
 			}
-			if time.Since(began) < patienceOfServer/2 { // which begins with the turn of the loop: that may be long
-				return fmt.Errorf("a silent client was closed long before %v", patienceOfServer)
+			if after := time.Since(began); after < patienceOfServer { // which begins with a turn of the loop that moves bytes
+				return fmt.Errorf("a silent client was closed after %v, before %v", after, patienceOfServer)
 			}
 			return nil
 		}, err

@@ -180,7 +180,7 @@ func newWatched(s *server) *reactor.Kind[watched, order] {
 	}
 	return reactor.Must(reactor.NewKind("watched", reactor.Options{OnEnd: onEnd}, reactor.Table[watched, order]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		{Name: "waiting", Within: fsm.After(time.Second, fsm.Stop),
+		{Name: "waiting", Within: fsm.After(5*time.Second, fsm.Stop),
 			OnMessage: func(_ *watched, cx *reactor.Context[order], o *order) fsm.State {
 				switch *o {
 				case stop:

@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a worker waits for what must come at once.
-const patience = 15 * time.Second
+// patience is how long a worker waits for what must come at once. It is long, as other
+// programs may keep the machine busy: how long things take is in the report.
+const patience = time.Minute
 
 // load makes the load of one worker until next returns false. It is begun anew after an
 // error, which counts as something wrong.

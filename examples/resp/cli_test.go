@@ -138,6 +138,27 @@ func (p *process) ends() {
 	}
 }
 
+// The server's clock is not behind that of its clients, or a key would live longer than the
+// time at which it was to expire.
+func TestClockIsNotBehind(t *testing.T) {
+	c := dial(t, startProcess(t).addr)
+	for range 200 {
+		asked := time.Now().UnixMicro()
+		c.send(command("TIME"))
+		var seconds, us int64
+		if _, err := fmt.Fscanf(c.in, "*2\r\n$10\r\n%d\r\n", &seconds); err != nil {
+			t.Fatal(err)
+		}
+		var length int
+		if _, err := fmt.Fscanf(c.in, "$%d\r\n%d\r\n", &length, &us); err != nil {
+			t.Fatal(err)
+		}
+		if now := seconds*1_000_000 + us; now < asked {
+			t.Fatalf("TIME is %d µs before it was asked for", asked-now)
+		}
+	}
+}
+
 // The command prints where it listens, serves, and on SIGTERM answers what it received before
 // it ends.
 func TestCommandEndsOnSIGTERM(t *testing.T) {

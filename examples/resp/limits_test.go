@@ -210,6 +210,7 @@ func TestTooManyClients(t *testing.T) {
 // If more clients come at once than there are slots to refuse them, accepting pauses, and
 // they are refused as slots become free, also if they never close.
 func TestManyRefused(t *testing.T) {
+	t.Parallel()
 	const many = surplus + 10
 	l := small()
 	l.clients = 1

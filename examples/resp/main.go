@@ -165,11 +165,13 @@ func serve(c config, grace time.Duration) error {
 			fmt.Fprintln(os.Stderr, "resp: warning:", warning)
 		}
 	}
-	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), wheelTimers
-	loop, err := newLoop(c.limits) // its clock starts at 0 here, microseconds after epoch
+	loop, err := newLoop(c.limits) // its clock starts at 0 here
 	if err != nil {
 		return err
 	}
+	// The server's clock must not be behind the wall clock: a key that is to expire at a time
+	// that a client computed would have a millisecond more than the client gave it.
+	c.epoch, c.seed, c.timers = time.Now(), rand.Uint64(), wheelTimers
 	_, bound, err := start(loop, c)
 	if err != nil {
 		return fmt.Errorf("%w (-listen wants host:port; port 0 picks a free one)", err)

@@ -118,6 +118,7 @@ func TestHardOutputLimit(t *testing.T) {
 // A client that has more unread replies than the soft limit is closed after that limit's
 // time, with or without further replies, but not before.
 func TestSoftOutputLimit(t *testing.T) {
+	t.Parallel()
 	for _, more := range []bool{false, true} {
 		r := run(t, small(), "")
 		deaf, admin := r.dial(), r.dial()

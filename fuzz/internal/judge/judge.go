@@ -161,7 +161,11 @@ func (j *Judge) Observe(o *sim.Observation) {
 	case sim.Ended:
 		j.ended(o)
 	case sim.Always:
-		if !o.OK {
+		switch {
+		case o.OK:
+		case o.Err != nil:
+			j.Fail(Always, "%s: %v", o.Name, o.Err)
+		default:
 			j.Fail(Always, "%s", o.Name)
 		}
 	case sim.Connects, sim.Sends, sim.Gets:

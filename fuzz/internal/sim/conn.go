@@ -237,23 +237,25 @@ func (w *World) send(c *Conn, b []byte) {
 		c.splits--
 		piece = max(1, c.split, len(b)/mostPieces)
 	}
-	for len(b) > 0 && !w.halted {
+	for settled := false; len(b) > 0 && !w.halted; {
 		if p.other == nil { // the machine has closed: its kernel answers with a reset
 			c.cut = true
 			p.in.truncate(p.window)
 			return
 		}
 		n := min(len(b), piece, p.room())
-		if n == 0 {
+		switch {
+		case n > 0:
+			w.peerSends(c, p.other, b[:n])
+		case settled: // the machine does not read
 			return
 		}
-		w.peerSends(c, p.other, b[:n])
 		if b = b[n:]; len(b) > 0 {
 			if p.other != nil && n == piece {
 				w.struck(trace.Split, p.other)
 			}
 			w.Settle()
-			if c.peer != p || p.shutOut {
+			if settled = true; c.peer != p || p.shutOut {
 				return
 			}
 		}
@@ -276,7 +278,7 @@ func (w *World) peerSends(c *Conn, to *socket, b []byte) {
 // peerGets notes bytes that the peer of c reads.
 func (w *World) peerGets(c *Conn, s *socket, b []byte) {
 	c.Got = append(c.Got, b...)
-	w.noteBytes(noteGot, s, b)
+	w.note(noteGot, uint64(s.id), uint64(len(b)))
 	w.ticks++
 	if w.wants(Gets) {
 		o := w.observation(Gets)

@@ -39,7 +39,8 @@ const (
 
 func (w *World) note(n note, a, b uint64) { w.digest.add(a, b^uint64(n)<<56) }
 
-// noteBytes notes what was read, written, sent or received.
+// noteBytes notes what was written or sent, and what came in a datagram. Of a stream, what
+// is read of that needs only be counted.
 func (w *World) noteBytes(n note, s *socket, b []byte) {
 	w.digest.add(uint64(s.id)|uint64(len(b))<<32, xxhash.Sum64(b)^uint64(n)<<56)
 	if n == noteWrite {

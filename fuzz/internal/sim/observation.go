@@ -27,7 +27,7 @@ const (
 	Ended // Machine, Err: why it ended
 	Stuck // Machine: output that the loop holds does not move
 
-	Always    // Name, OK: what a probe reports
+	Always    // Name, OK: what a probe reports; Err: with which values, if it does not hold
 	Sometimes // Name, OK
 	Mark      // Name, N
 

@@ -243,6 +243,9 @@ func (w *World) reset(s *socket, why error) {
 	}
 	s.in.truncate(s.window)
 	s.broken, s.why, s.other = why, why, nil
+	if m := s.machine(); m != nil {
+		m.Stuck[s.data.Port()] = 0 // its output goes nowhere any more
+	}
 	w.moved++
 	s.notify()
 	w.peerSeesEnd(s)

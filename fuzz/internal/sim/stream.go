@@ -151,7 +151,8 @@ func (d *simDriver) Writev(id driver.Sock, v *driver.Vec) (total int, flow drive
 	return total, flow, err
 }
 
-// noteOutput records how far output that the loop held got: all of it, also if its port closes.
+// noteOutput records how far output that the loop held got: all of it, also if its port
+// closes, or if a reset has dropped it.
 func (d *simDriver) noteOutput(s *socket, moved int, all bool) {
 	m := s.machine()
 	if m == nil {
@@ -159,7 +160,7 @@ func (d *simDriver) noteOutput(s *socket, moved int, all bool) {
 	}
 	since := &m.Stuck[s.data.Port()]
 	switch {
-	case all:
+	case all || s.why != nil:
 		*since = 0
 	case moved > 0 || *since == 0:
 		*since = d.w.now
@@ -173,7 +174,7 @@ func (d *simDriver) noteOutput(s *socket, moved int, all bool) {
 
 // machineReads notes what a machine reads.
 func (d *simDriver) machineReads(s *socket, b []byte) {
-	d.w.noteBytes(noteRead, s, b)
+	d.w.note(noteRead, uint64(s.id), uint64(len(b)))
 	if len(b) == 0 {
 		return
 	}

@@ -1,0 +1,61 @@
+package right
+
+import (
+	"bytes"
+
+	"github.com/stator-go/stator/fuzz"
+)
+
+// Program is a program without bugs.
+type Program struct {
+	Name string
+	Spec func() fuzz.Spec
+}
+
+// Programs returns all programs.
+func Programs() []Program {
+	return []Program{
+		{"relay", relaySpec},
+		{"connect", connectSpec},
+		{"shipper", shipperSpec},
+		{"reconnect", reconnectSpec},
+		{"admin", adminSpec},
+		{"supervisor", supervisorSpec},
+		{"tickets", ticketsSpec},
+		{"alarm", alarmSpec},
+		{"pubsub", pubsubSpec},
+		{"calculator", calculatorSpec},
+		{"frames", framesSpec},
+		{"count", countSpec},
+		{"datagrams", datagramsSpec},
+		{"stash", stashSpec},
+		{"large", largeSpec},
+		{"unix", unixSpec},
+		{"signals", signalsSpec},
+		{"store", storeSpec},
+		{"limiter", limiterSpec},
+		{"chat", chatSpec},
+		{"locks", locksSpec},
+		{"cache", cacheSpec},
+		{"register", registerSpec},
+		{"filter", filterSpec},
+		{"multiplex", multiplexSpec},
+		{"farewell", farewellSpec},
+	}
+}
+
+// cutLine returns the first line of in without its end, and its length with the end: 0 if
+// the line is incomplete.
+func cutLine(in []byte) (line string, n int) {
+	n = bytes.IndexByte(in, '\n') + 1
+	return string(bytes.TrimSuffix(in[:n], []byte("\n"))), n
+}
+
+// inputLine is the Input of models whose requests are lines.
+func inputLine(in []byte) (line string, n int, ok bool) {
+	line, n = cutLine(in)
+	return line, n, n > 0
+}
+
+// lineLength is the Reply of models whose answers are lines.
+func lineLength(out []byte) int { return bytes.IndexByte(out, '\n') + 1 }

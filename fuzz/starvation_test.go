@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,5 +161,18 @@ func TestLateEnd(t *testing.T) {
 	s.Without = LateEnd
 	if found := Find(s, 1, Budget{Runs: 500}); found.Failure != nil {
 		t.Error(found.Explain())
+	}
+}
+
+// A machine that has much held input, and whose output waits, is no livelock, although no byte
+// moves while it works.
+func TestHeldInputIsHandled(t *testing.T) {
+	text := "scarce KiB=28\ndial 1\npace 1\nwindow 1\nsend 1 word=0 more=3588\n" + strings.Repeat("send 1 word=1 more=4095\n", 17) + "dial 0\n"
+	tr, err := trace.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := newEngine(linesSpec()).judge.Run(tr); f != nil {
+		t.Error(f)
 	}
 }

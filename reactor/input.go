@@ -206,6 +206,7 @@ func (c *IO) Discard(p Port, n int) {
 
 func (c *IO) consume(p Port, pt *port, k *chunk, n int) {
 	k.r += n
+	c.loop.stats.consumed += uint64(n)
 	if k.r == k.w {
 		c.loop.pool.put(pt.in)
 		pt.in = 0

@@ -29,8 +29,7 @@ const (
 	crowdSent  = 72 << 10 // bytes, by a peer that does not read: more than all of Buffers
 	crowdKiB   = 48       // of Buffers: each of two machines has a share of its own
 	mostSends  = 256
-	bigBurst   = 512 // words at a time, or fewer:
-	smallBurst = 32
+	burst      = 512     // words at a time, or fewer:
 	mostAtOnce = 2 << 10 // bytes beside the first word
 	fewSent    = 4 << 10
 	busyRounds = 80
@@ -134,7 +133,7 @@ func (v *Variant) dials(s Variant) {
 }
 
 // sendMuch adds what whole sends again and again, in bursts, until it is so many bytes.
-func (j *Judge) sendMuch(v *Variant, s Variant, size, burst int) {
+func (j *Judge) sendMuch(v *Variant, s Variant, size int) {
 	for sent, n := 0, 0; sent < size && n < mostSends; {
 		for i, e := range s.Trace[1:] {
 			e.Hold, e.B = false, uint16(min(burst, mostAtOnce/j.length(e)))
@@ -170,7 +169,7 @@ func (j *Judge) slowPeer(mine Variant, c int) *Failure {
 		if v.dials(mine); slow {
 			v.stops(c)
 		}
-		if j.sendMuch(&v, mine, muchSent, bigBurst); slow {
+		if j.sendMuch(&v, mine, muchSent); slow {
 			v.readsAgain(c)
 		}
 		j.sends(&v, mine)
@@ -207,7 +206,7 @@ func (j *Judge) slowListener(mine, theirs Variant, c int) *Failure {
 		if listens = len(v.Trace); slow {
 			v.stops(c)
 		}
-		if j.sendMuch(&v, theirs, muchSent, bigBurst); slow {
+		if j.sendMuch(&v, theirs, muchSent); slow {
 			v.readsAgain(c)
 		}
 		j.sends(&v, theirs)
@@ -256,7 +255,7 @@ func (j *Judge) crowd(mine, theirs Variant, c int) *Failure {
 	v.dials(theirs)
 	v.stops(other)
 	v.stops(j.cfg.Conns) // if its machine has dialled, that goes nowhere, too
-	j.sendMuch(&v, theirs, crowdSent, smallBurst)
+	j.sendMuch(&v, theirs, crowdSent)
 	v.dials(mine)
 	sent := 0
 	for i, e := range mine.Trace[1:] {

@@ -82,7 +82,7 @@ type World struct {
 	events     uint64 // readiness events given to loops
 	idle       int    // turns since moved changed
 	handled    uint64 // messages, and
-	held       int    // bytes that machines hold, when progresses looked last
+	consumed   uint64 // bytes of input that machines had handled, when progresses looked last
 	last       uint64 // moved then
 	chatter    int    // turns, writes and messages since a machine read, of chatterUnit each
 	spell      int    // turns since the loops rested
@@ -312,7 +312,7 @@ func (w *World) clear() {
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
-	w.handled, w.held, w.spell, w.counted = 0, 0, 0, 0
+	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0
 	w.ticks, w.jumpedTo = 0, 0
 	w.digest = 0
 }

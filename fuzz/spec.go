@@ -64,6 +64,10 @@ const (
 	// LostOutput: a machine closes a connection only after what it wrote is sent. Leave it
 	// out if handlers call IO.Close to drop output.
 	LostOutput
+	// Leaks: what machines hold, and the Go heap, do not grow with the number of connections.
+	// Leave it out if machines keep something for each connection by design, and drop none
+	// of it after some thousand connections.
+	Leaks
 )
 
 // filled returns the Spec with its defaults.

@@ -26,6 +26,7 @@ const (
 	Isolation      = "isolation"
 	Always         = "always"
 	Deadline       = "deadline"
+	Leak           = "leak"
 
 	model  = "model"
 	linear = "linearizability"
@@ -34,7 +35,7 @@ const (
 // letters are short names, for reports.
 var letters = map[string]string{
 	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", LostOutput: "O", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
-	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", model: "M", linear: "L",
+	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Leak: "G", Always: "A", model: "M", linear: "L",
 }
 
 // Names returns the names of the oracles that judge runs under a Config, each with its
@@ -44,7 +45,7 @@ func (c *Config) Names() (all []string) {
 	for _, o := range []struct {
 		check Check
 		name  string
-	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}} {
+	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}, {CheckLeaks, Leak}} {
 		if c.Without&o.check == 0 {
 			all = append(all, o.name)
 		}

@@ -33,6 +33,7 @@ const (
 	CheckSpuriousEvents
 	CheckDeadlines
 	CheckLostOutput
+	CheckLeaks
 )
 
 // Judge runs traces and judges them.
@@ -43,6 +44,7 @@ type Judge struct {
 	asking    string // the oracle that is called; empty: none
 	history   recorder
 	deadlines deadlines
+	leaks     leaks
 	undecided int
 }
 
@@ -128,7 +130,7 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.DropsOutput, sim.HidesError, sim.Resets}
+		sim.LosesInput, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -139,6 +141,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	switch o.What {
 	case sim.RunBegins:
 		j.failure, j.asking = nil, ""
+		j.leaks.again = o.Again
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
 	case sim.EventOver, sim.Rested:
@@ -155,6 +158,8 @@ func (j *Judge) Observe(o *sim.Observation) {
 		}
 	case sim.Connects, sim.Sends, sim.Gets:
 		j.history.observe(o)
+	case sim.RoundOver:
+		j.judgeRound(o)
 	case sim.FaultsOver:
 		j.judgeOpenConns()
 	case sim.ConnOver:

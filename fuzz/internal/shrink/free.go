@@ -22,6 +22,10 @@ func (s *shrinker) free() (all []Freedom) {
 		return nil
 	}
 	for at, e := range s.best {
+		if e.Op == trace.Repeat { // other numbers take long, or are too few
+			all = append(all, Freedom{})
+			continue
+		}
 		var f Freedom
 		a, b := e.Op.Args()
 		for _, arg := range []struct {

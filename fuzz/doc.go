@@ -169,6 +169,7 @@
 //	always              A  what a probe reports as Always holds
 //	model "name"        M  PerConn and Datagrams: output is what a Model says
 //	linearizability "…" L  Linear: outputs of all connections fit some order
+//	order "name"        P  Ordered: messages of a connection arrive in the order in which it sent them
 //
 // "Lost output" excuses a machine that closes a connection to a peer that does not read, and
 // one of whose other connections broke.

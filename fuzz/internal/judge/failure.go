@@ -28,14 +28,15 @@ const (
 	Deadline       = "deadline"
 	Leak           = "leak"
 
-	model  = "model"
-	linear = "linearizability"
+	model   = "model"
+	linear  = "linearizability"
+	inOrder = "order"
 )
 
 // letters are short names, for reports.
 var letters = map[string]string{
 	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", LostOutput: "O", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
-	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Leak: "G", Always: "A", model: "M", linear: "L",
+	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Leak: "G", Always: "A", model: "M", linear: "L", inOrder: "P",
 }
 
 // Names returns the names of the oracles that judge runs under a Config, each with its

@@ -39,7 +39,9 @@ func (n named) Datagrams(_, _ []string) string                   { return "" }
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
 func oracleName(o Oracle) string {
 	kind := model
-	if o.Remembers() {
+	if other, ok := o.(interface{ kind() string }); ok {
+		kind = other.kind()
+	} else if o.Remembers() {
 		kind = linear
 	}
 	return kind + ` "` + o.Title() + `"`

@@ -34,7 +34,9 @@ type (
 var (
 	writerKind = reactor.Must(reactor.NewKind("writer", reactor.Options{Ports: []string{"peer"}, Queue: 64}, reactor.Table[writer, letter]{
 		{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnEnter: (*writer).come, OnExit: (*writer).leave,
-			OnMessage: func(_ *writer, cx *letterCx, l *letter) reactor.State { return cx.Fail(full(cx.Write(peer, []byte(l.line)))) }},
+			OnMessage: func(_ *writer, cx *letterCx, l *letter) reactor.State {
+				return cx.Fail(full(cx.Write(peer, []byte(l.line))))
+			}},
 		{Name: "writing", Wait: peer.Readable().While(fsm.Sendable), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*writer).write}}))
 	courierKind = reactor.Must(reactor.NewKind("courier", reactor.Options{Queue: 64}, reactor.Table[courier, letter]{
 		{Shutdown: fsm.Stop},

@@ -168,3 +168,71 @@ func TestSoakOfRightPrograms(t *testing.T) {
 		t.Logf("%s: %d events in %v", name, found.Soaked, time.Since(begin))
 	}
 }
+
+// Other goroutines that use more and more memory do not make a program leak.
+func TestSoakBesideOthers(t *testing.T) {
+	stop, over := make(chan bool), make(chan bool)
+	go func() {
+		defer close(over)
+		var kept [][]byte
+		for tick := time.NewTicker(time.Millisecond); ; {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				kept = append(kept, make([]byte, 4<<10))
+			}
+		}
+	}()
+	for seed := range uint64(3) {
+		if found := Find(houseSpec(""), seed, Budget{Runs: 1, Soak: time.Minute}); found.Failure != nil {
+			t.Errorf("seed %d: %v", seed, found)
+		}
+	}
+	close(stop)
+	<-over
+}
+
+// What is bounded is no leak, and what is kept on purpose may be left out.
+func TestSoakOfCaches(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		most    int
+		without Check
+		want    bool
+	}{
+		{"of 3,000 entries", 3000, 0, false},
+		{"without a bound", 1 << 30, 0, true},
+		{"without a bound, on purpose", 1 << 30, Leaks, false},
+	} {
+		s := echoSpec()
+		k := reactor.Must(reactor.NewKind("caching", reactor.Options{Ports: []string{"peer"}}, reactor.Table[cacher, reactor.None]{
+			{Shutdown: fsm.Stop, OnEnter: (*cacher).come},
+			{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(_ *cacher, cx *echoCx, _ reactor.Ready) reactor.State {
+				in, err := cx.Peek(peer)
+				cx.Discard(peer, len(in))
+				return cx.Fail(err)
+			}}}))
+		s.Without = c.without
+		s.Setup = func(w *World) error {
+			_, err := k.Listen(w.Loop(0), "tcp", ":7000", cacher{most: c.most, seen: &[]*[4]int{}})
+			return err
+		}
+		if found := Find(s, 1, Budget{Runs: 1, Soak: time.Minute}); (found.Failure != nil) != c.want {
+			t.Errorf("a cache %s: %v: want a failure: %v", c.name, found, c.want)
+		}
+	}
+}
+
+// cacher keeps something for each connection, up to a bound.
+type cacher struct {
+	most int
+	seen *[]*[4]int
+}
+
+func (c *cacher) come(*echoCx) reactor.State {
+	if *c.seen = append(*c.seen, new([4]int)); len(*c.seen) > c.most {
+		*c.seen = (*c.seen)[1:]
+	}
+	return fsm.Stay
+}

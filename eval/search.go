@@ -35,7 +35,7 @@ type simulated struct {
 }
 
 // soak is how long a soak may take, as in fuzz.Run.
-const soak = time.Second
+const soak = 2 * time.Second
 
 func (s simulated) name() string { return s.title }
 

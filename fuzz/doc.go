@@ -124,7 +124,7 @@
 //
 // Some mistakes show only after many connections or messages. So [Run] also makes a soak, a
 // few long runs without faults: after 1,000 runs, or at the end of a shorter search. It takes
-// at most a second; Budget.Soak and FUZZ_SOAK set another time. With -short there is none.
+// some tenths of a second, and two seconds at most; Budget.Soak and FUZZ_SOAK set another time. With -short there is none.
 //
 // First, each word of Spec.Dict is sent from each state that a machine can be led to by
 // words. This finds conversations. Then some of them happen one after the other, 256 times or

@@ -29,7 +29,7 @@ import (
 //     bound of time. A FUZZ_TIME that exceeds what is left of go test's -timeout is an
 //     error.
 //   - FUZZ_SOAK is the longest time of the soak, 0 for none; see "The soak" in the package
-//     comment. The default is 1 s, and none with -short.
+//     comment. The default is 2 s, and none with -short.
 //   - FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3.
 //   - FUZZ_SEED is the seed. The default seed is a hash of the test's name, so a test makes
 //     the same runs each time.
@@ -173,7 +173,7 @@ func soakTime() (most time.Duration, err error) {
 	if testing.Short() {
 		return 0, nil
 	}
-	return time.Second, nil
+	return 2 * time.Second, nil
 }
 
 // publish writes the report of a test into the directory for reports, if there is one.

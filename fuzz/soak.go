@@ -95,6 +95,7 @@ func events(tr trace.Trace) int {
 // fails adds a failure to the Finding, after shrinking.
 func (s *soaker) fails(tr trace.Trace, f *judge.Failure) {
 	if f != nil {
+		s.judge.Sure()
 		s.until = s.until.Add(sure)
 		s.found.tell(report.OfResult(s.judge, s.spec.dict(), shrink.Shrink(s.judge, s.spec.dict(), tr, f)))
 	}

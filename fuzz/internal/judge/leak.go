@@ -32,6 +32,7 @@ type held struct {
 type leaks struct {
 	samples []held
 	strict  bool // a failure is to show in each further run as well
+	sure    bool // a leak was found, and only its trace is made shorter
 	again   bool // the run is one more of a trace, which has been judged
 	open    bool // a peer had its connection open when a sample was due: nothing is known
 }
@@ -63,6 +64,9 @@ func (j *Judge) judgeRound(o *sim.Observation) {
 // Strict makes the check for leaks accuse only what leaks so much that each further run of
 // the trace will show it, too.
 func (j *Judge) Strict() { j.leaks.strict = true }
+
+// Sure makes the check for leaks trust its samples, as a leak was found in several runs.
+func (j *Judge) Sure() { j.leaks.sure = true }
 
 func (j *Judge) holds() held {
 	return held{j.w.Holdings(), heap() - j.w.Recorded(), j.w.Lives(), time.Now()}
@@ -121,7 +125,7 @@ func (j *Judge) judgeGrowth(name string, of func(*held) int, least int) bool {
 	if b < 1 || b < c/32 || c < b || c <= least {
 		return false
 	}
-	if least == 0 && b < a || least > 0 && j.growsAnyway(c) {
+	if least == 0 && b < a || least > 0 && !j.leaks.sure && j.growsAnyway(c) {
 		return false
 	}
 	first, last := &s[2], &s[3]

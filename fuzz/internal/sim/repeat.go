@@ -12,7 +12,7 @@ import (
 const (
 	mostRepeated = 1 << 22 // events that one Repeat makes at most
 	mostNames    = 4096    // rounds in which each peer has another address
-	leastSlots   = 1 << 16 // of a loop, and as many timers, so that what is never freed does not soon come to a limit
+	leastSlots   = 1 << 14 // of a loop, and as many timers, so that what is never freed does not soon come to a limit
 )
 
 // doRepeat repeats events that came before it.

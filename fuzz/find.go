@@ -45,6 +45,7 @@ type Budget struct {
 	Runs     int
 	Time     time.Duration
 	Strategy Strategy
+	Soak     time.Duration // how long a soak may take: see "The soak" in the package comment; 0: there is none
 }
 
 // String describes the bounds of a Budget.
@@ -83,6 +84,7 @@ type Finding struct {
 	Runs    int
 	Events  int      // of all traces
 	Corpus  int      // how many features runs showed; see "The search" in the package comment
+	Soaked  int      // events of the soak
 	Done    bool     // an exhaustive search has tried all traces
 	Missing []string // edges that tables declare and no machine took
 	Unseen  []string // conditions given to Sometimes that were true in no run
@@ -131,6 +133,16 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 			found.tell(e.shrink(tr, f))
 			break
 		}
+		if found.Runs == soakAfter && b.Soak > 0 && !found.Done {
+			soak := time.Now()
+			if e.soak(found, seed, b.Soak); found.Failure != nil {
+				break
+			}
+			begin = begin.Add(time.Since(soak))
+		}
+	}
+	if found.Failure == nil && found.Runs < soakAfter && b.Soak > 0 && !search.Strategy(b.Strategy).IsExhaustive() {
+		e.soak(found, seed, b.Soak)
 	}
 	found.Corpus = s.Corpus()
 	return e.conclude(found, b)
@@ -171,6 +183,9 @@ func (f *Finding) String() string {
 // effort returns how far a search came.
 func (f *Finding) effort() string {
 	s := fmt.Sprintf("%d runs, %d events, %d features, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	if f.Soaked > 0 {
+		s += fmt.Sprintf("; a soak of %d events", f.Soaked)
+	}
 	if f.Done {
 		s += "; there is no other trace"
 	}

@@ -77,6 +77,10 @@ const (
 	// LateEnd: a machine whose peers have all ended, and that waits for nothing but their
 	// input, ends by itself. Leave it out if machines leave that to Idle or Within.
 	LateEnd
+	// Leaks: what machines hold, and the Go heap, do not grow with the number of connections.
+	// Leave it out if machines keep something for each connection by design, and drop none
+	// of it after some thousand connections.
+	Leaks
 )
 
 // filled returns the Spec with its defaults.

@@ -30,6 +30,7 @@ type Stats struct {
 	Messages        uint64        // messages handled
 	Dead            uint64        // messages that were accepted and not handled, as their machine ended or its state takes none
 	Timers          uint64        // named timers fired
+	TimersArmed     int           // named timers that run now
 	Deadlines       uint64        // Within, Idle and Stall deadlines that passed, row Any's Within included
 	Signals         uint64        // calls of OnSignal
 	Downs           uint64        // calls of OnDown
@@ -80,7 +81,7 @@ func (l *Loop) counted() Stats {
 	c := &l.stats
 	return Stats{
 		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
-		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
+		Messages: c.messages, Dead: c.dead, Timers: c.timers, TimersArmed: int(l.timers.running), Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
 		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, ErrorPauses: c.errorPauses,
 		LookupsWaiting: l.dials.lookups.waiting, LookupWaits: c.lookupWaits, BytesIn: c.in, BytesOut: c.out, Consumed: c.consumed,

@@ -2,6 +2,7 @@ package planted
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/fuzz/trace"
@@ -63,6 +64,16 @@ func TestBugsAreFound(t *testing.T) {
 	t.Logf("%d of %d bugs are found in %d runs", found, all, soon)
 	if float64(found) < most*float64(all) {
 		t.Errorf("%d of %d bugs are found in %d runs: want %.0f %%", found, all, soon, 100*most)
+	}
+}
+
+// What shows only after many connections or messages is found by a soak.
+func TestSoakFindsBugs(t *testing.T) {
+	s, _ := lookUp(t, "inn/guests-kept")
+	for _, b := range s.Bugs {
+		if found := fuzz.Find(s.Spec(b.Plant()), 1, fuzz.Budget{Runs: 10, Soak: time.Minute}); found.Failure == nil {
+			t.Errorf("%s is not found", b.Name)
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 	CheckStarvation
 	CheckSlowPeers
 	CheckLateEnd
+	CheckLeaks
 )
 
 // Judge runs traces and judges them.
@@ -49,6 +50,7 @@ type Judge struct {
 	asking    string // the oracle that is called; empty: none
 	history   recorder
 	deadlines deadlines
+	leaks     leaks
 	undecided int
 	short     bool // runs end when faults cease
 }
@@ -139,7 +141,7 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets}
+		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -150,6 +152,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	switch o.What {
 	case sim.RunBegins:
 		j.failure, j.choked, j.asking = nil, choked{}, ""
+		j.leaks.again = o.Again
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
 	case sim.EventOver, sim.Rested:
@@ -170,6 +173,8 @@ func (j *Judge) Observe(o *sim.Observation) {
 		}
 	case sim.Connects, sim.Sends, sim.Gets:
 		j.history.observe(o)
+	case sim.RoundOver:
+		j.judgeRound(o)
 	case sim.FaultsOver:
 		if j.short {
 			j.w.Halt()

@@ -50,7 +50,7 @@ func (r *rng) draw() {
 		return
 	}
 	faults := []int{0, 1, 1, 4}[r.IntN(4)]
-	for op := range trace.NumOps {
+	for op := range trace.Repeat { // which only a soak makes
 		w := usual[op]
 		switch {
 		case !r.has(op):
@@ -71,7 +71,7 @@ func (r *rng) draw() {
 
 // drawEven gives weight to all events.
 func (r *rng) drawEven() {
-	for op := range trace.NumOps {
+	for op := range trace.Repeat { // which only a soak makes
 		if r.weight[op] = usual[op]; !r.has(op) {
 			r.weight[op] = 0
 		} else if op.IsFault() {

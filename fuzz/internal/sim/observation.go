@@ -17,6 +17,7 @@ const (
 	RunBegins     What = iota // Again, Spurious
 	SetupFailed               // Err
 	EventBegins               // an event of the trace begins
+	RoundOver                 // N, Limit: of Limit rounds of a Repeat, N are over
 	StageBegins               // a stage of the run's end begins
 	EventOver                 // the loops rest after an event of the trace
 	Rested                    // the loops rest, and time is about to pass

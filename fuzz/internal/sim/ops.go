@@ -48,6 +48,7 @@ func init() { // the rows call what reads them
 		}),
 		trace.Abrupt: onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
 		trace.Scarce: nothing, // see limit
+		trace.Repeat: (*World).doRepeat,
 	}
 }
 
@@ -89,6 +90,9 @@ func (w *World) limit(loop int, cfg *reactor.Config) {
 		if e.B > 0 {
 			cfg.Timers = lower(cfg.Timers, int(e.B))
 		}
+	}
+	if limits(w.trace, trace.Repeat) != nil {
+		roomToGrow(cfg)
 	}
 }
 

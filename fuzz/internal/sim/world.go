@@ -76,6 +76,7 @@ type World struct {
 	probe    probe.Probe
 	found    Found
 	ticks    int
+	round    int   // of a Repeat that is under way; 0: none is
 	jumpedTo int64 // when the clock jumped last
 
 	moved      uint64 // bytes, sockets and other things that show progress
@@ -313,7 +314,7 @@ func (w *World) clear() {
 	w.halted, w.stopped, w.calling = false, false, nil
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0
-	w.ticks, w.jumpedTo = 0, 0
+	w.ticks, w.jumpedTo, w.round = 0, 0, 0
 	w.digest = 0
 }
 

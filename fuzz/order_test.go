@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -111,7 +112,7 @@ func lettersSpec(ways []int) Spec {
 // Lines that take two ways overtake each other, and those that take one do not.
 func TestOrdered(t *testing.T) {
 	for _, ways := range [][]int{{0, 2}, {0, 1}} {
-		for seed := range uint64(2) {
+		for seed := range uint64(testenv.Pick(1, 2)) {
 			found := Find(lettersSpec(ways), seed, Budget{Runs: 1000})
 			if f := found.Failure; f == nil || f.Oracle != `order "lines"` || !strings.Contains(f.Text, " behind ") {
 				t.Errorf("ways over loops %v, seed %d: %v", ways, seed, found)
@@ -121,7 +122,7 @@ func TestOrdered(t *testing.T) {
 		}
 	}
 	for _, way := range []int{0, 1, 2} {
-		if found := Find(lettersSpec([]int{way}), 1, Budget{Runs: 500}); found.Failure != nil {
+		if found := Find(lettersSpec([]int{way}), 1, Budget{Runs: testenv.Pick(100, 500)}); found.Failure != nil {
 			t.Errorf("one way, over loop %d: %s", way, found.Explain())
 		}
 	}

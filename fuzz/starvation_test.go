@@ -12,6 +12,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -50,8 +51,8 @@ func linesSpec() Spec {
 // No machine of these starves.
 func TestScarceBuffers(t *testing.T) {
 	for name, s := range map[string]Spec{"echo": echoSpec(), "carrier": carrierSpec(), "lines": linesSpec()} {
-		for seed := range uint64(4) {
-			if found := Find(s, seed, Budget{Runs: 1000}); found.Failure != nil {
+		for seed := range uint64(testenv.Pick(1, 4)) {
+			if found := Find(s, seed, Budget{Runs: testenv.Pick(300, 1000)}); found.Failure != nil {
 				t.Errorf("%s, seed %d, after %d runs: %s", name, seed, found.Runs, found.Explain())
 			}
 		}
@@ -111,7 +112,7 @@ func counterSpec(twice bool) Spec {
 
 // A peer that reads late gets what one that reads at once gets.
 func TestSlowPeers(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(testenv.Pick(1, 3)) {
 		found := Find(counterSpec(true), seed, Budget{Runs: 1000})
 		if found.Failure == nil || found.Failure.Oracle != judge.SlowPeers || len(found.Trace) > 2 {
 			t.Errorf("seed %d, after %d runs: %v of\n%s", seed, found.Runs, found.Failure, found.Trace)
@@ -119,7 +120,7 @@ func TestSlowPeers(t *testing.T) {
 		if again := Replay(counterSpec(true), found.Trace); again.Failure == nil {
 			t.Errorf("the trace passes when it is run again:\n%s", found.Trace)
 		}
-		if right := Find(counterSpec(false), seed, Budget{Runs: 1000}); right.Failure != nil {
+		if right := Find(counterSpec(false), seed, Budget{Runs: testenv.Pick(300, 1000)}); right.Failure != nil {
 			t.Errorf("seed %d: %s", seed, right.Explain())
 		}
 	}

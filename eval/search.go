@@ -27,24 +27,30 @@ type outcome struct {
 }
 
 // simulated is a search of package fuzz. Its CPU time is measured by a second search
-// with the same seed that ends before the run that fails, and so before shrinking.
+// with the same seed that ends before the run that fails, and so before shrinking. If a soak
+// finds the bug, shrinking counts, too.
 type simulated struct {
 	title    string
 	strategy fuzz.Strategy
 }
 
+// soak is how long a soak may take, as in fuzz.Run.
+const soak = 2 * time.Second
+
 func (s simulated) name() string { return s.title }
 
 func (s simulated) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
 	p, begin := b.Plant(), cpu()
-	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget, Strategy: s.strategy})
+	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget, Strategy: s.strategy, Soak: soak})
 	o = outcome{Spent: cpu() - begin, Runs: found.Runs, Events: found.Events, Reached: p.Reached > 0, Triggered: p.Triggered > 0}
 	if found.Failure == nil {
 		return o, nil
 	}
 	o.Found, o.Shrunk = true, len(found.Trace)
 	o.Oracle, _, _ = strings.Cut(found.Failure.Oracle, ` "`)
-	if found.Runs > 1 {
+	if found.Soaked > 0 {
+		o.Events, o.CPU = o.Events+found.Soaked, o.Spent
+	} else if found.Runs > 1 {
 		begin = cpu()
 		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1, Strategy: s.strategy})
 		o.CPU = cpu() - begin

@@ -135,6 +135,30 @@
 // Finding.Unseen lists conditions given to Sometimes that were true in no run. A search of
 // at least [UnseenRuns] (10,000) runs fails if the list is not empty.
 //
+// # The soak
+//
+// Some mistakes show only after many connections or messages. So [Run] also makes a soak, a
+// few long runs without faults: after 1,000 runs, or at the end of a shorter search. It takes
+// some tenths of a second, and two seconds at most; Budget.Soak and FUZZ_SOAK set another time. With -short there is none.
+//
+// First, each word of Spec.Dict is sent from each state that a machine can be led to by
+// words. This finds conversations. Then some of them happen one after the other, 256 times or
+// more: connections come, send, and go, each from an address of its own, and six minutes pass.
+// The check "leak" compares what is there after 1/64, 1/16, 1/4 and all of the rounds: machines
+// of each kind, named timers, bytes of Config.Buffers, and bytes of the Go heap. What grows with
+// the number of connections is a failure, if it does so as well in a run that is four times as
+// long. So a cache of some thousand entries passes, and so does what is dropped within a day.
+// What is kept on purpose needs Spec.Without: [Leaks].
+//
+// Last, a connection sends the same word 66,000 times, more than 16 bits count. This is done
+// for each word after which a connection stays open, as time permits, and judged by the
+// other checks. A Linear does not judge runs of more than 1,000 connections.
+//
+// These runs are traces, too, with the event repeat. So a failure is shrunk and kept as
+// others are. The size of the heap is no part of what makes two runs the same. Other tests
+// that run at the same time disturb the check: it then measures the heap while no run is
+// under way, and accuses no program if the heap grows nevertheless.
+//
 // # What is checked
 //
 // The first column is the name that Failure.Oracle has; reports add the letter.
@@ -156,12 +180,21 @@
 //	spurious events     S  events that are not true change no output
 //	isolation           I  connections do not change each other's output: see Spec.Isolated
 //	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
+//	starvation          V  a machine goes on, and a peer gets an answer, also if others want all there is
+//	slow peers          P  a peer that reads late gets what one that reads at once gets, or less
+//	late end            N  a machine ends when all its peers have ended, and not by a deadline after that
+//	leak                G  what machines hold, and the heap, do not grow with the number of connections
 //	always              A  what a probe reports as Always holds
 //	model "name"        M  PerConn and Datagrams: output is what a Model says; Relay: bytes are passed on unchanged
 //	linearizability "…" L  Linear: outputs of all connections fit some order
+//	order "name"        U  Ordered: messages of a connection arrive in the order in which it sent them
 //
 // "Lost output" excuses a machine that closes a connection to a peer that does not read, and
 // one of whose other connections broke.
+//
+// "Slow peers" takes it for right if a machine ends, or stops answering, because Write returned
+// ErrFull. It is wrong if a peer misses something in the middle, or gets the effect of its
+// input twice.
 //
 // "Lost input" judges a state that waits for the input of the broken connection. "False end"
 // judges machines with two connections, of which one broke: the other's peer must be reset,
@@ -171,7 +204,10 @@
 //
 // Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
 // take further runs, so they are checked for one run of eight, and for each trace that is
-// replayed. The check of deadlines allows for the resolution of the loop and for lateness
+// replayed. Variants under pressure are run for one run of 32: what connections send is
+// repeated until it is much, for a peer that reads late, beside one that does not read, and, if
+// answers take time, among others that ask for more than there is time for. Starvation and
+// slow peers need them. The check of deadlines allows for the resolution of the loop and for lateness
 // that a fault made. It checks Stall only when output is tried again. Spec.Without leaves
 // out checks that do not hold for your machines.
 //

@@ -45,6 +45,7 @@ type Budget struct {
 	Runs     int
 	Time     time.Duration
 	Strategy Strategy
+	Soak     time.Duration // how long a soak may take: see "The soak" in the package comment; 0: there is none
 }
 
 // String describes the bounds of a Budget.
@@ -83,6 +84,7 @@ type Finding struct {
 	Runs    int
 	Events  int      // of all traces
 	Corpus  int      // how many features runs showed; see "The search" in the package comment
+	Soaked  int      // events of the soak
 	Done    bool     // an exhaustive search has tried all traces
 	Missing []string // edges that tables declare and no machine took
 	Unseen  []string // conditions given to Sometimes that were true in no run
@@ -92,6 +94,10 @@ type Finding struct {
 
 	account *report.Account // of Trace; nil: no trace failed or was replayed
 }
+
+// pressedOf: one of this many runs is also compared with runs under pressure, which take as
+// long as many others.
+const pressedOf = 32
 
 // Find searches for a trace that fails, and shrinks it. The same seed and number of runs
 // give the same Finding.
@@ -116,13 +122,27 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 		}
 		found.Events += len(tr)
 		found.Runs++
+		if e.judge.Pressure = judge.PressureNone; n%pressedOf == pressedOf/2 {
+			e.judge.Pressure = judge.PressureAll
+		}
 		f := e.judge.Check(tr, n%8 == 0, nil)
+		e.judge.Pressure = judge.PressureJudged
 		e.tally.Ran(f)
 		s.Learn(tr, e.cover)
 		if f != nil {
 			found.tell(e.shrink(tr, f))
 			break
 		}
+		if found.Runs == soakAfter && b.Soak > 0 && !found.Done {
+			soak := time.Now()
+			if e.soak(found, seed, b.Soak); found.Failure != nil {
+				break
+			}
+			begin = begin.Add(time.Since(soak))
+		}
+	}
+	if found.Failure == nil && found.Runs < soakAfter && b.Soak > 0 && !search.Strategy(b.Strategy).IsExhaustive() {
+		e.soak(found, seed, b.Soak)
 	}
 	found.Corpus = s.Corpus()
 	return e.conclude(found, b)
@@ -163,6 +183,9 @@ func (f *Finding) String() string {
 // effort returns how far a search came.
 func (f *Finding) effort() string {
 	s := fmt.Sprintf("%d runs, %d events, %d features, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+	if f.Soaked > 0 {
+		s += fmt.Sprintf("; a soak of %d events", f.Soaked)
+	}
 	if f.Done {
 		s += "; there is no other trace"
 	}

@@ -3,6 +3,7 @@ package fuzz
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -137,7 +138,7 @@ type roomCx = reactor.Context[said]
 var memberKind = reactor.Must(reactor.NewKind("member", reactor.Options{
 	Ports: []string{"peer"}, Timers: []reactor.TimerSpec{{Name: "nudge"}}, Mailbox: 4, WriteBuffer: 512},
 	reactor.Table[member, said]{
-		fsm.Any: {Shutdown: fsm.Stop, OnMessage: (*member).hear},
+		fsm.Any: {Shutdown: fsm.Stop, OnMessage: (*member).hear, OnExit: (*member).leave},
 		{Name: "joining", OnEnter: (*member).join, Within: fsm.After(time.Second, fsm.Stop), Wait: peer.Readable(), OnReady: (*member).first, To: fsm.To(2)},
 		{Name: "joined", Wait: peer.Readable().While(fsm.Sendable), OnReady: (*member).say, Idle: fsm.After(time.Minute, fsm.Stop), OnTimer: (*member).nudge,
 			OnEnter: func(_ *member, cx *roomCx) reactor.State { return cx.Fail(cx.Arm(0, time.Second)) }, To: fsm.To(2, 3)},
@@ -147,6 +148,10 @@ var memberKind = reactor.Must(reactor.NewKind("member", reactor.Options{
 func (m *member) join(cx *roomCx) reactor.State {
 	*m.all = append(*m.all, cx.Self())
 	return fsm.Stay
+}
+
+func (m *member) leave(cx *roomCx) {
+	*m.all = slices.DeleteFunc(*m.all, func(r reactor.Ref[said]) bool { return r == cx.Self() })
 }
 
 func (m *member) first(cx *roomCx, _ reactor.Ready) reactor.State {

@@ -2,8 +2,8 @@ package fuzz
 
 import "github.com/stator-go/stator/fuzz/internal/judge"
 
-// Oracle judges a run by what peers sent and got. [PerConn], [Linear] and [Datagrams]
-// return one. The zero Oracle judges nothing.
+// Oracle judges a run by what peers sent and got. [PerConn], [Linear], [Ordered]
+// and [Datagrams] return one. The zero Oracle judges nothing.
 type Oracle struct{ judge judge.Oracle }
 
 // Model is a reference implementation of a protocol: a state, how bytes become an input,
@@ -59,6 +59,24 @@ func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 // no Clone.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
 	return Oracle{judge.Linear(name, judge.Model[S, In](m))}
+}
+
+// Ordered returns an Oracle that checks the order of messages from one connection to others,
+// on whatever ways through machines and loops they come. Of the messages that a connection
+// sends, each connection must get some, or all, in the order in which they were sent, and
+// none more often than it was sent. Messages with a key that several connections sent, or
+// none, are not judged.
+//
+// The function next returns the key of the first message of b, which is the same where it is
+// sent and where it arrives, and its length; ok is false if it is incomplete. It reads what
+// connections send and what they get:
+//
+//	fuzz.Ordered("lines", func(b []byte) (line string, n int, ok bool) {
+//		n = bytes.IndexByte(b, '\n') + 1
+//		return string(b[:n]), n, n > 0
+//	})
+func Ordered(name string, next func(b []byte) (key string, n int, ok bool)) Oracle {
+	return Oracle{judge.Ordered(name, next)}
 }
 
 // Datagrams returns an Oracle that judges what each datagram peer of a run sent and got,

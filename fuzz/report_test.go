@@ -215,7 +215,7 @@ func TestNoReport(t *testing.T) {
 		t.Error("there is one")
 	}
 	w := newEngine(s)
-	if w.run(nil); w.world.Witnessed() {
+	if w.run(nil); w.world.Tracing() {
 		t.Error("a world without a report hears each event")
 	}
 	// A report does not change what is found.

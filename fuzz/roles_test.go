@@ -103,8 +103,8 @@ func TestRelayOracle(t *testing.T) {
 		{"loses what is refused", `model "proxy": connection `},
 		{"keeps the end", `model "proxy": connection 4 gets no end, although the peer of connection 0 has half-closed`},
 	} {
-		for seed := range uint64(testenv.Pick(1, 10)) {
-			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 1000})
+		for seed := range uint64(testenv.Pick(1, 10)) { // most need some 1,000 runs
+			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 5000})
 			if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
 				t.Errorf("%s: %v: want %s", c.wrong, found.Explain(), c.want)
 			}

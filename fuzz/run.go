@@ -28,6 +28,8 @@ import (
 //     1,000 runs in at most 5 s, and 100 in 1 s with -short. FUZZ_RUNS alone removes the
 //     bound of time. A FUZZ_TIME that exceeds what is left of go test's -timeout is an
 //     error.
+//   - FUZZ_SOAK is the longest time of the soak, 0 for none; see "The soak" in the package
+//     comment. The default is 2 s, and none with -short.
 //   - FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3.
 //   - FUZZ_SEED is the seed. The default seed is a hash of the test's name, so a test makes
 //     the same runs each time.
@@ -45,6 +47,9 @@ func Run(t *testing.T, spec Spec) {
 		return
 	}
 	seed, b, err := settings(t.Name())
+	if err == nil {
+		b.Soak, err = soakTime()
+	}
 	if err == nil {
 		err = b.fits(t.Deadline())
 	}
@@ -155,6 +160,20 @@ func settings(name string) (seed uint64, b Budget, err error) {
 		}
 	}
 	return seed, b, nil
+}
+
+// soakTime returns how long a soak may take, as the environment says.
+func soakTime() (most time.Duration, err error) {
+	if s := os.Getenv("FUZZ_SOAK"); s != "" {
+		if most, err = time.ParseDuration(s); err != nil || most < 0 {
+			return 0, fmt.Errorf("FUZZ_SOAK %q: want a duration, or 0", s)
+		}
+		return most, nil
+	}
+	if testing.Short() {
+		return 0, nil
+	}
+	return 2 * time.Second, nil
 }
 
 // publish writes the report of a test into the directory for reports, if there is one.

@@ -50,7 +50,7 @@ type Spec struct {
 }
 
 // Check is a set of checks that [Spec.Without] leaves out. Combine them with |.
-type Check uint8
+type Check uint16
 
 const (
 	// Segmentation: the output is the same whether input arrives in one piece or in many.
@@ -70,6 +70,20 @@ const (
 	// LostOutput: a machine closes a connection only after what it wrote is sent. Leave it
 	// out if handlers call IO.Close to drop output.
 	LostOutput
+	// Starvation: a connection gets its answer also while others want more than there is
+	// room and time for. Leave it out if some input is meant to wait for as long as other
+	// input comes.
+	Starvation
+	// SlowPeers: a peer that reads late gets what one that reads at once gets, or less if its
+	// machine gives up. Leave it out if machines drop output for peers that read slowly.
+	SlowPeers
+	// LateEnd: a machine whose peers have all ended, and that waits for nothing but their
+	// input, ends by itself. Leave it out if machines leave that to Idle or Within.
+	LateEnd
+	// Leaks: what machines hold, and the Go heap, do not grow with the number of connections.
+	// Leave it out if machines keep something for each connection by design, and drop none
+	// of it after some thousand connections.
+	Leaks
 )
 
 // filled returns the Spec with its defaults.

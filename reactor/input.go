@@ -63,10 +63,10 @@ func (c *IO) Peek(p Port) ([]byte, error) {
 		k := &c.loop.pool.chunks[pt.in]
 		c.loop.call.peeked |= 1 << p
 		return k.b[k.r:k.w], nil
-	case err != nil:
+	case err != nil && (pt.in == 0 || c.h.flags&mRefused == 0):
 		return nil, err
 	}
-	// After a refusal the input is shown again: until then a full buffer is no error.
+	// After a refusal the input is shown again: until then a lack of room is no error.
 	return nil, c.noInput(p, pt, full && c.h.flags&mRefused == 0)
 }
 
@@ -179,6 +179,10 @@ func (c *IO) widen(pt *port) error {
 	case possible && c.fitsFlushed(more):
 		pt.in = l.pool.move(pt.in, size)
 		return nil
+	case k.r > 0: // what was consumed leaves room for some
+		k.w = copy(k.b, k.b[k.r:k.w])
+		k.r = 0
+		return nil
 	case pt.flags&pInputSeen == 0: // it is shown first, and may be consumed
 		return ErrWouldBlock
 	case !possible:
@@ -202,6 +206,7 @@ func (c *IO) Discard(p Port, n int) {
 
 func (c *IO) consume(p Port, pt *port, k *chunk, n int) {
 	k.r += n
+	c.loop.stats.consumed += uint64(n)
 	if k.r == k.w {
 		c.loop.pool.put(pt.in)
 		pt.in = 0

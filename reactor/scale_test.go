@@ -209,6 +209,12 @@ func TestTimerModel(t *testing.T) {
 					}
 				}
 			}
+			does(t, d, ref, func(cx *watchCx) reactor.State {
+				if got := cx.Stats().TimersArmed; got != len(runs) {
+					t.Errorf("seed %d: %d timers run: want %d", seed, got, len(runs))
+				}
+				return fsm.Stay
+			})
 			d.Advance(time.Hour)
 			var want []string
 			for k := range runs {

@@ -11,7 +11,7 @@ type counters struct {
 	turns, parks, events, messages, timers, signals, downs uint64
 	accepted, acceptErrors                                 uint64
 	slotPauses, fdPauses, errorPauses                      uint64
-	in, out, writeBufferFull                               uint64
+	in, out, consumed, writeBufferFull                     uint64
 	stale, dead, deadlines, lingered                       uint64
 	failed, panics, lookupWaits                            uint64
 	longest                                                int64
@@ -30,6 +30,7 @@ type Stats struct {
 	Messages        uint64        // messages handled
 	Dead            uint64        // messages that were accepted and not handled, as their machine ended or its state takes none
 	Timers          uint64        // named timers fired
+	TimersArmed     int           // named timers that run now
 	Deadlines       uint64        // Within, Idle and Stall deadlines that passed, row Any's Within included
 	Signals         uint64        // calls of OnSignal
 	Downs           uint64        // calls of OnDown
@@ -42,6 +43,7 @@ type Stats struct {
 	LookupWaits     uint64        // dials that had to wait for that
 	BytesIn         uint64
 	BytesOut        uint64
+	Consumed        uint64 // bytes of buffered input that handlers consumed
 	Held            int    // bytes of Config.Buffers that ports hold now
 	Waiting         int    // machines that wait for Config.Buffers now
 	Stale           uint64 // events for ports and machines that had ended
@@ -79,10 +81,10 @@ func (l *Loop) counted() Stats {
 	c := &l.stats
 	return Stats{
 		Machines: l.slots.Len(), Turns: c.turns, Longest: time.Duration(c.longest), Parks: c.parks, Events: c.events,
-		Messages: c.messages, Dead: c.dead, Timers: c.timers, Deadlines: c.deadlines,
+		Messages: c.messages, Dead: c.dead, Timers: c.timers, TimersArmed: int(l.timers.running), Deadlines: c.deadlines,
 		Signals: c.signals, Downs: c.downs, Accepted: c.accepted, AcceptErrors: c.acceptErrors,
 		SlotPauses: c.slotPauses, FilePauses: c.fdPauses, ErrorPauses: c.errorPauses,
-		LookupsWaiting: l.dials.lookups.waiting, LookupWaits: c.lookupWaits, BytesIn: c.in, BytesOut: c.out,
+		LookupsWaiting: l.dials.lookups.waiting, LookupWaits: c.lookupWaits, BytesIn: c.in, BytesOut: c.out, Consumed: c.consumed,
 		Held: l.pool.lent, Waiting: l.buffers.len(), Stale: c.stale, WriteBufferFull: c.writeBufferFull,
 		Failed: c.failed, Lingered: c.lingered, Panics: c.panics,
 	}

@@ -33,6 +33,7 @@ type timerTable struct {
 	all       []namedTimer
 	free      uint32
 	used      uint32
+	running   uint32
 	offset    uint32 // node of number 0
 	byID      index  // by machine, name and id; made at the first Arm
 	groups    []timerGroup
@@ -160,18 +161,21 @@ func (t *timerTable) node(n uint32) timerwheel.Timer { return timerwheel.Timer(n
 func (t *timerTable) take() (n uint32) {
 	if n = t.free; n != 0 {
 		t.free = t.all[n-1].next
+		t.running++
 		return n
 	}
 	if int(t.used) == len(t.all) {
 		return 0
 	}
 	t.used++
+	t.running++
 	return t.used
 }
 
 func (t *timerTable) give(n uint32) {
 	t.all[n-1] = namedTimer{next: t.free}
 	t.free = n
+	t.running--
 }
 
 func (t *timerTable) hash(x uint32, timer Timer, id uint32) uint64 {

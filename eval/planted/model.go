@@ -64,3 +64,13 @@ type together[S, In any] struct {
 
 func (t together[S, In]) oracle() fuzz.Oracle              { return fuzz.Linear(t.name, t.m) }
 func (t together[S, In]) judge(_, _ []byte, _ bool) string { return "" }
+
+// inOrder says that lines of one connection arrive in order at the others. Without a World
+// it checks nothing.
+type inOrder struct {
+	name string
+	next func(b []byte) (line string, n int, ok bool)
+}
+
+func (o inOrder) oracle() fuzz.Oracle              { return fuzz.Ordered(o.name, o.next) }
+func (o inOrder) judge(_, _ []byte, _ bool) string { return "" }

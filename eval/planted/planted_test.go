@@ -2,6 +2,7 @@ package planted
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/fuzz/trace"
@@ -66,6 +67,16 @@ func TestBugsAreFound(t *testing.T) {
 	}
 }
 
+// What shows only after many connections or messages is found by a soak.
+func TestSoakFindsBugs(t *testing.T) {
+	s, _ := lookUp(t, "inn/guests-kept")
+	for _, b := range s.Bugs {
+		if found := fuzz.Find(s.Spec(b.Plant()), 1, fuzz.Budget{Runs: 10, Soak: time.Minute}); found.Failure == nil {
+			t.Errorf("%s is not found", b.Name)
+		}
+	}
+}
+
 func lookUp(t *testing.T, name string) (*Server, Bug) {
 	t.Helper()
 	for _, s := range Servers() {
@@ -116,5 +127,21 @@ advance n=1 unit=4`},
 				t.Error(found.Explain())
 			}
 		})
+	}
+}
+
+// Bugs of programs that only pressure shows, or a look at why a machine still lives, are found
+// within the runs of a default test, although no spec says a word about them.
+func TestBugsUnderPressure(t *testing.T) {
+	for _, name := range []string{"counter/twice", "counter/answer-lost", "board/line-lost", "jobs/newest-first", "socks/ended-waits"} {
+		for seed := range uint64(3) {
+			s, b := lookUp(t, name)
+			if s.model != nil {
+				t.Errorf("%s has a model: want none", s.Name)
+			}
+			if found := fuzz.Find(s.Spec(b.Plant()), seed, fuzz.Budget{Runs: 1000}); found.Failure == nil {
+				t.Errorf("%s, seed %d: not found in %d runs", name, seed, found.Runs)
+			}
+		}
 	}
 }

@@ -19,6 +19,7 @@ type Server struct {
 
 	model    model
 	isolated bool
+	loops    int
 	build    func(*Plant) func(Room) error // makes its kinds once; the returned function sets up a run
 }
 
@@ -48,7 +49,7 @@ type Room interface {
 
 // Servers returns all servers, ordered by name.
 func Servers() []*Server {
-	all := []*Server{newBareServer(), newEcho(), newHTTP(), newLines(), newMQTT(), newRegister(), newResp(), newSocks(), newTLS()}
+	all := []*Server{newBareServer(), newBoard(), newCounter(), newEcho(), newHTTP(), newInn(), newJobs(), newLines(), newMQTT(), newPost(), newRegister(), newResp(), newSocks(), newTLS()}
 	slices.SortFunc(all, func(a, b *Server) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }
@@ -57,7 +58,7 @@ func Servers() []*Server {
 func (s *Server) Spec(p *Plant) fuzz.Spec {
 	wire := s.Build(p)
 	return fuzz.Spec{
-		Dict: s.Dict, Isolated: s.isolated, Oracles: s.oracles(),
+		Dict: s.Dict, Loops: s.loops, Isolated: s.isolated, Oracles: s.oracles(),
 		Setup: func(w *fuzz.World) error { return wire(w) },
 	}
 }

@@ -43,6 +43,7 @@ func newSocks() *Server {
 			{Name: "socks/half-address", What: "the length of a name is read before it has come"},
 			{Name: "socks/patient-dial", What: "nothing bounds the time that a connection upstream takes"},
 			{Name: "socks/refused-waits", What: "after a refusal the client is waited for, without a bound"},
+			{Name: "socks/ended-waits", What: "when both directions have ended, the client's silence is waited for"},
 		},
 	}
 }
@@ -168,7 +169,7 @@ func (s *socks) relay(cx *cx, r reactor.Ready) fsm.State {
 		}
 	}
 	if s.ends[client] && s.ends[upstream] {
-		return fsm.Stop
+		return swap(s.plant, "socks/ended-waits", fsm.Stay, fsm.Stop)
 	}
 	return fsm.Stay
 }

@@ -39,6 +39,7 @@ const ( // the order is part of the format of bytes that go test -fuzz records: 
 	DatagramFails           // a loop's next b datagrams have the fate A mod 3: see DatagramLost
 	Abrupt                  // just before the a-th read or write of the machine from now, the peer does B: see AbruptReset
 	Scarce                  // for the whole run, the ports of a loop hold 8+A KiB together, and B timers may run, unless B is 0; only the first counts
+	Repeat                  // the last A events before it happen B more times, or all if A is 0; Repeats among them do nothing
 
 	NumOps // the number of Ops
 )
@@ -111,6 +112,7 @@ var ops = [NumOps]info{
 	DatagramFails: {name: "datagram-fails", on: OnLoop, a: "how", b: "times", fault: true},
 	Abrupt:        {name: "abrupt", on: OnConn, a: "calls", b: "what", fault: true},
 	Scarce:        {name: "scarce", a: "KiB", b: "timers", fault: true},
+	Repeat:        {name: "repeat", a: "events", b: "times"},
 }
 
 // formerNames are names that traces of earlier versions have.

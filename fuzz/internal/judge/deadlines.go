@@ -21,7 +21,7 @@ type bound struct {
 type bounds struct {
 	rows     []bound
 	life     int64
-	messages bool // messages end a silence as well, and only a witness is told of them
+	messages bool // messages end a silence as well, and only a loop that traces reports them
 }
 
 // mostBounds is how many kinds are kept: a Setup may build new kinds for each run.
@@ -79,7 +79,7 @@ func readBounds(k reactor.AnyKind) *bounds {
 func span(d fsm.Deadline) int64 { return int64(max(0, d.D)) }
 
 // expect notes that a deadline of a machine may pass sooner than was known.
-func (d *deadlines) expect(m *sim.Machine, witnessed bool) {
+func (d *deadlines) expect(m *sim.Machine, tracing bool) {
 	if !d.on {
 		return
 	}
@@ -87,13 +87,13 @@ func (d *deadlines) expect(m *sim.Machine, witnessed bool) {
 		d.due = append(d.due, math.MaxInt64)
 	}
 	all := d.bounds(m.Kind)
-	d.deaf = d.deaf || all.messages && !witnessed
-	at, _ := all.first(m, witnessed)
+	d.deaf = d.deaf || all.messages && !tracing
+	at, _ := all.first(m, tracing)
 	d.due[m.Loop] = min(d.due[m.Loop], at)
 }
 
 // first returns when the first deadline of a machine passes, and its name.
-func (all *bounds) first(m *sim.Machine, witnessed bool) (at int64, name string) {
+func (all *bounds) first(m *sim.Machine, tracing bool) (at int64, name string) {
 	at = math.MaxInt64
 	if int(m.State) >= len(all.rows) {
 		return at, "" // Stop
@@ -105,7 +105,7 @@ func (all *bounds) first(m *sim.Machine, witnessed bool) (at int64, name string)
 	}
 	row := &all.rows[m.State]
 	sooner(m.Since, row.within, "Within")
-	if witnessed || !all.messages {
+	if tracing || !all.messages {
 		sooner(m.Heard, row.idle, "Idle")
 	}
 	for _, since := range m.Stuck {
@@ -126,7 +126,7 @@ func (j *Judge) judgeDeadlines() {
 	if j.failure != nil || !d.on {
 		return
 	}
-	now, jumped, witnessed := j.w.Now(), j.w.JumpedTo(), j.w.Witnessed()
+	now, jumped, tracing := j.w.Now(), j.w.JumpedTo(), j.w.Tracing()
 	for loop, due := range d.due {
 		slack := int64(2*j.w.Resolution()) + j.w.Lateness(loop)
 		if j.w.LoopOver(loop) || now-max(due, jumped) <= slack {
@@ -137,7 +137,7 @@ func (j *Judge) judgeDeadlines() {
 			if !m.Lives {
 				continue
 			}
-			at, what := d.bounds(m.Kind).first(m, witnessed)
+			at, what := d.bounds(m.Kind).first(m, tracing)
 			if d.due[loop] = min(d.due[loop], at); now-max(at, jumped) > slack {
 				j.Fail(Deadline, "%s is in state %s, %v after its %s has passed", m.Kind.Name(), m.Kind.StateName(m.State), time.Duration(now-at), what)
 			}

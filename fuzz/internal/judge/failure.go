@@ -26,15 +26,20 @@ const (
 	Isolation      = "isolation"
 	Always         = "always"
 	Deadline       = "deadline"
+	Starvation     = "starvation"
+	SlowPeers      = "slow peers"
+	LateEnd        = "late end"
+	Leak           = "leak"
 
-	model  = "model"
-	linear = "linearizability"
+	model   = "model"
+	linear  = "linearizability"
+	inOrder = "order"
 )
 
 // letters are short names, for reports.
 var letters = map[string]string{
 	Contract: "K", StaleEvent: "T", LostWakeUp: "W", LostInput: "B", LostOutput: "O", FalseEnd: "F", Quiescence: "Q", Livelock: "R", UndeclaredEdge: "E", Determinism: "D",
-	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", model: "M", linear: "L",
+	Segmentation: "C", HangUp: "H", SpuriousEvents: "S", Isolation: "I", Deadline: "X", Always: "A", Starvation: "V", SlowPeers: "P", LateEnd: "N", Leak: "G", model: "M", linear: "L", inOrder: "U",
 }
 
 // Names returns the names of the oracles that judge runs under a Config, each with its
@@ -44,7 +49,7 @@ func (c *Config) Names() (all []string) {
 	for _, o := range []struct {
 		check Check
 		name  string
-	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}} {
+	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}, {CheckStarvation, Starvation}, {CheckSlowPeers, SlowPeers}, {CheckLateEnd, LateEnd}, {CheckLeaks, Leak}} {
 		if c.Without&o.check == 0 {
 			all = append(all, o.name)
 		}

@@ -25,7 +25,7 @@ type Config struct {
 }
 
 // Check is a set of checks that may be left out. fuzz.Check documents them.
-type Check uint8
+type Check uint16
 
 const (
 	CheckSegmentation Check = 1 << iota
@@ -33,17 +33,26 @@ const (
 	CheckSpuriousEvents
 	CheckDeadlines
 	CheckLostOutput
+	CheckStarvation
+	CheckSlowPeers
+	CheckLateEnd
+	CheckLeaks
 )
 
 // Judge runs traces and judges them.
 type Judge struct {
+	Pressure Pressure // which failures of variants under pressure count in deep checks
+
 	cfg       Config
 	w         *sim.World
 	failure   *Failure
+	choked    choked
 	asking    string // the oracle that is called; empty: none
 	history   recorder
 	deadlines deadlines
+	leaks     leaks
 	undecided int
+	short     bool // runs end when faults cease
 }
 
 // New returns a Judge of a world, as its first observer.
@@ -54,7 +63,7 @@ func New(w *sim.World, cfg Config) *Judge {
 	}
 	j.deadlines.on = cfg.Without&CheckDeadlines == 0
 	if len(cfg.Oracles) > 0 {
-		w.Witness() // models are to know why a machine ended
+		w.StartTracing() // models are to know why a machine ended
 	}
 	w.Attach(j)
 	return j
@@ -89,16 +98,20 @@ func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
 	f := j.Run(tr)
 	if j.deadlines.deaf { // events of machines matter, and were not reported
 		j.deadlines.deaf = false
-		j.w.Witness()
+		j.w.StartTracing()
 		f = j.Run(tr)
 	}
 	if o != nil {
 		j.w.Detach(o)
 	}
+	sum := j.w.Sum()
+	if f == nil {
+		f = j.judgeChoked(tr)
+	}
 	if f != nil || !deep {
 		return f
 	}
-	if f = j.again(tr); f == nil {
+	if f = j.again(tr, sum); f == nil {
 		if f = j.compare(tr); f != nil {
 			if g := j.compare(tr); g == nil || g.Text != f.Text { // to the digit
 				f = Unsteady(tr, f.Runs...)
@@ -128,7 +141,7 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.DropsOutput, sim.HidesError, sim.Resets}
+		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver}
 	if j.history.on {
 		all = append(all, sim.Connects, sim.Sends, sim.Gets)
 	}
@@ -138,7 +151,8 @@ func (j *Judge) Wants() []sim.What {
 func (j *Judge) Observe(o *sim.Observation) {
 	switch o.What {
 	case sim.RunBegins:
-		j.failure, j.asking = nil, ""
+		j.failure, j.choked, j.asking = nil, choked{}, ""
+		j.leaks.again = o.Again
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
 	case sim.EventOver, sim.Rested:
@@ -146,7 +160,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	case sim.Moved:
 		j.moved(o)
 	case sim.Stuck:
-		j.deadlines.expect(o.Machine, j.w.Witnessed())
+		j.deadlines.expect(o.Machine, j.w.Tracing())
 	case sim.Ended:
 		j.ended(o)
 	case sim.Always:
@@ -159,7 +173,13 @@ func (j *Judge) Observe(o *sim.Observation) {
 		}
 	case sim.Connects, sim.Sends, sim.Gets:
 		j.history.observe(o)
+	case sim.RoundOver:
+		j.judgeRound(o)
 	case sim.FaultsOver:
+		if j.short {
+			j.w.Halt()
+			return
+		}
 		j.judgeOpenConns()
 	case sim.ConnOver:
 		j.judgeOver(j.w.Conn(o.Conn))
@@ -196,6 +216,16 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		k := o.Machine.Kind
 		j.Fail(LostInput, "%s ends by an error of a connection that state %s reads, and %d bytes that came before the error are not read", k.Name(), k.StateName(o.From), o.N)
 		j.failure.State = k.StateName(o.From)
+	case sim.Starves:
+		if j.cfg.Without&CheckStarvation == 0 {
+			j.Fail(Starvation, "%s waits for Config.Buffers, although it has read and written little, its peers read, and few machines have ports", machineName(o.Machine))
+			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
+		}
+	case sim.EndsLate:
+		if j.cfg.Without&CheckLateEnd == 0 {
+			j.Fail(LateEnd, "all peers of %s have ended, and nothing is left to read or to send, but it lives on until a deadline", machineName(o.Machine))
+			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
+		}
 	case sim.DropsOutput:
 		if j.cfg.Without&CheckLostOutput != 0 {
 			return
@@ -240,7 +270,7 @@ func (j *Judge) moved(o *sim.Observation) {
 	if !k.Declares(o.From, o.To) {
 		j.Fail(UndeclaredEdge, "%s went from %s to %s, which its table does not declare", k.Name(), k.StateName(o.From), k.StateName(o.To))
 	}
-	j.deadlines.expect(o.Machine, j.w.Witnessed())
+	j.deadlines.expect(o.Machine, j.w.Tracing())
 }
 
 // ended judges why a machine ended.
@@ -259,6 +289,9 @@ func (j *Judge) ended(o *sim.Observation) {
 	case errors.Is(o.Err, reactor.ErrSpin), errors.Is(o.Err, reactor.ErrEnterLoop):
 		j.Fail(Livelock, "%s ended: %v", k.Name(), o.Err)
 	default:
+		if j.cfg.Without&CheckStarvation == 0 {
+			j.choke(o)
+		}
 		return
 	}
 	j.failure.State = k.StateName(o.Machine.Before)

@@ -12,9 +12,9 @@ import (
 // Some oracles need no model. They run variants of a trace and compare what connections get,
 // which must be the same. variant.go makes the variants.
 
-// again runs a trace once more, and fails if anything happens differently.
-func (j *Judge) again(tr trace.Trace) *Failure {
-	first := j.w.Sum()
+// again runs a trace once more, and fails if anything happens differently from a run with a
+// digest.
+func (j *Judge) again(tr trace.Trace, first uint64) *Failure {
 	j.run(tr, sim.Options{Again: true})
 	if j.w.Sum() == first {
 		return nil
@@ -24,6 +24,9 @@ func (j *Judge) again(tr trace.Trace) *Failure {
 
 // compare runs the variants of a trace.
 func (j *Judge) compare(tr trace.Trace) *Failure {
+	if j.Pressure == PressureAlone {
+		return j.pressures(tr)
+	}
 	for i := range j.cfg.Conns {
 		if f := j.comparePieces(tr, i); f != nil {
 			return f
@@ -37,6 +40,9 @@ func (j *Judge) compare(tr trace.Trace) *Failure {
 	}
 	for i := 0; i < j.cfg.Conns && isolated && f == nil; i++ {
 		f = j.compareAlone(tr, calm, i, plain[i])
+	}
+	if f == nil && j.Pressure != PressureNone {
+		f = j.pressures(tr)
 	}
 	return f
 }

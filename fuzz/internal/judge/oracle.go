@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
@@ -43,7 +44,9 @@ func (n named) Judges(_ driver.Addr, dialled bool) bool          { return !diall
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
 func oracleName(o Oracle) string {
 	kind := model
-	if o.Remembers() {
+	if other, ok := o.(interface{ kind() string }); ok {
+		kind = other.kind()
+	} else if o.Remembers() {
 		kind = linear
 	}
 	return kind + ` "` + o.Title() + `"`
@@ -178,12 +181,11 @@ type Stamp struct {
 
 // stampAt returns when so many bytes had arrived.
 func stampAt(stamps []Stamp, bytes int) Stamp {
-	for _, s := range stamps {
-		if s.Bytes >= bytes {
-			return s
-		}
+	at, _ := slices.BinarySearchFunc(stamps, bytes, func(s Stamp, n int) int { return s.Bytes - n })
+	if at == len(stamps) {
+		return Stamp{Tick: math.MaxInt}
 	}
-	return Stamp{Tick: math.MaxInt}
+	return stamps[at]
 }
 
 // History is a connection that is over, for oracles that look at all of them.
@@ -228,9 +230,13 @@ func (r *recorder) observe(o *sim.Observation) {
 	}
 }
 
+// mostHistories is how many connections of a run are judged together. To judge those of a
+// long Repeat would take for ever.
+const mostHistories = 1000
+
 // keep records the history of a connection that is over.
 func (r *recorder) keep(c *sim.Conn, dialled bool) {
-	if r.on {
+	if r.on && len(r.over) <= mostHistories {
 		r.over = append(r.over, History{c.Number, c.Addr, dialled, bytes.Clone(c.Sent), bytes.Clone(c.Got),
 			append([]Stamp(nil), r.sentAt[c.Number]...), append([]Stamp(nil), r.gotAt[c.Number]...), c.Whole()})
 	}
@@ -248,6 +254,9 @@ func (r *recorder) judgedBy(o Oracle) (all []History) {
 
 // judgeHistory judges all connections of the run together.
 func (j *Judge) judgeHistory() {
+	if len(j.history.over) > mostHistories {
+		return
+	}
 	for o := range j.oracles() {
 		if j.failure != nil {
 			continue

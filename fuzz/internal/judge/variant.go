@@ -35,11 +35,12 @@ func (v *Variant) Number(n int) int {
 	return 0
 }
 
-// calm returns a trace without faults, in which the loops rest after each event.
+// calm returns a trace without faults, in which the loops rest after each event. A Repeat
+// would repeat other events than in the trace.
 func calm(tr trace.Trace, how string) (v Variant) {
 	v.How = how
 	for i, e := range tr {
-		if !e.Op.IsFault() && e.Op != trace.Pace && e.Op != trace.Turn {
+		if !e.Op.IsFault() && e.Op != trace.Pace && e.Op != trace.Turn && e.Op != trace.Repeat {
 			e.Hold = false
 			v.add(e, i+1)
 		}

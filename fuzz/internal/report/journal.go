@@ -20,6 +20,7 @@ type Journal struct {
 	answers []answer
 	watch   watch
 	over    bool // the run was halted: what follows is not told
+	quiet   bool // a Repeat is under way, and its first round is over
 }
 
 // line is something that happened.
@@ -76,7 +77,7 @@ var texts = map[sim.What]string{
 
 // Wants is part of sim.Observer.
 func (j *Journal) Wants() []sim.What {
-	all := []sim.What{sim.EventBegins, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Ended, sim.Gets,
+	all := []sim.What{sim.EventBegins, sim.RoundOver, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Ended, sim.Gets,
 		sim.PeerSends, sim.PeerGets, sim.ActionHappens}
 	for what := range texts {
 		all = append(all, what)
@@ -86,16 +87,20 @@ func (j *Journal) Wants() []sim.What {
 
 // Observe is part of sim.Observer.
 func (j *Journal) Observe(o *sim.Observation) {
-	if j.over {
+	if o.What == sim.RoundOver {
+		j.quiet = o.N < o.Limit
+		return
+	}
+	if o.What == sim.CleanupBegins {
+		j.over = true
+	}
+	if j.over || j.quiet {
 		return
 	}
 	l := line{event: o.Event, now: o.Time, conn: o.Conn, text: texts[o.What]}
 	switch o.What {
 	case sim.EventBegins:
 		j.begins = append(j.begins, o.Time)
-		return
-	case sim.CleanupBegins:
-		j.over = true
 		return
 	case sim.Gets:
 		j.gets(o)

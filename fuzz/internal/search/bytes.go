@@ -21,7 +21,8 @@ const (
 	mostBytes = 64  // events
 )
 
-// opBytes has the op of each value of a record's first byte below sends.
+// opBytes has the op of each value of a record's first byte below sends. A Repeat has none:
+// runs of go test -fuzz are short.
 var opBytes = func() (t [sends]trace.Op) {
 	at := 1 // the first is trace.Settle
 	put := func(op trace.Op, n int) {
@@ -30,7 +31,7 @@ var opBytes = func() (t [sends]trace.Op) {
 			at++
 		}
 	}
-	for op := trace.Turn; op < trace.NumOps; op++ {
+	for op := trace.Turn; op < trace.Repeat; op++ {
 		put(op, max(1, min(usual[op], 4)))
 	}
 	put(trace.Dial, len(t)-at)
@@ -111,6 +112,9 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 func (c *Config) Bytes(tr trace.Trace) (b []byte) {
 	var last [trace.OnDatagramPeer + 1]uint16
 	for _, e := range tr {
+		if e.Op == trace.Repeat {
+			continue
+		}
 		r := [record]byte{2: contract(e.A), 3: contract(e.B)}
 		word := e.Op == trace.Send && int(e.A) < max(1, len(c.Dict))
 		if word && e.A < 256-sends {

@@ -50,7 +50,7 @@ func (r *rng) draw() {
 		return
 	}
 	faults := []int{0, 1, 1, 4}[r.IntN(4)]
-	for op := range trace.NumOps {
+	for op := range trace.Repeat { // which only a soak makes
 		w := usual[op]
 		switch {
 		case !r.has(op):
@@ -71,7 +71,7 @@ func (r *rng) draw() {
 
 // drawEven gives weight to all events.
 func (r *rng) drawEven() {
-	for op := range trace.NumOps {
+	for op := range trace.Repeat { // which only a soak makes
 		if r.weight[op] = usual[op]; !r.has(op) {
 			r.weight[op] = 0
 		} else if op.IsFault() {
@@ -161,6 +161,9 @@ func (r *rng) arguments(e *trace.Event) {
 			e.B += r.word()
 		}
 	case trace.Scarce:
+		if e.A >= 16 { // so much that each of some machines has a share of its own
+			e.A = 16 + (e.A-16)*8
+		}
 		e.B = uint16(r.IntN(4))
 	case trace.Limit:
 		e.A, e.B = uint16(1+r.IntN(8)), uint16(1+r.IntN(32))

@@ -22,7 +22,7 @@ func shrinkFlaky(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge
 		found = found || !v.Spurious && s.try(v.Trace)
 	}
 	if !found { // it may show only in a comparison
-		s.run, deep = comparing(j), true
+		s.run, deep = comparing(j, f.OfPressure()), true
 		found = s.try(tr)
 	}
 	repeats := Once

@@ -1,6 +1,10 @@
 package shrink
 
-import "github.com/stator-go/stator/fuzz/trace"
+import (
+	"slices"
+
+	"github.com/stator-go/stator/fuzz/trace"
+)
 
 // What of a trace does not matter for its failure: once the trace is as short as it gets,
 // other values are tried for each argument, and each event is swapped with the next one.
@@ -16,9 +20,10 @@ type Freedom struct {
 	Swaps bool     // the event may come after the next one
 }
 
-// free returns the Freedom of each event of s.best, or nil if the trace is too long.
+// free returns the Freedom of each event of s.best, or nil if the trace is too long
+// or has a Repeat, whose runs are.
 func (s *shrinker) free() (all []Freedom) {
-	if len(s.best) > mostFree {
+	if len(s.best) > mostFree || slices.ContainsFunc(s.best, func(e trace.Event) bool { return e.Op == trace.Repeat }) {
 		return nil
 	}
 	for at, e := range s.best {

@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -105,4 +106,57 @@ func (w *World) checkStopped() {
 			w.observeLoop(LoopRemains, d.loop, 0, 0)
 		}
 	}
+}
+
+// checkLateEnds looks for machines that live on although they have no reason to: all their
+// peers have half-closed, all input is read and all output sent, and nothing but a deadline
+// can end them.
+func (w *World) checkLateEnds() {
+	if !w.wants(EndsLate) {
+		return
+	}
+	w.Settle()
+	for _, d := range w.drivers {
+		for _, m := range *d.machines {
+			if !w.halted && !d.over && m.Lives && m.waitsForEnded() {
+				o := w.observation(EndsLate)
+				o.Machine, o.Conn = m, m.Conn
+				w.emit(o)
+			}
+		}
+	}
+}
+
+// waitsForEnded reports whether a machine has ports, all of them have ended, and its row waits
+// for nothing but their input, and for deadlines that stop it.
+func (m *Machine) waitsForEnded() bool {
+	input := fsm.Ready(0)
+	for p, s := range m.ports {
+		if s == nil || s.machine() != m {
+			continue
+		}
+		if s.kind != stream || s.phase != connected || !s.ended || s.in.len() > 0 || s.why != nil || m.Stuck[p] > 0 ||
+			s.other != nil && (s.other.driver != nil || s.other.in.len() > 0) {
+			return false
+		}
+		input |= fsm.Port(p).Readable()
+	}
+	if input == 0 {
+		return false
+	}
+	table := m.Kind.Plain()
+	if int(m.State) >= len(table) {
+		return false
+	}
+	row, life := table.Resolve(m.State), table[fsm.Any].Within
+	if row.Wait == 0 || row.Wait.Bits()&^input != 0 || row.Wait.Gates()&fsm.Sendable != 0 ||
+		row.OnMessage != nil || row.OnTimer != nil || row.OnDown != nil || row.OnSignal != nil {
+		return false
+	}
+	for _, deadline := range []fsm.Deadline{row.Within, row.Idle, life} {
+		if deadline.Runs() && deadline.To != fsm.Stop {
+			return false
+		}
+	}
+	return row.Within.Runs() || row.Idle.Runs() || life.Runs()
 }

@@ -47,14 +47,15 @@ func (w *World) turn(d *simDriver) {
 	w.steps[d.loop].Turn()
 }
 
-// handling returns how many messages machines have handled, and how many bytes they hold.
-func (w *World) handling() (handled uint64, held int) {
+// handling returns how many messages machines have handled, and how many bytes of buffered
+// input.
+func (w *World) handling() (messages, input uint64) {
 	for i := range w.steps {
 		if s, ok := w.stats(i); ok {
-			handled, held = handled+s.Messages, held+s.Held
+			messages, input = messages+s.Messages, input+s.Consumed
 		}
 	}
-	return handled, held
+	return messages, input
 }
 
 // countMessages adds messages to what counts as chatter. A turn may deliver many.
@@ -69,9 +70,9 @@ func (w *World) countMessages() {
 // progresses reports whether machines handled messages, or input that they hold, since the
 // last call. None of that moves anything outside of them.
 func (w *World) progresses() bool {
-	handled, held := w.handling()
-	progress := handled != w.handled || held < w.held
-	if w.handled, w.held = handled, held; progress {
+	messages, input := w.handling()
+	progress := messages != w.handled || input != w.consumed
+	if w.handled, w.consumed = messages, input; progress {
 		w.idle = 0
 	}
 	return progress

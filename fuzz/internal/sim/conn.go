@@ -79,6 +79,18 @@ func (c *Conn) Joined() bool {
 	return c.peer != nil && !c.cut && c.peer.other != nil && c.peer.other.driver != nil
 }
 
+// Of reports whether the connection is, or was, that of a machine. A machine may outlive its
+// connection, whose number another one has then.
+func (c *Conn) Of(m *Machine) bool { return c.owner == machineKey{m.Loop, m.Generation, m.Index} }
+
+// Open reports whether the peer has the connection open.
+func (c *Conn) Open() bool { return c.peer != nil }
+
+// Established reports whether both ends are open, in both directions.
+func (c *Conn) Established() bool {
+	return c.Joined() && !c.ended
+}
+
 // Whole reports whether the connection was at rest, and open, when faults had ceased.
 func (c *Conn) Whole() bool { return c.whole }
 
@@ -170,7 +182,7 @@ func (w *World) dial(c *Conn, listener int) {
 	}
 	w.observeConn(ConnOver, c.Number, nil)
 	s, p := w.pair(nil, nil) // s belongs to the loop once it is accepted
-	p.local = driver.Addr{Net: l.local.Net, IP: netip.AddrPortFrom(loopback, uint16(20_000+c.Number))}
+	p.local = driver.Addr{Net: l.local.Net, IP: netip.AddrPortFrom(loopback, uint16(20_000+c.Number+w.round%mostNames*len(w.conns)))}
 	p.remote = l.local
 	s.local, s.remote = p.remote, p.local
 	l.backlog = append(l.backlog, s)

@@ -111,7 +111,7 @@ func (d *simDriver) takeNews(dst []poll.Event) (n int) {
 		}
 		s.listed = false
 		if r := s.ready(); r != 0 {
-			s.starved = s.starved && r&poll.Writable == 0
+			s.awaitsRoom = s.awaitsRoom && r&poll.Writable == 0
 			dst[n] = poll.Event{Token: poll.Token(s.data), Ready: r}
 			n++
 		}

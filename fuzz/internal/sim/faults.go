@@ -3,7 +3,6 @@ package sim
 import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 	"github.com/stator-go/stator/reactor/poll"
 )
@@ -147,18 +146,16 @@ func (a *armedLoop) datagramFate() (fate int, ok bool) {
 
 // clearFaults disarms all faults, and lets all peers read.
 func (w *World) clearFaults() {
+	w.endScarcity()
 	for _, s := range w.sockets[1:] {
 		s.armed = armed{}
 		s.window, s.queue = window, queue
-		if s.kind != free && s.starved && s.room() > 0 {
+		if s.kind != free && s.awaitsRoom && s.room() > 0 {
 			s.notify()
 		}
 	}
-	for i, d := range w.drivers {
+	for _, d := range w.drivers {
 		d.armed = armedLoop{}
-		if s, ok := w.steps[i].(*reactor.Stepper); ok && !d.over && limits(w.trace, trace.Scarce) != nil {
-			s.SetBuffers(w.cfg.Loop.Buffers)
-		}
 	}
 	for i := range w.conns {
 		w.conns[i].splits = 0

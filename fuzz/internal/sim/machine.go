@@ -109,22 +109,22 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	w.emit(o)
 }
 
-// witness is a driver whose loop also reports the events that it gives to machines.
-type witness struct{ *simDriver }
+// tracingDriver is a driver whose loop also reports the events that it gives to machines.
+type tracingDriver struct{ *simDriver }
 
-var _ reactor.Tracer = witness{}
+var _ reactor.Tracer = tracingDriver{}
 
 // observer returns what a loop reports to. Events are reported only if an observer wants
 // them, as they cost time.
 func (d *simDriver) observer() reactor.Observer {
-	if !d.w.witnessed {
+	if !d.w.tracing {
 		return d
 	}
-	return witness{d}
+	return tracingDriver{d}
 }
 
 // Traced is called by a loop for each event that it gives to a machine.
-func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
+func (d tracingDriver) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
 	w := d.w
 	m := d.machine(t.Generation(), t.Index())
 	m.Cause = c
@@ -152,7 +152,7 @@ func (d witness) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c 
 // their end, led to that, and the peer can receive all that the machine sent.
 func (w *World) endsByItself(c *Conn, k machineKey, m *Machine) {
 	p := c.peer
-	if c.owner != k || p == nil || c.cut || p.other == nil || p.other.starved {
+	if c.owner != k || p == nil || c.cut || p.other == nil || p.other.awaitsRoom {
 		return
 	}
 	c.ending, c.sentByEnd = CutOff, len(c.Sent)

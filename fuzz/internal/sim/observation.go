@@ -17,6 +17,7 @@ const (
 	RunBegins     What = iota // Again, Spurious
 	SetupFailed               // Err
 	EventBegins               // an event of the trace begins
+	RoundOver                 // N, Limit: of Limit rounds of a Repeat, N are over
 	StageBegins               // a stage of the run's end begins
 	EventOver                 // the loops rest after an event of the trace
 	Rested                    // the loops rest, and time is about to pass
@@ -63,6 +64,8 @@ const (
 	HidesError  // Conn, Machine: it ended as another connection broke, and the peer finds a clean end
 	DropsOutput // Conn, Machine: it closes before what it wrote was sent, to a peer that has room for that
 	Resets      // Conn, N, Machine: it ended by itself, and closes with N bytes unread, which resets the peer
+	Starves     // Machine, Conn, N: it waits for buffers, N bytes unread, although it needs few and there are few machines
+	EndsLate    // Machine, Conn: all its peers have ended, nothing is left to do, and only a deadline ends it
 	Unaccepted  // N connections wait to be accepted at address Name; Free of Limit slots are free
 	ConnOver    // Conn is over, or is closed next
 	HoldsOpen   // Conn, Machine: the peer has closed, and the machine has not
@@ -122,6 +125,17 @@ func (w *World) Attach(o Observer) {
 func (w *World) Detach(o Observer) {
 	w.observers = slices.DeleteFunc(w.observers, func(x Observer) bool { return x == o })
 	w.subscribe()
+}
+
+// Only makes an observer the only one, until the returned function is called.
+func (w *World) Only(o Observer) (restore func()) {
+	all := w.observers
+	w.observers = []Observer{o}
+	w.subscribe()
+	return func() {
+		w.observers = all
+		w.subscribe()
+	}
 }
 
 func (w *World) subscribe() {

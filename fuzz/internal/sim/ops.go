@@ -48,6 +48,7 @@ func init() { // the rows call what reads them
 		}),
 		trace.Abrupt: onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
 		trace.Scarce: nothing, // see limit
+		trace.Repeat: (*World).doRepeat,
 	}
 }
 
@@ -85,10 +86,13 @@ func (w *World) limit(loop int, cfg *reactor.Config) {
 		cfg.Steps = max(1, int(e.B)%64)
 	}
 	if e := limits(w.trace, trace.Scarce); e != nil {
-		cfg.Buffers = lower(cfg.Buffers, (8+int(e.A))<<10)
+		cfg.Buffers = w.scarce(e, cfg.Buffers)
 		if e.B > 0 {
 			cfg.Timers = lower(cfg.Timers, int(e.B))
 		}
+	}
+	if limits(w.trace, trace.Repeat) != nil {
+		roomToGrow(cfg)
 	}
 }
 

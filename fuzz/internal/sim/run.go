@@ -124,6 +124,7 @@ func (w *World) resume() {
 			for i := range w.conns {
 				w.doFinish(&w.conns[i], trace.Event{})
 			}
+			w.checkLateEnds()
 			w.waitForEnds()
 		case StageClose:
 			for i := range w.conns {

@@ -51,20 +51,20 @@ type socket struct {
 	watched bool
 	listed  bool // in driver.news
 
-	other   *socket // the other end; nil when that is closed
-	in      buffer  // what arrived and was not read
-	window  int     // how much of in counts as received
-	queue   int     // how much more is on its way
-	starved bool    // a write met a full buffer: an event is due when there is room
-	ended   bool    // the other end sends no more
-	shutIn  bool
-	shutOut bool
-	broken  error // an error that no call has returned yet
-	why     error // the same, also once a call has returned it
-	over    bool  // reset, and the error was returned
-	phase   phase
-	last    lastWords
-	unsure  bool // the last read was refused by a fault: its machine cannot know of input
+	other      *socket // the other end; nil when that is closed
+	in         buffer  // what arrived and was not read
+	window     int     // how much of in counts as received
+	queue      int     // how much more is on its way
+	awaitsRoom bool    // a write met a full buffer: an event is due when there is room
+	ended      bool    // the other end sends no more
+	shutIn     bool
+	shutOut    bool
+	broken     error // an error that no call has returned yet
+	why        error // the same, also once a call has returned it
+	over       bool  // reset, and the error was returned
+	phase      phase
+	last       lastWords
+	unsure     bool // the last read was refused by a fault: its machine cannot know of input
 
 	local, remote driver.Addr
 	shared        bool // others may be bound to the same address
@@ -213,7 +213,7 @@ func (w *World) read(s *socket, b []byte) int {
 	}
 	w.moved += uint64(n)
 	w.chatter = 0
-	if o := s.other; o != nil && o.starved && o.room() > 0 {
+	if o := s.other; o != nil && o.awaitsRoom && o.room() > 0 {
 		o.notify()
 	}
 	return n
@@ -273,7 +273,7 @@ func (w *World) close(s *socket) {
 			o.ended = true
 			w.peerSeesEnd(o)
 		}
-		o.starved = false
+		o.awaitsRoom = false
 		o.notify()
 	}
 	w.drop(s)

@@ -109,7 +109,7 @@ func (d *simDriver) Write(id driver.Sock, b []byte) (int, driver.Flow, error) {
 // awaitRoom follows a write that did not take all: an event is due as soon as there is
 // room. A machine that ends with output that waits for room may never send it.
 func (w *World) awaitRoom(s *socket) {
-	s.starved = true
+	s.awaitsRoom = true
 	if c := w.connOf(s); c != nil {
 		c.ending = CutOff
 	}

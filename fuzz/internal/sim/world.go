@@ -44,7 +44,7 @@ type World struct {
 	plain     [8]Observation // those without fields of their own, by depth
 	move      Observation    // of the last transition
 	depth     int
-	witnessed bool // loops report events, not transitions alone
+	tracing   bool // loops report events, not transitions alone
 
 	now      int64
 	drivers  []*simDriver
@@ -78,13 +78,14 @@ type World struct {
 	found    Found
 	replying int // backends with bytes to send
 	ticks    int
+	round    int   // of a Repeat that is under way; 0: none is
 	jumpedTo int64 // when the clock jumped last
 
 	moved      uint64 // bytes, sockets and other things that show progress
 	events     uint64 // readiness events given to loops
 	idle       int    // turns since moved changed
 	handled    uint64 // messages, and
-	held       int    // bytes that machines hold, when progresses looked last
+	consumed   uint64 // bytes of input that machines had handled, when progresses looked last
 	last       uint64 // moved then
 	chatter    int    // turns, writes and messages since a machine read, of chatterUnit each
 	spell      int    // turns since the loops rested
@@ -128,6 +129,9 @@ func New(cfg Config) *World {
 // Loop returns the i-th loop.
 func (w *World) Loop(i int) *reactor.Loop { return w.loops[i] }
 
+// Word returns the dictionary's word of a number.
+func (w *World) Word(n uint16) string { return w.cfg.Dict.Word(n) }
+
 // Loops returns the number of loops.
 func (w *World) Loops() int { return len(w.loops) }
 
@@ -169,12 +173,12 @@ func (w *World) DatagramPeers() []DatagramPeer { return w.peers }
 // Events returns how many readiness events loops were given in the last run.
 func (w *World) Events() uint64 { return w.events }
 
-// Witness makes loops report the events that they give to machines, from the next run
+// StartTracing makes loops report the events that they give to machines, from the next run
 // on. They do so as well while an observer wants Told.
-func (w *World) Witness() { w.witnessed = true }
+func (w *World) StartTracing() { w.tracing = true }
 
-// Witnessed reports whether loops report events.
-func (w *World) Witnessed() bool { return w.witnessed }
+// Tracing reports whether loops report events.
+func (w *World) Tracing() bool { return w.tracing }
 
 // ExpectChatter says whether a loop is expected to go on writing for ever: then the world
 // observes that it Chatters much sooner than otherwise.
@@ -230,7 +234,7 @@ func (w *World) countOwn() {
 func (w *World) begin(tr trace.Trace, opts Options) error {
 	w.clear()
 	w.trace, w.opts = tr, opts
-	w.witnessed = w.witnessed || w.wants(Told)
+	w.tracing = w.tracing || w.wants(Told)
 	o := w.observation(RunBegins)
 	o.Again, o.Spurious = opts.Again, opts.Spurious
 	w.emit(o)
@@ -311,8 +315,8 @@ func (w *World) clear() {
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
-	w.handled, w.held, w.spell, w.counted = 0, 0, 0, 0
-	w.ticks, w.jumpedTo, w.replying = 0, 0, 0
+	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0
+	w.ticks, w.jumpedTo, w.round, w.replying = 0, 0, 0, 0
 	w.digest = 0
 }
 

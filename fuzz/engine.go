@@ -44,7 +44,7 @@ func (e *engine) shrink(tr trace.Trace, f *judge.Failure) *report.Account {
 // conclude adds to a Finding what is known when all runs are made.
 func (e *engine) conclude(f *Finding, b Budget) *Finding {
 	f.Undecided = e.judge.Undecided()
-	f.Missing, f.Unseen = e.cover.Missing(), e.cover.Unseen(e.spec.Sometimes)
+	f.Missing, f.Unseen = e.cover.Missing(), append(e.cover.Unseen(e.spec.Sometimes), e.judge.Idle()...)
 	if e.tally == nil {
 		return f
 	}

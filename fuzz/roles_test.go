@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,8 +223,13 @@ func TestTwoListeners(t *testing.T) {
 		return err
 	}}
 	spec.Oracles = []Oracle{PerConn("echo", same).At(":7000"), PerConn("count", counts).At("127.0.0.1:7001")}
-	if found := Find(spec, 1, Budget{Runs: testenv.Pick(300, 5000)}); found.Failure != nil {
+	if found := Find(spec, 1, Budget{Runs: testenv.Pick(300, 5000)}); found.Failure != nil || len(found.Unseen) > 0 {
 		t.Error(found.Explain())
+	}
+	spec.Oracles = []Oracle{PerConn("echo", same).At(":7002"), Relay("relay", ":7000", "10.0.0.1:80")}
+	found := Find(spec, 1, Budget{Runs: 100})
+	if want := []string{`a connection for model "echo"`, `a connection for model "relay"`}; !slices.Equal(found.Unseen, want) {
+		t.Errorf("no connection is judged, and unseen are %q: want %q", found.Unseen, want)
 	}
 	spec.Oracles = []Oracle{PerConn("echo", same).At(":7001")}
 	if found := Find(spec, 1, Budget{Runs: 100}); found.Failure == nil || found.Failure.Oracle != `model "echo"` {

@@ -34,12 +34,27 @@ func ParseAddress(text string) Address {
 	return a
 }
 
-// Is reports whether connections to addr are connections to a.
+// Is reports whether connections to addr are connections to a. A listener at any host is at
+// each.
 func (a Address) Is(addr driver.Addr) bool {
 	if addr.Net >= driver.Unix {
 		return a.path == addr.Path
 	}
-	return a.path == "" && a.port == addr.IP.Port() && (!a.host.IsValid() || a.host.IsUnspecified() || a.host == addr.IP.Addr())
+	return a.path == "" && a.port == addr.IP.Port() && (!a.host.IsValid() || a.host.IsUnspecified() || addr.IP.Addr().IsUnspecified() || a.host == addr.IP.Addr())
+}
+
+// Idle returns the names of the oracles that are for certain addresses, and for which there was
+// no connection in any run.
+func (j *Judge) Idle() (names []string) {
+	for i, o := range j.cfg.Oracles {
+		switch o.(type) {
+		case placed, relay:
+			if !j.judged[i] {
+				names = append(names, "a connection for "+oracleName(o))
+			}
+		}
+	}
+	return names
 }
 
 // At returns the oracle for the connections to one address alone.

@@ -52,12 +52,13 @@ type Judge struct {
 	deadlines deadlines
 	leaks     leaks
 	undecided int
-	short     bool // runs end when faults cease
+	judged    []bool // by oracle: it has judged a connection
+	short     bool   // runs end when faults cease
 }
 
 // New returns a Judge of a world, as its first observer.
 func New(w *sim.World, cfg Config) *Judge {
-	j := &Judge{cfg: cfg, w: w}
+	j := &Judge{cfg: cfg, w: w, judged: make([]bool, len(cfg.Oracles))}
 	for _, o := range cfg.Oracles {
 		j.history.on = j.history.on || o.Remembers()
 	}

@@ -65,11 +65,11 @@ type datagrams struct {
 func (d datagrams) Datagrams(sent, got []string) string { return d.judge(sent, got) }
 
 // oracles yields the oracles of the spec. While one is yielded, a panic is its own.
-func (j *Judge) oracles() iter.Seq[Oracle] {
-	return func(yield func(Oracle) bool) {
-		for _, o := range j.cfg.Oracles {
+func (j *Judge) oracles() iter.Seq2[int, Oracle] {
+	return func(yield func(int, Oracle) bool) {
+		for i, o := range j.cfg.Oracles {
 			j.asking = o.Title()
-			if !yield(o) {
+			if !yield(i, o) {
 				break
 			}
 		}
@@ -84,10 +84,11 @@ func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
 	if c.Life == 0 || j.failure != nil {
 		return v
 	}
-	for o := range j.oracles() {
+	for i, o := range j.oracles() {
 		if !o.Judges(c.Addr, j.w.Dialled(c)) {
 			continue
 		}
+		j.judged[i] = true
 		if kind, text := o.Conn(sent, c.Got, fate); text != "" {
 			return verdict{oracleName(o), kind, text}
 		}
@@ -145,7 +146,7 @@ func (j *Judge) lacks(conn int) (lacks bool) {
 		return false
 	}
 	c := j.w.Conn(conn)
-	for o := range j.oracles() {
+	for _, o := range j.oracles() {
 		lacks = lacks || o.Judges(c.Addr, j.w.Dialled(c)) && o.Lacks(c.Sent, c.Got)
 	}
 	return lacks
@@ -162,7 +163,7 @@ func (j *Judge) judgeOpen(conn int) (v verdict) {
 // judgeDatagrams judges what datagram peers got.
 func (j *Judge) judgeDatagrams() {
 	for i, p := range j.w.DatagramPeers() {
-		for o := range j.oracles() {
+		for _, o := range j.oracles() {
 			if text := o.Datagrams(p.Sent, p.Got); text != "" && j.failure == nil {
 				j.Fail(oracleName(o), "datagram peer %d: %s", i, text)
 				j.failure.Kind = "datagrams"
@@ -257,7 +258,7 @@ func (j *Judge) judgeHistory() {
 	if len(j.history.over) > mostHistories {
 		return
 	}
-	for o := range j.oracles() {
+	for _, o := range j.oracles() {
 		if j.failure != nil {
 			continue
 		}

@@ -52,13 +52,14 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 	if c.Life == 0 || j.failure != nil {
 		return v
 	}
-	for o := range j.oracles() {
+	for n, o := range j.oracles() {
 		r, ok := o.(relay)
 		for i := 0; ok && i < j.w.Conns(); i++ {
 			d := j.w.Conn(i)
 			if d == c || d.Life == 0 || !c.SameMachine(d) || !r.joins(c, d) {
 				continue
 			}
+			j.judged[n] = true
 			unhindered := rested && !j.w.Obstructed()
 			for _, text := range []string{r.passes(c, d, unhindered), r.passes(d, c, unhindered)} {
 				if text != "" {

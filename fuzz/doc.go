@@ -180,8 +180,8 @@
 //	spurious events     S  events that are not true change no output
 //	isolation           I  connections do not change each other's output: see Spec.Isolated
 //	deadline            X  no stay is longer than Within, Idle or Stall of its row, no life longer than its Within
-//	starvation          V  a machine goes on, and a peer gets an answer, also if others want all there is
-//	slow peers          P  a peer that reads late gets what one that reads at once gets, or less
+//	starvation          V  a machine goes on, and a peer gets an answer, also if others want all there is: see Spec.Pressure
+//	slow peers          P  a peer that reads late gets what one that reads at once gets, or less: see Spec.Pressure
 //	late end            N  a machine ends when all its peers have ended, and not by a deadline after that
 //	leak                G  what machines hold, and the heap, do not grow with the number of connections
 //	always              A  what a probe reports as Always holds
@@ -204,11 +204,11 @@
 //
 // Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
 // take further runs, so they are checked for one run of eight, and for each trace that is
-// replayed. Variants under pressure are run for one run of 32: what connections send is
-// repeated until it is much, for a peer that reads late, beside one that does not read, and, if
-// answers take time, among others that ask for more than there is time for. Starvation and
-// slow peers need them. The check of deadlines allows for the resolution of the loop and for lateness
-// that a fault made. It checks Stall only when output is tried again. Spec.Without leaves
+// replayed. Starvation and slow peers need runs under pressure, for one run of 32: what
+// connections send is repeated until it is much, for a peer that reads late, beside one that
+// does not read, and, if answers take time, among others that ask for more than there is time
+// for. The check of deadlines allows for the resolution of the loop and for lateness that a
+// fault made. It checks Stall only when output is tried again. Spec.Without leaves
 // out checks that do not hold for your machines.
 //
 // # Failures

@@ -84,7 +84,7 @@ func (w *writer) write(cx *letterCx, _ reactor.Ready) reactor.State {
 // writers, on loop 0, use some of the couriers in turn.
 func lettersSpec(ways []int) Spec {
 	return Spec{
-		Loops: 3, Dict: []string{"a\n", "b\n", "c\n"}, Without: SlowPeers, // lines are dropped while queues are full
+		Loops: 3, Dict: []string{"a\n", "b\n", "c\n"},
 		Oracles: []Oracle{Ordered("lines", func(b []byte) (line string, n int, ok bool) {
 			n = bytes.IndexByte(b, '\n') + 1
 			return string(b[:n]), n, n > 0

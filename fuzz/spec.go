@@ -34,6 +34,11 @@ type Spec struct {
 	// The check "isolation" then fails a run in which it does, unless machines dialled peers
 	// in it.
 	Isolated bool
+	// Pressure says that what a connection gets depends neither on how fast peers read, nor on
+	// how much others ask for. The checks "starvation" and "slow peers" then fail runs under
+	// pressure in which it does. It is not so for machines that drop output for slow peers,
+	// answer that they are busy, or wait for one another.
+	Pressure bool
 	// Sometimes names conditions that must be true in some run, although it may be that no
 	// run reaches their call of Probe.Sometimes. Those that a run reaches need not be named.
 	Sometimes []string
@@ -70,13 +75,6 @@ const (
 	// LostOutput: a machine closes a connection only after what it wrote is sent. Leave it
 	// out if handlers call IO.Close to drop output.
 	LostOutput
-	// Starvation: a connection gets its answer also while others want more than there is
-	// room and time for. Leave it out if some input is meant to wait for as long as other
-	// input comes.
-	Starvation
-	// SlowPeers: a peer that reads late gets what one that reads at once gets, or less if its
-	// machine gives up. Leave it out if machines drop output for peers that read slowly.
-	SlowPeers
 	// LateEnd: a machine whose peers have all ended, and that waits for nothing but their
 	// input, ends by itself. Leave it out if machines leave that to Idle or Within.
 	LateEnd
@@ -123,7 +121,11 @@ func (s *Spec) world() sim.Config {
 
 // judges is the judge's part of a Spec. A Check has the bits of a judge.Check.
 func (s *Spec) judges() judge.Config {
-	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Conns: s.Conns, Patience: s.Patience}
+	without := judge.Check(s.Without)
+	if !s.Pressure {
+		without |= judge.CheckStarvation | judge.CheckSlowPeers
+	}
+	cfg := judge.Config{Without: without, Isolated: s.Isolated, Conns: s.Conns, Patience: s.Patience}
 	for _, o := range s.Oracles {
 		if o.judge != nil {
 			cfg.Oracles = append(cfg.Oracles, o.judge)

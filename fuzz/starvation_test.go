@@ -42,7 +42,7 @@ func linesSpec() Spec {
 			cx.Discard(peer, n)
 			return fsm.Stay
 		}}}))
-	return Spec{Dict: []string{"x", "\n", string(make([]byte, 1500)) + "\n", string(make([]byte, 1500))}, Setup: func(w *World) error {
+	return Spec{Pressure: true, Dict: []string{"x", "\n", string(make([]byte, 1500)) + "\n", string(make([]byte, 1500))}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}}
@@ -51,6 +51,7 @@ func linesSpec() Spec {
 // No machine of these starves.
 func TestScarceBuffers(t *testing.T) {
 	for name, s := range map[string]Spec{"echo": echoSpec(), "carrier": carrierSpec(), "lines": linesSpec()} {
+		s.Pressure = true
 		for seed := range uint64(testenv.Pick(1, 4)) {
 			if found := Find(s, seed, Budget{Runs: testenv.Pick(300, 1000)}); found.Failure != nil {
 				t.Errorf("%s, seed %d, after %d runs: %s", name, seed, found.Runs, found.Explain())
@@ -104,7 +105,7 @@ func counterSpec(twice bool) Spec {
 			cx.Discard(peer, n)
 			return fsm.Stay
 		}}}))
-	return Spec{Dict: []string{"INCR\n", "INCR twice\n", "IN"}, Setup: func(w *World) error {
+	return Spec{Pressure: true, Dict: []string{"INCR\n", "INCR twice\n", "IN"}, Setup: func(w *World) error {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", counter{})
 		return err
 	}}

@@ -24,7 +24,7 @@ const boardMost = 64 // bytes of a line
 
 func newBoard() *Server {
 	return &Server{
-		Name: "board", build: buildBoard,
+		Name: "board", pressure: true, build: buildBoard,
 		Files: []string{"board.go"},
 		Dict:  []string{"hello\n", "how are you\n", "half", "\n"},
 		Bugs: []Bug{

@@ -21,7 +21,7 @@ const counterCounting = fsm.First
 
 func newCounter() *Server {
 	return &Server{
-		Name: "counter", isolated: true, build: buildCounter,
+		Name: "counter", isolated: true, pressure: true, build: buildCounter,
 		Files: []string{"counter.go"},
 		Dict:  []string{"INCR\n", "INCR twice\n", "IN"},
 		Bugs: []Bug{

@@ -26,7 +26,7 @@ const (
 
 func newEcho() *Server {
 	return &Server{
-		Name: "echo", isolated: true, build: buildEcho,
+		Name: "echo", isolated: true, pressure: true, build: buildEcho,
 		Files: []string{"echo.go"},
 		Dict:  []string{"hello", "\n", "a longer word than the others are"},
 		Bugs: []Bug{

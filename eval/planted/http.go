@@ -32,7 +32,7 @@ const (
 
 func newHTTP() *Server {
 	return &Server{
-		Name: "http", isolated: true, build: buildHTTP,
+		Name: "http", isolated: true, pressure: true, build: buildHTTP,
 		Files: []string{"http.go", "httpparse.go"},
 		Dict: []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
 			"POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n12\r\neighteen bytes her\r\n0\r\n\r\n",

@@ -40,7 +40,7 @@ const jobsMost = 64 // bytes of a line
 
 func newJobs() *Server {
 	return &Server{
-		Name: "jobs", build: buildJobs,
+		Name: "jobs", pressure: true, build: buildJobs,
 		Files: []string{"jobs.go"},
 		Dict:  []string{"one\n", "another one\n", "half", "\n"},
 		Bugs: []Bug{

@@ -40,7 +40,7 @@ var linesMuch = strings.Repeat("more, ", 80) + "\r\n"
 
 func newLines() *Server {
 	return &Server{
-		Name: "lines", isolated: true, build: buildLines,
+		Name: "lines", isolated: true, pressure: true, build: buildLines,
 		Files: []string{"lines.go"},
 		Dict: []string{"LOGIN bob\r\n", "hello\r\n", "QUIT\r\n", "MUCH\r\n", "half", "\r", "\n", "x\r\ny\r\n",
 			"LOGIN bob\r\n" + strings.Repeat("MUCH\r\n", 150)},

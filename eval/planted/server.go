@@ -19,6 +19,7 @@ type Server struct {
 
 	model    model
 	isolated bool
+	pressure bool // see fuzz.Spec
 	loops    int
 	build    func(*Plant) func(Room) error // makes its kinds once; the returned function sets up a run
 }
@@ -58,7 +59,7 @@ func Servers() []*Server {
 func (s *Server) Spec(p *Plant) fuzz.Spec {
 	wire := s.Build(p)
 	return fuzz.Spec{
-		Dict: s.Dict, Loops: s.loops, Isolated: s.isolated, Oracles: s.oracles(),
+		Dict: s.Dict, Loops: s.loops, Isolated: s.isolated, Pressure: s.pressure, Oracles: s.oracles(),
 		Setup: func(w *fuzz.World) error { return wire(w) },
 	}
 }

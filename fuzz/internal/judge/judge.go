@@ -33,10 +33,10 @@ const (
 	CheckSpuriousEvents
 	CheckDeadlines
 	CheckLostOutput
-	CheckStarvation
-	CheckSlowPeers
 	CheckLateEnd
 	CheckLeaks
+	CheckStarvation // these two are not in a Spec.Without
+	CheckSlowPeers
 )
 
 // Judge runs traces and judges them.

@@ -44,6 +44,7 @@ func (e *engine) shrink(tr trace.Trace, f *judge.Failure) *report.Account {
 // conclude adds to a Finding what is known when all runs are made.
 func (e *engine) conclude(f *Finding, b Budget) *Finding {
 	f.Undecided = e.judge.Undecided()
+	f.Simulated = int(e.world.AllEvents())
 	f.Missing, f.Unseen = e.cover.Missing(), append(e.cover.Unseen(e.spec.Sometimes), e.judge.Idle()...)
 	if e.tally == nil {
 		return f

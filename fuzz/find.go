@@ -78,17 +78,18 @@ func (f *Failure) Error() string { return f.Oracle + ": " + f.Text }
 
 // Finding is the result of a search.
 type Finding struct {
-	Failure *Failure    // nil: none was found
-	Trace   trace.Trace // the shortest one found that fails
-	Seed    uint64
-	Runs    int
-	Events  int      // of all traces
-	Corpus  int      // how many features runs showed; see "The search" in the package comment
-	Soaked  int      // events of the soak
-	Done    bool     // an exhaustive search has tried all traces
-	Missing []string // edges that tables declare and no machine took
-	Unseen  []string // conditions given to Sometimes that were true in no run, and oracles for an address that had no connection
-	Report  *Report  // nil unless Spec.Report asked for it
+	Failure   *Failure    // nil: none was found
+	Trace     trace.Trace // the shortest one found that fails
+	Seed      uint64
+	Runs      int
+	Events    int      // of all traces
+	Simulated int      // readiness events that loops were given, also in the runs that are compared
+	Corpus    int      // how many features runs showed; see "The search" in the package comment
+	Soaked    int      // events of the soak
+	Done      bool     // an exhaustive search has tried all traces
+	Missing   []string // edges that tables declare and no machine took
+	Unseen    []string // conditions given to Sometimes that were true in no run, and oracles for an address that had no connection
+	Report    *Report  // nil unless Spec.Report asked for it
 
 	Undecided int // runs that passed as a Linear could not decide them
 
@@ -183,6 +184,7 @@ func (f *Finding) String() string {
 // effort returns how far a search came.
 func (f *Finding) effort() string {
 	s := fmt.Sprintf("%d runs, %d events, %d features, seed %#x", f.Runs, f.Events, f.Corpus, f.Seed)
+
 	if f.Soaked > 0 {
 		s += fmt.Sprintf("; a soak of %d events", f.Soaked)
 	}

@@ -82,7 +82,8 @@ type World struct {
 	jumpedTo int64 // when the clock jumped last
 
 	moved      uint64 // bytes, sockets and other things that show progress
-	events     uint64 // readiness events given to loops
+	events     uint64 // readiness events given to loops in this run
+	before     uint64 // the same, in earlier runs
 	idle       int    // turns since moved changed
 	handled    uint64 // messages, and
 	consumed   uint64 // bytes of input that machines had handled, when progresses looked last
@@ -172,6 +173,9 @@ func (w *World) DatagramPeers() []DatagramPeer { return w.peers }
 
 // Events returns how many readiness events loops were given in the last run.
 func (w *World) Events() uint64 { return w.events }
+
+// AllEvents returns how many readiness events loops were given in all runs.
+func (w *World) AllEvents() uint64 { return w.before + w.events }
 
 // StartTracing makes loops report the events that they give to machines, from the next run
 // on. They do so as well while an observer wants Told.
@@ -314,6 +318,7 @@ func (w *World) clear() {
 	w.listeners, w.slots = w.listeners[:0], w.slots[:0]
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
+	w.before += w.events
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0
 	w.ticks, w.jumpedTo, w.round, w.replying = 0, 0, 0, 0

@@ -83,6 +83,16 @@
 // accepts the connection, unless Spec.Answers reports false for the address. Such
 // connections have numbers from Spec.Conns on.
 //
+// If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
+// Half of these peers have the addresses to which machines wrote first. Signals that
+// machines asked for arrive, also in bursts. [World.ReadPipe] and [World.WritePipe] return
+// one end of a pipe for a machine; a peer has the other end. An action that keeps a
+// [reactor.Ref] also sends to machines that have ended; an action that happens many times
+// at once fills a mailbox.
+//
+// Each run ends in the same way: faults cease and peers read everything; peers half-close,
+// which means that they send no more; peers close; the loops shut down; the loops stop.
+//
 // # Proxies, clients, and several listeners
 //
 // An oracle judges what peers of all listeners get. [Oracle.At] limits it to one listener, or
@@ -98,16 +108,6 @@
 // makes one of a Model. [Relay] says all that there is to say of a proxy:
 //
 //	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
-//
-// If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
-// Half of these peers have the addresses to which machines wrote first. Signals that
-// machines asked for arrive, also in bursts. [World.ReadPipe] and [World.WritePipe] return
-// one end of a pipe for a machine; a peer has the other end. An action that keeps a
-// [reactor.Ref] also sends to machines that have ended; an action that happens many times
-// at once fills a mailbox.
-//
-// Each run ends in the same way: faults cease and peers read everything; peers half-close,
-// which means that they send no more; peers close; the loops shut down; the loops stop.
 //
 // # The search
 //
@@ -139,7 +139,8 @@
 //
 // Some mistakes show only after many connections or messages. So [Run] also makes a soak, a
 // few long runs without faults: after 1,000 runs, or at the end of a shorter search. It takes
-// some tenths of a second, and two seconds at most; Budget.Soak and FUZZ_SOAK set another time. With -short there is none.
+// some tenths of a second, and two seconds at most; Budget.Soak and FUZZ_SOAK set another
+// time. With -short there is none.
 //
 // First, each word of Spec.Dict is sent from each state that a machine can be led to by
 // words. This finds conversations. Then some of them happen one after the other, 256 times or
@@ -207,9 +208,11 @@
 // replayed. Starvation and slow peers need runs under pressure, for one run of 32: what
 // connections send is repeated until it is much, for a peer that reads late, beside one that
 // does not read, and, if answers take time, among others that ask for more than there is time
-// for. The check of deadlines allows for the resolution of the loop and for lateness that a
-// fault made. It checks Stall only when output is tried again. Spec.Without leaves
-// out checks that do not hold for your machines.
+// for.
+//
+// The check of deadlines allows for the resolution of the loop and for lateness that a fault
+// made. It checks Stall only when output is tried again. Spec.Without leaves out checks that do
+// not hold for your machines.
 //
 // # Failures
 //
@@ -249,7 +252,9 @@
 // # Limits and cost
 //
 // An event of an echo with short words takes about 350 ns and does not allocate. A run
-// takes about 50 µs beside its events, as its loops are new. An idle hour of 1,000
+// takes about 40 µs beside its events, as its loops are new. Each trace of a search counts as
+// one run, but one of eight is run some fourteen times, to compare it with its variants:
+// Finding.Simulated counts the events of all. An idle hour of 1,000
 // connections takes some milliseconds. Host names are not resolved, and descriptors of the
 // operating system cannot be adopted. A World belongs to one goroutine. Concurrent calls of
 // Find are safe; each has its own World.

@@ -65,3 +65,29 @@ func TestMistakesOfSpecs(t *testing.T) {
 		}
 	}
 }
+
+// An oracle without a function that it needs is reported where it is made.
+func TestOraclesNeedFunctions(t *testing.T) {
+	type bytewise = Model[struct{}, byte]
+	input := func(in []byte) (byte, int, bool) { return in[0], 1, true }
+	step := func(_ *struct{}, b byte) string { return string([]byte{b}) }
+	reply := func(out []byte) int { return min(1, len(out)) }
+	for want, call := range map[string]func(){
+		`fuzz: PerConn "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:              func() { PerConn("m", bytewise{Step: step}) },
+		`fuzz: PerConn "m": Model.Step is nil: want a function that returns the answer to an input`:                                  func() { PerConn("m", bytewise{Input: input}) },
+		`fuzz: Linear "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:               func() { Linear("m", bytewise{Step: step, Reply: reply}) },
+		`fuzz: Linear "m": Model.Step is nil: want a function that returns the answer to an input`:                                   func() { Linear("m", bytewise{Input: input, Reply: reply}) },
+		`fuzz: Linear "m": Model.Reply is nil: want a function that returns the length of the first answer in what a connection got`: func() { Linear("m", bytewise{Input: input, Step: step}) },
+		`fuzz: Ordered "m": next is nil: want a function that returns the first message of what a connection sent or got`:            func() { Ordered("m", nil) },
+		`fuzz: Datagrams "m": wrong is nil: want a function that returns what is wrong with what a datagram peer sent and got`:       func() { Datagrams("m", nil) },
+	} {
+		func() {
+			defer func() {
+				if v := recover(); v != want {
+					t.Errorf("a panic with %v: want %s", v, want)
+				}
+			}()
+			call()
+		}()
+	}
+}

@@ -22,6 +22,8 @@ func Linear[S, In any](title string, m Model[S, In]) Oracle {
 		}
 		m.Clone = func(s S) S { return s }
 	}
+	m.check("Linear", title)
+	require(m.Reply != nil, "Linear", title, "Model.Reply", "a function that returns the length of the first answer in what a connection got")
 	return linearModel[S, In]{named{title}, m}
 }
 

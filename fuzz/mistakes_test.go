@@ -50,6 +50,20 @@ func TestMistakesOfSpecs(t *testing.T) {
 		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: Spec.Setup is nil"},
 		{"a Setup that makes nothing", func(s *Spec) { s.Setup = func(*World) error { return nil } }, "setup: Spec.Setup made nothing"},
 		{"a Setup that fails", func(s *Spec) { s.Setup = func(*World) error { return reactor.ErrFull } }, "setup: " + reactor.ErrFull.Error()},
+		{"a Setup that panics", func(s *Spec) { s.Setup = func(*World) error { panic("no") } }, "setup: Spec.Setup panicked: no"},
+		{"a loop that is not there", func(s *Spec) { s.Setup = func(w *World) error { w.Loop(1); return nil } },
+			"setup: Spec.Setup panicked: fuzz: World.Loop: no loop 1: the world has one loop, 0; Spec.Loops sets how many"},
+		{"a bare loop that is not there", func(s *Spec) {
+			s.Loops = 2
+			s.Setup = func(w *World) error { w.Bare(-1, nil); return nil }
+		}, "setup: Spec.Setup panicked: fuzz: World.Bare: no loop -1: the world has 2 loops, 0 to 1; Spec.Loops sets how many"},
+		{"a signal for a loop that is not there", func(s *Spec) {
+			listens := s.Setup
+			s.Setup = func(w *World) error {
+				w.Action("signal", func(int) { w.Signal(1, 0) })
+				return listens(w)
+			}
+		}, `panic: action "signal" panicked: fuzz: World.Signal: no loop 1: the world has one loop, 0; Spec.Loops sets how many`},
 	} {
 		s := echoSpec()
 		c.change(&s)

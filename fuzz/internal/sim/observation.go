@@ -15,7 +15,7 @@ type What uint8
 // What happens in every run.
 const (
 	RunBegins     What = iota // Again, Spurious
-	SetupFailed               // Err
+	SetupFailed               // Err: a *PanicError, if Setup panicked
 	EventBegins               // an event of the trace begins
 	RoundOver                 // N, Limit: of Limit rounds of a Repeat, N are over
 	StageBegins               // a stage of the run's end begins
@@ -99,7 +99,7 @@ type Observation struct {
 	Err            error
 }
 
-// PanicError is a panic that the loop did not recover.
+// PanicError is a panic that the loop did not recover, or of Setup.
 type PanicError struct {
 	Value any
 	Stack []byte

@@ -30,6 +30,7 @@ type line struct {
 	conn   int // -1: none
 	text   string
 	detail string // bytes, or a reason
+	single string // the byte, if it is about a single one
 	move   string // from state to state
 	then   string // the deadlines that bound the new state
 }
@@ -54,7 +55,7 @@ const (
 )
 
 // mostLines is how many lines a Journal has.
-const mostLines = 2000
+const mostLines = 20_000
 
 // NewJournal returns an empty Journal, for one run.
 func NewJournal() *Journal { return &Journal{watch: watch{conn: -1}} }
@@ -126,7 +127,9 @@ func (j *Journal) Observe(o *sim.Observation) {
 		if len(o.Bytes) == 0 {
 			return
 		}
-		l.detail = judge.Brief(o.Bytes)
+		if l.detail = judge.Brief(o.Bytes); len(o.Bytes) == 1 {
+			l.single = string(o.Bytes)
+		}
 	case sim.PeerSends:
 		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d sends %s", o.Conn, judge.Brief(o.Bytes))
 	case sim.PeerGets:

@@ -146,7 +146,7 @@ func shown(in any) string {
 		return Brief([]byte{v})
 	}
 	const most = 120
-	text := fmt.Sprint(in)
+	text := fmt.Sprintf("%+v", in)
 	cut := text[:min(len(text), most)]
 	if strings.ContainsFunc(cut, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		cut = strings.Trim(strconv.Quote(cut), `"`)

@@ -111,6 +111,10 @@ func (j *Journal) Observe(o *sim.Observation) {
 			return
 		}
 		l.text, l.move = string(o.Machine.Cause), o.Machine.Kind.Name()+": "+o.Machine.Kind.StateName(o.From)
+		if o.Message != nil {
+			l.text = fmt.Sprintf("message to slot %d of loop %d", o.Machine.Index, o.Machine.Loop)
+			l.detail = valueText(o.Message)
+		}
 	case sim.Moved:
 		k := o.Machine.Kind
 		l.text, l.then = string(o.Machine.Cause), deadlines(k, o.To)

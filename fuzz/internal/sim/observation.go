@@ -24,7 +24,7 @@ const (
 	CleanupBegins             // the run was halted, and its loops are stopped next
 
 	Moved // Machine, From, To: a transition
-	Told  // Machine, From: a loop gives the event Machine.Cause to a machine in state From
+	Told  // Machine, From, Message: a loop gives the event Machine.Cause to a machine in state From
 	Ended // Machine, Err: why it ended
 	Stuck // Machine: output that the loop holds does not move
 
@@ -96,6 +96,7 @@ type Observation struct {
 	Machine        *Machine
 	Name           string
 	Bytes          []byte
+	Message        any // a pointer to it; nil: it is no message
 	Err            error
 }
 

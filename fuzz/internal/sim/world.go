@@ -43,6 +43,7 @@ type World struct {
 	seen      [8]Observation // by depth
 	plain     [8]Observation // those without fields of their own, by depth
 	move      Observation    // of the last transition
+	message   any            // that a machine is given next
 	depth     int
 	tracing   bool // loops report events, not transitions alone
 

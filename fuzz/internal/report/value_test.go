@@ -38,7 +38,7 @@ func TestValuesAreShown(t *testing.T) {
 		{&number, "uint8(49)"},
 		{new(string), `string("")`},
 		{&order{"a\n", 3, time.Second}, `report.order{line:"a\n" count:3 within:1s}`},
-		{&news{to: slab.MakeToken(3, 77, 5)}, "report.news{from:none to:slot 5 at:nil err:nil any:nil}"},
+		{&news{from: reactor.Ref[order]{}, to: slab.MakeToken(3, 77, 5)}, "report.news{from:none to:slot 5 at:nil err:nil any:nil}"},
 		{&news{at: &order{}, err: errors.New("no"), any: order{}}, "report.news{from:none to:none at:*report.order err:*errors.e…"},
 		{&lists{[]byte("x"), []int{1, 2}, map[string]int{"a": 1}, nil}, `report.lists{b:"x" n:[1 2] m:map[string]int of 1 f:nil}`},
 		{&[]byte{'a'}, `[]uint8("a")`},

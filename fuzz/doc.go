@@ -223,7 +223,8 @@
 //
 // The test shows the failure; a table of the events with all that followed from each; a
 // Mermaid sequence diagram; which parts of the events do not matter; and the command that
-// runs the test again. [Finding.GoTest] returns a Go test for the trace.
+// runs the test again. Rows that repeat are shown once, with a count. [Finding.GoTest]
+// returns a Go test for the trace.
 //
 // The trace is kept as text under testdata/traces, and replayed first from then on. You
 // may edit it. A trace names words by their index in Spec.Dict. So append to Dict: then

@@ -211,8 +211,11 @@ func TestLinearNeedsClone(t *testing.T) {
 		text string
 		cell [2]int
 	}
-	Linear("plain", Model[plain, byte]{New: func() plain { return plain{text: "", cell: [2]int{}} }})
-	Linear("cloned", Model[map[string]int, byte]{Clone: maps.Clone[map[string]int]})
+	input, reply := func(in []byte) (byte, int, bool) { return in[0], 1, true }, func(out []byte) int { return len(out) }
+	Linear("plain", Model[plain, byte]{New: func() plain { return plain{text: "", cell: [2]int{}} }, Input: input, Reply: reply,
+		Step: func(*plain, byte) string { return "" }})
+	Linear("cloned", Model[map[string]int, byte]{Clone: maps.Clone[map[string]int], Input: input, Reply: reply,
+		Step: func(*map[string]int, byte) string { return "" }})
 	defer func() {
 		if v := recover(); v != `fuzz: Linear "shared": copies of a struct { all []string } share what is in it: want a Model.Clone` {
 			t.Errorf("%v: want a panic that says what is wanted", v)

@@ -50,6 +50,20 @@ func TestMistakesOfSpecs(t *testing.T) {
 		{"no Setup", func(s *Spec) { s.Setup = nil }, "setup: Spec.Setup is nil"},
 		{"a Setup that makes nothing", func(s *Spec) { s.Setup = func(*World) error { return nil } }, "setup: Spec.Setup made nothing"},
 		{"a Setup that fails", func(s *Spec) { s.Setup = func(*World) error { return reactor.ErrFull } }, "setup: " + reactor.ErrFull.Error()},
+		{"a Setup that panics", func(s *Spec) { s.Setup = func(*World) error { panic("no") } }, "setup: Spec.Setup panicked: no"},
+		{"a loop that is not there", func(s *Spec) { s.Setup = func(w *World) error { w.Loop(1); return nil } },
+			"setup: Spec.Setup panicked: fuzz: World.Loop: no loop 1: the world has one loop, 0; Spec.Loops sets how many"},
+		{"a bare loop that is not there", func(s *Spec) {
+			s.Loops = 2
+			s.Setup = func(w *World) error { w.Bare(-1, nil); return nil }
+		}, "setup: Spec.Setup panicked: fuzz: World.Bare: no loop -1: the world has 2 loops, 0 to 1; Spec.Loops sets how many"},
+		{"a signal for a loop that is not there", func(s *Spec) {
+			listens := s.Setup
+			s.Setup = func(w *World) error {
+				w.Action("signal", func(int) { w.Signal(1, 0) })
+				return listens(w)
+			}
+		}, `panic: action "signal" panicked: fuzz: World.Signal: no loop 1: the world has one loop, 0; Spec.Loops sets how many`},
 	} {
 		s := echoSpec()
 		c.change(&s)
@@ -63,5 +77,31 @@ func TestMistakesOfSpecs(t *testing.T) {
 		} else if strings.HasPrefix(c.want, "setup") != strings.Contains(found.Explain(), "\nbefore the first event\n") {
 			t.Errorf("%s: it is told of another moment:\n%s", c.name, found.Explain())
 		}
+	}
+}
+
+// An oracle without a function that it needs is reported where it is made.
+func TestOraclesNeedFunctions(t *testing.T) {
+	type bytewise = Model[struct{}, byte]
+	input := func(in []byte) (byte, int, bool) { return in[0], 1, true }
+	step := func(_ *struct{}, b byte) string { return string([]byte{b}) }
+	reply := func(out []byte) int { return min(1, len(out)) }
+	for want, call := range map[string]func(){
+		`fuzz: PerConn "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:              func() { PerConn("m", bytewise{Step: step}) },
+		`fuzz: PerConn "m": Model.Step is nil: want a function that returns the answer to an input`:                                  func() { PerConn("m", bytewise{Input: input}) },
+		`fuzz: Linear "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:               func() { Linear("m", bytewise{Step: step, Reply: reply}) },
+		`fuzz: Linear "m": Model.Step is nil: want a function that returns the answer to an input`:                                   func() { Linear("m", bytewise{Input: input, Reply: reply}) },
+		`fuzz: Linear "m": Model.Reply is nil: want a function that returns the length of the first answer in what a connection got`: func() { Linear("m", bytewise{Input: input, Step: step}) },
+		`fuzz: Ordered "m": next is nil: want a function that returns the first message of what a connection sent or got`:            func() { Ordered("m", nil) },
+		`fuzz: Datagrams "m": wrong is nil: want a function that returns what is wrong with what a datagram peer sent and got`:       func() { Datagrams("m", nil) },
+	} {
+		func() {
+			defer func() {
+				if v := recover(); v != want {
+					t.Errorf("a panic with %v: want %s", v, want)
+				}
+			}()
+			call()
+		}()
 	}
 }

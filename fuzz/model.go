@@ -9,6 +9,7 @@ type Oracle struct{ judge judge.Oracle }
 // Model is a reference implementation of a protocol: a state, how bytes become an input,
 // and what the answer to an input is. Output that no input asks for, other than a Greeting,
 // has no place in it, such as a farewell at a deadline or what another connection said.
+// Input and Step are required.
 type Model[S, In any] struct {
 	New   func() S                               // returns the first state; nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete
@@ -27,8 +28,8 @@ type Model[S, In any] struct {
 
 	// Clone copies a state, for Linear. nil: assignment copies it, as it has no pointers.
 	Clone func(S) S
-	// Reply returns the length of the first answer in out, or 0 if it is incomplete, for
-	// Linear.
+	// Reply returns the length of the first answer in out, or 0 if it is incomplete. Linear
+	// requires it.
 	Reply func(out []byte) int
 }
 
@@ -55,8 +56,8 @@ func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 // Linearizability, 2017). If 100,000 steps of the model do not decide a run, the run
 // passes and is counted in Finding.Undecided.
 //
-// Linear panics if a state has pointers, slices, maps or the like in it and the model has
-// no Clone.
+// Linear panics if the model has no Input, Step or Reply, or if a state has pointers, slices,
+// maps or the like in it and the model has no Clone.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
 	return Oracle{judge.Linear(name, judge.Model[S, In](m))}
 }

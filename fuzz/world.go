@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
@@ -15,8 +16,23 @@ import (
 // its machines. Everything in it happens on one goroutine.
 type World struct{ w *sim.World }
 
-// Loop returns the i-th loop, for Setup to wire kinds to as in production.
-func (w *World) Loop(i int) *reactor.Loop { return w.w.Loop(i) }
+// Loop returns the i-th loop, for Setup to wire kinds to as in production. It panics if there
+// is none; Spec.Loops sets how many there are.
+func (w *World) Loop(i int) *reactor.Loop {
+	w.checkLoop("Loop", i)
+	return w.w.Loop(i)
+}
+
+// checkLoop panics if there is no i-th loop for a method.
+func (w *World) checkLoop(method string, i int) {
+	if n := w.Loops(); i < 0 || i >= n {
+		have := fmt.Sprintf("%d loops, 0 to %d", n, n-1)
+		if n == 1 {
+			have = "one loop, 0"
+		}
+		panic(fmt.Sprintf("fuzz: World.%s: no loop %d: the world has %s; Spec.Loops sets how many", method, i, have))
+	}
+}
 
 // Loops returns the number of loops.
 func (w *World) Loops() int { return w.w.Loops() }
@@ -36,7 +52,10 @@ func (w *World) Probe() probe.Probe { return w.w.Probe() }
 
 // Signal sends Unix signals to a loop. Those that no machine of the loop asked for are
 // ignored. Call it from actions.
-func (w *World) Signal(loop int, set sig.Set) { w.w.Signal(loop, set) }
+func (w *World) Signal(loop int, set sig.Set) {
+	w.checkLoop("Signal", loop)
+	w.w.Signal(loop, set)
+}
 
 // ReadPipe returns the read end of a new pipe, for a machine to adopt. A peer writes to
 // the other end; it uses one of the connections that machines begin.
@@ -60,5 +79,6 @@ type BareLoop interface {
 // loop gets the same sockets, peers, clock and faults, and the same checks, except those
 // that look at a table. Use it to fuzz code that does not use package reactor's machines.
 func (w *World) Bare(i int, loop func(driver.Driver) BareLoop) {
+	w.checkLoop("Bare", i)
 	w.w.Bare(i, func(d driver.Driver) sim.BareLoop { return loop(d) })
 }

@@ -17,6 +17,14 @@ type Tracer interface {
 	Traced(t Token, k AnyKind, in State, c Event)
 }
 
+// MessageTracer is a Tracer that is also given the messages.
+type MessageTracer interface {
+	Tracer
+	// TracedMessage is called before Traced for each EventMessage. m is a pointer to the
+	// message, which is valid until TracedMessage returns.
+	TracedMessage(t Token, m any)
+}
+
 // Event is what happens to a machine in a state: something that a handler of its row is
 // called for, or something for which another field of its row has a target.
 type Event string
@@ -64,7 +72,7 @@ func (k *Kind[M, Msg]) traced() *Kind[M, Msg] {
 			continue
 		}
 		r.OnReady = traced(EventReady, r.OnReady)
-		r.OnMessage = traced(EventMessage, r.OnMessage)
+		r.OnMessage = tracedMessage(r.OnMessage)
 		r.OnTimer = traced(EventTimer, r.OnTimer)
 		r.OnDown = traced(EventDown, r.OnDown)
 		r.OnSignal = traced(EventSignal, r.OnSignal)
@@ -80,5 +88,20 @@ func traced[M, Msg, E any](c Event, handler func(*M, *Context[Msg], E) State) fu
 	return func(m *M, cx *Context[Msg], event E) State {
 		cx.loop.trace(cx.x, cx.h, c)
 		return handler(m, cx, event)
+	}
+}
+
+// tracedMessage returns a handler that calls the loop's tracer first, with the message if it
+// takes messages.
+func tracedMessage[M, Msg any](handler func(*M, *Context[Msg], *Msg) State) func(*M, *Context[Msg], *Msg) State {
+	if handler == nil {
+		return nil
+	}
+	handler = traced(EventMessage, handler)
+	return func(m *M, cx *Context[Msg], message *Msg) State {
+		if t, ok := cx.loop.tracer.(MessageTracer); ok {
+			t.TracedMessage(cx.loop.slots.TokenAt(cx.x), message)
+		}
+		return handler(m, cx, message)
 	}
 }

@@ -73,3 +73,46 @@ func TestTracer(t *testing.T) {
 	}
 	log.want(t, "three shutdown traced:three>stop:true traced ended:"+reactor.ErrShutdown.Error())
 }
+
+// tracedMessages is a MessageTracer that records messages as well.
+type tracedMessages struct{ traced }
+
+func (w *tracedMessages) TracedMessage(t reactor.Token, m any) {
+	w.add(fmt.Sprintf("%d gets %d", t.Index(), *m.(*int)))
+}
+
+// A MessageTracer is given each message before Traced is called, once also if row Any's
+// handler gets it in the end.
+func TestMessageTracer(t *testing.T) {
+	var log tracedMessages
+	type step struct{}
+	type cx = reactor.Context[int]
+	k := kind(t, "told", reactor.Options{}, reactor.Table[step, int]{
+		fsm.Any: {Shutdown: fsm.Stop, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Stay }},
+		{Name: "passes", Within: fsm.Never, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Pass }},
+	})
+	drv := newFake(t)
+	drv.NoWait = true
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: drv, Observer: &log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := l.Stepper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := spawn(t, l, k, step{})
+	st.Turn()
+	log.want(t, "told:any>passes:true")
+	if err := ref.Send(7); err != nil {
+		t.Fatal(err)
+	}
+	st.Turn()
+	log.want(t, fmt.Sprintf("%d gets 7 passes message", ref.Token().Index()))
+	st.Leave()
+	for turns := 0; !st.Turn(); turns++ {
+		if turns > 10 {
+			t.Fatal("got no end of the loop in 10 turns after Leave, want one")
+		}
+	}
+}

@@ -196,7 +196,12 @@ func (j *Judge) Observe(o *sim.Observation) {
 func (j *Judge) judgeFact(o *sim.Observation) {
 	switch o.What {
 	case sim.SetupFailed:
-		j.Fail(Setup, "%v", o.Err)
+		if crash := new(sim.PanicError); errors.As(o.Err, &crash) {
+			j.Fail(Setup, "Spec.Setup panicked: %v", crash)
+			j.failure.Stack = crash.Stack
+		} else {
+			j.Fail(Setup, "%v", o.Err)
+		}
 	case sim.Panics:
 		j.Fail(Panic, "%s panicked: %v", j.caller(o), o.Err)
 		if crash := new(sim.PanicError); errors.As(o.Err, &crash) {

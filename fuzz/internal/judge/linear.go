@@ -2,10 +2,12 @@ package judge
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 )
 
 // The search for an order is that of Wing and Gong (Testing and Verifying Concurrent
@@ -20,6 +22,8 @@ func Linear[S, In any](title string, m Model[S, In]) Oracle {
 		}
 		m.Clone = func(s S) S { return s }
 	}
+	m.check("Linear", title)
+	require(m.Reply != nil, "Linear", title, "Model.Reply", "a function that returns the length of the first answer in what a connection got")
 	return linearModel[S, In]{named{title}, m}
 }
 
@@ -80,6 +84,7 @@ func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided
 	if h.steps == 0 {
 		return "", at, false
 	}
+	h.accuse()
 	return h.blame(), h.stuck.shows(), true
 }
 
@@ -101,9 +106,10 @@ type order[S, In any] struct {
 	done  []int             // how many of each line are in order
 	tried map[string][]S    // states that led nowhere, by done
 	steps int               // that may be taken yet
-	most  int               // operations in order at once
-	stuck *operation[In]    // the one that was due then
-	want  string
+	free  *operation[In]    // may have any answer; nil: none may
+	most  int               // operations in order at once, or, with free, before it
+	stuck *operation[In]    // the one that was due then, or free
+	want  string            // what the model answers there
 }
 
 // read adds the operations of a connection, from what it sent and got.
@@ -173,10 +179,12 @@ func (h *order[S, In]) search(state S) bool {
 		h.steps--
 		o, next := &line[h.done[i]], h.m.Clone(state)
 		want := h.m.Step(&next, o.in)
-		if o == first {
+		if h.free == nil && o == first {
 			h.note(o, want)
+		} else if o == h.free {
+			h.most, h.stuck, h.want = h.placed(), o, want
 		}
-		if o.allows(want) {
+		if o == h.free || o.allows(want) {
 			h.done[i]++
 			if h.search(next) {
 				return true
@@ -204,14 +212,43 @@ func (h *order[S, In]) key() string {
 	return string(b)
 }
 
-// note records the point at which the search got furthest.
-func (h *order[S, In]) note(o *operation[In], want string) {
-	n := 0
+// placed returns how many operations are in order.
+func (h *order[S, In]) placed() (n int) {
 	for _, done := range h.done {
 		n += done
 	}
-	if n >= h.most {
+	return n
+}
+
+// note records the point at which the search got furthest: of several, the first.
+func (h *order[S, In]) note(o *operation[In], want string) {
+	if n := h.placed(); h.stuck == nil || n > h.most {
 		h.most, h.stuck, h.want = n, o, want
+	}
+}
+
+// accuse looks for the operation whose answer alone is wrong: there is an order in which all
+// others have their answers. If there is none, the one at which the search got furthest
+// stays. That one is tried first, then the others as they were answered: a wrong answer
+// that was awaited for long lets the search get stuck at another one, which it makes wrong.
+func (h *order[S, In]) accuse() {
+	suspects := []*operation[In]{h.stuck}
+	for _, line := range h.lines {
+		for i := range line {
+			if o := &line[i]; o != h.stuck && (o.complete || o.due) {
+				suspects = append(suspects, o)
+			}
+		}
+	}
+	slices.SortStableFunc(suspects[1:], func(a, b *operation[In]) int { return cmp.Compare(a.answered.Tick, b.answered.Tick) })
+	steps := linearSteps
+	for _, o := range suspects {
+		without := order[S, In]{m: h.m, lines: h.lines, done: make([]int, len(h.lines)), tried: make(map[string][]S), steps: steps, free: o}
+		if without.search(h.m.begin()) {
+			h.most, h.stuck, h.want = without.most, without.stuck, without.want
+			return
+		}
+		steps = without.steps
 	}
 }
 

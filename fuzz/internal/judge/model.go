@@ -21,6 +21,20 @@ type Model[S, In any] struct {
 	Reply     func(out []byte) int
 }
 
+// check panics if a function that every model needs is nil.
+func (m *Model[S, In]) check(oracle, title string) {
+	require(m.Input != nil, oracle, title, "Model.Input", "a function that returns the first input of what a connection sent")
+	require(m.Step != nil, oracle, title, "Model.Step", "a function that returns the answer to an input")
+}
+
+// require panics if something that an oracle needs is nil: if it is called much later, in a
+// run, nothing leads from there to the mistake.
+func require(there bool, oracle, title, what, want string) {
+	if !there {
+		panic(fmt.Sprintf("fuzz: %s %q: %s is nil: want %s", oracle, title, what, want))
+	}
+}
+
 // first returns the first input of in. It panics if the model returns a length that is not
 // possible.
 func (m *Model[S, In]) first(in []byte) (v In, n int, ok bool) {
@@ -41,6 +55,7 @@ func (m *Model[S, In]) begin() (state S) {
 // PerConn returns an Oracle that compares what each connection gets with a model of its
 // own.
 func PerConn[S, In any](title string, m Model[S, In]) Oracle {
+	m.check("PerConn", title)
 	return perConn[S, In]{named{title}, m}
 }
 
@@ -131,7 +146,7 @@ func shown(in any) string {
 		return Brief([]byte{v})
 	}
 	const most = 120
-	text := fmt.Sprint(in)
+	text := fmt.Sprintf("%+v", in)
 	cut := text[:min(len(text), most)]
 	if strings.ContainsFunc(cut, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		cut = strings.Trim(strconv.Quote(cut), `"`)

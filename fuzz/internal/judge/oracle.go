@@ -54,6 +54,7 @@ func oracleName(o Oracle) string {
 
 // Datagrams returns an Oracle that judges what each datagram peer sent and got.
 func Datagrams(title string, judge func(sent, got []string) string) Oracle {
+	require(judge != nil, "Datagrams", title, "wrong", "a function that returns what is wrong with what a datagram peer sent and got")
 	return datagrams{named{title}, judge}
 }
 

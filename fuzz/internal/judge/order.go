@@ -5,6 +5,7 @@ import "fmt"
 // Ordered returns an Oracle that checks that what one connection sends arrives in order at
 // each connection.
 func Ordered(title string, next func(b []byte) (key string, n int, ok bool)) Oracle {
+	require(next != nil, "Ordered", title, "next", "a function that returns the first message of what a connection sent or got")
 	return ordered{named{title}, next}
 }
 

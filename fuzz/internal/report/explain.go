@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -59,7 +58,7 @@ func (a *Account) tell(b *strings.Builder, s story) {
 	}
 	table(b, " ", func(row func(...string)) {
 		row(stepHead...)
-		for _, s := range a.steps(s) {
+		for _, s := range a.rows(s) {
 			row(s.cells()...)
 		}
 	})
@@ -149,50 +148,6 @@ func (w *wording) word(e trace.Event) string {
 		return ""
 	}
 	return judge.Brief([]byte(w.dict.Word(e.A)))
-}
-
-// Mermaid returns the run as a sequence diagram; of two that differ, the second one.
-func (a *Account) Mermaid() string {
-	steps := a.steps(a.stories[len(a.stories)-1])
-	var b strings.Builder
-	b.WriteString("sequenceDiagram\n    participant machines\n")
-	for c := range a.words.conns {
-		if slices.ContainsFunc(steps, func(s step) bool { return s.conn == c && !s.event }) {
-			fmt.Fprintf(&b, "    participant c%d as connection %d\n", c, c)
-		}
-	}
-	now := int64(time.Hour)
-	for _, s := range steps {
-		if s.event {
-			continue // what follows from it is shown
-		}
-		if s.now != now {
-			now = s.now
-			fmt.Fprintf(&b, "    Note over machines: %s\n", clockTime(now))
-		}
-		text := plainText(strings.TrimSpace(s.text + " " + s.detail))
-		machine, does := strings.CutPrefix(text, "machine ")
-		switch {
-		case s.move != "":
-			fmt.Fprintf(&b, "    Note over machines: %s\n", strings.TrimSuffix(plainText(s.move)+" ("+machine+")", " ()"))
-		case s.conn < 0:
-			fmt.Fprintf(&b, "    Note over machines: %s\n", text)
-		case does && s.text == reads:
-			fmt.Fprintf(&b, "    c%d-->>machines: %s\n", s.conn, machine)
-		case does:
-			fmt.Fprintf(&b, "    machines-->>c%d: %s\n", s.conn, machine)
-		case s.text == getsEnd, s.text == isReset:
-			fmt.Fprintf(&b, "    machines->>c%d: %s\n", s.conn, text)
-		default:
-			fmt.Fprintf(&b, "    c%d->>machines: %s\n", s.conn, text)
-		}
-	}
-	return b.String()
-}
-
-// plainText returns a text without characters that end a message of a diagram.
-func plainText(s string) string {
-	return strings.NewReplacer(";", ",", "#", "no. ", "\n", " ", ":", ".").Replace(s)
 }
 
 // File returns the trace as it is kept: with what is wrong, and what each event does.

@@ -10,11 +10,23 @@ import (
 )
 
 // step is a row of the table of a run: an event of the trace, or something that followed
-// from it.
+// from it; see fold for those that stand for several.
 type step struct {
 	event  bool // else it followed
 	number int  // of the event; 0: it is none of the trace that is shown
 	line
+
+	times  int   // that it happened, one after the other
+	last   int   // number of the last event that it stands for
+	until  int64 // when the last of them happened
+	rounds int   // of the cycle of steps that begins with it; 0: none does
+	over   int64 // when that cycle is over
+	ends   bool  // it is behind a cycle, and counts the rounds but for the first
+	left   bool  // it stands for rows that are left out
+}
+
+func newStep(number int, l line) step {
+	return step{number: number, line: l, times: 1, last: number, until: l.now}
 }
 
 // stepHead names the columns of a step.
@@ -22,18 +34,35 @@ var stepHead = []string{"#", "time", "conn", "what", "state", "deadlines", "deta
 
 // cells returns a step, column by column.
 func (s step) cells() []string {
-	number, conn, text := "", "", "  "+s.text
-	if s.event {
-		text = s.text
+	number, conn, text, at := "", "", "  "+s.title(), clockTime(s.now)
+	if s.event || s.ends {
+		text = s.title()
 	}
 	if s.number > 0 {
 		number = fmt.Sprint(s.number)
 	}
+	if s.last > s.number {
+		number = fmt.Sprintf("%d to %d", s.number, s.last)
+	}
+	if s.until > s.now {
+		at += " to " + clockTime(s.until)
+	}
 	if s.conn >= 0 {
 		conn = fmt.Sprint(s.conn)
 	}
-	return []string{number, clockTime(s.now), conn, text, s.move, s.then, oneLine(s.detail)}
+	return []string{number, at, conn, text, s.move, s.then, oneLine(s.detail)}
 }
+
+// title returns the text of a step, with how often it happened.
+func (s step) title() string {
+	if s.times > 1 {
+		return strings.TrimSpace(fmt.Sprintf("%s ×%s", s.text, Thousands(uint64(s.times))))
+	}
+	return s.text
+}
+
+// rows returns the steps of a story as a table shows them.
+func (a *Account) rows(s story) []step { return shorten(fold(a.steps(s))) }
 
 // steps returns the events of a story, each with what followed.
 func (a *Account) steps(s story) (all []step) {
@@ -44,17 +73,19 @@ func (a *Account) steps(s story) (all []step) {
 			if i <= len(s.begins) {
 				l.now = s.begins[i-1]
 			}
-			all = append(all, step{true, s.From[i-1], l})
+			event := newStep(s.From[i-1], l)
+			event.event = true
+			all = append(all, event)
 		}
 		for ; len(lines) > 0 && lines[0].event <= i; lines = lines[1:] {
 			l := lines[0]
 			if len(s.lines)-len(lines) == s.marked {
-				l.detail = strings.TrimSpace(l.detail + " " + s.mark)
+				l.detail, l.single = strings.TrimSpace(l.detail+" "+s.mark), ""
 			}
-			all = append(all, step{line: l})
+			all = append(all, newStep(0, l))
 		}
 	}
-	return shorten(all)
+	return all
 }
 
 // event returns an event of a trace as a line.
@@ -77,7 +108,8 @@ func shorten(all []step) []step {
 		return all
 	}
 	const head = mostSteps / 4
-	gap := step{line: line{now: all[head].now, conn: -1, text: fmt.Sprintf("… %d rows left out …", left)}}
+	gap := newStep(0, line{now: all[head].now, conn: -1, text: fmt.Sprintf("… %d rows left out …", left)})
+	gap.left = true
 	return slices.Concat(all[:head], []step{gap}, all[head+left:])
 }
 

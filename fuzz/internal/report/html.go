@@ -81,7 +81,7 @@ func (p *page) failure(a *Account) {
 	for _, story := range a.stories {
 		title := strings.Join(strings.Fields("What happened "+story.How), " ")
 		g := grid{title: title, head: stepHead}
-		for _, s := range a.steps(story) {
+		for _, s := range a.rows(story) {
 			var row []entry
 			for _, text := range s.cells() {
 				row = append(row, textEntry(text))

@@ -30,6 +30,7 @@ type line struct {
 	conn   int // -1: none
 	text   string
 	detail string // bytes, or a reason
+	single string // the byte, if it is about a single one
 	move   string // from state to state
 	then   string // the deadlines that bound the new state
 }
@@ -54,7 +55,7 @@ const (
 )
 
 // mostLines is how many lines a Journal has.
-const mostLines = 2000
+const mostLines = 20_000
 
 // NewJournal returns an empty Journal, for one run.
 func NewJournal() *Journal { return &Journal{watch: watch{conn: -1}} }
@@ -110,6 +111,10 @@ func (j *Journal) Observe(o *sim.Observation) {
 			return
 		}
 		l.text, l.move = string(o.Machine.Cause), o.Machine.Kind.Name()+": "+o.Machine.Kind.StateName(o.From)
+		if o.Message != nil {
+			l.text = fmt.Sprintf("message to slot %d of loop %d", o.Machine.Index, o.Machine.Loop)
+			l.detail = valueText(o.Message)
+		}
 	case sim.Moved:
 		k := o.Machine.Kind
 		l.text, l.then = string(o.Machine.Cause), deadlines(k, o.To)
@@ -126,7 +131,9 @@ func (j *Journal) Observe(o *sim.Observation) {
 		if len(o.Bytes) == 0 {
 			return
 		}
-		l.detail = judge.Brief(o.Bytes)
+		if l.detail = judge.Brief(o.Bytes); len(o.Bytes) == 1 {
+			l.single = string(o.Bytes)
+		}
 	case sim.PeerSends:
 		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d sends %s", o.Conn, judge.Brief(o.Bytes))
 	case sim.PeerGets:

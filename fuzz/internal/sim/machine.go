@@ -112,7 +112,7 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 // tracingDriver is a driver whose loop also reports the events that it gives to machines.
 type tracingDriver struct{ *simDriver }
 
-var _ reactor.Tracer = tracingDriver{}
+var _ reactor.MessageTracer = tracingDriver{}
 
 // observer returns what a loop reports to. Events are reported only if an observer wants
 // them, as they cost time.
@@ -143,10 +143,14 @@ func (d tracingDriver) Traced(t reactor.Token, k reactor.AnyKind, in reactor.Sta
 			m.Kind = k
 		}
 		o := w.observation(Told)
-		o.Machine, o.Conn, o.From = m, m.Conn, in
+		o.Machine, o.Conn, o.From, o.Message = m, m.Conn, in, w.message
 		w.emit(o)
 	}
+	w.message = nil
 }
+
+// TracedMessage is called by a loop before Traced, if the event is a message.
+func (d tracingDriver) TracedMessage(_ reactor.Token, m any) { d.w.message = m }
 
 // endsByItself records that the machine of a connection ended by itself: only bytes, and
 // their end, led to that, and the peer can receive all that the machine sent.

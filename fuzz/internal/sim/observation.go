@@ -15,7 +15,7 @@ type What uint8
 // What happens in every run.
 const (
 	RunBegins     What = iota // Again, Spurious
-	SetupFailed               // Err
+	SetupFailed               // Err: a *PanicError, if Setup panicked
 	EventBegins               // an event of the trace begins
 	RoundOver                 // N, Limit: of Limit rounds of a Repeat, N are over
 	StageBegins               // a stage of the run's end begins
@@ -24,7 +24,7 @@ const (
 	CleanupBegins             // the run was halted, and its loops are stopped next
 
 	Moved // Machine, From, To: a transition
-	Told  // Machine, From: a loop gives the event Machine.Cause to a machine in state From
+	Told  // Machine, From, Message: a loop gives the event Machine.Cause to a machine in state From
 	Ended // Machine, Err: why it ended
 	Stuck // Machine: output that the loop holds does not move
 
@@ -96,10 +96,11 @@ type Observation struct {
 	Machine        *Machine
 	Name           string
 	Bytes          []byte
+	Message        any // a pointer to it; nil: it is no message
 	Err            error
 }
 
-// PanicError is a panic that the loop did not recover.
+// PanicError is a panic that the loop did not recover, or of Setup.
 type PanicError struct {
 	Value any
 	Stack []byte

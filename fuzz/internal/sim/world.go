@@ -10,6 +10,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -43,6 +44,7 @@ type World struct {
 	seen      [8]Observation // by depth
 	plain     [8]Observation // those without fields of their own, by depth
 	move      Observation    // of the last transition
+	message   any            // that a machine is given next
 	depth     int
 	tracing   bool // loops report events, not transitions alone
 
@@ -250,12 +252,22 @@ func (w *World) begin(tr trace.Trace, opts Options) error {
 	if w.cfg.Setup == nil {
 		return errors.New("Spec.Setup is nil: want a function that calls Listen, Spawn or Adopt at World.Loop")
 	}
-	err := w.cfg.Setup(w)
+	err := w.setUp()
 	w.found.Actions = len(w.actions)
 	if err == nil && w.opened == 0 && len(w.actions) == 0 && w.countMachines() == 0 {
 		return errors.New("Spec.Setup made nothing that runs could do anything to: want a call of Listen, Spawn or Adopt at World.Loop")
 	}
 	return err
+}
+
+// setUp calls Setup. A panic is returned as a *PanicError.
+func (w *World) setUp() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{v, debug.Stack()}
+		}
+	}()
+	return w.cfg.Setup(w)
 }
 
 func (w *World) newLoop(i int) error {

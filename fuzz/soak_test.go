@@ -3,6 +3,7 @@ package fuzz
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,7 @@ func TestSoakBesideOthers(t *testing.T) {
 		for tick := time.NewTicker(time.Millisecond); ; {
 			select {
 			case <-stop:
+				runtime.KeepAlive(kept)
 				return
 			case <-tick.C:
 				kept = append(kept, make([]byte, 4<<10))

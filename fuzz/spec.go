@@ -107,6 +107,9 @@ func (s *Spec) String() string {
 	if s.Isolated {
 		text += ", isolated"
 	}
+	if s.Pressure {
+		text += ", under pressure"
+	}
 	return text
 }
 

@@ -166,6 +166,29 @@ func TestLateEnd(t *testing.T) {
 	}
 }
 
+// A machine whose dial is not answered yet has output to send, and may wait for that.
+func TestLateEndOfADial(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("shipper", reactor.Options{Ports: []string{"client", "upstream"}}, reactor.Table[struct{}, reactor.None]{
+		{Shutdown: fsm.Stop},
+		{Name: "shipping", Wait: client.Readable().While(upstream.Room()), Idle: fsm.After(time.Minute, fsm.Stop),
+			OnEnter: func(_ *struct{}, cx *echoCx) reactor.State { return cx.Fail(cx.Dial(upstream, "tcp", "10.0.0.1:80")) },
+			OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
+				_, err := cx.Copy(upstream, client)
+				return cx.Fail(err)
+			}}}))
+	s := Spec{Dict: []string{strings.Repeat("x", 9000)}, Setup: func(w *World) error {
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
+		return err
+	}}
+	tr, err := trace.Parse("connect-fails 0 how=1\ndial 0\nsend 0 more=6\nsend 0 more=7\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := newEngine(s).judge.Run(tr); f != nil {
+		t.Error(f)
+	}
+}
+
 // A machine that has much held input, and whose output waits, is no livelock, although no byte
 // moves while it works.
 func TestHeldInputIsHandled(t *testing.T) {

@@ -118,13 +118,24 @@ func (w *World) checkLateEnds() {
 	w.Settle()
 	for _, d := range w.drivers {
 		for _, m := range *d.machines {
-			if !w.halted && !d.over && m.Lives && m.waitsForEnded() {
+			if !w.halted && !d.over && m.Lives && m.waitsForEnded() && !w.dials(m) {
 				o := w.observation(EndsLate)
 				o.Machine, o.Conn = m, m.Conn
 				w.emit(o)
 			}
 		}
 	}
+}
+
+// dials reports whether a machine waits for a connection: what it wrote for that is still to be
+// sent.
+func (w *World) dials(m *Machine) bool {
+	for _, s := range w.sockets[1:] {
+		if s.kind == stream && s.phase != connected && s.machine() == m {
+			return true
+		}
+	}
+	return false
 }
 
 // waitsForEnded reports whether a machine has ports, all of them have ended, and its row waits

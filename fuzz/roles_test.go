@@ -96,14 +96,15 @@ func proxySpec(wrong string) Spec {
 
 // Relay passes a proxy that is right, and fails those that are not.
 func TestRelayOracle(t *testing.T) {
-	if found := Find(proxySpec(""), 1, Budget{Runs: testenv.Pick(600, 20_000)}); found.Failure != nil {
+	if found := Find(proxySpec(""), 1, Budget{Runs: testenv.Pick(200, 20_000)}); found.Failure != nil {
 		t.Error(found.Explain())
 	}
-	for _, c := range []struct{ wrong, want string }{
+	proxies := []struct{ wrong, want string }{
 		{"changes a byte", `model "proxy": connection `},
-		{"loses what is refused", `model "proxy": connection `},
 		{"keeps the end", `model "proxy": connection 4 gets no end, although the peer of connection 0 has half-closed`},
-	} {
+		{"loses what is refused", `model "proxy": connection `},
+	}
+	for _, c := range proxies[:testenv.Pick(2, len(proxies))] {
 		for seed := range uint64(testenv.Pick(1, 10)) { // most need some 1,000 runs
 			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 5000})
 			if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
@@ -185,7 +186,7 @@ func TestClientOfABackend(t *testing.T) {
 			Oracles:  []Oracle{PerConn("questions", polite).At("10.0.0.1:80")},
 		}
 	}
-	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(60, 2_000)}); found.Failure != nil {
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(30, 2_000)}); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 	found := Find(spec("loses its way"), 1, Budget{Runs: 1000})

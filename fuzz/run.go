@@ -57,8 +57,7 @@ func Run(t *testing.T, spec Spec) {
 		t.Fatal(err)
 	}
 	found := Find(spec, seed, b)
-	t.Log(found.effort()) // of a failure more is said below
-	t.Logf("%d readiness events in all, also in the runs that were compared", found.Simulated)
+	t.Logf("%s; %d readiness events", found.effort(), found.Simulated) // of a failure more is said below
 	if found.Failure == nil && !found.Done && found.Runs < b.Runs {
 		t.Logf("time was up after %v, with %d of %d runs made: FUZZ_RUNS=%[3]d makes all", b.Time, found.Runs, b.Runs)
 	}

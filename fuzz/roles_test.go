@@ -96,7 +96,7 @@ func proxySpec(wrong string) Spec {
 
 // Relay passes a proxy that is right, and fails those that are not.
 func TestRelayOracle(t *testing.T) {
-	if found := Find(proxySpec(""), 1, Budget{Runs: testenv.Pick(200, 20_000)}); found.Failure != nil {
+	if found := Find(proxySpec(""), 1, Budget{Runs: testenv.Pick(200, 2_000)}); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 	proxies := []struct{ wrong, want string }{
@@ -105,7 +105,7 @@ func TestRelayOracle(t *testing.T) {
 		{"loses what is refused", `model "proxy": connection `},
 	}
 	for _, c := range proxies[:testenv.Pick(2, len(proxies))] {
-		for seed := range uint64(testenv.Pick(1, 10)) { // most need some 1,000 runs
+		for seed := range uint64(testenv.Pick(1, 3)) { // most need some 1,000 runs
 			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 5000})
 			if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
 				t.Errorf("%s: %v: want %s", c.wrong, found.Explain(), c.want)
@@ -186,7 +186,7 @@ func TestClientOfABackend(t *testing.T) {
 			Oracles:  []Oracle{PerConn("questions", polite).At("10.0.0.1:80")},
 		}
 	}
-	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(30, 2_000)}); found.Failure != nil {
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(30, 150)}); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 	found := Find(spec("loses its way"), 1, Budget{Runs: 1000})
@@ -224,7 +224,7 @@ func TestTwoListeners(t *testing.T) {
 		return err
 	}}
 	spec.Oracles = []Oracle{PerConn("echo", same).At(":7000"), PerConn("count", counts).At("127.0.0.1:7001")}
-	if found := Find(spec, 1, Budget{Runs: testenv.Pick(300, 5000)}); found.Failure != nil || len(found.Unseen) > 0 {
+	if found := Find(spec, 1, Budget{Runs: testenv.Pick(300, 1000)}); found.Failure != nil || len(found.Unseen) > 0 {
 		t.Error(found.Explain())
 	}
 	spec.Oracles = []Oracle{PerConn("echo", same).At(":7002"), Relay("relay", ":7000", "10.0.0.1:80")}

@@ -52,7 +52,7 @@ func linesSpec() Spec {
 func TestScarceBuffers(t *testing.T) {
 	for name, s := range map[string]Spec{"echo": echoSpec(), "carrier": carrierSpec(), "lines": linesSpec()} {
 		s.Pressure = true
-		for seed := range uint64(testenv.Pick(1, 4)) {
+		for seed := range uint64(testenv.Pick(1, 2)) {
 			if found := Find(s, seed, Budget{Runs: testenv.Pick(300, 1000)}); found.Failure != nil {
 				t.Errorf("%s, seed %d, after %d runs: %s", name, seed, found.Runs, found.Explain())
 			}

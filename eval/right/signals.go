@@ -12,13 +12,13 @@ import (
 	"github.com/stator-go/stator/sig"
 )
 
-// settings are what connections read, and SIGHUP changes.
+// settings are what connections read, and SIGINT changes.
 type settings struct {
 	version  int
 	listener *reactor.Listener
 }
 
-// warden takes the process's signals: SIGHUP loads the settings anew, SIGTERM ends the
+// warden takes the process's signals: SIGINT loads the settings anew, SIGTERM ends the
 // listener, and then the warden.
 type warden struct {
 	*settings
@@ -28,14 +28,14 @@ type warden struct {
 type wardenCx = reactor.Context[reactor.None]
 
 func (h *warden) begin(cx *wardenCx) fsm.State {
-	return cx.Fail(cx.Notify(sig.Of(syscall.SIGHUP, syscall.SIGTERM)))
+	return cx.Fail(cx.Notify(sig.Of(syscall.SIGINT, syscall.SIGTERM)))
 }
 
 func (h *warden) signal(cx *wardenCx, set sig.Set) fsm.State {
-	if set.Has(syscall.SIGHUP) {
+	if set.Has(syscall.SIGINT) {
 		h.version++
 	}
-	h.probe.Sometimes("both at once", set == sig.Of(syscall.SIGHUP, syscall.SIGTERM))
+	h.probe.Sometimes("both at once", set == sig.Of(syscall.SIGINT, syscall.SIGTERM))
 	if set.Has(syscall.SIGTERM) {
 		if err := h.listener.Close(&cx.IO); err != nil {
 			return cx.Stop(err)
@@ -77,7 +77,7 @@ func signalsSpec() fuzz.Spec {
 				return err
 			}
 			w.Action("kill", func(arg int) {
-				w.Signal(0, []sig.Set{sig.Of(syscall.SIGHUP), sig.Of(syscall.SIGTERM), sig.Of(syscall.SIGHUP, syscall.SIGTERM)}[arg%3])
+				w.Signal(0, []sig.Set{sig.Of(syscall.SIGINT), sig.Of(syscall.SIGTERM), sig.Of(syscall.SIGINT, syscall.SIGTERM)}[arg%3])
 			})
 			_, err = wardens.Spawn(w.Loop(0), warden{shared, w.Probe()})
 			return err

@@ -85,10 +85,7 @@ func (w *writer) write(cx *letterCx, _ reactor.Ready) reactor.State {
 func lettersSpec(ways []int) Spec {
 	return Spec{
 		Loops: 3, Dict: []string{"a\n", "b\n", "c\n"},
-		Oracles: []Oracle{Ordered("lines", func(b []byte) (line string, n int, ok bool) {
-			n = bytes.IndexByte(b, '\n') + 1
-			return string(b[:n]), n, n > 0
-		})},
+		Oracles: []Oracle{Ordered("lines", firstLine)},
 		Setup: func(w *World) error {
 			p := &post{}
 			to, err := officeKind.Spawn(w.Loop(1), office{p})

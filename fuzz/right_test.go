@@ -108,36 +108,10 @@ func TestManyLinesInOneRead(t *testing.T) {
 // A machine that answers lines, and waits while Config.Buffers has no room, is given time
 // for its answers, by each kind of model.
 func TestWaitingForBuffers(t *testing.T) {
-	k := reactor.Must(reactor.NewKind("lines", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
-		{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
-		{Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
-			in, err := cx.Peek(peer)
-			if err != nil {
-				return cx.Fail(err)
-			}
-			n := bytes.IndexByte(in, '\n') + 1
-			if n == 0 || cx.Write(peer, in[:n]) != nil {
-				return fsm.Stay // refused: the line is shown again when there is room
-			}
-			cx.Discard(peer, n)
-			return fsm.Stay
-		}}}))
-	m := Model[struct{}, string]{
-		Input: func(in []byte) (string, int, bool) {
-			n := bytes.IndexByte(in, '\n') + 1
-			return string(in[:n]), n, n > 0
-		},
-		Step:  func(_ *struct{}, in string) string { return in },
-		Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
-	}
-	for _, o := range []Oracle{PerConn("lines", m), Linear("lines", m)} {
-		found := Find(Spec{Patience: 2 * time.Minute, Oracles: []Oracle{o},
-			Dict: []string{"x", "\n", string(make([]byte, 1500)) + "\n", string(make([]byte, 1500))},
-			Setup: func(w *World) error {
-				_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
-				return err
-			}}, 1, Budget{Runs: testenv.Pick(400, 1500)})
-		if found.Failure != nil {
+	for _, o := range []Oracle{PerConn("lines", lineModel), Linear("lines", lineModel)} {
+		s := linesSpec()
+		s.Pressure, s.Patience, s.Oracles = false, 2*time.Minute, []Oracle{o}
+		if found := Find(s, 1, Budget{Runs: testenv.Pick(400, 1500)}); found.Failure != nil {
 			t.Error(found.Explain())
 		}
 	}

@@ -163,12 +163,9 @@ func (c *caller) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 // A client under test is judged by what it sends to a backend.
 func TestClientOfABackend(t *testing.T) {
 	numbers := Model[int, string]{
-		Input: func(in []byte) (string, int, bool) {
-			n := bytes.IndexByte(in, '\n') + 1
-			return string(in[:n]), n, n > 0
-		},
-		Step: func(count *int, _ string) string { *count++; return fmt.Sprintf("number %d\n", *count) },
-		Over: func(count int) bool { return count == 5 },
+		Input: firstLine,
+		Step:  func(count *int, _ string) string { *count++; return fmt.Sprintf("number %d\n", *count) },
+		Over:  func(count int) bool { return count == 5 },
 	}
 	polite := Model[struct{}, string]{ // a question at the beginning, and one for each answer
 		Greeting: "next\n",

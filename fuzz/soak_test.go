@@ -109,10 +109,7 @@ func houseSpec(mistake string) Spec {
 	return Spec{
 		Dict: []string{"hello\n", "and\n", "bye\n"},
 		Oracles: []Oracle{PerConn("numbered lines", Model[int, string]{
-			Input: func(in []byte) (string, int, bool) {
-				n := bytes.IndexByte(in, '\n') + 1
-				return string(in[:n]), n, n > 0
-			},
+			Input: firstLine,
 			Step: func(n *int, line string) string {
 				*n++
 				return fmt.Sprint(*n-1, " ", line)

@@ -124,11 +124,7 @@ func (s *Spec) world() sim.Config {
 
 // judges is the judge's part of a Spec. A Check has the bits of a judge.Check.
 func (s *Spec) judges() judge.Config {
-	without := judge.Check(s.Without)
-	if !s.Pressure {
-		without |= judge.CheckStarvation | judge.CheckSlowPeers
-	}
-	cfg := judge.Config{Without: without, Isolated: s.Isolated, Conns: s.Conns, Patience: s.Patience}
+	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Pressure: s.Pressure, Conns: s.Conns, Patience: s.Patience}
 	for _, o := range s.Oracles {
 		if o.judge != nil {
 			cfg.Oracles = append(cfg.Oracles, o.judge)

@@ -16,13 +16,17 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
+// firstLine is the Input of a Model whose inputs are lines.
+func firstLine(in []byte) (line string, n int, ok bool) {
+	n = bytes.IndexByte(in, '\n') + 1
+	return string(in[:n]), n, n > 0
+}
+
 // lineModel answers each line with the same line.
 var lineModel = Model[struct{}, string]{
-	Input: func(in []byte) (string, int, bool) {
-		n := bytes.IndexByte(in, '\n') + 1
-		return string(in[:n]), n, n > 0
-	},
-	Step: func(_ *struct{}, in string) string { return in },
+	Input: firstLine,
+	Step:  func(_ *struct{}, in string) string { return in },
+	Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
 }
 
 // linesSpec has a machine that answers each line with the same line, and waits while there

@@ -37,16 +37,7 @@ func TestTracer(t *testing.T) {
 			OnEnter: func(_ *step, cx *cx) reactor.State { return cx.Fail(cx.Arm(0, time.Second)) },
 			OnTimer: func(*step, *cx, reactor.Fired) reactor.State { return fsm.Stay }},
 	})
-	drv := newFake(t)
-	drv.NoWait = true
-	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: drv, Observer: &log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := l.Stepper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	drv, l, st := stepping(t, &log)
 	pass := func(d time.Duration) {
 		drv.Pass(d)
 		st.Turn()
@@ -81,6 +72,21 @@ func (w *tracedMessages) TracedMessage(t reactor.Token, m any) {
 	w.add(fmt.Sprintf("%d gets %d", t.Index(), *m.(*int)))
 }
 
+// stepping returns a loop with an observer, to be run a turn at a time.
+func stepping(t *testing.T, o reactor.Observer) (*fake, *reactor.Loop, *reactor.Stepper) {
+	drv := newFake(t)
+	drv.NoWait = true
+	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: drv, Observer: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := l.Stepper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return drv, l, st
+}
+
 // A MessageTracer is given each message before Traced is called, once also if row Any's
 // handler gets it in the end.
 func TestMessageTracer(t *testing.T) {
@@ -91,16 +97,7 @@ func TestMessageTracer(t *testing.T) {
 		fsm.Any: {Shutdown: fsm.Stop, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Stay }},
 		{Name: "passes", Within: fsm.Never, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Pass }},
 	})
-	drv := newFake(t)
-	drv.NoWait = true
-	l, err := reactor.NewLoop(reactor.Config{Slots: 4, Driver: drv, Observer: &log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := l.Stepper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, l, st := stepping(t, &log)
 	ref := spawn(t, l, k, step{})
 	st.Turn()
 	log.want(t, "told:any>passes:true")

@@ -49,13 +49,16 @@ func (c *Config) Names() (all []string) {
 	for _, o := range []struct {
 		check Check
 		name  string
-	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}, {CheckStarvation, Starvation}, {CheckSlowPeers, SlowPeers}, {CheckLateEnd, LateEnd}, {CheckLeaks, Leak}} {
+	}{{CheckSegmentation, Segmentation}, {CheckHangUp, HangUp}, {CheckSpuriousEvents, SpuriousEvents}, {CheckDeadlines, Deadline}, {CheckLostOutput, LostOutput}, {CheckLateEnd, LateEnd}, {CheckLeaks, Leak}} {
 		if c.Without&o.check == 0 {
 			all = append(all, o.name)
 		}
 	}
 	if c.Isolated {
 		all = append(all, Isolation)
+	}
+	if c.Pressure {
+		all = append(all, Starvation, SlowPeers)
 	}
 	for _, o := range c.Oracles {
 		all = append(all, oracleName(o))

@@ -20,6 +20,7 @@ type Config struct {
 	Oracles  []Oracle // beside those that every run is judged by
 	Without  Check    // that are left out
 	Isolated bool     // no connection's output depends on another one
+	Pressure bool     // nor on how fast peers read, nor on how much others ask for
 	Conns    int      // that peers dial
 	Patience time.Duration
 }
@@ -35,8 +36,6 @@ const (
 	CheckLostOutput
 	CheckLateEnd
 	CheckLeaks
-	CheckStarvation // these two are not in a Spec.Without
-	CheckSlowPeers
 )
 
 // Judge runs traces and judges them.
@@ -223,7 +222,7 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		j.Fail(LostInput, "%s ends by an error of a connection that state %s reads, and %d bytes that came before the error are not read", k.Name(), k.StateName(o.From), o.N)
 		j.failure.State = k.StateName(o.From)
 	case sim.Starves:
-		if j.cfg.Without&CheckStarvation == 0 {
+		if j.cfg.Pressure {
 			j.Fail(Starvation, "%s waits for Config.Buffers, although it has read and written little, its peers read, and few machines have ports", machineName(o.Machine))
 			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
 		}
@@ -295,7 +294,7 @@ func (j *Judge) ended(o *sim.Observation) {
 	case errors.Is(o.Err, reactor.ErrSpin), errors.Is(o.Err, reactor.ErrEnterLoop):
 		j.Fail(Livelock, "%s ended: %v", k.Name(), o.Err)
 	default:
-		if j.cfg.Without&CheckStarvation == 0 {
+		if j.cfg.Pressure {
 			j.choke(o)
 		}
 		return

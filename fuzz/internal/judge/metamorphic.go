@@ -41,7 +41,7 @@ func (j *Judge) compare(tr trace.Trace) *Failure {
 	for i := 0; i < j.cfg.Conns && isolated && f == nil; i++ {
 		f = j.compareAlone(tr, calm, i, plain[i])
 	}
-	if f == nil && j.Pressure != PressureNone && j.cfg.Without&(CheckStarvation|CheckSlowPeers) != CheckStarvation|CheckSlowPeers {
+	if f == nil && j.cfg.Pressure && j.Pressure != PressureNone {
 		f = j.pressures(tr)
 	}
 	return f

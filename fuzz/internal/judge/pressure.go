@@ -158,7 +158,7 @@ func (v *Variant) readsAgain(conn int) {
 // slowPeer compares what a connection gets for much input if its peer reads at once with what
 // it gets if the peer reads late: the same, or the beginning of it, as its machine may give up.
 func (j *Judge) slowPeer(mine Variant, c int) *Failure {
-	if j.cfg.Without&(CheckSlowPeers|CheckSegmentation) != 0 {
+	if j.cfg.Without&CheckSegmentation != 0 {
 		return nil
 	}
 	make := func(how string, slow, scarce bool) Variant {
@@ -192,7 +192,7 @@ func (j *Judge) slowListener(mine, theirs Variant, c int) *Failure {
 	if took, f := j.took(theirs, (c+1)%j.cfg.Conns); took > 0 || f != nil {
 		return f
 	}
-	if j.cfg.Without&(CheckSlowPeers|CheckSegmentation) != 0 {
+	if j.cfg.Without&CheckSegmentation != 0 {
 		return nil
 	}
 	make := func(how string, slow bool) (v Variant, listens int) {
@@ -246,9 +246,6 @@ func (j *Judge) compareSlow(fast Variant, got [][]byte, sent int, slow Variant, 
 // crowd runs a connection beside one whose peer sends much and does not read. The world
 // observes whether the first one's machine waits for what the second one's holds.
 func (j *Judge) crowd(mine, theirs Variant, c int) *Failure {
-	if j.cfg.Without&CheckStarvation != 0 {
-		return nil
-	}
 	other := int(theirs.Trace[0].On)
 	v := Variant{How: "beside a connection whose peer does not read"}
 	v.add(trace.Event{Op: trace.Scarce, A: crowdKiB - 8}, 0)
@@ -294,9 +291,6 @@ func (h *hearer) Observe(o *sim.Observation) {
 // overload fails if a connection whose answer takes time gets none while others get many,
 // for what they send later, and more than there is time for.
 func (j *Judge) overload(mine, theirs Variant, c int, took time.Duration) *Failure {
-	if j.cfg.Without&CheckStarvation != 0 {
-		return nil
-	}
 	busy := Variant{How: "among others that send more than there is time for"}
 	busy.dials(mine)
 	for n := range j.cfg.Conns {

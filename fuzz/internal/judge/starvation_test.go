@@ -23,7 +23,7 @@ func TestChoked(t *testing.T) {
 		_, err := k.Listen(w.Loop(0), "tcp", ":7000", struct{}{})
 		return err
 	}})
-	j := New(w, Config{Conns: 2})
+	j := New(w, Config{Conns: 2, Pressure: true})
 	tr := trace.Trace{{Op: trace.Dial, On: 1}, {Op: trace.Dial}, {Op: trace.Send}, {Op: trace.Scarce}}
 	if f := j.Run(tr); f != nil || j.choked.failure == nil || j.choked.failure.Conn != 0 {
 		t.Errorf("%v, choked: %v: want connection 0 choked", f, j.choked.failure)

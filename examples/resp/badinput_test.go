@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stator-go/stator/internal/testenv"
 )
 
 // redisServer starts a redis-server to compare with.
@@ -191,7 +193,7 @@ func TestGarbageAsRedis(t *testing.T) {
 	pieces := []string{"*", "$", "\r\n", "\r\n", "\n", "1", "2", "3", "-", "0", "4", "PING", "ECHO", "a", "\"", "'", "\\", " ", "\x00", "\xff",
 		"*1\r\n$4\r\nPING\r\n", "*2\r\n$4\r\nECHO\r\n", "$1\r\na\r\n", "echo "}
 	rnd := rand.New(rand.NewPCG(11, 12))
-	for round := range 400 {
+	for round := range testenv.Pick(100, 400) {
 		var b strings.Builder
 		for range 1 + rnd.IntN(12) {
 			b.WriteString(pieces[rnd.IntN(len(pieces))])

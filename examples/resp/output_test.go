@@ -14,11 +14,10 @@ import (
 func (c *client) field(which, name string) int {
 	c.t.Helper()
 	c.send(command("CLIENT", "LIST"))
-	header, err := c.in.ReadString('\n')
-	size, err2 := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(header, "$")))
+	size, err := strconv.Atoi(strings.TrimPrefix(c.line(), "$"))
 	list := make([]byte, max(0, size)+2)
-	if _, err3 := io.ReadFull(c.in, list); err != nil || err2 != nil || err3 != nil {
-		c.t.Fatal(err, err2, err3)
+	if _, err2 := io.ReadFull(c.in, list); err != nil || err2 != nil {
+		c.t.Fatal(err, err2)
 	}
 	for _, line := range strings.Split(string(list), "\n") {
 		if !strings.Contains(line, which) {

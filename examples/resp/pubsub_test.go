@@ -83,16 +83,8 @@ func TestMessageDuringLargeReply(t *testing.T) {
 	sub, pub := r.dial(), r.dial()
 	value := letters(24<<20, 'v')
 	pub.ask("+OK\r\n", "SET", "k", value)
-	sub.send(command("HELLO", "3"))
-	for line := ""; line != "*0\r\n"; { // the list of modules is the last part of the greeting
-		var err error
-		if line, err = sub.in.ReadString('\n'); err != nil {
-			t.Fatal(err)
-		}
-	}
-	push := func(m string) string { return ">" + m[1:] }
-	sub.send(command("SUBSCRIBE", "news"))
-	sub.wants(push(subscribed("news", 1)))
+	sub.hello3()
+	sub.ask(push(subscribed("news", 1)), "SUBSCRIBE", "news")
 	sub.send(command("GET", "k") + command("ECHO", "after"))
 	r.until("being sent", func(s reactor.Stats) bool { return s.BytesOut > 1<<20 })
 	large := letters(100<<10, 'm')
@@ -126,12 +118,9 @@ func TestSubscriberThatNeverReads(t *testing.T) {
 			want := message("news", payload)
 			for end := time.Now().Add(patient); ; {
 				pub.send(command("PUBLISH", "news", payload))
-				line, err := pub.in.ReadString('\n')
-				if err != nil {
-					t.Fatal(err)
-				}
+				line := pub.line()
 				sub.wants(want)
-				if line == ":1\r\n" {
+				if line == ":1" {
 					break // only sub is left
 				}
 				if time.Now().After(end) {
@@ -200,39 +189,61 @@ func TestMessageBeforeReply(t *testing.T) {
 	go io.WriteString(busy.Conn, ask.String())
 	busy.wants(strings.Repeat("+OK\r\n", 50_000))
 	unsubscribed := "*3\r\n" + bulk("unsubscribe") + bulk("news") + ":0\r\n"
-	counted := 0
-	for _, c := range []struct{ hello, sent, reply string }{
-		{"", command("UNSUBSCRIBE", "news"), unsubscribed},
-		{"", command("UNSUBSCRIBE"), unsubscribed},
-		{"", command("PING"), "*2\r\n" + bulk("pong") + bulk("")},
-		{"", command("RESET"), "+RESET\r\n"},
-		{"", command("QUIT"), "+OK\r\n"},
-		{"", command("SUBSCRIBE", "more"), subscribed("more", 2)},
-		{"", command("PUNSUBSCRIBE"), "*3\r\n" + bulk("punsubscribe") + "$-1\r\n:1\r\n"},
-		{"", "*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
+	first := 0 // cases in which PUBLISH came first
+	for _, c := range []struct{ sent, reply string }{
+		{command("UNSUBSCRIBE", "news"), unsubscribed},
+		{command("UNSUBSCRIBE"), unsubscribed},
+		{command("RESET"), "+RESET\r\n"},
+		{command("QUIT"), "+OK\r\n"},
+		{"*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
 	} {
 		sub := r.dial()
 		sub.ask(subscribed("news", 1), "SUBSCRIBE", "news")
-		// Keep the loop in one long call, so that it finds both inputs in its next turn.
-		busy.send(strings.Repeat(command("KEYS", "*a*b*c"), 10))
-		time.Sleep(5 * time.Millisecond)
-		pub.send(command("PUBLISH", "news", "m"))
-		sub.send(c.sent)
-		busy.wants(strings.Repeat("*0\r\n", 10))
-		count := make([]byte, len(":0\r\n"))
-		if _, err := io.ReadFull(pub.in, count); err != nil {
-			t.Fatal(err)
-		}
-		if string(count) == ":1\r\n" {
-			counted++
+		if sendBoth(busy, pub, sub, command("PUBLISH", "news", "m"), c.sent); pub.line() == ":1" {
+			first++
 			sub.wants(message("news", "m"))
 		}
 		sub.wants(c.reply)
 		sub.Close()
 	}
-	if counted == 0 {
-		t.Error("no reply counted the subscriber")
+	// Where the subscription stays, a key tells which input the loop found first.
+	for _, c := range []struct{ sent, reply string }{
+		{command("PING"), "+PONG\r\n"},
+		{command("SUBSCRIBE", "more"), push(subscribed("more", 2))},
+		{command("PUNSUBSCRIBE"), ">3\r\n" + bulk("punsubscribe") + "_\r\n:1\r\n"},
+	} {
+		pub.send(command("DEL", "published"))
+		pub.line()
+		sub := r.dial()
+		sub.hello3()
+		sub.ask(push(subscribed("news", 1)), "SUBSCRIBE", "news")
+		sendBoth(busy, pub, sub, command("SET", "published", "yes")+command("PUBLISH", "news", "m"), command("EXISTS", "published")+c.sent)
+		pub.wants("+OK\r\n:1\r\n")
+		head, err := sub.in.Peek(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head[0] == '>' {
+			first++
+			sub.wants(push(message("news", "m")) + ":1\r\n" + c.reply)
+		} else {
+			sub.wants(":0\r\n" + c.reply + push(message("news", "m")))
+		}
+		sub.ask("+OK\r\n", "QUIT")
 	}
+	if first == 0 {
+		t.Error("PUBLISH never came first")
+	}
+}
+
+// sendBoth sends what pub and sub say while busy keeps the loop in one long call, so that the
+// loop finds both in its next turn.
+func sendBoth(busy, pub, sub *client, published, sent string) {
+	busy.send(strings.Repeat(command("KEYS", "*a*b*c"), 10))
+	time.Sleep(5 * time.Millisecond)
+	pub.send(published)
+	sub.send(sent)
+	busy.wants(strings.Repeat("*0\r\n", 10))
 }
 
 // One PUBLISH may have more receivers than any queue has room for.

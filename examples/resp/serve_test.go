@@ -12,6 +12,7 @@ import (
 
 	"github.com/stator-go/stator/examples/resp/redis"
 	"github.com/stator-go/stator/examples/resp/store"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -165,11 +166,7 @@ func TestExpiryByTheWheel(t *testing.T) {
 	c.wants(strings.Repeat("+OK\r\n", 3000))
 	dbsize := func() (n int) {
 		c.send(command("DBSIZE"))
-		line, err := c.in.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Sscanf(line, ":%d", &n)
+		fmt.Sscanf(c.line(), ":%d", &n)
 		return n
 	}
 	end := time.Now().Add(patient)
@@ -220,15 +217,12 @@ func TestMoreKeysThanTimersOfAWheel(t *testing.T) {
 	set("PX", "100")
 	for end := time.Now().Add(patient); ; time.Sleep(5 * time.Millisecond) {
 		c.send(command("DBSIZE"))
-		size, err := c.in.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		if size == ":0\r\n" {
+		size := c.line()
+		if size == ":0" {
 			break
 		}
 		if time.Now().After(end) {
-			t.Fatalf("%s keys are left", strings.TrimSpace(size[1:]))
+			t.Fatalf("%s keys are left", size[1:])
 		}
 	}
 }
@@ -244,12 +238,8 @@ func TestTimeIsThatOfTheConfig(t *testing.T) {
 	if _, err := c.in.Discard(len("00\r\n$")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.in.ReadString('\n'); err != nil { // the number of digits of the microseconds
-		t.Fatal(err)
-	}
-	if _, err := c.in.ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
+	c.line() // the number of digits of the microseconds
+	c.line()
 	c.ask("+OK\r\n", "SET", "k", "v", "EXAT", "1000001000")
 	c.ask(":1000001000\r\n", "EXPIRETIME", "k")
 	c.ask(":1\r\n", "EXPIREAT", "k", "1000000000")
@@ -357,7 +347,7 @@ func TestKilledClients(t *testing.T) {
 	}
 	const workers = 8
 	done := make(chan int, workers)
-	stop := time.Now().Add(time.Second)
+	stop := time.Now().Add(testenv.Pick(300*time.Millisecond, time.Second))
 	for w := range workers {
 		go func() {
 			rnd := rand.New(rand.NewPCG(uint64(w), 7))

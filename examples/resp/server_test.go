@@ -187,12 +187,33 @@ func (c *client) wants(want string) {
 	}
 }
 
+// line reads up to the end of a line, and returns the line without that.
+func (c *client) line() string {
+	c.t.Helper()
+	line, err := c.in.ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("got %q, then %v; want a line", line, err)
+	}
+	return strings.TrimSuffix(line, "\r\n")
+}
+
 // ask sends a command and wants its reply.
 func (c *client) ask(reply string, args ...string) {
 	c.t.Helper()
 	c.send(command(args...))
 	c.wants(reply)
 }
+
+// hello3 changes the connection's protocol to RESP3.
+func (c *client) hello3() {
+	c.t.Helper()
+	c.send(command("HELLO", "3"))
+	for c.line() != "*0" { // the list of modules is the last part of the greeting
+	}
+}
+
+// push returns a message of RESP2 as RESP3 sends it.
+func push(m string) string { return ">" + m[1:] }
 
 // rest returns all bytes until the server closes the connection, and closes it, too. It
 // reports whether the connection ended with a reset, which may have lost bytes.

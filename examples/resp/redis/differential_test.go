@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/examples/resp/redis"
+	"github.com/stator-go/stator/internal/testenv"
 )
 
 // tolerance is how much the times in two replies may differ, in the reply's own unit, which
@@ -252,7 +253,7 @@ func TestRandomProgram(t *testing.T) {
 			peer.say(t, command("HELLO", version))
 		}
 		var done []string
-		for range 6000 {
+		for range testenv.Pick(2000, 6000) {
 			marks, args := randomCommand(rnd)
 			done = append(done, fmt.Sprintf("%q", args))
 			got, want := both[0].say(t, command(args...)), both[1].say(t, command(args...))

@@ -37,9 +37,9 @@ func TestExplain(t *testing.T) {
 		"    0s    0                       panicky: any → echoing  idle 1s\n",
 		" 2  0s    0     sends                                                \"\\n\"\n",
 		"\n    send 0 word=1 more=0\n",
-		"sequenceDiagram\n",
-		`    c0->>machines: sends "\n"`,
-		`    c0-->>machines: reads "\n"`,
+		"sequenceDiagram\n", "participant m0 as panicky 0\n",
+		`    c0->>m0: sends "\n"`,
+		`    c0-->>m0: reads "\n"`,
 		"find_test.go", // the stack
 	} {
 		if !strings.Contains(text, want) {

@@ -4,11 +4,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/reactor"
 )
 
-// A message's row names the machine that gets it, and shows the message, in the table and in
-// the diagram.
+// The rows of a message name the machines that send and get it, and show the message, in the
+// table and in the diagram.
 func TestReportNamesMessages(t *testing.T) {
 	s := lettersSpec([]int{2})
 	s.Oracles = []Oracle{PerConn("silence", Model[struct{}, string]{
@@ -25,10 +27,12 @@ func TestReportNamesMessages(t *testing.T) {
 	}
 	text := found.Explain()
 	for _, want := range []string{
-		"message to slot 0 of loop 2", "courier: carrying", `fuzz.letter{from:slot 0 line:"b\n"}`,
-		"message to slot 0 of loop 1", "office: open",
-		"message to slot 1 of loop 0",
-		`Note over machines: courier. carrying (message to slot 0 of loop 2 fuzz.letter{from.slot 0 line."b\n"})`,
+		"sends to courier 0 of loop 2        writer 0", "courier 0 of loop 2 gets a message  courier: carrying", `fuzz.letter{from:slot 0 line:"b\n"}`,
+		"office 0 of loop 1 gets a message   office: open",
+		"writer 1 gets a message             writer: writing",
+		"participant m1 as courier 0 of loop 2\n", "participant m2 as writer 0\n",
+		`m2->>m1: fuzz.letter{from.slot 0 line."b\n"}`,
+		`Note over m1: courier. carrying (gets a message fuzz.letter{from.slot 0 line."b\n"})`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
@@ -36,5 +40,32 @@ func TestReportNamesMessages(t *testing.T) {
 	}
 	if again := Replay(s, tr).Explain(); again != text {
 		t.Errorf("the same run is explained as\n%s\nand as\n%s", text, again)
+	}
+}
+
+// A message that is refused has one row, which says why, and names who sent it.
+func TestReportNamesRefusedMessages(t *testing.T) {
+	k := reactor.Must(reactor.NewKind("keeper", reactor.Options{Mailbox: 1}, reactor.Table[struct{}, int]{
+		{Shutdown: fsm.Stop},
+		{Name: "keeping", Within: fsm.Never, OnMessage: func(*struct{}, *reactor.Context[int], *int) reactor.State { panic("enough") }},
+	}))
+	found := Replay(Spec{Setup: func(w *World) error {
+		ref, err := k.Spawn(w.Loop(0), struct{}{})
+		w.Action("tell", func(arg int) { ref.Send(arg) })
+		return err
+	}}, trace.Trace{{Op: trace.Act, A: 7, B: 1}})
+	if found.Failure == nil {
+		t.Fatal("want a failure")
+	}
+	text := strings.Join(strings.Fields(found.Explain()), " ")
+	for _, want := range []string{
+		`sends to keeper 0 action "tell" int(7)`,
+		`cannot send to keeper 0: full action "tell" int(7)`,
+		"keeper 0 gets a message keeper: keeping int(7)",
+		`Note over m0: action "tell" sends to keeper 0 int(7)`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
 	}
 }

@@ -19,6 +19,7 @@ type inbox[Msg any] struct {
 	address *address[Msg]
 	ring    *mailbox.Ring[cell[Msg]]
 	loop    *Loop
+	tracer  MessageTracer // of the loop; nil: it has none
 	most    uint32
 	gens    []atomic.Uint32 // by slot: the generation that accepts messages; 0: none does
 	waiting []atomic.Uint32 // by slot: messages accepted and not handled, and waitersBit; the last one is the ring's
@@ -45,6 +46,7 @@ func newInbox[Msg any](l *Loop, opt *Options) (*inbox[Msg], error) {
 		return nil, fmt.Errorf("option Queue: %w", err)
 	}
 	in := &inbox[Msg]{address: new(address[Msg]), ring: ring, loop: l, most: uint32(opt.Mailbox)}
+	in.tracer, _ = l.tracer.(MessageTracer)
 	in.gens = pages.Alloc[inbox[Msg], atomic.Uint32](in, l.cfg.Slots)
 	in.waiting = pages.Alloc[inbox[Msg], atomic.Uint32](in, l.cfg.Slots+1)
 	in.address.inbox.Store(in)
@@ -77,6 +79,13 @@ func (r Ref[Msg]) inbox() *inbox[Msg] {
 }
 
 func (r Ref[Msg]) put(in *inbox[Msg], m Msg, wake bool) error {
+	if in != nil && in.tracer != nil {
+		return r.putTraced(in, m, wake)
+	}
+	return r.enqueue(in, m, wake)
+}
+
+func (r Ref[Msg]) enqueue(in *inbox[Msg], m Msg, wake bool) error {
 	defer runtime.KeepAlive(in) // its tables are freed with it
 	x := r.to.Index()
 	if in == nil || in.gens[x].Load() != r.to.Generation() {

@@ -20,6 +20,10 @@ type Tracer interface {
 // MessageTracer is a Tracer that is also given the messages.
 type MessageTracer interface {
 	Tracer
+	// TracedSend is called by Send and Post, on the goroutine of their caller, for a message to
+	// a machine of the tracer's loop: with nil before it is in the mailbox, and again with the
+	// error if it is refused. m is a pointer to a copy of the message.
+	TracedSend(to Token, m any, err error)
 	// TracedMessage is called before Traced for each EventMessage. m is a pointer to the
 	// message, which is valid until TracedMessage returns.
 	TracedMessage(t Token, m any)
@@ -104,4 +108,15 @@ func tracedMessage[M, Msg any](handler func(*M, *Context[Msg], *Msg) State) func
 		}
 		return handler(m, cx, message)
 	}
+}
+
+// putTraced is put for a loop with a tracer.
+func (r Ref[Msg]) putTraced(in *inbox[Msg], m Msg, wake bool) error {
+	told := m
+	in.tracer.TracedSend(r.to, &told, nil)
+	err := r.enqueue(in, m, wake)
+	if err != nil {
+		in.tracer.TracedSend(r.to, &told, err)
+	}
+	return err
 }

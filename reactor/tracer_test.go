@@ -3,6 +3,7 @@ package reactor_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,10 @@ func TestTracer(t *testing.T) {
 // tracedMessages is a MessageTracer that records messages as well.
 type tracedMessages struct{ traced }
 
+func (w *tracedMessages) TracedSend(to reactor.Token, m any, err error) {
+	w.add(fmt.Sprintf("%d to %d: %v", *m.(*int), to.Index(), err))
+}
+
 func (w *tracedMessages) TracedMessage(t reactor.Token, m any) {
 	w.add(fmt.Sprintf("%d gets %d", t.Index(), *m.(*int)))
 }
@@ -87,13 +92,13 @@ func stepping(t *testing.T, o reactor.Observer) (*fake, *reactor.Loop, *reactor.
 	return drv, l, st
 }
 
-// A MessageTracer is given each message before Traced is called, once also if row Any's
-// handler gets it in the end.
+// A MessageTracer is given each message when it is sent or refused, and before Traced is
+// called, once also if row Any's handler gets it in the end.
 func TestMessageTracer(t *testing.T) {
 	var log tracedMessages
 	type step struct{}
 	type cx = reactor.Context[int]
-	k := kind(t, "told", reactor.Options{}, reactor.Table[step, int]{
+	k := kind(t, "told", reactor.Options{Mailbox: 1}, reactor.Table[step, int]{
 		fsm.Any: {Shutdown: fsm.Stop, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Stay }},
 		{Name: "passes", Within: fsm.Never, OnMessage: func(*step, *cx, *int) reactor.State { return fsm.Pass }},
 	})
@@ -104,8 +109,11 @@ func TestMessageTracer(t *testing.T) {
 	if err := ref.Send(7); err != nil {
 		t.Fatal(err)
 	}
+	if err := ref.Send(8); !errors.Is(err, reactor.ErrFull) {
+		t.Fatalf("the second message: %v; want ErrFull", err)
+	}
 	st.Turn()
-	log.want(t, fmt.Sprintf("%d gets 7 passes message", ref.Token().Index()))
+	log.want(t, strings.ReplaceAll("7 to I: <nil> 8 to I: <nil> 8 to I: full I gets 7 passes message", "I", fmt.Sprint(ref.Token().Index())))
 	st.Leave()
 	for turns := 0; !st.Turn(); turns++ {
 		if turns > 10 {

@@ -37,7 +37,7 @@ func told(t *testing.T, text string, lines []line) *Account {
 func lines(event int, from, each time.Duration, texts ...string) (all []line) {
 	for i, text := range texts {
 		text, detail, _ := strings.Cut(text, "\t")
-		l := line{event: event, now: int64(time.Hour + from + time.Duration(i)*each), conn: 0, text: text}
+		l := line{event: event, now: int64(time.Hour + from + time.Duration(i)*each), conn: 0, who: "echo 0", text: text}
 		if detail != "" {
 			if l.detail = judge.Brief([]byte(detail)); len(detail) == 1 {
 				l.single = detail

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +28,11 @@ type Journal struct {
 type line struct {
 	event  int // of the trace
 	now    int64
-	conn   int // -1: none
+	conn   int    // -1: none
+	who    string // the machine that it is about; empty: none
+	to     string // the machine that who sends a message to
 	text   string
-	detail string // bytes, or a reason
+	detail string // bytes, a message, or a reason
 	single string // the byte, if it is about a single one
 	move   string // from state to state
 	then   string // the deadlines that bound the new state
@@ -48,10 +51,11 @@ type watch struct {
 
 // Texts of lines that are looked for.
 const (
-	writes  = "machine writes"
-	reads   = "machine reads"
-	getsEnd = "gets the end"
-	isReset = "is reset"
+	connects = "connects"
+	writes   = "machine writes"
+	reads    = "machine reads"
+	getsEnd  = "gets the end"
+	isReset  = "is reset"
 )
 
 // mostLines is how many lines a Journal has.
@@ -71,14 +75,14 @@ var silent = []reactor.Event{reactor.EventMessage, reactor.EventTimer, reactor.E
 
 // texts are those of lines that need no more than their subject, and perhaps bytes.
 var texts = map[sim.What]string{
-	sim.Connects: "connects", sim.Sends: "sends", sim.Finishes: "half-closes", sim.Closes: "closes",
+	sim.Connects: connects, sim.Sends: "sends", sim.Finishes: "half-closes", sim.Closes: "closes",
 	sim.GetsEnd: getsEnd, sim.GetsReset: isReset, sim.MachineReads: reads, sim.MachineWrites: writes, sim.MachineCloses: "machine closes",
 	sim.ToldReadable: "is said to be readable, and is not", sim.LeaveAsked: "shut down",
 }
 
 // Wants is part of sim.Observer.
 func (j *Journal) Wants() []sim.What {
-	all := []sim.What{sim.EventBegins, sim.RoundOver, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Ended, sim.Gets,
+	all := []sim.What{sim.EventBegins, sim.RoundOver, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Posts, sim.Ended, sim.Gets,
 		sim.PeerSends, sim.PeerGets, sim.ActionHappens}
 	for what := range texts {
 		all = append(all, what)
@@ -98,7 +102,7 @@ func (j *Journal) Observe(o *sim.Observation) {
 	if j.over || j.quiet {
 		return
 	}
-	l := line{event: o.Event, now: o.Time, conn: o.Conn, text: texts[o.What]}
+	l := line{event: o.Event, now: o.Time, conn: o.Conn, who: nameOf(o.Machine), text: texts[o.What]}
 	switch o.What {
 	case sim.EventBegins:
 		j.begins = append(j.begins, o.Time)
@@ -112,8 +116,11 @@ func (j *Journal) Observe(o *sim.Observation) {
 		}
 		l.text, l.move = string(o.Machine.Cause), o.Machine.Kind.Name()+": "+o.Machine.Kind.StateName(o.From)
 		if o.Message != nil {
-			l.text = fmt.Sprintf("message to slot %d of loop %d", o.Machine.Index, o.Machine.Loop)
-			l.detail = valueText(o.Message)
+			l.text, l.detail = l.who+" gets a message", valueText(o.Message)
+		}
+	case sim.Posts:
+		if !j.posts(o, &l) {
+			return
 		}
 	case sim.Moved:
 		k := o.Machine.Kind
@@ -146,6 +153,41 @@ func (j *Journal) Observe(o *sim.Observation) {
 	if len(j.lines) <= mostLines {
 		j.lines = append(j.lines, l)
 	}
+}
+
+// posts fills in the line of a message that is sent. It returns false if the message is
+// refused: the line of the attempt, which came before, says so then.
+func (j *Journal) posts(o *sim.Observation, l *line) bool {
+	last := len(j.lines) - 1
+	if o.Err != nil && last >= 0 && j.lines[last].text == "sends to "+nameOf(o.Other) {
+		j.lines[last].text = "cannot send to " + nameOf(o.Other) + ": " + o.Err.Error()
+		return false
+	}
+	l.to = nameOf(o.Other)
+	l.text, l.detail = "sends to "+l.to, valueText(o.Message)
+	if l.move = l.who; o.Name != "" {
+		l.move = "action " + strconv.Quote(o.Name)
+	}
+	if o.Machine != nil {
+		l.conn = o.Machine.Conn
+	}
+	return true
+}
+
+// nameOf returns the name of a machine: its kind and slot, and its loop if that is not the
+// first.
+func nameOf(m *sim.Machine) string {
+	if m == nil {
+		return ""
+	}
+	name := fmt.Sprint("slot ", m.Index)
+	if m.Kind != nil {
+		name = fmt.Sprint(m.Kind.Name(), " ", m.Index)
+	}
+	if m.Loop > 0 {
+		name += fmt.Sprint(" of loop ", m.Loop)
+	}
+	return name
 }
 
 // gets notes which line has what a peer gets.

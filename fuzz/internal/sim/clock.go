@@ -45,6 +45,7 @@ func (w *World) turn(d *simDriver) {
 	}
 	d.armed.late = 0
 	w.steps[d.loop].Turn()
+	w.current = nil
 }
 
 // handling returns how many messages machines have handled, and how many bytes of buffered

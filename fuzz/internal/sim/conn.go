@@ -425,5 +425,5 @@ func (w *World) machineCloses(s *socket) {
 	if c := w.connOf(s); c != nil {
 		c.Unread = s.in.len()
 	}
-	w.observeConn(MachineCloses, int(s.conn), nil)
+	w.observeEnd(MachineCloses, s, nil)
 }

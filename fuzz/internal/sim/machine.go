@@ -127,7 +127,7 @@ func (d *simDriver) observer() reactor.Observer {
 func (d tracingDriver) Traced(t reactor.Token, k reactor.AnyKind, in reactor.State, c reactor.Event) {
 	w := d.w
 	m := d.machine(t.Generation(), t.Index())
-	m.Cause = c
+	m.Cause, w.current = c, m
 	switch c {
 	case reactor.EventReady, reactor.EventEnter:
 	case reactor.EventFail:
@@ -147,6 +147,24 @@ func (d tracingDriver) Traced(t reactor.Token, k reactor.AnyKind, in reactor.Sta
 		w.emit(o)
 	}
 	w.message = nil
+}
+
+// TracedSend is called when something sends a message to a machine of the loop: the machine
+// that is called, an action, or Setup.
+func (d tracingDriver) TracedSend(to reactor.Token, m any, err error) {
+	w := d.w
+	if !w.wants(Posts) {
+		return
+	}
+	o := w.observation(Posts)
+	o.Machine, o.Message, o.Err = w.current, m, err
+	if x := int(to.Index()); x < len(*d.machines) {
+		o.Other = (*d.machines)[x]
+	}
+	if w.calling != nil {
+		o.Name = w.calling.name
+	}
+	w.emit(o)
 }
 
 // TracedMessage is called by a loop before Traced, if the event is a message.

@@ -25,6 +25,7 @@ const (
 
 	Moved // Machine, From, To: a transition
 	Told  // Machine, From, Message: a loop gives the event Machine.Cause to a machine in state From
+	Posts // Machine, or action Name: it sends Message to Other; Err: it was refused
 	Ended // Machine, Err: why it ended
 	Stuck // Machine: output that the loop holds does not move
 
@@ -43,9 +44,9 @@ const (
 	Closes        // Conn: the peer closes
 	GetsEnd       // Conn: the peer gets the end of its input
 	GetsReset     // Conn: the peer is reset
-	MachineReads  // Conn, Bytes
-	MachineWrites // Conn, Bytes
-	MachineCloses // Conn
+	MachineReads  // Conn, Bytes; Machine, if it has begun
+	MachineWrites // the same
+	MachineCloses // Conn, Machine
 	ToldReadable  // Conn: its machine is told that it is readable, which is not true
 	PeerSends     // Conn, Bytes: datagram peer Conn sends
 	PeerGets      // Conn, Bytes: datagram peer Conn gets
@@ -93,7 +94,7 @@ type Observation struct {
 	Loop, Conn     int // Conn -1: none
 	N, Limit, Free int
 	Tick           int // grows with each Sends and Gets of a run
-	Machine        *Machine
+	Machine, Other *Machine
 	Name           string
 	Bytes          []byte
 	Message        any // a pointer to it; nil: it is no message
@@ -194,6 +195,15 @@ func (w *World) observeConn(what What, conn int, b []byte) {
 	if w.wants(what) {
 		o := w.observation(what)
 		o.Conn, o.Bytes = conn, b
+		w.emit(o)
+	}
+}
+
+// observeEnd emits what a machine does to its end of a connection.
+func (w *World) observeEnd(what What, s *socket, b []byte) {
+	if w.wants(what) {
+		o := w.observation(what)
+		o.Conn, o.Bytes, o.Machine = int(s.conn), b, s.machine()
 		w.emit(o)
 	}
 }

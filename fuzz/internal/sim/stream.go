@@ -179,7 +179,7 @@ func (d *simDriver) machineReads(s *socket, b []byte) {
 		return
 	}
 	if s.conn >= 0 {
-		d.w.observeConn(MachineReads, int(s.conn), b)
+		d.w.observeEnd(MachineReads, s, b)
 	}
 	d.heard(s)
 }
@@ -195,6 +195,6 @@ func (d *simDriver) heard(s *socket) {
 func (d *simDriver) machineWrites(s *socket, b []byte) {
 	d.w.noteBytes(noteWrite, s, b)
 	if len(b) > 0 && s.conn >= 0 {
-		d.w.observeConn(MachineWrites, int(s.conn), b)
+		d.w.observeEnd(MachineWrites, s, b)
 	}
 }

@@ -45,6 +45,7 @@ type World struct {
 	plain     [8]Observation // those without fields of their own, by depth
 	move      Observation    // of the last transition
 	message   any            // that a machine is given next
+	current   *Machine       // that was given an event last, in the turn under way; nil: none was
 	depth     int
 	tracing   bool // loops report events, not transitions alone
 

@@ -125,7 +125,7 @@ func firstOther(a, b []line) int {
 // difference writes how two runs differ.
 func (a *Account) difference(b *strings.Builder) {
 	f := a.Failure
-	if f.Outputs == nil || a.stories == nil {
+	if f == nil || f.Outputs == nil || a.stories == nil {
 		return
 	}
 	at := judge.Parting(f.Outputs[0], f.Outputs[1])

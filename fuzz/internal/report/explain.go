@@ -17,7 +17,11 @@ import (
 // a table; as a Mermaid sequence diagram; and the trace.
 func (a *Account) Explain() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n\n", a.Failure.Error(), when(a.Failure, len(a.Trace)))
+	if a.Failure == nil {
+		fmt.Fprintf(&b, "a run of %d events passes\n\n", len(a.Trace))
+	} else {
+		fmt.Fprintf(&b, "%s\n%s\n\n", a.Failure.Error(), when(a.Failure, len(a.Trace)))
+	}
 	if a.comes != "" {
 		b.WriteString(a.comes + "\n\n")
 	}
@@ -42,7 +46,7 @@ func (a *Account) Explain() string {
 			a.tellFree(&b, i)
 		}
 	}
-	if a.Failure.Stack != nil {
+	if a.Failure != nil && a.Failure.Stack != nil {
 		fmt.Fprintf(&b, "\nThe stack:\n\n%s", handlerStack(string(a.Failure.Stack)))
 	}
 	return b.String()

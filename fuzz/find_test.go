@@ -202,7 +202,7 @@ func TestChatterIsFound(t *testing.T) {
 // A machine that sends much for little input, to a peer with little room, is busy for a
 // long time and does not chatter.
 func TestMuchOutputIsNoChatter(t *testing.T) {
-	answer := make([]byte, 640)
+	answer := make([]byte, 1700)
 	s := readingSpec(func() struct{} { return struct{}{} }, func(_ *struct{}, cx *echoCx, _ reactor.Ready) reactor.State {
 		if _, err := cx.Peek(peer); err != nil {
 			return cx.Fail(err)
@@ -211,7 +211,7 @@ func TestMuchOutputIsNoChatter(t *testing.T) {
 		return cx.Fail(cx.Write(peer, answer))
 	})
 	s.Dict, s.Without = []string{string(make([]byte, 10_000))}, Segmentation|HangUp|SpuriousEvents
-	tr, err := trace.Parse("dial 0\nwindow 0 bytes=9 queue=0\nsend 0\n")
+	tr, err := trace.Parse("dial 0\nwindow 0 bytes=1 queue=0\nsend 0\n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,15 +153,17 @@ func (m *naive) step(s sentence) string {
 		least, most = 3, len(s.args)
 	case "append":
 		least, most = 3, 3
-	case "del", "exists":
+	case "del", "exists", "mget": // a byte in front of "get key" makes the last one
 		least, most = 2, len(s.args)
+	case "mset":
+		least, most = 3, len(s.args)
 	case "quit":
 		m.over = true
 		return "+OK\r\n"
 	default:
 		return unknown(s.args)
 	}
-	if len(s.args) < least || len(s.args) > most {
+	if n := len(s.args); n < least || n > most || name == "mset" && n%2 == 0 {
 		return fmt.Sprintf("-ERR wrong number of arguments for '%s' command\r\n", name)
 	}
 	return m.do(name, s.args[1:])
@@ -183,6 +185,17 @@ func (m *naive) do(name string, args []string) string {
 			return "$-1\r\n"
 		}
 		return bulk(old)
+	case "mget":
+		all := fmt.Sprintf("*%d\r\n", len(args))
+		for _, key := range args {
+			all += m.do("get", []string{key})
+		}
+		return all
+	case "mset":
+		for i := 0; i < len(args); i += 2 {
+			m.keys[args[i]] = args[i+1]
+		}
+		return "+OK\r\n"
 	case "strlen":
 		return fmt.Sprintf(":%d\r\n", len(old))
 	case "set":

@@ -199,7 +199,7 @@ func (w *World) leave(loop int) {
 
 func (w *World) doWindow(c *Conn, e trace.Event) {
 	if c.peer != nil {
-		c.peer.window, c.peer.queue = max(1, int(e.A)), int(e.B)
+		c.peer.window, c.peer.queue, c.peer.cut = max(1, int(e.A)), int(e.B), 0
 	}
 }
 

@@ -55,6 +55,7 @@ type socket struct {
 	in         buffer  // what arrived and was not read
 	window     int     // how much of in counts as received
 	queue      int     // how much more is on its way
+	cut        int     // writes that had less room than usual since a fault changed window
 	awaitsRoom bool    // a write met a full buffer: an event is due when there is room
 	ended      bool    // the other end sends no more
 	shutIn     bool

@@ -158,7 +158,8 @@
 // These runs are traces, too, with the event repeat. So a failure is shrunk and kept as
 // others are. The size of the heap is no part of what makes two runs the same. Other tests
 // that run at the same time disturb the check: it then measures the heap while no run is
-// under way, and accuses no program if the heap grows nevertheless.
+// under way, and accuses no program if the heap grows nevertheless. A leak that no further run
+// of its trace shows is not a failure.
 //
 // # What is checked
 //
@@ -223,8 +224,9 @@
 //
 // The test shows the failure; a table of the events with all that followed from each; a
 // Mermaid sequence diagram; which parts of the events do not matter; and the command that
-// runs the test again. Rows that repeat are shown once, with a count. [Finding.GoTest]
-// returns a Go test for the trace.
+// runs the test again. Machines are named by their kind and slot, and messages are shown where
+// they are sent and where they arrive. Rows that repeat are shown once, with a count. [Show]
+// shows the same of a run that passes. [Finding.GoTest] returns a Go test for the trace.
 //
 // The trace is kept as text under testdata/traces, and replayed first from then on. You
 // may edit it. A trace names words by their index in Spec.Dict. So append to Dict: then

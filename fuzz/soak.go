@@ -33,7 +33,9 @@ func (e *engine) soak(found *Finding, seed uint64, most time.Duration) {
 	w.Attach(s)
 	traces, failing := search.NewSoak(e.spec.search(Guided), w, seed, func(tr trace.Trace) bool { return s.judge.Run(tr) != nil })
 	if failing != nil {
-		s.fails(failing, s.judge.Check(failing, false, nil))
+		if f := s.judge.Check(failing, false, nil); f != nil {
+			s.fails(failing, f)
+		}
 		return
 	}
 	if s.passes(traces.Churn()) {
@@ -61,6 +63,7 @@ func (s *soaker) passes(tr trace.Trace) bool {
 	if s.late {
 		return false
 	}
+	until := s.until
 	if f != nil && f.Oracle == judge.Leak {
 		s.until = time.Now().Add(muchLonger * time.Since(begin))
 		longer := search.Longer(tr)
@@ -68,8 +71,11 @@ func (s *soaker) passes(tr trace.Trace) bool {
 			tr, f = longer, g
 		}
 	}
-	s.fails(tr, f)
-	return f == nil
+	if f != nil && s.fails(tr, f) {
+		return false
+	}
+	s.until = until
+	return true
 }
 
 // muchLonger is how many times as long a run with four times as many rounds takes at most,
@@ -92,11 +98,15 @@ func events(tr trace.Trace) int {
 	return n
 }
 
-// fails adds a failure to the Finding, after shrinking.
-func (s *soaker) fails(tr trace.Trace, f *judge.Failure) {
-	if f != nil {
-		s.judge.Sure()
-		s.until = s.until.Add(sure)
-		s.found.tell(report.OfResult(s.judge, s.spec.dict(), shrink.Shrink(s.judge, s.spec.dict(), tr, f)))
+// fails adds a failure to the Finding, after shrinking. It returns false for a leak that no
+// other run of the trace shows: then something else in the process used memory.
+func (s *soaker) fails(tr trace.Trace, f *judge.Failure) bool {
+	s.judge.Sure()
+	s.until = s.until.Add(sure)
+	r := shrink.Shrink(s.judge, s.spec.dict(), tr, f)
+	if f.Oracle == judge.Leak && r.Repeats == shrink.Once {
+		return false
 	}
+	s.found.tell(report.OfResult(s.judge, s.spec.dict(), r))
+	return true
 }

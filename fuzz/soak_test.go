@@ -226,6 +226,46 @@ func TestSoakOfCaches(t *testing.T) {
 	}
 }
 
+// Memory that grows in two runs, and in no further run of the same trace, is used by something
+// else in the process, such as a test that runs at the same time.
+func TestSoakThatIsDisturbed(t *testing.T) {
+	const many = 300 // connections, which only a long run has
+	longRuns := 0
+	var kept [][]byte
+	k := reactor.Must(reactor.NewKind("steady", reactor.Options{Ports: []string{"peer"}}, reactor.Table[steady, reactor.None]{
+		{Shutdown: fsm.Stop, OnEnter: (*steady).come},
+		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: func(_ *steady, cx *echoCx, _ reactor.Ready) reactor.State {
+			in, err := cx.Peek(peer)
+			cx.Discard(peer, len(in))
+			return cx.Fail(err)
+		}}}))
+	s := echoSpec()
+	s.Setup = func(w *World) error {
+		conns := 0
+		kept = nil
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", steady{func() {
+			if conns++; conns == many {
+				longRuns++
+			}
+			if longRuns <= 2 {
+				kept = append(kept, make([]byte, 100))
+			}
+		}})
+		return err
+	}
+	if found := Find(s, 1, Budget{Runs: 1, Soak: time.Minute}); found.Failure != nil || longRuns < 3 {
+		t.Errorf("%v; after %d long runs; want at least 3, and no failure", found, longRuns)
+	}
+}
+
+// steady calls a function for each connection.
+type steady struct{ begins func() }
+
+func (s *steady) come(*echoCx) reactor.State {
+	s.begins()
+	return fsm.Stay
+}
+
 // cacher keeps something for each connection, up to a bound.
 type cacher struct {
 	most int

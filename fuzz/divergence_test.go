@@ -74,7 +74,7 @@ func TestDifferencesAreTold(t *testing.T) {
 			"  with its bytes in one piece  6      \"piece,\"  nothing\n" +
 				"  byte by byte                 30     \"piece,\"  \"piece,piece,piece,piece,\"\n",
 			"What happens with its bytes in one piece:\n", "What happens byte by byte:\n",
-			"\"piece,\" ← here is byte 6\n\nThe same as a diagram",
+			"\"piece,\" ← here is byte 6\n\nThe handlers that ran",
 			" 3  0s    0     dials listener 0\n",
 		}},
 		{"spurious events", "short-read 0 bytes=1\ndial 1\ndial 0\nsend 0 hold\nsend 1\n", impatient(), 5, []string{

@@ -222,11 +222,12 @@
 // place, with the same text except for numbers and quoted bytes. If a trace fails only in
 // some of its runs, each shorter trace is run several times, and the failure says so.
 //
-// The test shows the failure; a table of the events with all that followed from each; a
-// Mermaid sequence diagram; which parts of the events do not matter; and the command that
-// runs the test again. Machines are named by their kind and slot, and messages are shown where
-// they are sent and where they arrive. Rows that repeat are shown once, with a count. [Show]
-// shows the same of a run that passes. [Finding.GoTest] returns a Go test for the trace.
+// The test shows the failure; a table of the events with all that followed from each, in
+// which machines are named by kind and slot, and messages are shown where they are sent and
+// where they arrive; the handlers that ran, with file and line; a Mermaid sequence diagram;
+// which parts of the events do not matter; and the command that runs the test again. Rows
+// that repeat are shown once, with a count. [Show] shows the same of a run that passes.
+// [Finding.GoTest] returns a Go test for the trace.
 //
 // The trace is kept as text under testdata/traces, and replayed first from then on. You
 // may edit it. A trace names words by their index in Spec.Dict. So append to Dict: then

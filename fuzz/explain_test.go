@@ -40,6 +40,7 @@ func TestExplain(t *testing.T) {
 		"sequenceDiagram\n", "participant m0 as panicky 0\n",
 		`    c0->>m0: sends "\n"`,
 		`    c0-->>m0: reads "\n"`,
+		"\nThe handlers that ran, the last one first:\n\n    panicky 0  echoing  ready  fuzz.(*faulty).ready  find_test.go:",
 		"find_test.go", // the stack
 	} {
 		if !strings.Contains(text, want) {

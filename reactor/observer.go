@@ -20,6 +20,8 @@ type AnyKind interface {
 	// Declares reports whether the table has a transition. The start of a machine, and its
 	// end by fsm.Stop, need not be declared.
 	Declares(from, to State) bool
+	// Handler returns the function that is called for an event in a state; nil if none is.
+	Handler(State, Event) any
 	// Plain returns the table without its types, for diagrams and coverage.
 	Plain() fsm.Plain
 	Options() Options
@@ -35,4 +37,25 @@ func (k *Kind[M, Msg]) StateName(s State) string { return k.table.NameOf(s) }
 // of a machine, and its end by fsm.Stop, need not be declared.
 func (k *Kind[M, Msg]) Declares(from, to State) bool {
 	return from == 0 || to == fsm.Stop || int(from) < len(k.info) && k.info[from].to.Has(to)
+}
+
+// Handler returns the function that is called for an event in a state, for reports; nil if
+// none is.
+func (k *Kind[M, Msg]) Handler(s State, c Event) any {
+	r := k.table.Resolve(s) // rows may have handlers that call a tracer
+	switch {
+	case c == EventEnter && r.OnEnter != nil:
+		return r.OnEnter
+	case c == EventReady && r.OnReady != nil:
+		return r.OnReady
+	case c == EventMessage && r.OnMessage != nil:
+		return r.OnMessage
+	case c == EventTimer && r.OnTimer != nil:
+		return r.OnTimer
+	case c == EventDown && r.OnDown != nil:
+		return r.OnDown
+	case c == EventSignal && r.OnSignal != nil:
+		return r.OnSignal
+	}
+	return nil
 }

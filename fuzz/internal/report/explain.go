@@ -29,6 +29,7 @@ func (a *Account) Explain() string {
 	for _, s := range a.stories {
 		a.tell(&b, s)
 	}
+	a.tellHandlers(&b)
 	if len(a.Trace) > 0 {
 		title := "The trace"
 		if slices.ContainsFunc(a.free, func(f shrink.Freedom) bool { return f.Swaps || len(f.Args) > 0 }) {

@@ -19,6 +19,7 @@ type Journal struct {
 	lines   []line
 	begins  []int64 // when each event of the trace began
 	answers []answer
+	calls   []call
 	watch   watch
 	over    bool // the run was halted: what follows is not told
 	quiet   bool // a Repeat is under way, and its first round is over
@@ -111,6 +112,7 @@ func (j *Journal) Observe(o *sim.Observation) {
 		j.gets(o)
 		return
 	case sim.Told:
+		j.runs(o)
 		if !slices.Contains(silent, o.Machine.Cause) {
 			return
 		}

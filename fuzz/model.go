@@ -25,12 +25,11 @@ type Model[S, In any] struct {
 	// HalfClose says that a peer that half-closes still gets all its answers: the machine
 	// must not end before it has given them. Only PerConn uses it.
 	HalfClose bool
+}
 
-	// Clone copies a state, for Linear. nil: assignment copies it, as it has no pointers.
-	Clone func(S) S
-	// Reply returns the length of the first answer in out, or 0 if it is incomplete. Linear
-	// requires it.
-	Reply func(out []byte) int
+// judged returns the model as package judge has it.
+func (m *Model[S, In]) judged() judge.Model[S, In] {
+	return judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Greeting: m.Greeting, HalfClose: m.HalfClose}
 }
 
 // PerConn returns an Oracle that compares what each connection gets with a model of that
@@ -41,7 +40,7 @@ type Model[S, In any] struct {
 // for none of these reasons, the machine must have answered all inputs before. So if a
 // machine ends after an input such as QUIT, Step must return "" for the inputs behind it.
 func PerConn[S, In any](name string, m Model[S, In]) Oracle {
-	return Oracle{judge.PerConn(name, judge.Model[S, In](m))}
+	return Oracle{judge.PerConn(name, m.judged())}
 }
 
 // Linear returns an Oracle that compares what all connections together get with one model
@@ -50,16 +49,16 @@ func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 // answer. An input without an answer, when its connection ends, may have had its effect
 // or not.
 //
-// Inputs of one connection are answered in order, each with one answer, whose length
-// Model.Reply finds. The search for an order is that of Wing and Gong (Testing and
-// Verifying Concurrent Objects, 1993), with the memory of Lowe (Testing for
-// Linearizability, 2017). If 100,000 steps of the model do not decide a run, the run
-// passes and is counted in Finding.Undecided.
+// Inputs of one connection are answered in order. An input whose answer is "" gets none. No
+// answer may begin with another one: what follows would not be clear.
 //
-// Linear panics if the model has no Input, Step or Reply, or if a state has pointers, slices,
-// maps or the like in it and the model has no Clone.
+// The search for an order is that of Wing and Gong (Testing and Verifying Concurrent Objects,
+// 1993), with the memory of Lowe (Testing for Linearizability, 2017). If 100,000 steps of the
+// model do not decide a run, the run passes and is counted in Finding.Undecided. If a state has
+// pointers, slices or maps in it, the search makes further states by New and Step from the
+// beginning on: Step may change what is in a state, and New must return a new one.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
-	return Oracle{judge.Linear(name, judge.Model[S, In](m))}
+	return Oracle{judge.Linear(name, m.judged())}
 }
 
 // Ordered returns an Oracle that checks the order of messages from one connection to others,

@@ -46,7 +46,7 @@ type Backend struct {
 // true. Traces make it slow or silent, cut its answers into pieces, let it send words of the
 // dictionary of its own accord, and end its connections.
 func Serve[S, In any](addr string, m Model[S, In]) Backend {
-	return Backend{judge.ParseAddress(addr), func() sim.Backend { return judge.NewServer(judge.Model[S, In](m)) }}
+	return Backend{judge.ParseAddress(addr), func() sim.Backend { return judge.NewServer(m.judged()) }}
 }
 
 // backends returns the function that finds the backend of an address; nil if there is none.

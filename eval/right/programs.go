@@ -57,5 +57,3 @@ func inputLine(in []byte) (line string, n int, ok bool) {
 	return line, n, n > 0
 }
 
-// lineLength is the Reply of models whose answers are lines.
-func lineLength(out []byte) int { return bytes.IndexByte(out, '\n') + 1 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -17,14 +18,34 @@ type Model[S, In any] struct {
 	Over      func(S) bool
 	Greeting  string
 	HalfClose bool
-	Clone     func(S) S
-	Reply     func(out []byte) int
+
+	Next  func(s S, in []byte, ended bool) (v In, n int, ok bool)
+	Steps func(S, In, Moment) iter.Seq2[S, string]
+	Push  func(S, Moment) iter.Seq2[S, string]
+	Owes  func(S) bool
+	Ends  func(S, Moment) time.Duration
+}
+
+// Moment is fuzz.Moment, which documents it.
+type Moment struct {
+	Conn  int
+	Time  time.Duration
+	Begin time.Duration
+	Input time.Duration
+	Sent  time.Duration
+	Got   time.Duration
+}
+
+// open reports whether a model needs more than the bytes of a connection, or may answer in
+// several ways.
+func (m *Model[S, In]) open() bool {
+	return m.Next != nil || m.Steps != nil || m.Push != nil || m.Owes != nil || m.Ends != nil
 }
 
 // check panics if a function that every model needs is nil.
 func (m *Model[S, In]) check(oracle, title string) {
-	require(m.Input != nil, oracle, title, "Model.Input", "a function that returns the first input of what a connection sent")
-	require(m.Step != nil, oracle, title, "Model.Step", "a function that returns the answer to an input")
+	require(m.Input != nil || m.Next != nil, oracle, title, "Model.Input", "a function that returns the first input of what a connection sent")
+	require(m.Step != nil || m.Steps != nil, oracle, title, "Model.Step", "a function that returns the answer to an input")
 }
 
 // require panics if something that an oracle needs is nil: if it is called much later, in a

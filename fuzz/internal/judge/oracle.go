@@ -20,9 +20,9 @@ type Oracle interface {
 	// went wrong. decided is false if it would take too long.
 	All(conns []History) (text string, at Stamp, decided bool)
 	Remembers() bool
-	// Lacks reports whether answers to what a connection sent are still to come, as far as
-	// an oracle that Remembers knows.
-	Lacks(sent, got []byte) bool
+	// Lacks reports whether answers are still to come, as far as an oracle that Remembers knows.
+	// passes is true if All would find nothing wrong.
+	Lacks(conns []History) (lacks, passes bool)
 	// Datagrams judges what a datagram peer sent and got.
 	Datagrams(sent, got []string) string
 	// Judges reports whether the oracle judges connections to an address, which peers dial, or
@@ -37,7 +37,7 @@ func (n named) Title() string                                    { return n.titl
 func (n named) Conn(_, _ []byte, _ sim.Fate) (kind, text string) { return "", "" }
 func (n named) All([]History) (_ string, _ Stamp, decided bool)  { return "", Stamp{}, true }
 func (n named) Remembers() bool                                  { return false }
-func (n named) Lacks(_, _ []byte) bool                           { return false }
+func (n named) Lacks([]History) (lacks, passes bool)             { return false, false }
 func (n named) Datagrams(_, _ []string) string                   { return "" }
 func (n named) Judges(_ driver.Addr, dialled bool) bool          { return !dialled }
 
@@ -126,29 +126,50 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 func (j *Judge) judgeOpenConns() {
 	for i := range j.w.Conns() {
 		v := j.judgeOpen(i)
-		for got := -1; (v.why != "" || j.lacks(i)) && got < j.w.Got(); v = j.judgeOpen(i) {
-			got = j.w.Got()
-			j.w.Advance(j.cfg.Patience)
-		}
+		j.wait(func() bool { return v.why != "" }, func() { v = j.judgeOpen(i) })
 		j.failConn(j.w.Conn(i), v)
 		r := j.relayed(j.w.Conn(i), true)
-		for got := -1; r.why != "" && got < j.w.Got(); r = j.relayed(j.w.Conn(i), true) {
-			got = j.w.Got()
-			j.w.Advance(j.cfg.Patience)
-		}
+		j.wait(func() bool { return r.why != "" }, func() { r = j.relayed(j.w.Conn(i), true) })
 		j.failRelay(r)
+	}
+	for n, got := 1, -1; got < j.w.Got() && n < mostWaits && j.lacks(); n *= 2 { // to look takes long
+		for range n {
+			if got = j.w.Got(); j.failure != nil {
+				return
+			}
+			if j.w.Advance(j.cfg.Patience); got == j.w.Got() {
+				break
+			}
+		}
 	}
 }
 
-// lacks reports whether an oracle that judges all connections together misses answers to an
-// open one.
-func (j *Judge) lacks(conn int) (lacks bool) {
-	if j.failure != nil || !j.history.on || !j.w.CheckOpen(conn) {
+// mostWaits bounds how often time passes for peers that get more and more.
+const mostWaits = 1000
+
+// wait lets time pass, and looks again, as long as something is lacking and peers get more.
+func (j *Judge) wait(lacking func() bool, look func()) {
+	for got, n := -1, 0; lacking() && got < j.w.Got() && n < mostWaits; n++ {
+		got = j.w.Got()
+		j.w.Advance(j.cfg.Patience)
+		look()
+	}
+}
+
+// lacks reports whether an oracle that judges all connections together misses answers.
+func (j *Judge) lacks() (lacks bool) {
+	if j.failure != nil || !j.history.on || len(j.history.over) > mostHistories {
 		return false
 	}
-	c := j.w.Conn(conn)
-	for _, o := range j.oracles() {
-		lacks = lacks || o.Judges(c.Addr, j.w.Dialled(c)) && o.Lacks(c.Sent, c.Got)
+	all := j.history.over
+	for i := range j.w.Conns() {
+		j.w.CheckOpen(i)
+		if c := j.w.Conn(i); c.Life > 0 {
+			all = append(all, j.history.of(c, j.w.Dialled(c)))
+		}
+	}
+	for i, o := range j.oracles() {
+		lacks = j.history.lacks(i, o, all) || lacks
 	}
 	return lacks
 }
@@ -205,6 +226,8 @@ type recorder struct {
 	on            bool
 	sentAt, gotAt [][]Stamp // by connection
 	over          []History
+	found         []finding // by oracle
+	tick          int       // of the last byte
 }
 
 func (r *recorder) begin(conns int) {
@@ -217,11 +240,12 @@ func (r *recorder) begin(conns int) {
 	for i := range conns {
 		r.sentAt[i], r.gotAt[i] = r.sentAt[i][:0], r.gotAt[i][:0]
 	}
-	r.over = r.over[:0]
+	r.over, r.found, r.tick = r.over[:0], r.found[:0], 0
 }
 
 func (r *recorder) observe(o *sim.Observation) {
 	at := Stamp{o.N, o.Tick, o.Event, o.Time}
+	r.tick = max(r.tick, o.Tick)
 	switch o.What {
 	case sim.Connects:
 		r.sentAt[o.Conn], r.gotAt[o.Conn] = r.sentAt[o.Conn][:0], r.gotAt[o.Conn][:0]
@@ -236,22 +260,62 @@ func (r *recorder) observe(o *sim.Observation) {
 // long Repeat would take for ever.
 const mostHistories = 1000
 
+// of returns the history of a connection so far.
+func (r *recorder) of(c *sim.Conn, dialled bool) History {
+	return History{c.Number, c.Addr, dialled, c.Sent, c.Got, r.sentAt[c.Number], r.gotAt[c.Number], c.Whole()}
+}
+
 // keep records the history of a connection that is over.
 func (r *recorder) keep(c *sim.Conn, dialled bool) {
 	if r.on && len(r.over) <= mostHistories {
-		r.over = append(r.over, History{c.Number, c.Addr, dialled, bytes.Clone(c.Sent), bytes.Clone(c.Got),
-			append([]Stamp(nil), r.sentAt[c.Number]...), append([]Stamp(nil), r.gotAt[c.Number]...), c.Whole()})
+		h := r.of(c, dialled)
+		h.Sent, h.Got, h.SentAt, h.GotAt = bytes.Clone(h.Sent), bytes.Clone(h.Got), slices.Clone(h.SentAt), slices.Clone(h.GotAt)
+		r.over = append(r.over, h)
 	}
 }
 
+// finding is what an oracle of all connections finds.
+type finding struct {
+	text    string
+	at      Stamp
+	decided bool
+	tick    int // of the last byte that was judged; -1: none was
+}
+
+// lacks asks the i-th oracle whether answers are still to come.
+func (r *recorder) lacks(i int, o Oracle, all []History) bool {
+	lacks, passes := o.Lacks(judgedBy(o, all))
+	if passes {
+		*r.finding(i) = finding{decided: true, tick: r.tick}
+	}
+	return lacks
+}
+
+// judge asks the i-th oracle about all connections, unless it has judged all of their bytes.
+func (r *recorder) judge(i int, o Oracle) *finding {
+	f := r.finding(i)
+	if f.tick != r.tick {
+		f.tick = r.tick
+		f.text, f.at, f.decided = o.All(judgedBy(o, r.over))
+	}
+	return f
+}
+
+func (r *recorder) finding(i int) *finding {
+	for len(r.found) <= i {
+		r.found = append(r.found, finding{tick: -1})
+	}
+	return &r.found[i]
+}
+
 // judgedBy returns the connections that an oracle judges.
-func (r *recorder) judgedBy(o Oracle) (all []History) {
-	for _, h := range r.over {
+func judgedBy(o Oracle, all []History) (mine []History) {
+	for _, h := range all {
 		if o.Judges(h.Addr, h.Dialled) {
-			all = append(all, h)
+			mine = append(mine, h)
 		}
 	}
-	return all
+	return mine
 }
 
 // judgeHistory judges all connections of the run together.
@@ -259,17 +323,17 @@ func (j *Judge) judgeHistory() {
 	if len(j.history.over) > mostHistories {
 		return
 	}
-	for _, o := range j.oracles() {
-		if j.failure != nil {
+	for i, o := range j.oracles() {
+		if j.failure != nil || !o.Remembers() {
 			continue
 		}
-		if text, at, decided := o.All(j.history.judgedBy(o)); text != "" {
-			j.Fail(oracleName(o), "%s", text)
+		if f := j.history.judge(i, o); f.text != "" {
+			j.Fail(oracleName(o), "%s", f.text)
 			j.failure.Kind = "all connections" // which bytes no order explains does not matter
-			if at.Time > 0 {
+			if at := f.at; at.Time > 0 {
 				j.failure.At, j.failure.Time, j.failure.During, j.failure.Tick = at.Event, time.Duration(at.Time), "", at.Tick
 			}
-		} else if !decided {
+		} else if !f.decided {
 			j.undecided++
 		}
 	}

@@ -56,4 +56,3 @@ func inputLine(in []byte) (line string, n int, ok bool) {
 	line, n = cutLine(in)
 	return line, n, n > 0
 }
-

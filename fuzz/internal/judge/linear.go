@@ -18,6 +18,9 @@ import (
 // for all.
 func Linear[S, In any](title string, m Model[S, In]) Oracle {
 	m.check("Linear", title)
+	if m.Next != nil || m.Push != nil || m.Owes != nil || m.Ends != nil {
+		panic(fmt.Sprintf("fuzz: Linear %q: the model has a Next, Push, Owes or Ends, which only PerConn has", title))
+	}
 	return linearModel[S, In]{named{title}, m, !shares(reflect.TypeFor[S]())}
 }
 

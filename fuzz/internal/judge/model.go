@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"iter"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +78,9 @@ func (m *Model[S, In]) begin() (state S) {
 // own.
 func PerConn[S, In any](title string, m Model[S, In]) Oracle {
 	m.check("PerConn", title)
+	if m.Push != nil && m.Steps == nil && shares(reflect.TypeFor[S]()) {
+		panic(fmt.Sprintf("fuzz: PerConn %q: copies of a %v share what is in it: Model.Push needs a Model.Steps that returns new states", title, reflect.TypeFor[S]()))
+	}
 	return perConn[S, In]{named{title}, m}
 }
 
@@ -92,7 +96,27 @@ type perConn[S, In any] struct {
 	m Model[S, In]
 }
 
-func (p perConn[S, In]) Conn(sent, got []byte, fate sim.Fate) (kind, text string) {
+// Remembers reports whether the model needs to know when bytes came.
+func (p perConn[S, In]) Remembers() bool { return p.m.open() }
+
+// kind is that of its name.
+func (p perConn[S, In]) kind() string { return model }
+
+// Due returns when the machine of an open connection must have ended it; 0: it need not.
+func (p perConn[S, In]) Due(h *History) int64 {
+	if p.m.Ends == nil || h.Kind == "" {
+		return 0
+	}
+	f := p.m.follow(h, func(*follower[S, In], *view[S]) bool { return false })
+	_, last := f.ends(f.rested())
+	return last
+}
+
+func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
+	if p.m.open() {
+		return p.m.judge(h, fate)
+	}
+	sent, got := h.Sent, h.Got
 	state, inputs, want := p.m.begin(), 0, p.m.Greeting
 	begin := time.Now()
 	for in := *new(In); ; inputs++ {

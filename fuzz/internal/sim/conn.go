@@ -83,6 +83,9 @@ func (c *Conn) Joined() bool {
 // connection, whose number another one has then.
 func (c *Conn) Of(m *Machine) bool { return c.owner == machineKey{m.Loop, m.Generation, m.Index} }
 
+// Slow reports whether the peer does not read at once what arrives.
+func (c *Conn) Slow() bool { return c.pace != eager }
+
 // Open reports whether the peer has the connection open.
 func (c *Conn) Open() bool { return c.peer != nil }
 
@@ -425,5 +428,9 @@ func (w *World) machineCloses(s *socket) {
 	if c := w.connOf(s); c != nil {
 		c.Unread = s.in.len()
 	}
-	w.observeConn(MachineCloses, int(s.conn), nil)
+	if w.wants(MachineCloses) {
+		o := w.observation(MachineCloses)
+		o.Conn, o.Machine = int(s.conn), s.machine()
+		w.emit(o)
+	}
 }

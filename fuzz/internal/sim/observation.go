@@ -45,7 +45,7 @@ const (
 	GetsReset     // Conn: the peer is reset
 	MachineReads  // Conn, Bytes
 	MachineWrites // Conn, Bytes
-	MachineCloses // Conn
+	MachineCloses // Conn; Machine, if it is known
 	ToldReadable  // Conn: its machine is told that it is readable, which is not true
 	PeerSends     // Conn, Bytes: datagram peer Conn sends
 	PeerGets      // Conn, Bytes: datagram peer Conn gets

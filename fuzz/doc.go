@@ -109,6 +109,24 @@
 //
 //	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
 //
+// # Models of many outcomes
+//
+// A Model may be open: see the fields of [Model] from Next on. This is one of a server that
+// dials for its clients, which may be refused, and that ends a connection after 7.5 s without a
+// line:
+//
+//	fuzz.Model[struct{}, string]{
+//		Input: line,
+//		Steps: func(s struct{}, in string, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
+//			return []fuzz.Outcome[struct{}]{{s, "granted\n"}, {s, "refused\n"}}
+//		},
+//		Ends: func(_ struct{}, at fuzz.Moment) time.Duration { return at.Input + 7500*time.Millisecond },
+//	}
+//
+// Push is for what the machine sends by itself. Answers that come out of order are pushes, too:
+// Steps answers "" and keeps in the state what is due, Push returns what may come next, and Owes
+// reports whether something must still come.
+//
 // # The search
 //
 // [Find] makes runs until one fails or its [Budget] is spent. Budget.Strategy says where

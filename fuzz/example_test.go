@@ -102,7 +102,6 @@ func ExampleLinear() {
 			}
 			return *value + "\n"
 		},
-		Reply: func(out []byte) int { return strings.IndexByte(string(out), '\n') + 1 },
 	})
 	kind := newRegister()
 	spec := fuzz.Spec{

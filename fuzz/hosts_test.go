@@ -34,7 +34,6 @@ func hostSpec(h host, patience time.Duration, m Model[struct{}, byte], oracle fu
 	m.New = func() (s struct{}) { return s }
 	m.Input = func(in []byte) (byte, int, bool) { return in[0], 1, true }
 	m.Step = func(_ *struct{}, b byte) string { return string([]byte{b}) }
-	m.Reply = func(out []byte) int { return min(1, len(out)) }
 	return Spec{
 		Dict: []string{"a", "bcd"}, Without: HangUp, Oracles: []Oracle{oracle("talk", m)}, Patience: patience,
 		Setup: func(w *World) error {

@@ -12,7 +12,7 @@ import (
 
 // swapModel is a value: "=v" sets it, and the answer is the value before.
 var swapModel = Model[byte, string]{
-	New: cellModel.New, Input: cellModel.Input, Reply: cellModel.Reply,
+	New: cellModel.New, Input: cellModel.Input,
 	Step: func(value *byte, in string) string {
 		old := *value
 		if in != "?" {

@@ -1,8 +1,6 @@
 package fuzz
 
 import (
-	"bytes"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +77,6 @@ var cellModel = Model[byte, string]{
 		*value = in[1]
 		return "k"
 	},
-	Reply: func(out []byte) int { return min(1, len(out)) },
 }
 
 func cellSpec(loops int) Spec {
@@ -184,42 +181,79 @@ func TestLinearGivesUp(t *testing.T) {
 	}
 }
 
-// A state with pointers is cloned for each branch of the search.
-func TestLinearClones(t *testing.T) {
+// A state with pointers is made anew for each branch of the search.
+func TestLinearOfPointers(t *testing.T) {
 	type log struct{ all []byte }
-	m := Model[*log, byte]{
-		New:   func() *log { return &log{} },
-		Clone: func(l *log) *log { return &log{bytes.Clone(l.all)} },
+	type shared struct{ all map[string]*log }
+	m := Model[shared, byte]{
+		New:   func() shared { return shared{map[string]*log{"": {}}} },
 		Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
-		Step: func(l **log, b byte) string {
-			(*l).all = append((*l).all, b)
-			return string((*l).all) + "\n"
+		Step: func(s *shared, b byte) string {
+			l := s.all[""]
+			l.all = append(l.all, b)
+			return string(l.all) + "\n"
 		},
-		Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
 	}
-	stamps := func(out string) []judge.Stamp { return []judge.Stamp{{Bytes: len(out), Tick: 9, Event: 1}} }
-	one := judge.History{Conn: 0, Sent: []byte("a"), Got: []byte("ba\n"), SentAt: []judge.Stamp{{Bytes: 1, Tick: 1, Event: 1}}, GotAt: stamps("ba\n")}
-	two := judge.History{Conn: 1, Sent: []byte("b"), Got: []byte("b\n"), SentAt: []judge.Stamp{{Bytes: 1, Tick: 1, Event: 1}}, GotAt: stamps("b\n")}
-	if text, _, _ := Linear("log", m).judge.All([]judge.History{one, two}); text != "" {
-		t.Error(text)
+	conn := func(n int, sent, got string, shift int) judge.History {
+		h := judge.History{Conn: n, Sent: []byte(sent), Got: []byte(got)}
+		for i := range sent {
+			h.SentAt = append(h.SentAt, judge.Stamp{Bytes: i + 1, Tick: 1, Event: 1})
+		}
+		for i, c := range got {
+			if c == '\n' {
+				h.GotAt = append(h.GotAt, judge.Stamp{Bytes: i + 1, Tick: 9 + shift + i, Event: 1})
+			}
+		}
+		return h
+	}
+	for _, c := range []struct {
+		conns []judge.History
+		want  string
+	}{
+		{[]judge.History{conn(0, "a", "ba\n", 0), conn(1, "b", "b\n", 0)}, ""},
+		{[]judge.History{conn(0, "ac", "dba\ndbaec\n", 0), conn(1, "be", "db\ndbae\n", 2), conn(2, "d", "d\n", 90)}, ""},
+		{[]judge.History{conn(0, "ac", "dba\ndbaec\n", 0), conn(1, "be", "db\ndbea\n", 2), conn(2, "d", "d\n", 90)}, `that connection 1 gets "dbea\n" for "e", sent in event 1: with 3 of them before it, it would get "dbae\n"`},
+	} {
+		if text, _, decided := Linear("log", m).judge.All(c.conns); !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
+			t.Errorf("%s (decided %v): want %q", text, decided, c.want)
+		}
 	}
 }
 
-// Linear needs a Clone for a state with pointers, and not for one of plain values.
-func TestLinearNeedsClone(t *testing.T) {
-	type plain struct {
-		text string
-		cell [2]int
-	}
-	input, reply := func(in []byte) (byte, int, bool) { return in[0], 1, true }, func(out []byte) int { return len(out) }
-	Linear("plain", Model[plain, byte]{New: func() plain { return plain{text: "", cell: [2]int{}} }, Input: input, Reply: reply,
-		Step: func(*plain, byte) string { return "" }})
-	Linear("cloned", Model[map[string]int, byte]{Clone: maps.Clone[map[string]int], Input: input, Reply: reply,
-		Step: func(*map[string]int, byte) string { return "" }})
-	defer func() {
-		if v := recover(); v != `fuzz: Linear "shared": copies of a struct { all []string } share what is in it: want a Model.Clone` {
-			t.Errorf("%v: want a panic that says what is wanted", v)
+// An input may have no answer: it has its effect, and others see it.
+func TestLinearWithoutAnswers(t *testing.T) {
+	quiet := cellModel
+	quiet.Step = func(value *byte, in string) string {
+		if answer := cellModel.Step(value, in); in == "?" {
+			return answer
 		}
-	}()
-	Linear("shared", Model[struct{ all []string }, byte]{})
+		return ""
+	}
+	at := func(pairs ...int) (all []judge.Stamp) {
+		for i := 0; i < len(pairs); i += 2 {
+			all = append(all, judge.Stamp{Bytes: pairs[i], Tick: pairs[i+1]})
+		}
+		return all
+	}
+	reads := func(conn int, got string, sent, answered int) judge.History {
+		return judge.History{Conn: conn, Whole: true, Sent: []byte("?"), Got: []byte(got), SentAt: at(1, sent), GotAt: at(1, answered)}
+	}
+	// The set is sent at 1; behind it, "?" at 10, which is answered at 12.
+	sets := judge.History{Whole: true, Sent: []byte("=1?"), Got: []byte("1"), SentAt: at(2, 1, 3, 10), GotAt: at(1, 12)}
+	for _, c := range []struct {
+		name  string
+		conns []judge.History
+		want  string
+	}{
+		{"alone", []judge.History{sets}, ""},
+		{"read before it has an effect", []judge.History{sets, reads(1, "0", 5, 7)}, ""},
+		{"read when it has one", []judge.History{sets, reads(1, "1", 5, 7)}, ""},
+		{"read before it was sent", []judge.History{sets, reads(1, "1", -2, 0)}, "no order"},
+		{"read too late", []judge.History{sets, reads(1, "0", 13, 14)}, `connection 1 gets "0" for "?"`},
+		{"both", []judge.History{sets, reads(1, "1", 2, 3), reads(2, "0", 4, 5)}, "no order"},
+	} {
+		if text, _, decided := Linear("cell", quiet).judge.All(c.conns); !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
+			t.Errorf("%s: %s (decided %v): want %q", c.name, text, decided, c.want)
+		}
+	}
 }

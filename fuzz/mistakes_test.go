@@ -15,7 +15,7 @@ func TestMistakesOfSpecs(t *testing.T) {
 	one := func(in []byte) (byte, int, bool) { return in[0], 1, true }
 	same := func(_ *struct{}, b byte) string { return string([]byte{b}) }
 	model := func(input func([]byte) (byte, int, bool), step func(*struct{}, byte) string) Model[struct{}, byte] {
-		return Model[struct{}, byte]{New: func() (s struct{}) { return s }, Input: input, Step: step, Reply: func(out []byte) int { return len(out) + 1 }}
+		return Model[struct{}, byte]{New: func() (s struct{}) { return s }, Input: input, Step: step}
 	}
 	long := func(n int) func([]byte) (byte, int, bool) {
 		return func(in []byte) (byte, int, bool) { return in[0], n, true }
@@ -30,8 +30,6 @@ func TestMistakesOfSpecs(t *testing.T) {
 		}, `panic: oracle "m" panicked: Model.Input returned a length of 0 for 5 bytes`},
 		{"an input that is longer than all", func(s *Spec) { s.Oracles = []Oracle{PerConn("m", model(long(9), same))} },
 			`panic: oracle "m" panicked: Model.Input returned a length of 9 for 5 bytes`},
-		{"a reply that is longer than all", func(s *Spec) { s.Oracles = []Oracle{Linear("m", model(one, same))} },
-			`panic: oracle "m" panicked: Model.Reply returned a length of 6 for 5 bytes`},
 		{"a step that panics", func(s *Spec) {
 			s.Oracles = []Oracle{PerConn("m", model(one, func(*struct{}, byte) string { panic("no") }))}
 		}, `panic: oracle "m" panicked: no`},
@@ -85,15 +83,13 @@ func TestOraclesNeedFunctions(t *testing.T) {
 	type bytewise = Model[struct{}, byte]
 	input := func(in []byte) (byte, int, bool) { return in[0], 1, true }
 	step := func(_ *struct{}, b byte) string { return string([]byte{b}) }
-	reply := func(out []byte) int { return min(1, len(out)) }
 	for want, call := range map[string]func(){
-		`fuzz: PerConn "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:              func() { PerConn("m", bytewise{Step: step}) },
-		`fuzz: PerConn "m": Model.Step is nil: want a function that returns the answer to an input`:                                  func() { PerConn("m", bytewise{Input: input}) },
-		`fuzz: Linear "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:               func() { Linear("m", bytewise{Step: step, Reply: reply}) },
-		`fuzz: Linear "m": Model.Step is nil: want a function that returns the answer to an input`:                                   func() { Linear("m", bytewise{Input: input, Reply: reply}) },
-		`fuzz: Linear "m": Model.Reply is nil: want a function that returns the length of the first answer in what a connection got`: func() { Linear("m", bytewise{Input: input, Step: step}) },
-		`fuzz: Ordered "m": next is nil: want a function that returns the first message of what a connection sent or got`:            func() { Ordered("m", nil) },
-		`fuzz: Datagrams "m": wrong is nil: want a function that returns what is wrong with what a datagram peer sent and got`:       func() { Datagrams("m", nil) },
+		`fuzz: PerConn "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:        func() { PerConn("m", bytewise{Step: step}) },
+		`fuzz: PerConn "m": Model.Step is nil: want a function that returns the answer to an input`:                            func() { PerConn("m", bytewise{Input: input}) },
+		`fuzz: Linear "m": Model.Input is nil: want a function that returns the first input of what a connection sent`:         func() { Linear("m", bytewise{Step: step}) },
+		`fuzz: Linear "m": Model.Step is nil: want a function that returns the answer to an input`:                             func() { Linear("m", bytewise{Input: input}) },
+		`fuzz: Ordered "m": next is nil: want a function that returns the first message of what a connection sent or got`:      func() { Ordered("m", nil) },
+		`fuzz: Datagrams "m": wrong is nil: want a function that returns what is wrong with what a datagram peer sent and got`: func() { Datagrams("m", nil) },
 	} {
 		func() {
 			defer func() {

@@ -1,19 +1,23 @@
 package fuzz
 
-import "github.com/stator-go/stator/fuzz/internal/judge"
+import (
+	"iter"
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/judge"
+)
 
 // Oracle judges a run by what peers sent and got. [PerConn], [Linear], [Ordered]
 // and [Datagrams] return one. The zero Oracle judges nothing.
 type Oracle struct{ judge judge.Oracle }
 
-// Model is a reference implementation of a protocol: a state, how bytes become an input,
-// and what the answer to an input is. Output that no input asks for, other than a Greeting,
-// has no place in it, such as a farewell at a deadline or what another connection said.
-// Input and Step are required.
+// Model is a reference implementation of a protocol: a state, how bytes become an input, and
+// what the answer to an input is. Input and Step are required, or what takes their place; most
+// models need no other field.
 type Model[S, In any] struct {
 	New   func() S                               // returns the first state; nil: the zero value
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete
-	Step  func(*S, In) string                    // changes the state, and returns the answer to an input
+	Step  func(*S, In) string                    // changes the state, and returns the answer to an input; empty: there is none
 
 	// Over reports whether the connection is over in this state. If so, the machine must end
 	// it; if not, the machine must not end it by itself. Only PerConn uses it. nil: a machine
@@ -26,11 +30,64 @@ type Model[S, In any] struct {
 	// must not end before it has given them. Only PerConn uses it.
 	HalfClose bool
 
-	// Clone copies a state, for Linear. nil: assignment copies it, as it has no pointers.
-	Clone func(S) S
-	// Reply returns the length of the first answer in out, or 0 if it is incomplete. Linear
-	// requires it.
-	Reply func(out []byte) int
+	// Next is an Input for protocols in which the state says how bytes become an input. It is
+	// also called when the peer has half-closed: ended is true, in may be empty, and n may be
+	// 0 once, for the end as an input. Linear has no Next.
+	Next func(s S, in []byte, ended bool) (v In, n int, ok bool)
+	// Steps is a Step for inputs that have several possible outcomes, or whose answers depend
+	// on the connection or on time. It must not change s, nor what s points to.
+	Steps func(s S, v In, at Moment) []Outcome[S]
+
+	// Push returns what the machine may send by itself in a state: a heartbeat, an answer that
+	// comes out of order. It must not change s. Only PerConn has the fields from here on.
+	Push func(s S, at Moment) []Outcome[S]
+	// Owes reports whether a Push must still come in this state.
+	Owes func(S) bool
+	// Ends returns when the machine must end the connection if nothing else happens; 0: never.
+	// For example, at.Input + 7500*time.Millisecond is 7.5 s after the last whole input.
+	Ends func(s S, at Moment) time.Duration
+}
+
+// Outcome is what may come of an input: the next state, and the answer.
+type Outcome[S any] struct {
+	State  S
+	Answer string
+}
+
+// Moment is what a Model may know of a connection beside its bytes. Times are on the world's
+// clock, which begins at 1 h. Machines may be later: in a run with faults, by all that passes.
+type Moment struct {
+	Conn  int           // its number
+	Time  time.Duration // when the peer had sent the input, or got the first byte of a Push
+	Begin time.Duration // when the connection began
+	Input time.Duration // when the last whole input before had been sent; Begin if there is none
+	Sent  time.Duration // when the peer last sent something; Begin if it has not
+	Got   time.Duration // when the peer last got something; Begin if it has not
+}
+
+// judged returns the model as package judge has it.
+func (m *Model[S, In]) judged() judge.Model[S, In] {
+	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next, Owes: m.Owes}
+	if m.Steps != nil {
+		j.Steps = func(s S, v In, at judge.Moment) iter.Seq2[S, string] { return outcomes(m.Steps(s, v, Moment(at))) }
+	}
+	if m.Push != nil {
+		j.Push = func(s S, at judge.Moment) iter.Seq2[S, string] { return outcomes(m.Push(s, Moment(at))) }
+	}
+	if m.Ends != nil {
+		j.Ends = func(s S, at judge.Moment) time.Duration { return m.Ends(s, Moment(at)) }
+	}
+	return j
+}
+
+func outcomes[S any](all []Outcome[S]) iter.Seq2[S, string] {
+	return func(yield func(S, string) bool) {
+		for _, o := range all {
+			if !yield(o.State, o.Answer) {
+				return
+			}
+		}
+	}
 }
 
 // PerConn returns an Oracle that compares what each connection gets with a model of that
@@ -40,8 +97,13 @@ type Model[S, In any] struct {
 // because of its peer, a deadline, a message, an error or a shutdown. If its machine ends
 // for none of these reasons, the machine must have answered all inputs before. So if a
 // machine ends after an input such as QUIT, Step must return "" for the inputs behind it.
+//
+// If the model has several outcomes, one way through them must fit all that a connection
+// sent and got. A connection with more than 10,000 ways passes, and its run is counted in
+// Finding.Undecided. Model.Ends fails a machine that a deadline or a timer ends sooner than
+// it says, and, without faults, one that is still there Spec.Patience later.
 func PerConn[S, In any](name string, m Model[S, In]) Oracle {
-	return Oracle{judge.PerConn(name, judge.Model[S, In](m))}
+	return Oracle{judge.PerConn(name, m.judged())}
 }
 
 // Linear returns an Oracle that compares what all connections together get with one model
@@ -50,16 +112,16 @@ func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 // answer. An input without an answer, when its connection ends, may have had its effect
 // or not.
 //
-// Inputs of one connection are answered in order, each with one answer, whose length
-// Model.Reply finds. The search for an order is that of Wing and Gong (Testing and
-// Verifying Concurrent Objects, 1993), with the memory of Lowe (Testing for
-// Linearizability, 2017). If 100,000 steps of the model do not decide a run, the run
-// passes and is counted in Finding.Undecided.
+// Inputs of one connection are answered in order. An input whose answer is "" gets none. No
+// answer may begin with another one: what follows would not be clear.
 //
-// Linear panics if the model has no Input, Step or Reply, or if a state has pointers, slices,
-// maps or the like in it and the model has no Clone.
+// The search for an order is that of Wing and Gong (Testing and Verifying Concurrent Objects,
+// 1993), with the memory of Lowe (Testing for Linearizability, 2017). If 100,000 steps of the
+// model do not decide a run, the run passes and is counted in Finding.Undecided. If a state has
+// pointers, slices or maps in it, the search makes further states by New and Step from the
+// beginning on: Step may change what is in a state, and New must return a new one.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
-	return Oracle{judge.Linear(name, judge.Model[S, In](m))}
+	return Oracle{judge.Linear(name, m.judged())}
 }
 
 // Ordered returns an Oracle that checks the order of messages from one connection to others,

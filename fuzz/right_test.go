@@ -145,7 +145,6 @@ func TestLateAnswers(t *testing.T) {
 	m := Model[struct{}, byte]{
 		Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
 		Step:  func(_ *struct{}, in byte) string { return string([]byte{in}) },
-		Reply: func(out []byte) int { return min(1, len(out)) },
 	}
 	for _, o := range []Oracle{PerConn("bytes", m), Linear("bytes", m)} {
 		found := Find(Spec{Oracles: []Oracle{o}, Dict: []string{"a", "bc"}, Without: HangUp,

@@ -26,7 +26,6 @@ func firstLine(in []byte) (line string, n int, ok bool) {
 var lineModel = Model[struct{}, string]{
 	Input: firstLine,
 	Step:  func(_ *struct{}, in string) string { return in },
-	Reply: func(out []byte) int { return bytes.IndexByte(out, '\n') + 1 },
 }
 
 // linesSpec has a machine that answers each line with the same line, and waits while there

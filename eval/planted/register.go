@@ -28,7 +28,6 @@ func newRegister() *Server {
 		model: together[byte, byte]{"one register", fuzz.Model[byte, byte]{
 			New:   func() byte { return '0' },
 			Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
-			Reply: func(out []byte) int { return min(1, len(out)) },
 			Step: func(value *byte, c byte) string {
 				if c != '?' {
 					*value = c

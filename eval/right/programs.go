@@ -56,6 +56,3 @@ func inputLine(in []byte) (line string, n int, ok bool) {
 	line, n = cutLine(in)
 	return line, n, n > 0
 }
-
-// lineLength is the Reply of models whose answers are lines.
-func lineLength(out []byte) int { return bytes.IndexByte(out, '\n') + 1 }

@@ -67,7 +67,6 @@ func registerSpec() fuzz.Spec {
 				*value, reply = registerStep(*value, line)
 				return reply
 			},
-			Reply: lineLength,
 		})},
 	}
 }

@@ -120,7 +120,6 @@ func storeSpec() fuzz.Spec {
 				*sum, reply = storeStep(*sum, line)
 				return reply
 			},
-			Reply: lineLength,
 		})},
 	}
 }

@@ -51,6 +51,7 @@ type Judge struct {
 	deadlines deadlines
 	leaks     leaks
 	undecided int
+	doubt     bool   // an oracle cannot decide a connection of the run
 	judged    []bool // by oracle: it has judged a connection
 	short     bool   // runs end when faults cease
 }
@@ -143,7 +144,7 @@ func (j *Judge) Wants() []sim.What {
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
 		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver}
 	if j.history.on {
-		all = append(all, sim.Connects, sim.Sends, sim.Gets)
+		all = append(all, sim.Connects, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset, sim.MachineCloses)
 	}
 	return all
 }
@@ -152,6 +153,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	switch o.What {
 	case sim.RunBegins:
 		j.failure, j.choked, j.asking = nil, choked{}, ""
+		j.doubt = false
 		j.leaks.again = o.Again
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
@@ -171,8 +173,12 @@ func (j *Judge) Observe(o *sim.Observation) {
 		default:
 			j.Fail(Always, "%s", o.Name)
 		}
-	case sim.Connects, sim.Sends, sim.Gets:
+	case sim.Connects, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset:
 		j.history.observe(o)
+	case sim.MachineCloses:
+		if c := j.w.Conn(o.Conn); o.Machine != nil && c.Of(o.Machine) {
+			j.machineEnds(c, o.Time)
+		}
 	case sim.RoundOver:
 		j.judgeRound(o)
 	case sim.FaultsOver:
@@ -180,11 +186,15 @@ func (j *Judge) Observe(o *sim.Observation) {
 			j.w.Halt()
 			return
 		}
+		j.history.calm = o.Time
 		j.judgeOpenConns()
 	case sim.ConnOver:
 		j.judgeOver(j.w.Conn(o.Conn))
 	case sim.LoopsLeft:
 		j.judgeHistory()
+		if j.doubt {
+			j.undecided++
+		}
 		j.judgeDatagrams()
 	default:
 		j.judgeFact(o)
@@ -280,6 +290,11 @@ func (j *Judge) moved(o *sim.Observation) {
 
 // ended judges why a machine ended.
 func (j *Judge) ended(o *sim.Observation) {
+	for i := 0; i < j.w.Conns() && j.history.on; i++ {
+		if c := j.w.Conn(i); c.Of(o.Machine) {
+			j.machineEnds(c, o.Time)
+		}
+	}
 	if o.Err == nil || j.failure != nil {
 		return
 	}

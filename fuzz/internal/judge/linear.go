@@ -1,30 +1,27 @@
 package judge
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
+	"strings"
+	"time"
 )
 
 // The search for an order is that of Wing and Gong (Testing and Verifying Concurrent
-// Objects, 1993), with the memory of Lowe (Testing for Linearizability, 2017).
+// Objects, 1993), with the memory of Lowe (Testing for Linearizability, 2017). It differs in
+// one point: how long an answer is, and so when it arrived, is not known before the model has
+// given it.
 
 // Linear returns an Oracle that compares what all connections together get with one model
 // for all.
 func Linear[S, In any](title string, m Model[S, In]) Oracle {
-	if m.Clone == nil {
-		if s := reflect.TypeFor[S](); shares(s) {
-			panic(fmt.Sprintf("fuzz: Linear %q: copies of a %v share what is in it: want a Model.Clone", title, s))
-		}
-		m.Clone = func(s S) S { return s }
-	}
 	m.check("Linear", title)
-	require(m.Reply != nil, "Linear", title, "Model.Reply", "a function that returns the length of the first answer in what a connection got")
-	return linearModel[S, In]{named{title}, m}
+	if m.Next != nil || m.Push != nil || m.Owes != nil || m.Ends != nil {
+		panic(fmt.Sprintf("fuzz: Linear %q: the model has a Next, Push, Owes or Ends, which only PerConn has", title))
+	}
+	return linearModel[S, In]{named{title}, m, !shares(reflect.TypeFor[S]())}
 }
 
 // shares reports whether copies of a value share memory that can change.
@@ -49,237 +46,445 @@ const linearSteps = 100_000
 
 type linearModel[S, In any] struct {
 	named
-	m Model[S, In]
+	m     Model[S, In]
+	plain bool // copies of a state share nothing
 }
 
 func (l linearModel[S, In]) Remembers() bool { return true }
 
-func (l linearModel[S, In]) Lacks(sent, got []byte) bool {
-	got = got[min(len(got), len(l.m.Greeting)):]
-	for len(sent) > 0 {
-		_, n, ok := l.m.first(sent)
-		if !ok {
-			return false
+// Lacks looks for an order that explains what connections got so far, and asks the model
+// whether what is not in order has answers behind it.
+func (l linearModel[S, In]) Lacks(conns []History) (lacks, passes bool) {
+	h := order[S, In]{m: &l.m, plain: l.plain, lax: true}
+	for i := range conns {
+		if text, _ := h.read(&conns[i]); text != "" {
+			return conns[i].Whole, false
 		}
-		sent = sent[n:]
-		if n = l.m.Reply(got); n <= 0 || n > len(got) {
-			return true
+	}
+	if !h.decide() {
+		return false, false
+	}
+	lacks = h.short > 0 || h.owes()
+	return lacks, !lacks
+}
+
+// owes reports whether operations of open connections that are not in order have answers, if
+// they come next.
+func (h *order[S, In]) owes() bool {
+	state := h.last
+	for i := range h.lines {
+		l := &h.lines[i]
+		for ; l.Whole && l.done < len(l.ops); l.done++ {
+			o, silent := &l.ops[l.done], false
+			if h.m.Steps == nil {
+				silent = h.m.Step(&state, o.in) == ""
+			} else {
+				for next, want := range h.m.Steps(state, o.in, l.moment(o.sent)) {
+					if want == "" {
+						state, silent = next, true
+						break
+					}
+				}
+			}
+			if !silent {
+				return true
+			}
 		}
-		got = got[n:]
 	}
 	return false
 }
 
 func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided bool) {
-	h := order[S, In]{m: l.m, steps: linearSteps, tried: make(map[string][]S)}
+	h := order[S, In]{m: &l.m, plain: l.plain}
 	for i := range conns {
 		if text, at = h.read(&conns[i]); text != "" {
 			return text, at, true
 		}
 	}
-	h.done = make([]int, len(h.lines))
-	if h.search(l.m.begin()) {
+	if h.decide() {
 		return "", at, true
 	}
-	if h.steps == 0 {
+	if h.steps <= 0 {
 		return "", at, false
 	}
-	h.accuse()
-	return h.blame(), h.stuck.shows(), true
+	text, at = h.accuse()
+	return text, at, true
 }
 
-// operation is an input and its answer.
+// operation is an input.
 type operation[In any] struct {
-	in       In
-	conn     int
-	sent     Stamp // the operation cannot have happened before
-	answered Stamp // nor after; the end of time without an answer
-	answer   []byte
-	complete bool
-	due      bool // an answer must be there
+	in   In
+	sent Stamp // it cannot have happened before
+
+	// An answer that the model once gave, and that fits: it begins behind from bytes, and has
+	// arrived at tick by. All answers that fit there end there, as none begins with another.
+	from, by int
+	tried    int // how many answers were compared with what it gets
+	seen     int // the tick of what it first seemed to get
+}
+
+// line is a connection in an order: its operations, and how far they are in order.
+type line[In any] struct {
+	*History
+	ops  []operation[In]
+	done int // operations in order
+	got  int // bytes that they got
+	next int // the tick of the next byte: see setNext
 }
 
 // order is a search for an order of the operations of all connections.
 type order[S, In any] struct {
-	m     Model[S, In]
-	lines [][]operation[In] // by connection, in order
-	done  []int             // how many of each line are in order
-	tried map[string][]S    // states that led nowhere, by done
-	steps int               // that may be taken yet
-	free  *operation[In]    // may have any answer; nil: none may
-	most  int               // operations in order at once, or, with free, before it
-	stuck *operation[In]    // the one that was due then, or free
-	want  string            // what the model answers there
+	m      *Model[S, In]
+	plain  bool
+	lines  []line[In]
+	path   []int          // the lines of the operations in order
+	latest int            // the tick when the last of them was sent
+	tried  map[string][]S // states that led nowhere, by place
+	steps  int            // that may be taken yet
+
+	answers map[string]bool // that the model gave
+
+	late  bool           // those that were answered first are tried first
+	lax   bool           // connections need not have all their answers
+	short int            // those in order that lack some of their answer
+	last  S              // behind the order that was found
+	free  *operation[In] // may have any answer; nil: none may
+	size  func(l *line[In], want string) []int
+	spare *line[In]   // may get more than its answers; nil: none may
+	over  []*line[In] // lines that got more than their answers, in some order
+	stuck stuck
 }
 
-// read adds the operations of a connection, from what it sent and got.
-func (h *order[S, In]) read(l *History) (text string, at Stamp) {
-	var line []operation[In]
-	sent, got := 0, min(len(l.Got), len(h.m.Greeting))
-	if string(l.Got[:got]) != h.m.Greeting[:got] || l.Whole && got < len(h.m.Greeting) {
-		return fmt.Sprintf("connection %d gets %s: want %s first", l.Conn, Brief(l.Got), Brief([]byte(h.m.Greeting))), stampAt(l.GotAt, 1)
+// moment returns when an operation was sent.
+func (l *line[In]) moment(sent Stamp) Moment {
+	return Moment{Conn: l.Conn, Time: time.Duration(sent.Time)}
+}
+
+// read adds the operations of a connection.
+func (h *order[S, In]) read(c *History) (text string, at Stamp) {
+	greeting := min(len(c.Got), len(h.m.Greeting))
+	if string(c.Got[:greeting]) != h.m.Greeting[:greeting] || c.Whole && greeting < len(h.m.Greeting) {
+		return fmt.Sprintf("connection %d gets %s: want %s first", c.Conn, Brief(c.Got), Brief([]byte(h.m.Greeting))), stampAt(c.GotAt, 1)
 	}
-	for sent < len(l.Sent) {
-		in, n, ok := h.m.first(l.Sent[sent:])
+	l := line[In]{History: c}
+	for sent := 0; sent < len(c.Sent); {
+		in, n, ok := h.m.first(c.Sent[sent:])
 		if !ok {
 			break
 		}
 		sent += n
-		o := operation[In]{in: in, conn: l.Conn, sent: stampAt(l.SentAt, sent), answered: Stamp{Tick: math.MaxInt}, due: l.Whole}
-		if n := h.m.Reply(l.Got[got:]); n > len(l.Got)-got {
-			panic(fmt.Sprintf("Model.Reply returned a length of %d for %d bytes", n, len(l.Got)-got))
-		} else if n > 0 {
-			o.answer, o.complete = l.Got[got:got+n], true
-			got += n
-			o.answered = stampAt(l.GotAt, got)
-		} else {
-			o.answer, got = l.Got[got:], len(l.Got)
-		}
-		line = append(line, o)
+		l.ops = append(l.ops, operation[In]{in: in, sent: stampAt(c.SentAt, sent), from: -1, seen: math.MaxInt})
 	}
-	if got < len(l.Got) {
-		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", l.Conn, Brief(l.Got[got:])), stampAt(l.GotAt, got+1)
+	if len(l.ops) == 0 && greeting < len(c.Got) {
+		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", c.Conn, Brief(c.Got[greeting:])), stampAt(c.GotAt, greeting+1)
 	}
-	h.lines = append(h.lines, line)
+	h.lines = append(h.lines, l)
 	return "", at
 }
 
-// search looks for an order of the operations that are left, from a state.
-func (h *order[S, In]) search(state S) bool {
-	limit, over, first := math.MaxInt, true, (*operation[In])(nil)
-	for i, line := range h.lines {
-		if h.done[i] == len(line) {
-			continue
-		}
-		o := &line[h.done[i]]
-		if o.complete || o.due || len(o.answer) > 0 {
-			over = false
-			if first == nil || o.answered.Tick < limit {
-				first = o
-			}
-		}
-		limit = min(limit, o.answered.Tick)
+// begin prepares a search, or another one.
+func (h *order[S, In]) begin() {
+	for i := range h.lines {
+		l := &h.lines[i]
+		l.done, l.got = 0, min(len(l.Got), len(h.m.Greeting))
+		l.setNext()
 	}
-	if over {
+	h.path, h.latest, h.tried = h.path[:0], 0, make(map[string][]S)
+	if h.answers == nil {
+		h.answers = make(map[string]bool)
+	}
+}
+
+// decide searches for an order in two ways, as one may take long where the other does not. If
+// there is none, and steps are left, no order is possible.
+func (h *order[S, In]) decide() (found bool) {
+	for _, h.late = range []bool{false, true} {
+		h.steps = linearSteps / 2
+		if found = h.restart(); found || h.steps > 0 {
+			break
+		}
+	}
+	return found
+}
+
+// restart searches for an order from the beginning.
+func (h *order[S, In]) restart() bool {
+	h.begin()
+	return h.search(h.m.begin())
+}
+
+// explained reports whether nothing is left that needs an operation. Operations that got no
+// answer, as their connection has ended, may have had their effect or not.
+func (h *order[S, In]) explained() bool {
+	for i := range h.lines {
+		if l := &h.lines[i]; l.done < len(l.ops) && (l.Whole && !h.lax || l.got < len(l.Got)) {
+			return false
+		}
+	}
+	return true
+}
+
+// search looks for an order of the operations that are left, from a state, which it may change.
+func (h *order[S, In]) search(state S) bool {
+	if h.explained() {
+		h.last = state
 		return true
 	}
-	key := h.key()
-	for _, s := range h.tried[key] {
-		if reflect.DeepEqual(s, state) {
-			return false
+	if len(h.tried) > 0 {
+		for _, s := range h.tried[h.key()] {
+			if reflect.DeepEqual(s, state) {
+				return false
+			}
 		}
 	}
-	for i, line := range h.lines {
-		if h.done[i] == len(line) || line[h.done[i]].sent.Tick > limit {
+	fresh := true
+	again := func() S { // the state, also if a step has changed it
+		if !fresh && !h.plain {
+			return h.replay()
+		}
+		fresh = false
+		return state
+	}
+	first, answered := h.first()
+	for i := first; i >= 0; i = h.after(first, i) {
+		l := &h.lines[i]
+		o := &l.ops[l.done]
+		if o.sent.Tick > h.limit() {
 			continue
 		}
-		if h.steps == 0 {
+		if h.steps--; h.steps < 0 {
 			return false
 		}
-		h.steps--
-		o, next := &line[h.done[i]], h.m.Clone(state)
-		want := h.m.Step(&next, o.in)
-		if h.free == nil && o == first {
-			h.note(o, want)
-		} else if o == h.free {
-			h.most, h.stuck, h.want = h.placed(), o, want
-		}
-		if o == h.free || o.allows(want) {
-			h.done[i]++
-			if h.search(next) {
+		if h.m.Steps == nil {
+			next := again()
+			want := h.m.Step(&next, o.in)
+			if h.try(i, next, want, i == answered, false) {
 				return true
 			}
-			h.done[i]--
+			continue
+		}
+		more := false
+		for next, want := range h.m.Steps(state, o.in, l.moment(o.sent)) {
+			if h.try(i, next, want, i == answered, more) {
+				return true
+			}
+			more = true
 		}
 	}
-	h.tried[key] = append(h.tried[key], state)
+	key := h.key()
+	h.tried[key] = append(h.tried[key], again())
 	return false
 }
 
-// allows reports whether the answer that arrived may be this one.
-func (o *operation[In]) allows(want string) bool {
-	if o.complete || o.due {
-		return string(o.answer) == want
+// after returns the line whose next operation is tried behind that of another line, where one
+// line is tried first; -1 if there is none. Those that were sent first are the first, or, late,
+// those that were answered first: with a machine that is right, most orders are found at once.
+// An operation that got no answer may have had its effect or not, and is tried if the first
+// one does not fit.
+func (h *order[S, In]) after(first, last int) (best int) {
+	best = -1
+	for i := range h.lines {
+		switch {
+		case h.lines[i].done == len(h.lines[i].ops) || i == first:
+		case last >= 0 && last != first && !h.before(last, i):
+		case best < 0 || h.before(i, best):
+			best = i
+		}
 	}
-	return bytes.HasPrefix([]byte(want), o.answer)
+	return best
 }
 
-func (h *order[S, In]) key() string {
-	b := make([]byte, 0, 32)
-	for _, n := range h.done {
-		b = binary.AppendUvarint(b, uint64(n))
+// before reports whether the next operation of a line is tried before that of another line.
+func (h *order[S, In]) before(i, k int) bool {
+	a, b := &h.lines[i], &h.lines[k]
+	if mute := a.next == math.MaxInt; mute != (b.next == math.MaxInt) {
+		return mute
 	}
-	return string(b)
+	x, y := a.ops[a.done].sent.Tick, b.ops[b.done].sent.Tick
+	if h.late {
+		x, y = a.next, b.next
+	}
+	return x < y || x == y && i < k
 }
 
-// placed returns how many operations are in order.
-func (h *order[S, In]) placed() (n int) {
-	for _, done := range h.done {
-		n += done
+// first returns the line whose next operation is tried first, and the one whose next byte came
+// first.
+func (h *order[S, In]) first() (sent, answered int) {
+	sent, answered = -1, -1
+	for i := range h.lines {
+		l := &h.lines[i]
+		if l.done == len(l.ops) {
+			continue
+		}
+		if answered < 0 || l.next < h.lines[answered].next {
+			answered = i
+		}
+		if l.next < math.MaxInt && (sent < 0 || h.before(i, sent)) {
+			sent = i
+		}
 	}
-	return n
+	if sent < 0 {
+		sent = answered
+	}
+	return sent, answered
 }
 
-// note records the point at which the search got furthest: of several, the first.
-func (h *order[S, In]) note(o *operation[In], want string) {
-	if n := h.placed(); h.stuck == nil || n > h.most {
-		h.most, h.stuck, h.want = n, o, want
-	}
-}
-
-// accuse looks for the operation whose answer alone is wrong: there is an order in which all
-// others have their answers. If there is none, the one at which the search got furthest
-// stays. That one is tried first, then the others as they were answered: a wrong answer
-// that was awaited for long lets the search get stuck at another one, which it makes wrong.
-func (h *order[S, In]) accuse() {
-	suspects := []*operation[In]{h.stuck}
-	for _, line := range h.lines {
-		for i := range line {
-			if o := &line[i]; o != h.stuck && (o.complete || o.due) {
-				suspects = append(suspects, o)
+// limit returns a tick: what was sent later comes behind an operation that is not in order
+// yet, as that one was answered by then.
+func (h *order[S, In]) limit() int {
+	limit := math.MaxInt
+	for i := range h.lines {
+		if l := &h.lines[i]; l.done < len(l.ops) {
+			if o := &l.ops[l.done]; o != h.free && h.knows(l, o) {
+				limit = min(limit, o.by)
 			}
 		}
 	}
-	slices.SortStableFunc(suspects[1:], func(a, b *operation[In]) int { return cmp.Compare(a.answered.Tick, b.answered.Tick) })
-	steps := linearSteps
-	for _, o := range suspects {
-		without := order[S, In]{m: h.m, lines: h.lines, done: make([]int, len(h.lines)), tried: make(map[string][]S), steps: steps, free: o}
-		if without.search(h.m.begin()) {
-			h.most, h.stuck, h.want = without.most, without.stuck, without.want
-			return
+	return limit
+}
+
+// knows reports whether it is known when the next answer of a line had arrived: it begins with
+// one that the model gave before, to whatever operation.
+func (h *order[S, In]) knows(l *line[In], o *operation[In]) bool {
+	if o.from == l.got {
+		return true
+	}
+	if o.tried == len(h.answers) {
+		return false
+	}
+	o.tried = len(h.answers)
+	for n := 1; n <= min(mostAnswer, len(l.Got)-l.got); n++ {
+		if h.answers[string(l.Got[l.got:l.got+n])] {
+			h.learn(l, o, n)
+			return true
 		}
-		steps = without.steps
+	}
+	return false
+}
+
+// learn notes that the next answer of a line has n bytes.
+func (h *order[S, In]) learn(l *line[In], o *operation[In], n int) {
+	if by := stampAt(l.GotAt, l.got+n).Tick; o.from != l.got || o.by < by {
+		o.from, o.by, o.seen = l.got, by, by
+	}
+	if n <= mostAnswer && len(h.answers) < mostAnswers && !h.answers[string(l.Got[l.got:l.got+n])] {
+		h.answers[string(l.Got[l.got:l.got+n])] = true
 	}
 }
 
-// shows returns when an operation is known to be wrong: when its answer has arrived, or, if
-// there is none, when the operation begins.
-func (o *operation[In]) shows() Stamp {
-	if o.complete {
-		return o.answered
+// Short answers that the model gave are kept, as the same ones come again.
+const (
+	mostAnswer  = 16 // bytes
+	mostAnswers = 64
+)
+
+// replay returns the state behind the operations that are in order.
+func (h *order[S, In]) replay() S {
+	state := h.m.begin()
+	for _, i := range h.path {
+		h.lines[i].done = 0
 	}
-	return o.sent
+	for _, i := range h.path {
+		l := &h.lines[i]
+		h.m.Step(&state, l.ops[l.done].in)
+		l.done++
+	}
+	return state
 }
 
-// blame returns a text about the operation after which no order was found.
-func (h *order[S, In]) blame() string {
-	all := 0
-	for _, line := range h.lines {
-		all += len(line)
+// try puts the next operation of a line in order, if the model's answer is what it gets, and
+// searches on.
+func (h *order[S, In]) try(i int, next S, want string, first, more bool) bool {
+	l := &h.lines[i]
+	o := &l.ops[l.done]
+	if o == h.free {
+		for tries, n := range h.size(l, want) {
+			h.stuck = h.sticks(i, n, want)
+			if h.put(i, n, next, tries > 0) {
+				return true
+			}
+		}
+		return false
 	}
-	inputs := fmt.Sprintf("the %d inputs", all)
-	if all == 1 {
-		inputs = "the one input"
+	if first && h.free == nil && h.spare == nil {
+		h.note(i, want, more)
 	}
-	before := fmt.Sprint(h.most)
-	if h.most == 0 {
-		before = "none"
+	n, fits := h.fits(l, o, want)
+	if short := l.Whole && n < len(want); fits && short {
+		h.short++
+		if h.put(i, n, next, false) {
+			return true
+		}
+		h.short--
+		return false
 	}
-	o := h.stuck
-	answer := "no answer"
-	if len(o.answer) > 0 {
-		answer = Brief(o.answer)
+	return fits && h.put(i, n, next, false)
+}
+
+// fits reports whether an answer is what an operation gets, and how many bytes of it arrived.
+// An answer that arrived before something in order was sent does not fit.
+func (h *order[S, In]) fits(l *line[In], o *operation[In], want string) (n int, fits bool) {
+	rest := l.Got[l.got:]
+	o.seen = min(o.seen, l.next)
+	switch {
+	case want == "":
+		return 0, true
+	case len(want) > len(rest):
+		return len(rest), (!l.Whole || h.lax) && strings.HasPrefix(want, string(rest))
+	case string(rest[:len(want)]) != want:
+		return 0, false
 	}
-	return fmt.Sprintf("no order of %s explains that connection %d gets %s for %s, sent in event %d: with %s of them before it, it would get %s",
-		inputs, o.conn, answer, shown(o.in), o.sent.Event, before, Brief([]byte(h.want)))
+	h.learn(l, o, len(want))
+	return len(want), true
+}
+
+// put puts the next operation of a line in order, with n bytes of its answer, and searches on.
+func (h *order[S, In]) put(i, n int, state S, used bool) (found bool) {
+	l, latest := &h.lines[i], h.latest
+	if n > 0 && stampAt(l.GotAt, l.got+n).Tick < latest {
+		return false
+	}
+	next := l.next
+	h.latest = max(latest, l.ops[l.done].sent.Tick)
+	h.path = append(h.path, i)
+	l.done++
+	if l.got += n; n > 0 {
+		l.setNext()
+	}
+	if l.done == len(l.ops) && l.got < len(l.Got) && l != h.spare {
+		h.over = append(h.over, l)
+	} else {
+		if used && !h.plain && h.m.Steps == nil {
+			state = h.replay()
+		}
+		found = h.search(state)
+	}
+	if !found {
+		l.done, l.got, l.next = l.done-1, l.got-n, next
+		h.path, h.latest = h.path[:len(h.path)-1], latest
+	}
+	return found
+}
+
+// setNext notes when the next byte of a line came: bytes that are due, and bytes that need
+// not come, are the last.
+func (l *line[In]) setNext() {
+	switch {
+	case l.got < len(l.Got):
+		l.next = stampAt(l.GotAt, l.got+1).Tick
+	case l.Whole:
+		l.next = math.MaxInt - 1
+	default:
+		l.next = math.MaxInt
+	}
+}
+
+// key names how far each line is in order.
+func (h *order[S, In]) key() string {
+	b := make([]byte, 0, 64)
+	for i := range h.lines {
+		b = binary.AppendUvarint(b, uint64(h.lines[i].done))
+		b = binary.AppendUvarint(b, uint64(h.lines[i].got))
+	}
+	return string(b)
 }

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"fmt"
+	"iter"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -17,14 +19,34 @@ type Model[S, In any] struct {
 	Over      func(S) bool
 	Greeting  string
 	HalfClose bool
-	Clone     func(S) S
-	Reply     func(out []byte) int
+
+	Next  func(s S, in []byte, ended bool) (v In, n int, ok bool)
+	Steps func(S, In, Moment) iter.Seq2[S, string]
+	Push  func(S, Moment) iter.Seq2[S, string]
+	Owes  func(S) bool
+	Ends  func(S, Moment) time.Duration
+}
+
+// Moment is fuzz.Moment, which documents it.
+type Moment struct {
+	Conn  int
+	Time  time.Duration
+	Begin time.Duration
+	Input time.Duration
+	Sent  time.Duration
+	Got   time.Duration
+}
+
+// open reports whether a model needs more than the bytes of a connection, or may answer in
+// several ways.
+func (m *Model[S, In]) open() bool {
+	return m.Next != nil || m.Steps != nil || m.Push != nil || m.Owes != nil || m.Ends != nil
 }
 
 // check panics if a function that every model needs is nil.
 func (m *Model[S, In]) check(oracle, title string) {
-	require(m.Input != nil, oracle, title, "Model.Input", "a function that returns the first input of what a connection sent")
-	require(m.Step != nil, oracle, title, "Model.Step", "a function that returns the answer to an input")
+	require(m.Input != nil || m.Next != nil, oracle, title, "Model.Input", "a function that returns the first input of what a connection sent")
+	require(m.Step != nil || m.Steps != nil, oracle, title, "Model.Step", "a function that returns the answer to an input")
 }
 
 // require panics if something that an oracle needs is nil: if it is called much later, in a
@@ -56,6 +78,9 @@ func (m *Model[S, In]) begin() (state S) {
 // own.
 func PerConn[S, In any](title string, m Model[S, In]) Oracle {
 	m.check("PerConn", title)
+	if m.Push != nil && m.Steps == nil && shares(reflect.TypeFor[S]()) {
+		panic(fmt.Sprintf("fuzz: PerConn %q: copies of a %v share what is in it: Model.Push needs a Model.Steps that returns new states", title, reflect.TypeFor[S]()))
+	}
 	return perConn[S, In]{named{title}, m}
 }
 
@@ -71,7 +96,27 @@ type perConn[S, In any] struct {
 	m Model[S, In]
 }
 
-func (p perConn[S, In]) Conn(sent, got []byte, fate sim.Fate) (kind, text string) {
+// Remembers reports whether the model needs to know when bytes came.
+func (p perConn[S, In]) Remembers() bool { return p.m.open() }
+
+// kind is that of its name.
+func (p perConn[S, In]) kind() string { return model }
+
+// Due returns when the machine of an open connection must have ended it; 0: it need not.
+func (p perConn[S, In]) Due(h *History) int64 {
+	if p.m.Ends == nil || h.Kind == "" {
+		return 0
+	}
+	f := p.m.follow(h, func(*follower[S, In], *view[S]) bool { return false })
+	_, last := f.ends(f.rested())
+	return last
+}
+
+func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
+	if p.m.open() {
+		return p.m.judge(h, fate)
+	}
+	sent, got := h.Sent, h.Got
 	state, inputs, want := p.m.begin(), 0, p.m.Greeting
 	begin := time.Now()
 	for in := *new(In); ; inputs++ {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 )
 
@@ -15,14 +17,17 @@ import (
 type Oracle interface {
 	Title() string
 	// Conn judges what a connection sent and got. kind is what it finds, without bytes.
-	Conn(sent, got []byte, fate sim.Fate) (kind, text string)
+	// If it is "undecided", text is empty.
+	Conn(h *History, fate sim.Fate) (kind, text string)
+	// Due returns when the machine of an open connection must have ended it; 0: it need not.
+	Due(h *History) int64
 	// All judges all connections of a run together, if Remembers says so. at is when they
 	// went wrong. decided is false if it would take too long.
 	All(conns []History) (text string, at Stamp, decided bool)
 	Remembers() bool
-	// Lacks reports whether answers to what a connection sent are still to come, as far as
-	// an oracle that Remembers knows.
-	Lacks(sent, got []byte) bool
+	// Lacks reports whether answers are still to come, as far as an oracle that Remembers knows.
+	// passes is true if All would find nothing wrong.
+	Lacks(conns []History) (lacks, passes bool)
 	// Datagrams judges what a datagram peer sent and got.
 	Datagrams(sent, got []string) string
 	// Judges reports whether the oracle judges connections to an address, which peers dial, or
@@ -33,13 +38,14 @@ type Oracle interface {
 // named is an Oracle that passes everything. Oracles embed it, and override what they judge.
 type named struct{ title string }
 
-func (n named) Title() string                                    { return n.title }
-func (n named) Conn(_, _ []byte, _ sim.Fate) (kind, text string) { return "", "" }
-func (n named) All([]History) (_ string, _ Stamp, decided bool)  { return "", Stamp{}, true }
-func (n named) Remembers() bool                                  { return false }
-func (n named) Lacks(_, _ []byte) bool                           { return false }
-func (n named) Datagrams(_, _ []string) string                   { return "" }
-func (n named) Judges(_ driver.Addr, dialled bool) bool          { return !dialled }
+func (n named) Title() string                                   { return n.title }
+func (n named) Conn(*History, sim.Fate) (kind, text string)     { return "", "" }
+func (n named) Due(*History) int64                              { return 0 }
+func (n named) All([]History) (_ string, _ Stamp, decided bool) { return "", Stamp{}, true }
+func (n named) Remembers() bool                                 { return false }
+func (n named) Lacks([]History) (lacks, passes bool)            { return false, false }
+func (n named) Datagrams(_, _ []string) string                  { return "" }
+func (n named) Judges(_ driver.Addr, dialled bool) bool         { return !dialled }
 
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
 func oracleName(o Oracle) string {
@@ -85,14 +91,18 @@ func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
 	if c.Life == 0 || j.failure != nil {
 		return v
 	}
+	h := j.historyOf(c)
+	h.Sent = sent
 	for i, o := range j.oracles() {
 		if !o.Judges(c.Addr, j.w.Dialled(c)) {
 			continue
 		}
 		j.judged[i] = true
-		if kind, text := o.Conn(sent, c.Got, fate); text != "" {
+		kind, text := o.Conn(&h, fate)
+		if text != "" {
 			return verdict{oracleName(o), kind, text}
 		}
+		j.doubt = j.doubt || kind == undecided
 	}
 	return v
 }
@@ -115,7 +125,7 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 	}
 	j.failConn(c, j.verdict(c, sent, fate))
 	if c.Life > 0 {
-		j.history.keep(c, j.w.Dialled(c))
+		j.keep(c)
 	}
 	j.failRelay(j.relayed(c, false))
 }
@@ -126,29 +136,76 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 func (j *Judge) judgeOpenConns() {
 	for i := range j.w.Conns() {
 		v := j.judgeOpen(i)
-		for got := -1; (v.why != "" || j.lacks(i)) && got < j.w.Got(); v = j.judgeOpen(i) {
-			got = j.w.Got()
-			j.w.Advance(j.cfg.Patience)
-		}
+		j.wait(func() bool { return v.why != "" }, func() { v = j.judgeOpen(i) })
 		j.failConn(j.w.Conn(i), v)
 		r := j.relayed(j.w.Conn(i), true)
-		for got := -1; r.why != "" && got < j.w.Got(); r = j.relayed(j.w.Conn(i), true) {
-			got = j.w.Got()
-			j.w.Advance(j.cfg.Patience)
-		}
+		j.wait(func() bool { return r.why != "" }, func() { r = j.relayed(j.w.Conn(i), true) })
 		j.failRelay(r)
+	}
+	j.judgeEnds()
+	for n, got := 1, -1; got < j.w.Got() && n < mostWaits && j.lacks(); n *= 2 { // to look takes long
+		for range n {
+			if got = j.w.Got(); j.failure != nil {
+				return
+			}
+			if j.w.Advance(j.cfg.Patience); got == j.w.Got() {
+				break
+			}
+		}
 	}
 }
 
-// lacks reports whether an oracle that judges all connections together misses answers to an
-// open one.
-func (j *Judge) lacks(conn int) (lacks bool) {
-	if j.failure != nil || !j.history.on || !j.w.CheckOpen(conn) {
+// judgeEnds gives open connections time until the last of them must have ended, as models
+// have it, and judges them again.
+func (j *Judge) judgeEnds() {
+	until := int64(0)
+	for i := range j.w.Conns() {
+		if c := j.w.Conn(i); j.failure == nil && j.history.on && j.w.CheckOpen(i) {
+			h := j.historyOf(c)
+			for _, o := range j.oracles() {
+				if o.Judges(c.Addr, j.w.Dialled(c)) {
+					until = max(until, o.Due(&h)+h.Slack)
+				}
+			}
+		}
+	}
+	if by := time.Duration(until - j.w.Now()); by >= 0 && by < mostEnd {
+		j.w.Advance(by + time.Millisecond)
+		for i := range j.w.Conns() {
+			j.failConn(j.w.Conn(i), j.judgeOpen(i))
+		}
+	}
+}
+
+// mostEnd is how long a run goes on for the ends of connections.
+const mostEnd = 3 * time.Hour
+
+// mostWaits bounds how often time passes for peers that get more and more.
+const mostWaits = 1000
+
+// wait lets time pass, and looks again, as long as something is lacking and peers get more.
+func (j *Judge) wait(lacking func() bool, look func()) {
+	for got, n := -1, 0; lacking() && got < j.w.Got() && n < mostWaits; n++ {
+		got = j.w.Got()
+		j.w.Advance(j.cfg.Patience)
+		look()
+	}
+}
+
+// lacks reports whether an oracle that judges all connections together misses answers.
+func (j *Judge) lacks() (lacks bool) {
+	if j.failure != nil || !j.history.on || len(j.history.over) > mostHistories {
 		return false
 	}
-	c := j.w.Conn(conn)
-	for _, o := range j.oracles() {
-		lacks = lacks || o.Judges(c.Addr, j.w.Dialled(c)) && o.Lacks(c.Sent, c.Got)
+	all := j.history.over
+	for i := range j.w.Conns() {
+		j.w.CheckOpen(i)
+		if c := j.w.Conn(i); c.Life > 0 {
+			all = append(all, j.historyOf(c))
+		}
+	}
+	for i, o := range j.oracles() {
+		lacks = j.history.lacks(i, o, all) || lacks
 	}
 	return lacks
 }
@@ -190,7 +247,7 @@ func stampAt(stamps []Stamp, bytes int) Stamp {
 	return stamps[at]
 }
 
-// History is a connection that is over, for oracles that look at all of them.
+// History is a connection, for oracles that need more than its bytes.
 type History struct {
 	Conn          int
 	Addr          driver.Addr
@@ -198,13 +255,37 @@ type History struct {
 	Sent, Got     []byte
 	SentAt, GotAt []Stamp
 	Whole         bool // it rested open, with all answers due
+	past
+
+	Unread     int   // bytes that its machine had not read when it ended it
+	Slow       bool  // the peer does not read all at once
+	Now        int64 // when it is judged
+	Slack      int64 // how much later than it must a machine may do something
+	Resolution int64
+}
+
+// past is what happened to a connection. Times are 0 for what has not happened.
+type past struct {
+	Began    int64
+	Finished int64 // the peer half-closed
+	Closed   int64 // the peer closed, or reset it
+	Over     int64 // the machine ended it
+	GotEnd   int64 // the peer got the end
+	Reset    bool  // that was a reset
+	Cause    reactor.Event
+	Kind     string // of the machine; empty: none took it
+	Born     int64  // when that began to live
 }
 
 // recorder keeps the histories of a run, if an oracle asks for them.
 type recorder struct {
 	on            bool
 	sentAt, gotAt [][]Stamp // by connection
+	past          []past
 	over          []History
+	found         []finding // by oracle
+	tick          int       // of the last byte
+	calm          int64     // when faults ceased; 0: they have not, or there were none
 }
 
 func (r *recorder) begin(conns int) {
@@ -213,22 +294,32 @@ func (r *recorder) begin(conns int) {
 	}
 	if r.sentAt == nil {
 		r.sentAt, r.gotAt = make([][]Stamp, conns), make([][]Stamp, conns)
+		r.past = make([]past, conns)
 	}
 	for i := range conns {
 		r.sentAt[i], r.gotAt[i] = r.sentAt[i][:0], r.gotAt[i][:0]
 	}
-	r.over = r.over[:0]
+	r.over, r.found, r.tick = r.over[:0], r.found[:0], 0
+	r.calm = 0
 }
 
 func (r *recorder) observe(o *sim.Observation) {
 	at := Stamp{o.N, o.Tick, o.Event, o.Time}
+	r.tick = max(r.tick, o.Tick)
 	switch o.What {
 	case sim.Connects:
+		r.past[o.Conn] = past{Began: o.Time}
 		r.sentAt[o.Conn], r.gotAt[o.Conn] = r.sentAt[o.Conn][:0], r.gotAt[o.Conn][:0]
 	case sim.Sends:
 		r.sentAt[o.Conn] = append(r.sentAt[o.Conn], at)
 	case sim.Gets:
 		r.gotAt[o.Conn] = append(r.gotAt[o.Conn], at)
+	case sim.Finishes:
+		r.past[o.Conn].Finished = o.Time
+	case sim.Closes:
+		r.past[o.Conn].Closed = o.Time
+	case sim.GetsEnd, sim.GetsReset:
+		r.past[o.Conn].GotEnd, r.past[o.Conn].Reset = o.Time, o.What == sim.GetsReset
 	}
 }
 
@@ -236,22 +327,101 @@ func (r *recorder) observe(o *sim.Observation) {
 // long Repeat would take for ever.
 const mostHistories = 1000
 
-// keep records the history of a connection that is over.
-func (r *recorder) keep(c *sim.Conn, dialled bool) {
-	if r.on && len(r.over) <= mostHistories {
-		r.over = append(r.over, History{c.Number, c.Addr, dialled, bytes.Clone(c.Sent), bytes.Clone(c.Got),
-			append([]Stamp(nil), r.sentAt[c.Number]...), append([]Stamp(nil), r.gotAt[c.Number]...), c.Whole()})
+// machineEnds notes that a machine has ended a connection, and why.
+func (j *Judge) machineEnds(c *sim.Conn, now int64) {
+	if p := &j.history.past[c.Number]; p.Over == 0 {
+		p.Over = now
+		if m := j.w.MachineOf(c); m != nil {
+			p.Cause = m.Cause
+		}
+	}
+	j.nameMachine(c)
+}
+
+// nameMachine notes the kind of a connection's machine: another one may have its slot later.
+func (j *Judge) nameMachine(c *sim.Conn) {
+	if m := j.w.MachineOf(c); m != nil && m.Kind != nil {
+		p := &j.history.past[c.Number]
+		p.Kind, p.Born = m.Kind.Name(), m.Born
 	}
 }
 
-// judgedBy returns the connections that an oracle judges.
-func (r *recorder) judgedBy(o Oracle) (all []History) {
-	for _, h := range r.over {
-		if o.Judges(h.Addr, h.Dialled) {
-			all = append(all, h)
+// historyOf returns the history of a connection so far.
+func (j *Judge) historyOf(c *sim.Conn) History {
+	h := History{Conn: c.Number, Addr: c.Addr, Dialled: j.w.Dialled(c), Sent: c.Sent, Got: c.Got, Whole: c.Whole(), Unread: c.Unread}
+	if r := &j.history; r.on {
+		j.nameMachine(c)
+		h.SentAt, h.GotAt, h.past = r.sentAt[c.Number], r.gotAt[c.Number], r.past[c.Number]
+		h.Slow, h.Now, h.Resolution = c.Slow(), j.w.Now(), int64(2*j.w.Resolution())
+		h.Slack = int64(j.cfg.Patience) + h.Resolution + max(0, h.Born-h.Began)
+		if j.disturbed() {
+			h.Slack += max(0, r.calm-h.Began)
+			if r.calm == 0 {
+				h.Slack = math.MaxInt64 / 2
+			}
 		}
 	}
-	return all
+	return h
+}
+
+// disturbed reports whether machines may be late in this run.
+func (j *Judge) disturbed() bool {
+	return slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool {
+		return e.Op.IsFault() || e.Op == trace.Pace || e.Op == trace.Turn
+	})
+}
+
+// keep records the history of a connection that is over.
+func (j *Judge) keep(c *sim.Conn) {
+	if r := &j.history; r.on && len(r.over) <= mostHistories {
+		h := j.historyOf(c)
+		h.Sent, h.Got, h.SentAt, h.GotAt = bytes.Clone(h.Sent), bytes.Clone(h.Got), slices.Clone(h.SentAt), slices.Clone(h.GotAt)
+		r.over = append(r.over, h)
+	}
+}
+
+// finding is what an oracle of all connections finds.
+type finding struct {
+	text    string
+	at      Stamp
+	decided bool
+	tick    int // of the last byte that was judged; -1: none was
+}
+
+// lacks asks the i-th oracle whether answers are still to come.
+func (r *recorder) lacks(i int, o Oracle, all []History) bool {
+	lacks, passes := o.Lacks(judgedBy(o, all))
+	if passes {
+		*r.finding(i) = finding{decided: true, tick: r.tick}
+	}
+	return lacks
+}
+
+// judge asks the i-th oracle about all connections, unless it has judged all of their bytes.
+func (r *recorder) judge(i int, o Oracle) *finding {
+	f := r.finding(i)
+	if f.tick != r.tick {
+		f.tick = r.tick
+		f.text, f.at, f.decided = o.All(judgedBy(o, r.over))
+	}
+	return f
+}
+
+func (r *recorder) finding(i int) *finding {
+	for len(r.found) <= i {
+		r.found = append(r.found, finding{tick: -1})
+	}
+	return &r.found[i]
+}
+
+// judgedBy returns the connections that an oracle judges.
+func judgedBy(o Oracle, all []History) (mine []History) {
+	for _, h := range all {
+		if o.Judges(h.Addr, h.Dialled) {
+			mine = append(mine, h)
+		}
+	}
+	return mine
 }
 
 // judgeHistory judges all connections of the run together.
@@ -259,17 +429,17 @@ func (j *Judge) judgeHistory() {
 	if len(j.history.over) > mostHistories {
 		return
 	}
-	for _, o := range j.oracles() {
-		if j.failure != nil {
+	for i, o := range j.oracles() {
+		if j.failure != nil || !o.Remembers() {
 			continue
 		}
-		if text, at, decided := o.All(j.history.judgedBy(o)); text != "" {
-			j.Fail(oracleName(o), "%s", text)
+		if f := j.history.judge(i, o); f.text != "" {
+			j.Fail(oracleName(o), "%s", f.text)
 			j.failure.Kind = "all connections" // which bytes no order explains does not matter
-			if at.Time > 0 {
+			if at := f.at; at.Time > 0 {
 				j.failure.At, j.failure.Time, j.failure.During, j.failure.Tick = at.Event, time.Duration(at.Time), "", at.Tick
 			}
-		} else if !decided {
+		} else if !f.decided {
 			j.undecided++
 		}
 	}

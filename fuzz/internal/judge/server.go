@@ -21,16 +21,31 @@ func (s *server[S, In]) Answers(got []byte) (reply []byte, over bool) {
 	in := s.unread
 	for !over {
 		v, n, ok := In(*new(In)), 0, false
-		if len(in) > 0 {
+		switch {
+		case len(in) == 0:
+		case s.m.Next != nil:
+			v, n, ok = s.m.Next(s.state, in, false)
+		default:
 			v, n, ok = s.m.first(in)
 		}
-		if !ok {
+		if !ok || n < 1 {
 			break
 		}
 		in = in[n:]
-		reply = append(reply, s.m.Step(&s.state, v)...)
+		reply = append(reply, s.step(v)...)
 		over = s.m.Over != nil && s.m.Over(s.state)
 	}
 	s.unread = s.unread[:copy(s.unread, in)]
 	return reply, over
+}
+
+// step returns the answer to an input: of several outcomes, the first.
+func (s *server[S, In]) step(v In) (answer string) {
+	if s.m.Steps == nil {
+		return s.m.Step(&s.state, v)
+	}
+	for s.state, answer = range s.m.Steps(s.state, v, Moment{}) {
+		break
+	}
+	return answer
 }

@@ -83,6 +83,9 @@ func (c *Conn) Joined() bool {
 // connection, whose number another one has then.
 func (c *Conn) Of(m *Machine) bool { return c.owner == machineKey{m.Loop, m.Generation, m.Index} }
 
+// Slow reports whether the peer does not read at once what arrives.
+func (c *Conn) Slow() bool { return c.pace != eager }
+
 // Open reports whether the peer has the connection open.
 func (c *Conn) Open() bool { return c.peer != nil }
 

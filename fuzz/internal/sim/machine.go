@@ -43,6 +43,19 @@ type machineKey struct {
 // Machines returns the records of the slots of a loop.
 func (w *World) Machines(loop int) []*Machine { return w.machines[loop] }
 
+// MachineOf returns the machine that has, or had, the other end of a connection; nil if none
+// had, or if another machine has had its slot since.
+func (w *World) MachineOf(c *Conn) *Machine {
+	k := c.owner
+	if k.generation == 0 || int(k.index) >= len(w.machines[k.loop]) {
+		return nil
+	}
+	if m := w.machines[k.loop][k.index]; m.Generation == k.generation {
+		return m
+	}
+	return nil
+}
+
 // machine returns the record of a machine.
 func (d *simDriver) machine(generation, index uint32) *Machine {
 	all := d.machines

@@ -1,0 +1,325 @@
+package judge
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/reactor"
+)
+
+// Models that are open: an input may have several outcomes, output may come without an input,
+// and time may end a connection. All outcomes that fit what a connection got are followed.
+
+// How many views of a connection, and outcomes of a model, are followed before it is undecided.
+const (
+	mostViews    = 10_000
+	mostOutcomes = 20_000
+)
+
+// undecided is the kind of a verdict that is none.
+const undecided = "undecided"
+
+// place is how far a view has come.
+type place struct {
+	sent, got int  // bytes
+	ended     bool // the peer's end was an input
+}
+
+// view is what a connection may have come to.
+type view[S any] struct {
+	place
+	state  S
+	inputs int
+	last   any   // input
+	tick   int   // when the last input was complete
+	time   int64 // the same, on the clock
+}
+
+// follower follows the views of a connection.
+type follower[S, In any] struct {
+	m     *Model[S, In]
+	h     *History
+	ended bool // the peer has half-closed, in time
+	views []view[S]
+	todo  []int // views that are to be followed
+	fits  bool  // there are enough
+	known map[place][]S
+	much  bool // too much to follow
+	seen  int  // outcomes
+
+	most  place    // the furthest place at which something else was wanted
+	wants []string // there
+	after string   // the input there
+	short bool     // at some place, all that came is the beginning of what is wanted
+}
+
+// follow finds all views of a connection, or enough of them.
+func (m *Model[S, In]) follow(h *History, enough func(*follower[S, In], *view[S]) bool) *follower[S, In] {
+	f := &follower[S, In]{m: m, h: h, known: make(map[place][]S), most: place{got: -1}}
+	f.ended = h.Finished > 0 && (h.Over == 0 || h.Finished <= h.Over)
+	start := view[S]{state: m.begin(), time: h.Began}
+	f.comes(start, m.Greeting, nil)
+	for len(f.todo) > 0 && !f.much {
+		v := f.views[f.todo[len(f.todo)-1]]
+		f.todo = f.todo[:len(f.todo)-1]
+		if f.fits = enough(f, &v); f.fits {
+			break
+		}
+		if m.Push != nil {
+			for next, out := range m.Push(v.state, f.moment(&v, f.arrives(v.got+1))) {
+				w := v
+				w.state = next
+				f.comes(w, out, v.last)
+			}
+		}
+		f.input(v)
+	}
+	return f
+}
+
+// arrives returns when so many bytes had come from the machine; 0: they have not.
+func (f *follower[S, In]) arrives(got int) int64 { return stampAt(f.h.GotAt, got).Time }
+
+// moment returns what a model may know of the time.
+func (f *follower[S, In]) moment(v *view[S], now int64) Moment {
+	h := f.h
+	at := Moment{Conn: h.Conn, Time: time.Duration(now), Begin: time.Duration(h.Began), Input: time.Duration(v.time)}
+	at.Sent, at.Got = at.Begin, at.Begin
+	if v.sent > 0 {
+		at.Sent = time.Duration(stampAt(h.SentAt, v.sent).Time)
+	}
+	if v.got > 0 {
+		at.Got = time.Duration(f.arrives(v.got))
+	}
+	return at
+}
+
+// next returns the next input of a view.
+func (f *follower[S, In]) next(v *view[S]) (in In, n int, ok bool) {
+	rest := f.h.Sent[v.sent:]
+	if f.m.Next == nil {
+		if len(rest) > 0 {
+			in, n, ok = f.m.first(rest)
+		}
+		return in, n, ok
+	}
+	if len(rest) == 0 && (!f.ended || v.ended) {
+		return in, 0, false
+	}
+	in, n, ok = f.m.Next(v.state, rest, f.ended)
+	if ok && (n < 0 || n > len(rest) || n == 0 && !f.ended) {
+		panic(fmt.Sprintf("Model.Next returned a length of %d for %d bytes", n, len(rest)))
+	}
+	return in, n, ok && (n > 0 || !v.ended)
+}
+
+// input follows the next input of a view.
+func (f *follower[S, In]) input(v view[S]) {
+	in, n, ok := f.next(&v)
+	if !ok {
+		return
+	}
+	w := v
+	w.sent, w.inputs, w.last, w.ended = v.sent+n, v.inputs+1, in, v.ended || n == 0
+	if n > 0 {
+		at := stampAt(f.h.SentAt, w.sent)
+		w.tick, w.time = at.Tick, at.Time
+	} else {
+		w.time = f.h.Finished
+	}
+	if f.m.Steps == nil {
+		out := f.m.Step(&w.state, in)
+		f.comes(w, out, in)
+		return
+	}
+	at := f.moment(&v, w.time)
+	at.Sent = at.Time
+	for next, out := range f.m.Steps(v.state, in, at) {
+		w.state = next
+		f.comes(w, out, in)
+	}
+}
+
+// comes adds a view behind some output, if that is what came, and not before the input.
+func (f *follower[S, In]) comes(w view[S], out string, in any) {
+	f.seen++
+	f.much = f.much || f.seen > mostOutcomes
+	rest := f.h.Got[w.got:]
+	begun := rest[:min(len(rest), len(out))]
+	switch {
+	case string(begun) != out[:len(begun)]:
+		f.wanted(&w, out, in, false)
+	case len(begun) < len(out):
+		f.wanted(&w, out, in, true)
+	case out != "" && stampAt(f.h.GotAt, w.got+len(out)).Tick < w.tick:
+		f.wanted(&w, out, in, false)
+	default:
+		w.got += len(out)
+		for _, s := range f.known[w.place] {
+			if reflect.DeepEqual(s, w.state) {
+				return
+			}
+		}
+		f.known[w.place] = append(f.known[w.place], w.state)
+		f.todo = append(f.todo, len(f.views))
+		f.views = append(f.views, w)
+		f.much = f.much || len(f.views) == mostViews
+	}
+}
+
+// wanted notes what should have come at a place, or begun to.
+func (f *follower[S, In]) wanted(w *view[S], out string, in any, short bool) {
+	if w.got > f.most.got {
+		f.most, f.wants = w.place, nil
+	}
+	if w.got == f.most.got {
+		f.wants, f.after = append(f.wants, out), nth(w.inputs, in)
+	}
+	f.short = f.short || short
+}
+
+// rested returns the views in which a connection has got all that came, and all that it sent
+// was an input.
+func (f *follower[S, In]) rested() (all []*view[S]) {
+	for i := range f.views {
+		v := &f.views[i]
+		if v.got == len(f.h.Got) {
+			if _, _, more := f.next(v); !more {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+// judge compares a connection with an open model.
+func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
+	whole := fate == sim.Open || fate == sim.Quit || fate == sim.Left && m.HalfClose
+	f := m.follow(h, func(f *follower[S, In], v *view[S]) bool {
+		if m.Ends != nil || v.got < len(h.Got) {
+			return false
+		}
+		_, _, more := f.next(v)
+		return !whole || !more && (m.Owes == nil || !m.Owes(v.state)) && (m.Over == nil || fate == sim.Left || m.Over(v.state) == (fate == sim.Quit))
+	})
+	switch {
+	case f.fits:
+		return "", ""
+	case f.much:
+		return undecided, ""
+	}
+	got := f.short // an answer has begun, at least
+	for i := range f.views {
+		got = got || f.views[i].got == len(h.Got)
+	}
+	if !got {
+		return f.other()
+	}
+	all := f.rested()
+	if !whole {
+		return m.judgeTime(f, all, fate)
+	}
+	if len(all) == 0 {
+		return f.less(fate)
+	}
+	owes, over, going := true, false, false
+	for _, v := range all {
+		if m.Owes != nil && m.Owes(v.state) {
+			continue
+		}
+		isOver := m.Over != nil && m.Over(v.state)
+		owes, over, going = false, over || isOver, going || !isOver
+	}
+	switch {
+	case owes:
+		return "owes", "gets no more" + f.behind(all[0]) + ": the model's Owes says that there is something to come"
+	case fate == sim.Quit && m.Over != nil && !over:
+		return "ends", "its machine has ended it by itself: the model's Over says that it is not over"
+	case fate == sim.Open && !going:
+		return "ends", "is still open: the model's Over says that its machine is to end it"
+	}
+	return m.judgeTime(f, all, fate)
+}
+
+// behind returns after which input a view is.
+func (f *follower[S, In]) behind(v *view[S]) string {
+	if v.inputs == 0 {
+		return ""
+	}
+	return " behind " + nth(v.inputs, v.last)
+}
+
+// other describes output that no outcome explains.
+func (f *follower[S, In]) other() (kind, text string) {
+	best := 0
+	for i := range f.views {
+		best = max(best, f.views[i].got)
+	}
+	if len(f.wants) == 0 || f.most.got < best {
+		return "more", fmt.Sprintf("gets %s, for nothing that it sent", Brief(f.h.Got[best:]))
+	}
+	return "answer", fmt.Sprintf("gets %s for %s: want %s", Brief(f.h.Got[f.most.got:]), f.after, either(f.wants))
+}
+
+// less describes answers that did not come.
+func (f *follower[S, In]) less(fate sim.Fate) (kind, text string) {
+	text = fmt.Sprintf("gets %s for %s", Brief(f.h.Got[max(0, f.most.got):]), f.after)
+	switch want := either(f.wants); fate {
+	case sim.Open:
+		return "answer", text + ", and no more: want " + want
+	case sim.Quit:
+		return "ends", text + ", and its machine ends, without a reason: want " + want
+	default:
+		return "ends", text + ", and its machine ends when the peer has half-closed: want " + want
+	}
+}
+
+// ends returns when a machine must end a connection: the earliest and the latest time that the
+// views allow. last is 0 if it need not.
+func (f *follower[S, In]) ends(all []*view[S]) (first, last int64) {
+	for i, v := range all {
+		at := int64(f.m.Ends(v.state, f.moment(v, f.h.Now)))
+		if i == 0 || at == 0 || first > 0 && at < first {
+			first = at
+		}
+		if i == 0 || at == 0 || last > 0 && at > last {
+			last = at
+		}
+	}
+	return first, last
+}
+
+// judgeTime compares when a machine ended a connection, or did not, with when it must.
+func (m *Model[S, In]) judgeTime(f *follower[S, In], all []*view[S], fate sim.Fate) (kind, text string) {
+	h := f.h
+	if m.Ends == nil || len(all) == 0 || h.Kind == "" {
+		return "", ""
+	}
+	since := func(at int64) time.Duration { return time.Duration(at - h.Began) }
+	switch first, last := f.ends(all); {
+	case h.Over > 0 && h.timed() && h.Unread == 0 && !h.Slow:
+		if first == 0 {
+			return "early end", fmt.Sprintf("its machine ends it after %v, by its deadline %q: the model's Ends says that no time ends it", since(h.Over), h.Cause)
+		}
+		if h.Over+h.Resolution < first {
+			return "early end", fmt.Sprintf("its machine ends it after %v, by its deadline %q: the model's Ends says after %v", since(h.Over), h.Cause, since(first))
+		}
+		if last > 0 && h.Over-h.Slack > last {
+			return "late end", fmt.Sprintf("its machine ends it after %v, by its deadline %q: the model's Ends says after %v", since(h.Over), h.Cause, since(last))
+		}
+	case fate == sim.Open && last > 0 && h.Now-h.Slack > last:
+		return "late end", fmt.Sprintf("is still open after %v: the model's Ends says that its machine ends it after %v", since(h.Now), since(last))
+	}
+	return "", ""
+}
+
+// timed reports whether time ended the connection.
+func (h *History) timed() bool {
+	switch h.Cause {
+	case reactor.EventWithin, reactor.EventIdle, reactor.EventLife, reactor.EventTimer:
+		return true
+	}
+	return false
+}

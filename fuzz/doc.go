@@ -109,6 +109,9 @@
 //
 //	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
 //
+// [Conns] takes a judge of one's own, which sees all connections of a run: who dialled, which
+// machine has them, what was sent, got and ended, and when.
+//
 // # Models of many outcomes
 //
 // A Model may be open: see the fields of [Model] from Next on. This is one of a server that

@@ -7,8 +7,8 @@ import (
 	"github.com/stator-go/stator/fuzz/internal/judge"
 )
 
-// Oracle judges a run by what peers sent and got. [PerConn], [Linear], [Ordered]
-// and [Datagrams] return one. The zero Oracle judges nothing.
+// Oracle judges a run by what peers sent and got. [PerConn], [Linear], [Ordered], [Relay],
+// [Conns] and [Datagrams] return one. The zero Oracle judges nothing.
 type Oracle struct{ judge judge.Oracle }
 
 // Model is a reference implementation of a protocol: a state, how bytes become an input, and

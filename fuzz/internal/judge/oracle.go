@@ -25,6 +25,8 @@ type Oracle interface {
 	// went wrong. decided is false if it would take too long.
 	All(conns []History) (text string, at Stamp, decided bool)
 	Remembers() bool
+	// Conns judges all connections of a run when faults have ceased.
+	Conns(conns []History) string
 	// Lacks reports whether answers are still to come, as far as an oracle that Remembers knows.
 	// passes is true if All would find nothing wrong.
 	Lacks(conns []History) (lacks, passes bool)
@@ -40,6 +42,7 @@ type named struct{ title string }
 
 func (n named) Title() string                                   { return n.title }
 func (n named) Conn(*History, sim.Fate) (kind, text string)     { return "", "" }
+func (n named) Conns([]History) string                          { return "" }
 func (n named) Due(*History) int64                              { return 0 }
 func (n named) All([]History) (_ string, _ Stamp, decided bool) { return "", Stamp{}, true }
 func (n named) Remembers() bool                                 { return false }
@@ -49,14 +52,30 @@ func (n named) Judges(_ driver.Addr, dialled bool) bool         { return !dialle
 
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
 func oracleName(o Oracle) string {
-	kind := model
+	title, kind := o.Title(), model
+	if p, ok := o.(placed); ok {
+		o = p.Oracle
+	}
 	if other, ok := o.(interface{ kind() string }); ok {
 		kind = other.kind()
 	} else if o.Remembers() {
 		kind = linear
 	}
-	return kind + ` "` + o.Title() + `"`
+	return kind + ` "` + title + `"`
 }
+
+// Conns returns an Oracle that judges all connections of a run by a function.
+func Conns(title string, judge func([]History) string) Oracle { return ownJudge{named{title}, judge} }
+
+type ownJudge struct {
+	named
+	judge func([]History) string
+}
+
+func (o ownJudge) Remembers() bool               { return true }
+func (o ownJudge) kind() string                  { return model }
+func (o ownJudge) Judges(driver.Addr, bool) bool { return true }
+func (o ownJudge) Conns(conns []History) string  { return o.judge(conns) }
 
 // Datagrams returns an Oracle that judges what each datagram peer sent and got.
 func Datagrams(title string, judge func(sent, got []string) string) Oracle {
@@ -142,6 +161,7 @@ func (j *Judge) judgeOpenConns() {
 		j.wait(func() bool { return r.why != "" }, func() { r = j.relayed(j.w.Conn(i), true) })
 		j.failRelay(r)
 	}
+	j.judgeConns()
 	j.judgeEnds()
 	for n, got := 1, -1; got < j.w.Got() && n < mostWaits && j.lacks(); n *= 2 { // to look takes long
 		for range n {
@@ -153,6 +173,41 @@ func (j *Judge) judgeOpenConns() {
 			}
 		}
 	}
+}
+
+// histories returns those of all connections of the run so far.
+func (j *Judge) histories() []History {
+	all := slices.Clone(j.history.over)
+	for i := range j.w.Conns() {
+		j.w.CheckOpen(i)
+		if c := j.w.Conn(i); c.Life > 0 {
+			all = append(all, j.historyOf(c))
+		}
+	}
+	return all
+}
+
+// judgeConns asks oracles of their own judgement about all connections.
+func (j *Judge) judgeConns() {
+	if j.failure != nil || !j.history.on || len(j.history.over) > mostHistories {
+		return
+	}
+	for i, o := range j.cfg.Oracles {
+		text := j.asks(i, o)
+		j.wait(func() bool { return text != "" && j.failure == nil }, func() { text = j.asks(i, o) })
+		if text != "" && j.failure == nil {
+			j.Fail(oracleName(o), "%s", text)
+			j.failure.Kind = "connections"
+		}
+	}
+}
+
+func (j *Judge) asks(i int, o Oracle) string {
+	j.asking = o.Title()
+	defer func() { j.asking = "" }()
+	mine := judgedBy(o, j.histories())
+	j.judged[i] = j.judged[i] || len(mine) > 0
+	return o.Conns(mine)
 }
 
 // judgeEnds gives open connections time until the last of them must have ended, as models
@@ -197,13 +252,7 @@ func (j *Judge) lacks() (lacks bool) {
 	if j.failure != nil || !j.history.on || len(j.history.over) > mostHistories {
 		return false
 	}
-	all := j.history.over
-	for i := range j.w.Conns() {
-		j.w.CheckOpen(i)
-		if c := j.w.Conn(i); c.Life > 0 {
-			all = append(all, j.historyOf(c))
-		}
-	}
+	all := j.histories()
 	for i, o := range j.oracles() {
 		lacks = j.history.lacks(i, o, all) || lacks
 	}
@@ -257,10 +306,11 @@ type History struct {
 	Whole         bool // it rested open, with all answers due
 	past
 
-	Unread     int   // bytes that its machine had not read when it ended it
-	Slow       bool  // the peer does not read all at once
-	Now        int64 // when it is judged
-	Slack      int64 // how much later than it must a machine may do something
+	Machine    uint64 // identifies it; 0: none took the connection
+	Unread     int    // bytes that its machine had not read when it ended it
+	Slow       bool   // the peer does not read all at once
+	Now        int64  // when it is judged
+	Slack      int64  // how much later than it must a machine may do something
 	Resolution int64
 }
 
@@ -348,7 +398,7 @@ func (j *Judge) nameMachine(c *sim.Conn) {
 
 // historyOf returns the history of a connection so far.
 func (j *Judge) historyOf(c *sim.Conn) History {
-	h := History{Conn: c.Number, Addr: c.Addr, Dialled: j.w.Dialled(c), Sent: c.Sent, Got: c.Got, Whole: c.Whole(), Unread: c.Unread}
+	h := History{Conn: c.Number, Addr: c.Addr, Dialled: j.w.Dialled(c), Sent: c.Sent, Got: c.Got, Whole: c.Whole(), Unread: c.Unread, Machine: c.Owner()}
 	if r := &j.history; r.on {
 		j.nameMachine(c)
 		h.SentAt, h.GotAt, h.past = r.sentAt[c.Number], r.gotAt[c.Number], r.past[c.Number]

@@ -68,6 +68,11 @@ func (c *Conn) SameMachine(d *Conn) bool {
 	return c.owner == d.owner && c.owner.generation != 0
 }
 
+// Owner identifies the machine that has, or had, the other end; 0: none.
+func (c *Conn) Owner() uint64 {
+	return uint64(c.owner.loop)<<56 | uint64(c.owner.generation)<<24 | uint64(c.owner.index)
+}
+
 // MachineEnded reports whether the peer has got the end of what its machine sends.
 func (c *Conn) MachineEnded() bool { return c.ended }
 

@@ -1,0 +1,88 @@
+package fuzz
+
+import (
+	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/reactor/driver"
+)
+
+// Conn is a connection of a run, for a judge of one's own: see [Conns]. Times are on the world's
+// clock, which begins at 1 h; 0 is for what has not happened.
+type Conn struct {
+	Number  int         // as in reports; several connections of a run may have the same, one after the other
+	Addr    driver.Addr // that the peer, or the machine, dialled
+	Dialled bool        // a machine dialled it
+	Machine int         // the same for all connections of one machine; 0: no machine took it
+	Kind    string      // of the machine
+
+	Sent, Got  []Piece       // by the peer
+	Begin      time.Duration // when it was dialled
+	HalfClosed time.Duration // when the peer half-closed it
+	Closed     time.Duration // when the peer closed or reset it
+	Ended      time.Duration // when the machine ended it, or the peer got its end
+	Reset      bool          // the peer got a reset
+
+	Whole bool // it is open in both directions, and nothing hinders what is due
+}
+
+// Piece is what arrived at once.
+type Piece struct {
+	Time  time.Duration
+	Bytes string
+}
+
+// Text returns the bytes of some pieces.
+func Text(pieces []Piece) string {
+	var all []byte
+	for _, p := range pieces {
+		all = append(all, p.Bytes...)
+	}
+	return string(all)
+}
+
+// Conns returns an Oracle of one's own. The function wrong is called when the faults of a run
+// have ceased and all is at rest, with all connections of the run, also those that machines
+// dialled. It returns what is wrong, or an empty string. If something is, machines get
+// Spec.Patience, and the function is called again, as long as peers get more. [Oracle.At]
+// limits it to the connections to one address.
+//
+// A run with more than 1,000 connections is not judged.
+func Conns(name string, wrong func(conns []Conn) string) Oracle {
+	if wrong == nil {
+		panic("fuzz: Conns \"" + name + "\": wrong is nil: want a function that returns what is wrong with the connections of a run")
+	}
+	return Oracle{judge.Conns(name, func(all []judge.History) string {
+		machines := make(map[uint64]int)
+		conns := make([]Conn, len(all))
+		for i := range all {
+			conns[i] = connOf(&all[i], machines)
+		}
+		return wrong(conns)
+	})}
+}
+
+func connOf(h *judge.History, machines map[uint64]int) Conn {
+	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole,
+		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
+		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over)}
+	if c.Ended == 0 {
+		c.Ended = time.Duration(h.GotEnd)
+	}
+	if h.Machine != 0 {
+		if machines[h.Machine] == 0 {
+			machines[h.Machine] = len(machines) + 1
+		}
+		c.Machine = machines[h.Machine]
+	}
+	return c
+}
+
+func pieces(b []byte, stamps []judge.Stamp) (all []Piece) {
+	from := 0
+	for _, s := range stamps {
+		all = append(all, Piece{time.Duration(s.Time), string(b[from:s.Bytes])})
+		from = s.Bytes
+	}
+	return all
+}

@@ -1,0 +1,51 @@
+package fuzz
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stator-go/stator/internal/testenv"
+)
+
+// A judge of one's own sees which connections belong to one machine, and what they sent and got.
+func TestConns(t *testing.T) {
+	seen := map[string]bool{}
+	passesOn := func(conns []Conn) string {
+		for _, front := range conns {
+			for _, back := range conns {
+				if front.Dialled || !back.Dialled || front.Machine == 0 || front.Machine != back.Machine {
+					continue
+				}
+				seen["a pair"] = true
+				seen["a reset"] = seen["a reset"] || front.Reset
+				seen["an end"] = seen["an end"] || front.Ended > front.Begin
+				if front.Kind != "proxy" || back.Begin < front.Begin {
+					return fmt.Sprintf("connections %+v and %+v", front, back)
+				}
+				sent, got := Text(front.Sent), Text(back.Got)
+				if !strings.HasPrefix(sent, got) || front.Whole && back.Whole && got != sent {
+					return fmt.Sprintf("the target of connection %d gets %.20q, and %.20q was sent", front.Number, got, sent)
+				}
+			}
+		}
+		return ""
+	}
+	spec := func(wrong string) Spec {
+		s := proxySpec(wrong)
+		s.Oracles = []Oracle{Conns("passes on", passesOn)}
+		return s
+	}
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] {
+		t.Error(seen, found.Explain())
+	}
+	found := Find(spec("changes a byte"), 1, Budget{Runs: 5000})
+	if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), `model "passes on": the target of connection `) {
+		t.Error(found.Explain())
+	}
+	silent := spec("")
+	silent.Oracles = []Oracle{Conns("none", func(conns []Conn) string { return fmt.Sprint(len(conns), " connections") }).At(":7001")}
+	if found := Find(silent, 1, Budget{Runs: 1}); found.Failure == nil || found.Failure.Text != "0 connections" {
+		t.Error("connections to another address:", found.Failure)
+	}
+}

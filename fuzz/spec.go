@@ -27,6 +27,10 @@ type Spec struct {
 	// Backends are servers that machines dial: see Serve. At other addresses machines find a
 	// peer that sends what the trace says.
 	Backends []Backend
+	// Faults says how frequent kinds of events are: faults, and also what peers do. 0 switches a
+	// kind off. With trace.Finish 0, say, no peer half-closes, not even at the end of a run. A
+	// trace that is replayed runs as it is.
+	Faults trace.Weights
 	// Without leaves out checks that do not hold for these machines.
 	Without Check
 	// Isolated says that no connection's output depends on another connection, neither what
@@ -115,16 +119,29 @@ func (s *Spec) String() string {
 
 // world is the simulation's part of a Spec.
 func (s *Spec) world() sim.Config {
-	cfg := sim.Config{Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Wrap: s.wrap}
+	cfg := sim.Config{Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Wrap: s.wrap}
 	if s.Setup != nil {
-		cfg.Setup = func(w *sim.World) error { return s.Setup(&World{w}) }
+		cfg.Setup = func(w *sim.World) error {
+			if err := s.check(); err != nil {
+				return err
+			}
+			return s.Setup(&World{w})
+		}
 	}
 	return cfg
 }
 
+// check returns an error if the Spec is not as it must be.
+func (s *Spec) check() error {
+	if err := s.Faults.Check(); err != nil {
+		return fmt.Errorf("Spec.Faults: %w", err)
+	}
+	return nil
+}
+
 // judges is the judge's part of a Spec. A Check has the bits of a judge.Check.
 func (s *Spec) judges() judge.Config {
-	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Pressure: s.Pressure, Conns: s.Conns, Patience: s.Patience}
+	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Pressure: s.Pressure, Conns: s.Conns, Patience: s.Patience, Faults: s.Faults}
 	for _, o := range s.Oracles {
 		if o.judge != nil {
 			cfg.Oracles = append(cfg.Oracles, o.judge)
@@ -135,7 +152,7 @@ func (s *Spec) judges() judge.Config {
 
 // search is the search's part of a Spec. A Strategy has the number of a search.Strategy.
 func (s *Spec) search(how Strategy) search.Config {
-	return search.Config{Strategy: search.Strategy(how), Dict: s.Dict, Loops: s.Loops, Conns: s.Conns}
+	return search.Config{Strategy: search.Strategy(how), Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Faults: s.Faults}
 }
 
 // dict returns the dictionary of the traces.

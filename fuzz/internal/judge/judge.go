@@ -23,6 +23,7 @@ type Config struct {
 	Pressure bool     // nor on how fast peers read, nor on how much others ask for
 	Conns    int      // that peers dial
 	Patience time.Duration
+	Faults   trace.Weights // variants have no events that are off
 }
 
 // Check is a set of checks that may be left out. fuzz.Check documents them.

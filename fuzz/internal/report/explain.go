@@ -18,6 +18,9 @@ import (
 func (a *Account) Explain() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n\n", a.Failure.Error(), when(a.Failure, len(a.Trace)))
+	if names := a.faults(); names != "" {
+		b.WriteString("faults that struck: " + names + "\n\n")
+	}
 	if a.comes != "" {
 		b.WriteString(a.comes + "\n\n")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/durations"
 	"github.com/stator-go/stator/reactor"
 )
@@ -21,6 +22,7 @@ type Journal struct {
 	watch   watch
 	over    bool // the run was halted: what follows is not told
 	quiet   bool // a Repeat is under way, and its first round is over
+	struck  [trace.NumOps]bool
 }
 
 // line is something that happened.
@@ -79,7 +81,7 @@ var texts = map[sim.What]string{
 // Wants is part of sim.Observer.
 func (j *Journal) Wants() []sim.What {
 	all := []sim.What{sim.EventBegins, sim.RoundOver, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Ended, sim.Gets,
-		sim.PeerSends, sim.PeerGets, sim.ActionHappens}
+		sim.PeerSends, sim.PeerGets, sim.ActionHappens, sim.FaultStruck}
 	for what := range texts {
 		all = append(all, what)
 	}
@@ -94,6 +96,10 @@ func (j *Journal) Observe(o *sim.Observation) {
 	}
 	if o.What == sim.CleanupBegins {
 		j.over = true
+	}
+	if o.What == sim.FaultStruck {
+		j.struck[o.Op] = j.struck[o.Op] || !j.over
+		return
 	}
 	if j.over || j.quiet {
 		return

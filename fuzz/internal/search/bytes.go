@@ -102,7 +102,9 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 			last[on] = (at - 1) % uint16(c.targets(on))
 		}
 		e.On = last[on]
-		tr = append(tr, e)
+		if !c.Faults.OffEvent(e) {
+			tr = append(tr, e)
+		}
 	}
 	return tr
 }

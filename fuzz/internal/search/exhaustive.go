@@ -1,6 +1,8 @@
 package search
 
 import (
+	"slices"
+
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
 )
@@ -37,11 +39,15 @@ func newCounter(cfg *Config, w *sim.World, depth int) *counter {
 	for loop := range w.Loops() {
 		c.letters = append(c.letters, trace.Event{Op: trace.Leave, On: uint16(loop)})
 	}
+	c.letters = slices.DeleteFunc(c.letters, cfg.Faults.OffEvent)
 	return c
 }
 
 // next returns the next trace; ok is false when there are no more.
 func (c *counter) next() (tr trace.Trace, ok bool) {
+	if len(c.letters) == 0 {
+		return nil, false
+	}
 	for at := len(c.digits) - 1; ; {
 		if !c.step(at) {
 			return nil, false

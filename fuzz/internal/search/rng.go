@@ -45,6 +45,7 @@ var usual = [trace.NumOps]int{
 // draw chooses the weights of the next trace.
 func (r *rng) draw() {
 	r.total = 0
+	defer r.weigh()
 	if r.cfg.Strategy == Random || r.cfg.Strategy == Guided && r.IntN(2) == 0 {
 		r.drawEven()
 		return
@@ -63,10 +64,22 @@ func (r *rng) draw() {
 			w = 1
 		}
 		r.weight[op] = w
-		r.total += w
 	}
 	r.hold = []int{0, 0, 20, 70}[r.IntN(4)]
 	r.conns = 1 + r.IntN(r.cfg.Conns)
+}
+
+// weigh makes some events more frequent, or switches them off, as the Spec has it.
+func (r *rng) weigh() {
+	for op := range r.weight {
+		if len(r.cfg.Faults) > 0 {
+			r.weight[op] *= r.cfg.Faults.Of(trace.Op(op))
+		}
+		r.total += r.weight[op]
+	}
+	if r.total == 0 {
+		r.weight[trace.Settle], r.total = 1, 1
+	}
 }
 
 // drawEven gives weight to all events.
@@ -77,7 +90,6 @@ func (r *rng) drawEven() {
 		} else if op.IsFault() {
 			r.weight[op] = 1
 		}
-		r.total += r.weight[op]
 	}
 	r.hold, r.conns = 20, r.cfg.Conns
 }
@@ -159,6 +171,9 @@ func (r *rng) arguments(e *trace.Event) {
 		e.A, e.B = uint16(1+r.IntN(8)), uint16(r.IntN(trace.AbruptSend+1))
 		if e.B == trace.AbruptSend {
 			e.B += r.word()
+		}
+		for r.cfg.Faults.OffEvent(*e) && e.B < trace.AbruptSend {
+			e.B++
 		}
 	case trace.Scarce:
 		if e.A >= 16 { // so much that each of some machines has a share of its own

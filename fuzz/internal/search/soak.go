@@ -86,7 +86,7 @@ func (s *Soak) Observe(o *sim.Observation) {
 
 // explore tries each word at each spot.
 func (s *Soak) explore() (failing trace.Trace) {
-	if failing = s.try(nil); failing != nil || s.w.Listeners() == 0 {
+	if failing = s.try(nil); failing != nil || s.w.Listeners() == 0 || s.cfg.Faults.Off(trace.Dial) || s.cfg.Faults.Off(trace.Send) {
 		return failing
 	}
 	var spots []spot
@@ -161,6 +161,7 @@ func (s *Soak) Churn() trace.Trace {
 		return nil
 	}
 	tr = append(tr, trace.Event{Op: trace.Advance, A: 6, B: 4})
+	tr = slices.DeleteFunc(tr, s.cfg.Faults.OffEvent)
 	return append(tr, trace.Event{Op: trace.Repeat, B: uint16(max(leastRounds, min(4*leastRounds, mostEvents/len(tr))))})
 }
 
@@ -196,7 +197,11 @@ func (a *attempt) worth() (n int) {
 
 // leave returns how a connection goes: now so, now otherwise.
 func (s *Soak) leave(conn, n int) trace.Trace {
-	how := []trace.Op{trace.Finish, trace.Close, trace.Reset}[n/s.cfg.Conns%3]
+	ways := slices.DeleteFunc([]trace.Op{trace.Finish, trace.Close, trace.Reset}, s.cfg.Faults.Off)
+	if len(ways) == 0 {
+		return nil
+	}
+	how := ways[n/s.cfg.Conns%len(ways)]
 	tr := trace.Trace{{Op: how, On: uint16(conn)}}
 	if how == trace.Finish {
 		tr = append(tr, trace.Event{Op: trace.Close, On: uint16(conn)})

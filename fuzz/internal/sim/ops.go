@@ -79,16 +79,16 @@ func onLoop(do func(*armedLoop, trace.Event)) func(*World, trace.Event) {
 }
 
 // limit lowers the limits of a loop as the first Limit and the first Scarce of the trace
-// say. Slots are those beside the ones that Setup needs.
+// say. They are those beside what Setup needs, and not above those of the Spec.
 func (w *World) limit(loop int, cfg *reactor.Config) {
 	if e := limits(w.trace, trace.Limit); e != nil {
-		cfg.Slots = min(cfg.Slots, w.own[loop]+max(1, int(e.A)))
-		cfg.Steps = max(1, int(e.B)%64)
+		cfg.Slots = min(cfg.Slots, w.own[loop].Machines+max(1, int(e.A)))
+		cfg.Steps = lower(cfg.Steps, max(1, int(e.B)%64))
 	}
 	if e := limits(w.trace, trace.Scarce); e != nil {
-		cfg.Buffers = w.scarce(e, cfg.Buffers)
+		cfg.Buffers = w.scarce(e, loop, cfg.Buffers)
 		if e.B > 0 {
-			cfg.Timers = lower(cfg.Timers, int(e.B))
+			cfg.Timers = lower(cfg.Timers, w.own[loop].TimersArmed+int(e.B))
 		}
 	}
 	if limits(w.trace, trace.Repeat) != nil {

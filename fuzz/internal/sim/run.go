@@ -108,6 +108,9 @@ func (o *Observation) setCalling(a *action) {
 // resume continues the run where it is.
 func (w *World) resume() {
 	for ; w.stage < StageOver && !w.halted; w.stage++ {
+		if w.stage == StageFinish && w.cfg.Faults.Off(trace.Finish) {
+			continue
+		}
 		if w.stage > StageEvents {
 			w.observe(StageBegins)
 		}

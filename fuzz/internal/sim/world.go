@@ -33,6 +33,7 @@ type Config struct {
 	Loop     reactor.Config                    // of each loop
 	Peers    func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
 	Backends func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
+	Faults   trace.Weights                     // of the traces to come; those of the run's end that are off do not happen
 	Wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
@@ -54,8 +55,8 @@ type World struct {
 	steps    []stepper
 	machines [][]*Machine // by loop and slot
 	actions  []action
-	slots    []int // by loop
-	own      []int // by loop: machines that Setup makes
+	slots    []int           // by loop
+	own      []reactor.Stats // by loop: what Setup needs, for a fault that sets limits; nil: not known
 
 	sockets       []*socket // by row; 0 is none
 	spare         []*socket
@@ -218,24 +219,41 @@ func (w *World) Resolution() time.Duration {
 // Begin prepares the run of a trace: new loops over new drivers, and what Setup makes of
 // them.
 func (w *World) Begin(tr trace.Trace, opts Options) error {
-	if w.own == nil && limits(tr, trace.Limit) != nil {
+	if w.own == nil && (limits(tr, trace.Limit) != nil || limits(tr, trace.Scarce) != nil) {
 		w.countOwn()
 	}
 	return w.begin(tr, opts)
 }
 
-// countOwn counts the machines that Setup makes: a fault leaves slots for those.
+// countOwn counts what machines that Setup makes hold, before and after their first turns: a
+// fault leaves that to them.
 func (w *World) countOwn() {
-	w.own = make([]int, w.cfg.Loops)
-	if w.begin(nil, Options{}) == nil {
-		for i := range w.steps {
-			if s, ok := w.stats(i); ok {
-				w.own[i] = s.Machines
-			}
+	defer w.Only(halter{w})()
+	w.own = make([]reactor.Stats, w.cfg.Loops)
+	w.resumable(func() {
+		if w.begin(nil, Options{}) == nil {
+			w.addOwn()
+			w.Settle()
+			w.addOwn()
 		}
-	}
+	})
 	w.Cleanup()
 }
+
+func (w *World) addOwn() {
+	for i := range w.steps {
+		if s, ok := w.stats(i); ok {
+			o := &w.own[i]
+			o.Machines, o.TimersArmed, o.Held = max(o.Machines, s.Machines), max(o.TimersArmed, s.TimersArmed), max(o.Held, s.Held)
+		}
+	}
+}
+
+// halter is an observer that ends runs in which a loop does not come to rest.
+type halter struct{ w *World }
+
+func (halter) Wants() []What          { return []What{Idles, Chatters} }
+func (h halter) Observe(*Observation) { h.w.Halt() }
 
 func (w *World) begin(tr trace.Trace, opts Options) error {
 	w.clear()

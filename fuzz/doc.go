@@ -75,8 +75,11 @@
 // Faults are events, too. Reads and writes are cut short or refused. Peers read slowly or
 // not at all. Input arrives in pieces. An event claims readiness that is not there, or
 // arrives late for a socket that is closed. Events are reordered. Accepts and connects
-// fail. A peer acts between two calls of one turn. Slots, timers and buffers are few.
-// Deadlines are late, and the clock jumps. Datagrams are lost, doubled or reordered.
+// fail. A peer acts between two calls of one turn. Slots, timers and buffers are few, but not
+// fewer than what Setup needs. Deadlines are late, and the clock jumps. Datagrams are lost,
+// doubled or reordered. Spec.Faults makes kinds of events more frequent, or switches them off:
+//
+//	Faults: trace.Weights{trace.Jump: 0, trace.Reset: 5},
 //
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
@@ -108,6 +111,16 @@
 // makes one of a Model. [Relay] says all that there is to say of a proxy:
 //
 //	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
+//
+// A [Role] gives the peers of a listener, or the server that machines dial, words of their own,
+// and bounds how many peers there are:
+//
+//	Dict: []string{"GET\n", "SET\n"},
+//	Roles: []fuzz.Role{
+//		{Addr: ":8001", Dict: []string{"stats\n"}, Peers: 1},
+//		{Addr: "10.0.0.1:80", Dict: []string{"200\n", "404\n"}},
+//		{Addr: ":9000", Peers: fuzz.NoPeers}, // only machines dial it
+//	},
 //
 // # The search
 //
@@ -221,14 +234,15 @@
 // place, with the same text except for numbers and quoted bytes. If a trace fails only in
 // some of its runs, each shorter trace is run several times, and the failure says so.
 //
-// The test shows the failure; a table of the events with all that followed from each; a
+// The test shows the failure; the faults that had an effect; a table of the events with all that followed from each; a
 // Mermaid sequence diagram; which parts of the events do not matter; and the command that
 // runs the test again. Rows that repeat are shown once, with a count. [Finding.GoTest]
 // returns a Go test for the trace.
 //
 // The trace is kept as text under testdata/traces, and replayed first from then on. You
-// may edit it. A trace names words by their index in Spec.Dict. So append to Dict: then
-// kept traces mean the same as before.
+// may edit it. A trace names words by their index in Spec.Dict, and those of a Role by a number
+// that begins with that of the role. So append to Dict, and to Roles: then kept traces mean the
+// same as before.
 //
 // [Find] and [Replay] are for programs. [Native] makes the same runs with go test -fuzz.
 // There, -fuzzminimizetime 1x gives more time to the search.

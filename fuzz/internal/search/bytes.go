@@ -1,6 +1,10 @@
 package search
 
-import "github.com/stator-go/stator/fuzz/trace"
+import (
+	"slices"
+
+	"github.com/stator-go/stator/fuzz/trace"
+)
 
 // Bytes of go test -fuzz are records of 4, each an event:
 //
@@ -79,6 +83,7 @@ func contract(x uint16) (v byte) {
 // zeros.
 func (c *Config) Trace(b []byte) (tr trace.Trace) {
 	var last [trace.OnDatagramPeer + 1]uint16 // target of each kind
+	words := c.numbers()
 	for len(b) > 0 && len(tr) < mostBytes {
 		r := [record]byte{'0', '0', '0', '0'}
 		b = b[copy(r[:], b):]
@@ -89,11 +94,11 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 		n := len(c.Dict)
 		switch {
 		case r[0] >= sends:
-			e.A = uint16((int(r[0]-sends) + int(r[2])) % max(1, n))
+			e.A = words[(int(r[0]-sends)+int(r[2]))%len(words)]
 		case opBytes[r[0]] == trace.Send && (r[2] >= otherByte || n == 0):
 			e.A, e.B = uint16(n)+uint16(r[3]), 0
 		case opBytes[r[0]] == trace.Send:
-			e.A = uint16(int(r[2]) % n)
+			e.A = words[int(r[2])%len(words)]
 		default:
 			e.Op, e.A = opBytes[r[0]], expand(r[2])
 		}
@@ -113,20 +118,26 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 // for some large arguments.
 func (c *Config) Bytes(tr trace.Trace) (b []byte) {
 	var last [trace.OnDatagramPeer + 1]uint16
+	words := c.numbers()
 	for _, e := range tr {
 		if e.Op == trace.Repeat {
 			continue
 		}
 		r := [record]byte{2: contract(e.A), 3: contract(e.B)}
-		word := e.Op == trace.Send && int(e.A) < max(1, len(c.Dict))
-		if word && e.A < 256-sends {
-			r[0], r[2] = sends+byte(e.A), 0
+		at := slices.Index(words, e.A)
+		word := e.Op == trace.Send && at >= 0
+		if word && at < 256-sends {
+			r[0], r[2] = sends+byte(at), 0
 		} else {
 			for opBytes[r[0]] != e.Op {
 				r[0]++
 			}
 		}
-		if e.Op == trace.Send && !word {
+		switch {
+		case word && at < 256-sends:
+		case word:
+			r[2] = byte(min(at, otherByte-1))
+		case e.Op == trace.Send:
 			r[2], r[3] = otherByte, byte(int(e.A)-len(c.Dict))
 		}
 		on := e.Op.Target()

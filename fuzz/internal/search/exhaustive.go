@@ -18,11 +18,11 @@ type counter struct {
 func newCounter(cfg *Config, w *sim.World, depth int) *counter {
 	c := &counter{depth: depth}
 	for on := range uint16(min(2, cfg.Conns)) {
-		for listener := range w.Listeners() {
-			c.letters = append(c.letters, trace.Event{Op: trace.Dial, On: on, A: uint16(listener)})
+		for _, listener := range w.Dialable() {
+			c.letters = append(c.letters, trace.Event{Op: trace.Dial, On: on, A: listener})
 		}
-		for word := range max(1, len(cfg.Dict)) {
-			c.letters = append(c.letters, trace.Event{Op: trace.Send, On: on, A: uint16(word)})
+		for _, word := range cfg.numbers() {
+			c.letters = append(c.letters, trace.Event{Op: trace.Send, On: on, A: word})
 		}
 		for _, op := range []trace.Op{trace.Finish, trace.Close, trace.Reset} {
 			c.letters = append(c.letters, trace.Event{Op: op, On: on})

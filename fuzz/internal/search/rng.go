@@ -17,10 +17,12 @@ type rng struct {
 	total  int
 	hold   int // of 100 events
 	conns  int // numbers in use
+	words  vocabulary
+	so     trace.Trace // the events in front of the next one
 }
 
 func newRNG(cfg *Config, w *sim.World, seed uint64) *rng {
-	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found()}
+	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found(), words: newVocabulary(cfg, w)}
 }
 
 // has reports whether an event may have an effect.
@@ -104,6 +106,7 @@ func (r *rng) trace() trace.Trace {
 // as much as a hundred events, so there are long ones among them.
 func (r *rng) more(tr trace.Trace) trace.Trace {
 	for range 1 + r.IntN(16<<r.IntN(6)) {
+		r.so = tr
 		tr = append(tr, r.event())
 	}
 	return tr
@@ -140,11 +143,13 @@ func (r *rng) arguments(e *trace.Event) {
 	e.A, e.B = small(), small()
 	switch e.Op {
 	case trace.Dial:
-		if e.A = 0; r.IntN(4) == 0 {
+		if e.A = 0; len(r.cfg.Roles.All) > 0 {
+			e.A, _ = pick(r, r.words.dialable)
+		} else if r.IntN(4) == 0 {
 			e.A = uint16(r.IntN(4))
 		}
 	case trace.Send:
-		e.A = r.word()
+		e.A = r.word(e.On)
 		if e.B = 0; r.IntN(8) == 0 {
 			e.B = uint16(r.IntN(1 << r.IntN(11)))
 		}
@@ -157,7 +162,7 @@ func (r *rng) arguments(e *trace.Event) {
 	case trace.Window:
 		e.A, e.B = uint16(1+r.IntN(1<<r.IntN(12))), uint16(r.IntN(1<<r.IntN(12)))
 	case trace.Datagram:
-		if e.A = r.word(); r.IntN(8) == 0 {
+		if e.A = r.datagramWord(); r.IntN(8) == 0 {
 			e.A = r.cfg.Dict.Empty()
 		}
 	case trace.Act:
@@ -170,7 +175,7 @@ func (r *rng) arguments(e *trace.Event) {
 	case trace.Abrupt:
 		e.A, e.B = uint16(1+r.IntN(8)), uint16(r.IntN(trace.AbruptSend+1))
 		if e.B == trace.AbruptSend {
-			e.B += r.word()
+			e.B += r.word(e.On)
 		}
 		for r.cfg.Faults.OffEvent(*e) && e.B < trace.AbruptSend {
 			e.B++
@@ -185,13 +190,31 @@ func (r *rng) arguments(e *trace.Event) {
 	}
 }
 
-// word returns the number of a dictionary word, or sometimes that of a single byte.
-func (r *rng) word() uint16 {
+// word returns the number of a dictionary word for a connection, or sometimes that of a single
+// byte.
+func (r *rng) word(conn uint16) uint16 {
 	n := len(r.cfg.Dict)
 	if n == 0 || r.IntN(16) == 0 {
 		return uint16(n + r.IntN(256))
 	}
-	return uint16(r.IntN(n))
+	if len(r.cfg.Roles.All) == 0 {
+		return uint16(r.IntN(n))
+	}
+	if word, ok := r.words.draw(r, conn, r.so); ok {
+		return word
+	}
+	return uint16(n + r.IntN(256))
+}
+
+// datagramWord returns the number of a word for a datagram, whose receiver is not known.
+func (r *rng) datagramWord() uint16 {
+	if len(r.cfg.Roles.All) == 0 {
+		return r.word(0)
+	}
+	if word, ok := pick(r, r.words.all); ok && r.IntN(16) > 0 {
+		return word
+	}
+	return uint16(len(r.cfg.Dict) + r.IntN(256))
 }
 
 // mutate returns a trace made from another one: with a few more events, with as many more as
@@ -207,6 +230,7 @@ func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
 	}
 	for range 1 + r.IntN(4) {
 		at := r.IntN(len(out) + 1)
+		r.so = out[:at]
 		switch r.IntN(6) {
 		case 0, 1:
 			out = append(out[:at], append(trace.Trace{r.event()}, out[at:]...)...)
@@ -236,6 +260,7 @@ func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
 // extend adds events to a trace: half of the time more of its last event.
 func (r *rng) extend(tr trace.Trace) trace.Trace {
 	for range 1 + r.IntN(4) {
+		r.so = tr
 		if last := len(tr) - 1; last >= 0 && r.IntN(2) == 0 {
 			e := tr[last]
 			r.arguments(&e)

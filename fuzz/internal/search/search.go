@@ -12,6 +12,7 @@ type Config struct {
 	Loops    int
 	Conns    int
 	Faults   trace.Weights
+	Roles    sim.Roles
 }
 
 // Search makes the traces of a search. The same seed, with the same runs, makes the same

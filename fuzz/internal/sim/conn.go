@@ -177,7 +177,7 @@ func (w *World) dial(c *Conn, listener int) {
 	}
 	id := w.listeners[listener%len(w.listeners)].id
 	l := w.sockets[int(id)&rowMask]
-	if l.id != id || l.kind != listening {
+	if l.id != id || l.kind != listening || len(w.cfg.Roles.All) > 0 && !w.mayDial(l.local) {
 		return
 	}
 	w.observeConn(ConnOver, c.Number, nil)

@@ -36,7 +36,7 @@ func (w *World) doDatagram(e trace.Event) {
 	}
 	p := &w.peers[e.On]
 	to := w.datagramSocket(int(e.B))
-	if to == nil || p.at.Net == driver.NetNone {
+	if to == nil || p.at.Net == driver.NetNone || !w.cfg.Roles.Allow(to.local, w.cfg.Dict, e.A) {
 		return
 	}
 	word := w.cfg.Dict.DatagramWord(e.A)

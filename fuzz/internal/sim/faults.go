@@ -68,8 +68,9 @@ func (w *World) actAbruptly(s *socket) {
 	case trace.AbruptFinish:
 		w.doFinish(c, trace.Event{})
 	default:
-		word := w.cfg.Dict.DatagramWord(uint16(s.armed.what - trace.AbruptSend))
-		if !c.peer.shutOut && len(word) <= c.peer.room() {
+		n := uint16(s.armed.what - trace.AbruptSend)
+		word := w.cfg.Dict.DatagramWord(n)
+		if w.cfg.Roles.Allow(c.Addr, w.cfg.Dict, n) && !c.peer.shutOut && len(word) <= c.peer.room() {
 			w.peerSends(c, s, []byte(word))
 		}
 	}

@@ -137,7 +137,7 @@ func (w *World) doTurn(e trace.Event) {
 }
 
 func (w *World) doSend(c *Conn, e trace.Event) {
-	if c.peer == nil {
+	if c.peer == nil || !w.cfg.Roles.Allow(c.Addr, w.cfg.Dict, e.A) {
 		return
 	}
 	word := w.cfg.Dict.Word(e.A)

@@ -17,7 +17,7 @@
 // the same run if handlers follow these rules:
 //
 //   - Ask the Context for the time.
-//   - Start no goroutine.
+//   - Start no goroutine: hand its work to World.Go.
 //   - Do not range over a map where the order matters.
 //   - Take random numbers only from a seed in the prototype.
 //   - Do not show a Token to peers: the number of a loop depends on what else runs in the
@@ -92,6 +92,10 @@
 // one end of a pipe for a machine; a peer has the other end. An action that keeps a
 // [reactor.Ref] also sends to machines that have ended; an action that happens many times
 // at once fills a mailbox.
+//
+// Work that machines do outside of loops, on goroutines of its own in production, goes through
+// [World.Go]. It runs between two turns: soon, or some turns or milliseconds later, so that
+// answers come late and in another order.
 //
 // Each run ends in the same way: faults cease and peers read everything; peers half-close,
 // which means that they send no more; peers close; the loops shut down; the loops stop.

@@ -129,3 +129,14 @@ func TestFailureNamesFaults(t *testing.T) {
 		t.Errorf("the report does not name the fault:\n%s", text)
 	}
 }
+
+// atStage calls do when the trace of a run is over.
+type atStage struct{ do func() }
+
+func (atStage) Wants() []sim.What { return []sim.What{sim.StageBegins} }
+
+func (a atStage) Observe(o *sim.Observation) {
+	if o.Stage == sim.StageFaultsOver {
+		a.do()
+	}
+}

@@ -40,6 +40,7 @@ const ( // the order is part of the format of bytes that go test -fuzz records: 
 	Abrupt                  // just before the a-th read or write of the machine from now, the peer does B: see AbruptReset
 	Scarce                  // for the whole run, the ports of a loop hold 8+A KiB together, and B timers may run, unless B is 0; only the first counts
 	Repeat                  // the last A events before it happen B more times, or all if A is 0; Repeats among them do nothing
+	WorkWaits               // the next work that is handed to World.Go, and waits for nothing yet, begins A ms later, and then B turns later
 
 	NumOps // the number of Ops
 )
@@ -113,6 +114,7 @@ var ops = [NumOps]info{
 	Abrupt:        {name: "abrupt", on: OnConn, a: "calls", b: "what", fault: true},
 	Scarce:        {name: "scarce", a: "KiB", b: "timers", fault: true},
 	Repeat:        {name: "repeat", a: "events", b: "times"},
+	WorkWaits:     {name: "work-waits", a: "ms", b: "turns", fault: true},
 }
 
 // formerNames are names that traces of earlier versions have.

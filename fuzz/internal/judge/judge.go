@@ -259,13 +259,13 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	}
 }
 
-// caller returns what panicked: an oracle, an action, or the loop.
+// caller returns what panicked: an oracle, an action, work, or the loop.
 func (j *Judge) caller(o *sim.Observation) string {
 	switch {
 	case j.asking != "":
 		return fmt.Sprintf("oracle %q", j.asking)
 	case o.OK:
-		return fmt.Sprintf("action %q", o.Name)
+		return o.Name
 	}
 	return "the loop itself"
 }

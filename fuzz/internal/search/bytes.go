@@ -26,7 +26,8 @@ const (
 )
 
 // opBytes has the op of each value of a record's first byte below sends. A Repeat has none:
-// runs of go test -fuzz are short.
+// runs of go test -fuzz are short. Ops behind it are at the end: most bytes that were kept before
+// they were there mean the same.
 var opBytes = func() (t [sends]trace.Op) {
 	at := 1 // the first is trace.Settle
 	put := func(op trace.Op, n int) {
@@ -38,7 +39,11 @@ var opBytes = func() (t [sends]trace.Op) {
 	for op := trace.Turn; op < trace.Repeat; op++ {
 		put(op, max(1, min(usual[op], 4)))
 	}
-	put(trace.Dial, len(t)-at)
+	later := trace.NumOps - trace.Repeat - 1
+	put(trace.Dial, len(t)-at-int(later))
+	for op := trace.Repeat + 1; op < trace.NumOps; op++ {
+		put(op, 1)
+	}
 	return t
 }()
 

@@ -32,6 +32,10 @@ func (r *rng) has(op trace.Op) bool {
 		return r.found.Actions > 0
 	case trace.Signal:
 		return r.found.Signals
+	case trace.WorkWaits:
+		return r.found.Work
+	case trace.Repeat: // which only a soak makes
+		return false
 	case trace.Datagram, trace.DatagramFails:
 		return r.found.Datagrams
 	}
@@ -53,7 +57,7 @@ func (r *rng) draw() {
 		return
 	}
 	faults := []int{0, 1, 1, 4}[r.IntN(4)]
-	for op := range trace.Repeat { // which only a soak makes
+	for op := range trace.NumOps {
 		w := usual[op]
 		switch {
 		case !r.has(op):
@@ -86,7 +90,7 @@ func (r *rng) weigh() {
 
 // drawEven gives weight to all events.
 func (r *rng) drawEven() {
-	for op := range trace.Repeat { // which only a soak makes
+	for op := range trace.NumOps {
 		if r.weight[op] = usual[op]; !r.has(op) {
 			r.weight[op] = 0
 		} else if op.IsFault() {

@@ -45,6 +45,9 @@ func (w *World) turn(d *simDriver) {
 	}
 	d.armed.late = 0
 	w.steps[d.loop].Turn()
+	if len(w.works) > 0 {
+		w.countTurn()
+	}
 }
 
 // handling returns how many messages machines have handled, and how many bytes of buffered
@@ -99,12 +102,14 @@ func (w *World) due(d *simDriver) int64 {
 func (w *World) Settle() {
 	for busy := true; busy; {
 		busy = w.replying > 0 && w.backendsReply()
+		busy = len(w.works) > 0 && w.runWorks() || busy
 		for _, d := range w.drivers {
 			if !w.halted && w.wantsTurn(d) {
 				w.turn(d)
 				busy = true
 			}
 		}
+		busy = busy || len(w.works) > 0 && w.hurryWork()
 	}
 	w.idle, w.chatter, w.spell = 0, 0, 0
 }
@@ -131,7 +136,7 @@ func (w *World) rested() {
 
 // next returns when something is due.
 func (w *World) next() int64 {
-	next := int64(forever)
+	next := w.nextWork()
 	for _, d := range w.drivers {
 		next = min(next, w.due(d))
 	}

@@ -50,14 +50,16 @@ const (
 	PeerSends     // Conn, Bytes: datagram peer Conn sends
 	PeerGets      // Conn, Bytes: datagram peer Conn gets
 	ActionHappens // Name
+	WorkBegins    // N: the number of the work, in the order of World.Go
+	WorkEnds      // N
 	LeaveAsked    // Loop is asked to shut down
 
 	// What may be wrong.
 	Misuse      // Name: a loop uses its driver as the contract forbids
 	Idles       // Loop has taken N turns in which nothing moved
 	Chatters    // Loop has taken N turns, writes and messages at one moment, in which no machine read
-	Panics      // Err, a *PanicError; if OK, Name is the action that was called
-	Exits       // an action, or an observer, has ended its goroutine; if OK, action Name
+	Panics      // Err, a *PanicError; if OK, Name is the action, or the work, that was called
+	Exits       // an action, or an observer, has ended its goroutine; if OK, Name is the action, or the work
 	FaultsOver  // faults have ceased, peers read, the loops rest
 	ReadsLate   // Conn, N: a machine reads only when it is told again that N bytes wait
 	LosesInput  // Conn, N, Machine: it ended in From by the error of Conn, before it read N bytes in front of that

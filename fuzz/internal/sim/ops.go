@@ -46,9 +46,10 @@ func init() { // the rows call what reads them
 		trace.DatagramFails: onLoop(func(a *armedLoop, e trace.Event) {
 			a.datagramsFate, a.datagrams = int(e.A)%trace.NumDatagramFates, trace.Times(e.B)
 		}),
-		trace.Abrupt: onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
-		trace.Scarce: nothing, // see limit
-		trace.Repeat: (*World).doRepeat,
+		trace.Abrupt:    onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
+		trace.Scarce:    nothing, // see limit
+		trace.Repeat:    (*World).doRepeat,
+		trace.WorkWaits: (*World).doWorkWaits,
 	}
 }
 
@@ -183,7 +184,7 @@ func (w *World) doAct(e trace.Event) {
 	o := w.observation(ActionHappens)
 	o.Name = a.name
 	w.emit(o)
-	w.calling = a
+	w.calling = &a.caller
 	for range min(int(e.B)+1, mostAtOnce) {
 		a.do(int(e.A))
 	}

@@ -99,9 +99,9 @@ func (w *World) exited() bool {
 	return true
 }
 
-func (o *Observation) setCalling(a *action) {
-	if a != nil {
-		o.OK, o.Name = true, a.name
+func (o *Observation) setCalling(c *caller) {
+	if c != nil {
+		o.OK, o.Name = true, c.what
 	}
 }
 
@@ -119,6 +119,7 @@ func (w *World) resume() {
 			w.doEvents()
 		case StageFaultsOver:
 			w.clearFaults()
+			w.endWaits()
 			w.Settle()
 			w.observe(FaultsOver)
 			w.repeatReadiness()

@@ -8,6 +8,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
 	"runtime/debug"
@@ -77,7 +78,10 @@ type World struct {
 	stage    Stage
 	halted   bool
 	stopped  bool    // the loops were stopped
-	calling  *action // that is called; nil: none
+	calling  *caller // that is called; nil: none
+	works    []work
+	waits    []trace.Event // that make the next works wait
+	handedIn int           // works of this run
 	probe    probe.Probe
 	found    Found
 	replying int // backends with bytes to send
@@ -112,13 +116,18 @@ type Found struct {
 	Actions   int  // that Setup declared
 	Signals   bool // that machines ask for
 	Datagrams bool // sockets for them
+	Work      bool // that machines hand to Go
 }
 
 // action is something that happens from outside, as if another goroutine did it.
 type action struct {
+	caller
 	name string
 	do   func(arg int)
 }
+
+// caller is an action, or work, that is being called.
+type caller struct{ what string }
 
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
@@ -145,7 +154,7 @@ func (w *World) Now() int64 { return w.now }
 
 // Action declares something that happens to machines from outside.
 func (w *World) Action(name string, do func(arg int)) {
-	w.actions = append(w.actions, action{name, do})
+	w.actions = append(w.actions, action{caller{fmt.Sprintf("action %q", name)}, name, do})
 }
 
 // Actions returns the names of the actions of the last run.
@@ -349,6 +358,8 @@ func (w *World) clear() {
 	w.listeners, w.slots = w.listeners[:0], w.slots[:0]
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
+	clear(w.works)
+	w.works, w.waits, w.handedIn = w.works[:0], w.waits[:0], 0
 	w.before += w.events
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0

@@ -84,7 +84,9 @@
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
 // accepts the connection, unless Spec.Answers reports false for the address. Such
-// connections have numbers from Spec.Conns on.
+// connections have numbers from Spec.Conns on. Host names have the addresses of Spec.Names.
+// Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
+// both; an attempt may also stay unanswered for ever.
 //
 // If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
 // Half of these peers have the addresses to which machines wrote first. Signals that
@@ -274,7 +276,7 @@
 // takes about 40 µs beside its events, as its loops are new. Each trace of a search counts as
 // one run, but one of eight is run some fourteen times, to compare it with its variants:
 // Finding.Simulated counts the events of all. An idle hour of 1,000
-// connections takes some milliseconds. Host names are not resolved, and descriptors of the
+// connections takes some milliseconds. Descriptors of the
 // operating system cannot be adopted. A World belongs to one goroutine. Concurrent calls of
 // Find are safe; each has its own World.
 package fuzz

@@ -27,6 +27,8 @@ type Spec struct {
 	// Backends are servers that machines dial: see Serve. At other addresses machines find a
 	// peer that sends what the trace says.
 	Backends []Backend
+	// Names has the IP addresses of the host names that machines dial. Other names are not found.
+	Names map[string][]string
 	// Roles say what peers at certain addresses send, and how many there are. See [Role].
 	Roles []Role
 	// Faults says how frequent kinds of events are: faults, and also what peers do. 0 switches a
@@ -127,7 +129,7 @@ func (s *Spec) String() string {
 
 // world is the simulation's part of a Spec.
 func (s *Spec) world() sim.Config {
-	cfg := sim.Config{Dict: s.words, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Wrap: s.wrap}
+	cfg := sim.Config{Dict: s.words, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Names: s.Names, Wrap: s.wrap}
 	if s.Setup != nil {
 		cfg.Setup = func(w *sim.World) error {
 			if err := s.check(); err != nil {

@@ -41,6 +41,9 @@ const ( // the order is part of the format of bytes that go test -fuzz records: 
 	Scarce                  // for the whole run, the ports of a loop hold 8+A KiB together, and B timers may run, unless B is 0; only the first counts
 	Repeat                  // the last A events before it happen B more times, or all if A is 0; Repeats among them do nothing
 	WorkWaits               // the next work that is handed to World.Go, and waits for nothing yet, begins A ms later, and then B turns later
+	ConnectWaits            // a loop's next b connects are answered a ms later
+	LookUpWaits             // a loop's next b look-ups of names are answered a ms later
+	LookUpFails             // a loop's next b look-ups of names fail; A mod 3: see LookUpNotFound
 
 	NumOps // the number of Ops
 )
@@ -60,6 +63,14 @@ const (
 	DatagramDoubled
 	DatagramOvertakes // it arrives before those that already wait
 	NumDatagramFates
+)
+
+// Values of Event.A of a [LookUpFails], mod NumLookUpFates.
+const (
+	LookUpNotFound = iota // there is no such host
+	LookUpTimeout
+	LookUpServer // the name server gives no good answer
+	NumLookUpFates
 )
 
 // Target says what Event.On numbers.
@@ -115,6 +126,9 @@ var ops = [NumOps]info{
 	Scarce:        {name: "scarce", a: "KiB", b: "timers", fault: true},
 	Repeat:        {name: "repeat", a: "events", b: "times"},
 	WorkWaits:     {name: "work-waits", a: "ms", b: "turns", fault: true},
+	ConnectWaits:  {name: "connect-waits", on: OnLoop, a: "ms", b: "times", fault: true},
+	LookUpWaits:   {name: "lookup-waits", on: OnLoop, a: "ms", b: "times", fault: true},
+	LookUpFails:   {name: "lookup-fails", on: OnLoop, a: "how", b: "times", fault: true},
 }
 
 // formerNames are names that traces of earlier versions have.

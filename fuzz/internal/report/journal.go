@@ -81,7 +81,7 @@ var texts = map[sim.What]string{
 // Wants is part of sim.Observer.
 func (j *Journal) Wants() []sim.What {
 	all := []sim.What{sim.EventBegins, sim.RoundOver, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Ended, sim.Gets,
-		sim.PeerSends, sim.PeerGets, sim.ActionHappens, sim.FaultStruck, sim.WorkBegins, sim.WorkEnds}
+		sim.PeerSends, sim.PeerGets, sim.ActionHappens, sim.FaultStruck, sim.WorkBegins, sim.WorkEnds, sim.LookedUp}
 	for what := range texts {
 		all = append(all, what)
 	}
@@ -144,6 +144,10 @@ func (j *Journal) Observe(o *sim.Observation) {
 		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d sends %s", o.Conn, judge.Brief(o.Bytes))
 	case sim.PeerGets:
 		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d gets %s", o.Conn, judge.Brief(o.Bytes))
+	case sim.LookedUp:
+		if l.text = o.Name + " is looked up"; o.Err != nil {
+			l.detail = o.Err.Error()
+		}
 	case sim.WorkBegins:
 		l.text = fmt.Sprintf("work %d begins", o.N)
 	case sim.WorkEnds:

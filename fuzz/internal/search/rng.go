@@ -34,6 +34,10 @@ func (r *rng) has(op trace.Op) bool {
 		return r.found.Signals
 	case trace.WorkWaits:
 		return r.found.Work
+	case trace.ConnectWaits:
+		return r.found.Dials
+	case trace.LookUpWaits, trace.LookUpFails:
+		return r.found.LookUps
 	case trace.Repeat: // which only a soak makes
 		return false
 	case trace.Datagram, trace.DatagramFails:
@@ -174,6 +178,8 @@ func (r *rng) arguments(e *trace.Event) {
 		if e.B = 0; r.IntN(8) == 0 {
 			e.B = uint16(r.IntN(1 << r.IntN(8)))
 		}
+	case trace.WorkWaits, trace.ConnectWaits, trace.LookUpWaits:
+		e.A = uint16(r.IntN(1 << r.IntN(14)))
 	case trace.Permute, trace.Late:
 		e.A = uint16(r.IntN(1 << 16))
 	case trace.Abrupt:

@@ -136,7 +136,7 @@ func (w *World) rested() {
 
 // next returns when something is due.
 func (w *World) next() int64 {
-	next := w.nextWork()
+	next := min(w.nextWork(), w.nextLater())
 	for _, d := range w.drivers {
 		next = min(next, w.due(d))
 	}
@@ -154,6 +154,9 @@ func (w *World) setClock(to int64) {
 	w.now = to
 	w.moved++
 	w.note(noteTime, uint64(to), 0)
+	if len(w.put) > 0 {
+		w.doLater(to)
+	}
 	for i := range w.conns {
 		if c := &w.conns[i]; c.readAt <= to {
 			w.readSome(c)

@@ -36,6 +36,7 @@ const (
 	noteMove
 	noteStop
 	noteWork
+	noteLookUp
 )
 
 func (w *World) note(n note, a, b uint64) { w.digest.add(a, b^uint64(n)<<56) }

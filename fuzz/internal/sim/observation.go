@@ -50,6 +50,7 @@ const (
 	PeerSends     // Conn, Bytes: datagram peer Conn sends
 	PeerGets      // Conn, Bytes: datagram peer Conn gets
 	ActionHappens // Name
+	LookedUp      // Name, Err: the answer to a look-up of a name comes
 	WorkBegins    // N: the number of the work, in the order of World.Go
 	WorkEnds      // N
 	LeaveAsked    // Loop is asked to shut down

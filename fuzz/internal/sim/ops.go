@@ -50,6 +50,13 @@ func init() { // the rows call what reads them
 		trace.Scarce:    nothing, // see limit
 		trace.Repeat:    (*World).doRepeat,
 		trace.WorkWaits: (*World).doWorkWaits,
+		trace.ConnectWaits: onLoop(func(a *armedLoop, e trace.Event) {
+			a.connectDelay, a.connectWaits = milliseconds(e.A), trace.Times(e.B)
+		}),
+		trace.LookUpWaits: onLoop(func(a *armedLoop, e trace.Event) { a.lookUpDelay, a.lookUpWaits = milliseconds(e.A), trace.Times(e.B) }),
+		trace.LookUpFails: onLoop(func(a *armedLoop, e trace.Event) {
+			a.lookUpHow, a.lookUpFails = int(e.A)%trace.NumLookUpFates, trace.Times(e.B)
+		}),
 	}
 }
 
@@ -78,6 +85,9 @@ func onLoop(do func(*armedLoop, trace.Event)) func(*World, trace.Event) {
 		}
 	}
 }
+
+// milliseconds returns an argument as a time on the world's clock, at least 1 ms.
+func milliseconds(arg uint16) int64 { return int64(trace.Times(arg)) * int64(time.Millisecond) }
 
 // limit lowers the limits of a loop as the first Limit and the first Scarce of the trace
 // say. They are those beside what Setup needs, and not above those of the Spec.

@@ -36,6 +36,7 @@ type Config struct {
 	Backends func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
 	Roles    Roles                             // of the addresses
 	Faults   trace.Weights                     // of the traces to come; those of the run's end that are off do not happen
+	Names    map[string][]string               // IP addresses of host names that machines dial
 	Wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
@@ -79,6 +80,7 @@ type World struct {
 	halted   bool
 	stopped  bool    // the loops were stopped
 	calling  *caller // that is called; nil: none
+	put      []later // off
 	works    []work
 	waits    []trace.Event // that make the next works wait
 	handedIn int           // works of this run
@@ -117,6 +119,8 @@ type Found struct {
 	Signals   bool // that machines ask for
 	Datagrams bool // sockets for them
 	Work      bool // that machines hand to Go
+	Dials     bool // connections that machines begin
+	LookUps   bool // of names
 }
 
 // action is something that happens from outside, as if another goroutine did it.
@@ -358,7 +362,9 @@ func (w *World) clear() {
 	w.listeners, w.slots = w.listeners[:0], w.slots[:0]
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
+	clear(w.put)
 	clear(w.works)
+	w.put = w.put[:0]
 	w.works, w.waits, w.handedIn = w.works[:0], w.waits[:0], 0
 	w.before += w.events
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0

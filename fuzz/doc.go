@@ -77,7 +77,8 @@
 // arrives late for a socket that is closed. Events are reordered. Accepts and connects
 // fail. A peer acts between two calls of one turn. Slots, timers and buffers are few, but not
 // fewer than what Setup needs. Deadlines are late, and the clock jumps. Datagrams are lost,
-// doubled or reordered. Spec.Faults makes kinds of events more frequent, or switches them off:
+// doubled or reordered. A loop handles a message while its sender, a handler of another loop, an
+// action or work, is still in the midst of what it does. Spec.Faults makes kinds of events more frequent, or switches them off:
 //
 //	Faults: trace.Weights{trace.Jump: 0, trace.Reset: 5},
 //
@@ -275,8 +276,8 @@
 // An event of an echo with short words takes about 350 ns and does not allocate. A run
 // takes about 40 µs beside its events, as its loops are new. Each trace of a search counts as
 // one run, but one of eight is run some fourteen times, to compare it with its variants:
-// Finding.Simulated counts the events of all. An idle hour of 1,000
-// connections takes some milliseconds. Descriptors of the
-// operating system cannot be adopted. A World belongs to one goroutine. Concurrent calls of
+// Finding.Simulated counts the events of all. An idle hour of 1,000 connections takes some
+// milliseconds. Descriptors of the operating system cannot be adopted. A World belongs to one
+// goroutine. Concurrent calls of
 // Find are safe; each has its own World.
 package fuzz

@@ -44,6 +44,7 @@ const ( // the order is part of the format of bytes that go test -fuzz records: 
 	ConnectWaits            // a loop's next b connects are answered a ms later
 	LookUpWaits             // a loop's next b look-ups of names are answered a ms later
 	LookUpFails             // a loop's next b look-ups of names fail; A mod 3: see LookUpNotFound
+	Interleave              // when a loop is sent something between two turns, the next a times, it takes a turn at once: in the midst of the handler that sends
 
 	NumOps // the number of Ops
 )
@@ -128,6 +129,7 @@ var ops = [NumOps]info{
 	WorkWaits:     {name: "work-waits", a: "ms", b: "turns", fault: true},
 	ConnectWaits:  {name: "connect-waits", on: OnLoop, a: "ms", b: "times", fault: true},
 	LookUpWaits:   {name: "lookup-waits", on: OnLoop, a: "ms", b: "times", fault: true},
+	Interleave:    {name: "interleave", on: OnLoop, a: "times", fault: true},
 	LookUpFails:   {name: "lookup-fails", on: OnLoop, a: "how", b: "times", fault: true},
 }
 

@@ -44,5 +44,6 @@ var sentences = [trace.NumOps]sentence{
 	trace.WorkWaits:     {text: "the next work waits for AA ms, and for BB turns"},
 	trace.ConnectWaits:  {text: "connecting takes AA ms on loop ON, BB times", least: "AB"},
 	trace.LookUpWaits:   {text: "a name is looked up for AA ms on loop ON, BB times", least: "AB"},
+	trace.Interleave:    {text: "loop ON takes a turn as soon as it is sent something, AA times", least: "A"},
 	trace.LookUpFails:   {text: "looking a name up fails on loop ON, BB times", least: "B"},
 }

@@ -34,6 +34,8 @@ func (r *rng) has(op trace.Op) bool {
 		return r.found.Signals
 	case trace.WorkWaits:
 		return r.found.Work
+	case trace.Interleave:
+		return r.cfg.Loops > 1 || r.found.Actions > 0 || r.found.Work
 	case trace.ConnectWaits:
 		return r.found.Dials
 	case trace.LookUpWaits, trace.LookUpFails:

@@ -39,6 +39,11 @@ func (w *World) turn(d *simDriver) {
 		w.observeLoop(Chatters, d.loop, w.maxChatter, 0)
 		return
 	}
+	w.takeTurn(d)
+}
+
+// takeTurn is turn without its checks.
+func (w *World) takeTurn(d *simDriver) {
 	w.note(noteTurn, uint64(d.loop), 0)
 	if d.armed.late > 0 && !d.busy() {
 		w.struck(trace.Late, nil) // a deadline is why the loop takes this turn
@@ -47,6 +52,9 @@ func (w *World) turn(d *simDriver) {
 	w.steps[d.loop].Turn()
 	if len(w.works) > 0 {
 		w.countTurn()
+	}
+	if d.armed.interleaves > 0 {
+		d.doze()
 	}
 }
 

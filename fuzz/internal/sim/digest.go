@@ -37,6 +37,7 @@ const (
 	noteStop
 	noteWork
 	noteLookUp
+	noteInterleave
 )
 
 func (w *World) note(n note, a, b uint64) { w.digest.add(a, b^uint64(n)<<56) }

@@ -100,6 +100,7 @@ type armedLoop struct {
 	lookUpDelay   int64
 	lookUpFails   int
 	lookUpHow     int
+	interleaves   int
 }
 
 // waitLimit returns how many of n events the next wait may return.

@@ -46,10 +46,11 @@ func init() { // the rows call what reads them
 		trace.DatagramFails: onLoop(func(a *armedLoop, e trace.Event) {
 			a.datagramsFate, a.datagrams = int(e.A)%trace.NumDatagramFates, trace.Times(e.B)
 		}),
-		trace.Abrupt:    onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
-		trace.Scarce:    nothing, // see limit
-		trace.Repeat:    (*World).doRepeat,
-		trace.WorkWaits: (*World).doWorkWaits,
+		trace.Abrupt:     onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
+		trace.Scarce:     nothing, // see limit
+		trace.Repeat:     (*World).doRepeat,
+		trace.WorkWaits:  (*World).doWorkWaits,
+		trace.Interleave: (*World).doInterleave,
 		trace.ConnectWaits: onLoop(func(a *armedLoop, e trace.Event) {
 			a.connectDelay, a.connectWaits = milliseconds(e.A), trace.Times(e.B)
 		}),

@@ -17,7 +17,7 @@ import (
 // machines dial. Traces show which peer has which words: those of Spec.Roles[0] have the
 // numbers from 1,000 on, those of Spec.Roles[1] from 2,000 on, and so on. Peers at addresses
 // without a role send those of Spec.Dict. An event with a word that is not for its connection
-// does nothing.
+// does nothing. A Role that no connection had is in Finding.Unseen.
 type Role struct {
 	// Addr is the address: host:port as in a call of Listen or Dial, where an empty host is
 	// any, or the path of a Unix socket. A host must be an IP address.
@@ -66,7 +66,7 @@ func (s *Spec) playRoles() (words trace.Dictionary, roles sim.Roles) {
 	words = make(trace.Dictionary, roleWords*(len(s.Roles)+1))
 	roles.Common = uint16(copy(words, s.Dict))
 	for i, r := range s.Roles {
-		role := sim.Role{At: judge.ParseAddress(r.Addr).Is, Last: roles.Common, Peers: r.Peers}
+		role := sim.Role{Name: r.Addr, At: judge.ParseAddress(r.Addr).Is, Last: roles.Common, Peers: r.Peers}
 		if r.Dict != nil {
 			role.First = uint16(roleWords * (i + 1))
 			role.Last = role.First + uint16(copy(words[role.First:], r.Dict))

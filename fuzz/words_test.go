@@ -129,6 +129,16 @@ func TestRoleWordsAreShown(t *testing.T) {
 	}
 }
 
+// A role whose address is never met is named.
+func TestIdleRole(t *testing.T) {
+	spec := castSpec()
+	spec.Roles = append(spec.Roles, Role{Addr: ":8081"})
+	found := Find(spec, 1, Budget{Runs: 100})
+	if found.Failure != nil || !slices.Equal(found.Unseen, []string{"a connection for role :9000", "a connection for role :8081"}) {
+		t.Error(found)
+	}
+}
+
 // Roles that cannot be are an error.
 func TestWrongRoles(t *testing.T) {
 	for _, c := range []struct {

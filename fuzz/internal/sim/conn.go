@@ -187,6 +187,7 @@ func (w *World) dial(c *Conn, listener int) {
 	l.backlog = append(l.backlog, s)
 	w.setPeer(c, p, s)
 	c.Addr = l.local
+	w.meet(c.Addr)
 	l.notify()
 }
 

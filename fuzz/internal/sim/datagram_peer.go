@@ -40,6 +40,7 @@ func (w *World) doDatagram(e trace.Event) {
 		return
 	}
 	word := w.cfg.Dict.DatagramWord(e.A)
+	w.meet(to.local)
 	w.observeConn(PeerSends, int(e.On), []byte(word))
 	p.Sent = append(p.Sent, word)
 	w.deliver(p.at, to, []byte(word))

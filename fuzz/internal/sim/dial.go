@@ -61,6 +61,7 @@ func (w *World) answer(s *socket, refuse bool) {
 	s.phase = answered
 	p.local, p.remote = s.remote, s.local
 	w.moved++
+	w.meet(a)
 	if l != nil {
 		l.backlog = append(l.backlog, p)
 		l.notify()

@@ -10,6 +10,7 @@ import (
 // Role is what the peers at an address do: those that dial a listener, or the server that
 // machines dial.
 type Role struct {
+	Name        string // the address
 	At          func(driver.Addr) bool
 	First, Last uint16 // numbers of their words: from First up to Last, exclusive
 	Peers       int    // that dial at once at most; 0: no bound, below 0: none
@@ -61,6 +62,25 @@ func (r *Roles) Numbers() (all []uint16) {
 		}
 	}
 	return all
+}
+
+// meet notes that there was a connection to an address.
+func (w *World) meet(a driver.Addr) {
+	for i := range w.cfg.Roles.All {
+		if !w.played[i] {
+			w.played[i] = w.cfg.Roles.All[i].At(a)
+		}
+	}
+}
+
+// IdleRoles returns what runs have not shown: a connection for each role that had none.
+func (w *World) IdleRoles() (names []string) {
+	for i, role := range w.cfg.Roles.All {
+		if !w.played[i] {
+			names = append(names, "a connection for role "+role.Name)
+		}
+	}
+	return names
 }
 
 // mayDial reports whether one more peer may dial a listener.

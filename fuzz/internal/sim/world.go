@@ -86,7 +86,8 @@ type World struct {
 	handedIn int           // works of this run
 	probe    probe.Probe
 	found    Found
-	replying int // backends with bytes to send
+	played   []bool // by role: there was a connection
+	replying int    // backends with bytes to send
 	ticks    int
 	round    int   // of a Repeat that is under way; 0: none is
 	jumpedTo int64 // when the clock jumped last
@@ -136,7 +137,7 @@ type caller struct{ what string }
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
 	w := &World{cfg: cfg, maxChatter: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
-		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns)}
+		conns: make([]Conn, 2*cfg.Conns), played: make([]bool, len(cfg.Roles.All)), peers: make([]DatagramPeer, 2*cfg.Conns)}
 	w.probe = probe.New(probeSink{w})
 	for i := range w.conns {
 		w.conns[i].Number = i

@@ -40,6 +40,9 @@ const mostWeight = 1000
 
 // Check returns an error if an entry is for no Op that may have one, or no weight.
 func (w Weights) Check() error {
+	if len(w) == 0 {
+		return nil
+	}
 	for _, op := range slices.Sorted(maps.Keys(w)) {
 		switch {
 		case op >= NumOps:

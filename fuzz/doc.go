@@ -17,7 +17,7 @@
 // the same run if handlers follow these rules:
 //
 //   - Ask the Context for the time.
-//   - Start no goroutine.
+//   - Start no goroutine: hand its work to World.Go.
 //   - Do not range over a map where the order matters.
 //   - Take random numbers only from a seed in the prototype.
 //   - Do not show a Token to peers: the number of a loop depends on what else runs in the
@@ -75,13 +75,19 @@
 // Faults are events, too. Reads and writes are cut short or refused. Peers read slowly or
 // not at all. Input arrives in pieces. An event claims readiness that is not there, or
 // arrives late for a socket that is closed. Events are reordered. Accepts and connects
-// fail. A peer acts between two calls of one turn. Slots, timers and buffers are few.
-// Deadlines are late, and the clock jumps. Datagrams are lost, doubled or reordered.
+// fail. A peer acts between two calls of one turn. Slots, timers and buffers are few, but not
+// fewer than what Setup needs. Deadlines are late, and the clock jumps. Datagrams are lost,
+// doubled or reordered. A loop handles a message while its sender, a handler of another loop, an
+// action or work, is still in the midst of what it does. Spec.Faults makes kinds of events more frequent, or switches them off:
+//
+//	Faults: trace.Weights{trace.Jump: 0, trace.Reset: 5},
 //
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
 // accepts the connection, unless Spec.Answers reports false for the address. Such
-// connections have numbers from Spec.Conns on.
+// connections have numbers from Spec.Conns on. Host names have the addresses of Spec.Names.
+// Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
+// both; an attempt may also stay unanswered for ever.
 //
 // If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
 // Half of these peers have the addresses to which machines wrote first. Signals that
@@ -89,6 +95,10 @@
 // one end of a pipe for a machine; a peer has the other end. An action that keeps a
 // [reactor.Ref] also sends to machines that have ended; an action that happens many times
 // at once fills a mailbox.
+//
+// Work that machines do outside of loops, on goroutines of its own in production, goes through
+// [World.Go]. It runs between two turns: soon, or some turns or milliseconds later, so that
+// answers come late and in another order.
 //
 // Each run ends in the same way: faults cease and peers read everything; peers half-close,
 // which means that they send no more; peers close; the loops shut down; the loops stop.
@@ -108,6 +118,16 @@
 // makes one of a Model. [Relay] says all that there is to say of a proxy:
 //
 //	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
+//
+// A [Role] gives the peers of a listener, or the server that machines dial, words of their own,
+// and bounds how many peers there are:
+//
+//	Dict: []string{"GET\n", "SET\n"},
+//	Roles: []fuzz.Role{
+//		{Addr: ":8001", Dict: []string{"stats\n"}, Peers: 1},
+//		{Addr: "10.0.0.1:80", Dict: []string{"200\n", "404\n"}},
+//		{Addr: ":9000", Peers: fuzz.NoPeers}, // only machines dial it
+//	},
 //
 // [Conns] takes a judge of one's own, which sees all connections of a run: who dialled, which
 // machine has them, what was sent, got and ended, and when.
@@ -243,16 +263,17 @@
 // place, with the same text except for numbers and quoted bytes. If a trace fails only in
 // some of its runs, each shorter trace is run several times, and the failure says so.
 //
-// The test shows the failure; a table of the events with all that followed from each, in
-// which machines are named by kind and slot, and messages are shown where they are sent and
-// where they arrive; the handlers that ran, with file and line; a Mermaid sequence diagram;
-// which parts of the events do not matter; and the command that runs the test again. Rows
-// that repeat are shown once, with a count. [Show] shows the same of a run that passes.
-// [Finding.GoTest] returns a Go test for the trace.
+// The test shows the failure; the faults that had an effect; a table of the events with all
+// that followed from each, in which machines are named by kind and slot, and messages are
+// shown where they are sent and where they arrive; the handlers that ran, with file and line;
+// a Mermaid sequence diagram; which parts of the events do not matter; and the command that
+// runs the test again. Rows that repeat are shown once, with a count. [Show] shows the same of
+// a run that passes. [Finding.GoTest] returns a Go test for the trace.
 //
 // The trace is kept as text under testdata/traces, and replayed first from then on. You
-// may edit it. A trace names words by their index in Spec.Dict. So append to Dict: then
-// kept traces mean the same as before.
+// may edit it. A trace names words by their index in Spec.Dict, and those of a Role by a number
+// that begins with that of the role. So append to Dict, and to Roles: then kept traces mean the
+// same as before.
 //
 // [Find] and [Replay] are for programs. [Native] makes the same runs with go test -fuzz.
 // There, -fuzzminimizetime 1x gives more time to the search.
@@ -279,8 +300,8 @@
 // An event of an echo with short words takes about 350 ns and does not allocate. A run
 // takes about 40 µs beside its events, as its loops are new. Each trace of a search counts as
 // one run, but one of eight is run some fourteen times, to compare it with its variants:
-// Finding.Simulated counts the events of all. An idle hour of 1,000
-// connections takes some milliseconds. Host names are not resolved, and descriptors of the
-// operating system cannot be adopted. A World belongs to one goroutine. Concurrent calls of
+// Finding.Simulated counts the events of all. An idle hour of 1,000 connections takes some
+// milliseconds. Descriptors of the operating system cannot be adopted. A World belongs to one
+// goroutine. Concurrent calls of
 // Find are safe; each has its own World.
 package fuzz

@@ -1,6 +1,8 @@
 package fuzz
 
 import (
+	"slices"
+
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/internal/report"
 	"github.com/stator-go/stator/fuzz/internal/search"
@@ -45,7 +47,7 @@ func (e *engine) shrink(tr trace.Trace, f *judge.Failure) *report.Account {
 func (e *engine) conclude(f *Finding, b Budget) *Finding {
 	f.Undecided = e.judge.Undecided()
 	f.Simulated = int(e.world.AllEvents())
-	f.Missing, f.Unseen = e.cover.Missing(), append(e.cover.Unseen(e.spec.Sometimes), e.judge.Idle()...)
+	f.Missing, f.Unseen = e.cover.Missing(), slices.Concat(e.cover.Unseen(e.spec.Sometimes), e.judge.Idle(), e.world.IdleRoles())
 	if e.tally == nil {
 		return f
 	}

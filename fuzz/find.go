@@ -88,7 +88,7 @@ type Finding struct {
 	Soaked    int      // events of the soak
 	Done      bool     // an exhaustive search has tried all traces
 	Missing   []string // edges that tables declare and no machine took
-	Unseen    []string // conditions given to Sometimes that were true in no run, and oracles for an address that had no connection
+	Unseen    []string // conditions given to Sometimes that were true in no run, and oracles and roles for an address that had no connection
 	Report    *Report  // nil unless Spec.Report asked for it
 
 	Undecided int // runs that passed as a Linear could not decide them

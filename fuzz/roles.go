@@ -1,14 +1,80 @@
 package fuzz
 
 import (
+	"fmt"
+
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Connections have roles: peers dial listeners, and machines dial servers. A role is named by
 // its address: host:port as in a call of Listen or Dial, where an empty host is any, or the
 // path of a Unix socket.
+
+// Role says what the peers at an address do: the peers that dial a listener, or the server that
+// machines dial. Traces show which peer has which words: those of Spec.Roles[0] have the
+// numbers from 1,000 on, those of Spec.Roles[1] from 2,000 on, and so on. Peers at addresses
+// without a role send those of Spec.Dict. An event with a word that is not for its connection
+// does nothing. A Role that no connection had is in Finding.Unseen.
+type Role struct {
+	// Addr is the address: host:port as in a call of Listen or Dial, where an empty host is
+	// any, or the path of a Unix socket. A host must be an IP address.
+	Addr string
+	// Dict has the words that these peers send; nil: those of Spec.Dict.
+	Dict []string
+	// Peers is how many peers dial the listener at once, at most. 0 leaves it to Spec.Conns,
+	// which bounds the peers of all listeners. With NoPeers none dials: only machines do.
+	Peers int
+}
+
+// NoPeers is a value of Role.Peers.
+const NoPeers = -1
+
+// Bounds of roles: numbers of words are blocks of roleWords, below those that are fixed.
+const (
+	roleWords = 1000
+	mostRoles = 60
+)
+
+// checkRoles returns an error if there are too many roles or words.
+func (s *Spec) checkRoles() error {
+	if len(s.Roles) == 0 {
+		return nil
+	}
+	if len(s.Roles) > mostRoles {
+		return fmt.Errorf("Spec.Roles: %d roles: want at most %d", len(s.Roles), mostRoles)
+	}
+	if len(s.Dict) > roleWords {
+		return fmt.Errorf("Spec.Dict has %d words: with Spec.Roles, want at most %d", len(s.Dict), roleWords)
+	}
+	for _, r := range s.Roles {
+		if len(r.Dict) > roleWords {
+			return fmt.Errorf("Spec.Roles: %s has %d words: want at most %d", r.Addr, len(r.Dict), roleWords)
+		}
+		if r.Peers < NoPeers {
+			return fmt.Errorf("Spec.Roles: %s has %d peers: want a number, 0 or NoPeers", r.Addr, r.Peers)
+		}
+	}
+	return nil
+}
+
+// playRoles returns the dictionary of all roles, and the roles with the numbers of their words.
+// Words keep their numbers when others are appended to a dictionary.
+func (s *Spec) playRoles() (words trace.Dictionary, roles sim.Roles) {
+	words = make(trace.Dictionary, roleWords*(len(s.Roles)+1))
+	roles.Common = uint16(copy(words, s.Dict))
+	for i, r := range s.Roles {
+		role := sim.Role{Name: r.Addr, At: judge.ParseAddress(r.Addr).Is, Last: roles.Common, Peers: r.Peers}
+		if r.Dict != nil {
+			role.First = uint16(roleWords * (i + 1))
+			role.Last = role.First + uint16(copy(words[role.First:], r.Dict))
+		}
+		roles.All = append(roles.All, role)
+	}
+	return words, roles
+}
 
 // At returns the oracle for the connections to one address alone: those that peers dial to a
 // listener, or those that machines dial. Without At an oracle judges all connections that peers

@@ -27,6 +27,14 @@ type Spec struct {
 	// Backends are servers that machines dial: see Serve. At other addresses machines find a
 	// peer that sends what the trace says.
 	Backends []Backend
+	// Names has the IP addresses of the host names that machines dial. Other names are not found.
+	Names map[string][]string
+	// Roles say what peers at certain addresses send, and how many there are. See [Role].
+	Roles []Role
+	// Faults says how frequent kinds of events are: faults, and also what peers do. 0 switches a
+	// kind off. With trace.Finish 0, say, no peer half-closes, not even at the end of a run. A
+	// trace that is replayed runs as it is.
+	Faults trace.Weights
 	// Without leaves out checks that do not hold for these machines.
 	Without Check
 	// Isolated says that no connection's output depends on another connection, neither what
@@ -51,7 +59,9 @@ type Spec struct {
 	Config   reactor.Config         // of each loop; Slots 0: 64. Driver and Observer are set by the World
 	Answers  func(driver.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
 
-	wrap func(driver.Driver) driver.Driver // what tests put between a loop and its driver
+	words trace.Dictionary // of all roles: see playRoles
+	roles sim.Roles
+	wrap  func(driver.Driver) driver.Driver // what tests put between a loop and its driver
 }
 
 // Check is a set of checks that [Spec.Without] leaves out. Combine them with |.
@@ -98,12 +108,16 @@ func (s Spec) filled() *Spec {
 	if s.Config.Slots == 0 {
 		s.Config.Slots = 64
 	}
+	s.words, s.roles = s.Dict, sim.Roles{Common: uint16(len(s.Dict))}
+	if len(s.Roles) > 0 && s.checkRoles() == nil {
+		s.words, s.roles = s.playRoles()
+	}
 	return &s
 }
 
 // String describes the world that a Spec makes.
 func (s *Spec) String() string {
-	text := fmt.Sprintf("loops %d, slots %d, connections %d, words %d", s.Loops, s.Config.Slots, s.Conns, len(s.Dict))
+	text := fmt.Sprintf("loops %d, slots %d, connections %d, words %d", s.Loops, s.Config.Slots, s.Conns, len(s.roles.Numbers()))
 	if s.Isolated {
 		text += ", isolated"
 	}
@@ -115,16 +129,29 @@ func (s *Spec) String() string {
 
 // world is the simulation's part of a Spec.
 func (s *Spec) world() sim.Config {
-	cfg := sim.Config{Dict: s.Dict, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Wrap: s.wrap}
+	cfg := sim.Config{Dict: s.words, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Names: s.Names, Wrap: s.wrap}
 	if s.Setup != nil {
-		cfg.Setup = func(w *sim.World) error { return s.Setup(&World{w}) }
+		cfg.Setup = func(w *sim.World) error {
+			if err := s.check(); err != nil {
+				return err
+			}
+			return s.Setup(&World{w})
+		}
 	}
 	return cfg
 }
 
+// check returns an error if the Spec is not as it must be.
+func (s *Spec) check() error {
+	if err := s.Faults.Check(); err != nil {
+		return fmt.Errorf("Spec.Faults: %w", err)
+	}
+	return s.checkRoles()
+}
+
 // judges is the judge's part of a Spec. A Check has the bits of a judge.Check.
 func (s *Spec) judges() judge.Config {
-	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Pressure: s.Pressure, Conns: s.Conns, Patience: s.Patience}
+	cfg := judge.Config{Without: judge.Check(s.Without), Isolated: s.Isolated, Pressure: s.Pressure, Conns: s.Conns, Patience: s.Patience, Faults: s.Faults}
 	for _, o := range s.Oracles {
 		if o.judge != nil {
 			cfg.Oracles = append(cfg.Oracles, o.judge)
@@ -135,8 +162,8 @@ func (s *Spec) judges() judge.Config {
 
 // search is the search's part of a Spec. A Strategy has the number of a search.Strategy.
 func (s *Spec) search(how Strategy) search.Config {
-	return search.Config{Strategy: search.Strategy(how), Dict: s.Dict, Loops: s.Loops, Conns: s.Conns}
+	return search.Config{Strategy: search.Strategy(how), Dict: s.words, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Faults: s.Faults}
 }
 
 // dict returns the dictionary of the traces.
-func (s *Spec) dict() trace.Dictionary { return s.Dict }
+func (s *Spec) dict() trace.Dictionary { return s.words }

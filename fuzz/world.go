@@ -47,6 +47,18 @@ func (w *World) Now() time.Duration { return time.Duration(w.w.Now()) }
 // any time between two turns of the loops.
 func (w *World) Action(name string, do func(arg int)) { w.w.Action(name, do) }
 
+// Go has work run that is done outside of loops, such as a query of a database. In production
+// a machine's prototype has a function that starts a goroutine; in a World that function is Go:
+//
+//	spawn func(func()) // func(work func()) { go work() }, or World.Go
+//
+// Runs call work between two turns of the loops: soon, or some turns or milliseconds later, so
+// that it overtakes other work or is overtaken. It has run before faults have ceased. It may
+// call what any goroutine may call, such as Ref.Send. It gets a copy of what it needs: a
+// pointer to the machine would be a data race in production. Call Go in handlers, actions, work
+// and Setup.
+func (w *World) Go(work func()) { w.w.Go(work) }
+
 // Probe returns the probe for the prototypes of this World's machines; see package probe.
 func (w *World) Probe() probe.Probe { return w.w.Probe() }
 

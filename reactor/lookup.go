@@ -41,16 +41,22 @@ func (c *IO) lookUp(p Port, pt *port, network, addr string) {
 	l.dials.queue(l.dials.byPort[d.dialKey])
 }
 
-// startLookup resolves the name of a dial on another goroutine, which posts the result to
-// the loop.
+// startLookup resolves the name of a dial, by the driver or on another goroutine. The result is
+// posted to the loop.
 func (d *dials) startLookup(of *dial) {
 	d.lookups.running++
 	l, k, serial, network, addr := d.loop, of.dialKey, of.serial, of.network, of.addr
+	done := func(addrs []driver.Addr, err error) {
+		l.post(func() { l.lookedUp(k, serial, addrs, err) })
+	}
+	if r, ok := l.drv.(driver.Resolver); ok {
+		r.LookUp(network, addr, done)
+		return
+	}
 	go func() {
 		ctx, stop := context.WithTimeout(context.Background(), lookupTimeout)
 		defer stop()
-		addrs, err := resolve(ctx, network, addr)
-		l.post(func() { l.lookedUp(k, serial, addrs, err) })
+		done(resolve(ctx, network, addr))
 	}()
 }
 

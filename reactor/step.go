@@ -16,8 +16,9 @@ import "fmt"
 //   - A Goexit in a handler ends the goroutine that called Turn. Another one may go on from
 //     there.
 type Stepper struct {
-	loop *Loop
-	goid uint64
+	loop  *Loop
+	goid  uint64
+	dozes bool
 }
 
 // Stepper makes the calling goroutine the loop's. The error is ErrRunning if the loop runs
@@ -35,10 +36,29 @@ func (l *Loop) Stepper() (*Stepper, error) {
 // Turn runs one turn, and reports whether the loop has ended, with every machine and every
 // descriptor. Then it must not be called again.
 func (s *Stepper) Turn() (over bool) {
+	if s.dozes {
+		s.dozes = false
+		s.loop.sleeper.Awake()
+	}
 	s.loop.control.goid.Store(s.goid)
 	over = s.loop.runTurn()
 	s.loop.control.goid.Store(0) // the caller is no handler between two turns
 	return over
+}
+
+// Doze has the loop call Driver.Wake for the first message, or request, that comes before its
+// next turn, as if it were blocked in Wait. Without Doze a loop whose Wait does not wait calls
+// Wake never. The call is made where a message is sent: in a handler of another loop, say. If
+// CanTurn reports true there, Wake may call Turn, as if the loops ran at the same time.
+func (s *Stepper) Doze() {
+	s.dozes = true
+	s.loop.sleeper.Asleep()
+}
+
+// CanTurn reports whether Turn may be called in Driver.Wake: the loop is not in a turn, and the
+// caller of Wake holds no lock that the turn needs.
+func (s *Stepper) CanTurn() bool {
+	return s.loop.control.goid.Load() == 0 && s.loop.senders.notified.Load() == nil
 }
 
 // Until returns when the loop wants its next turn, in nanoseconds of Driver.Now, if no event

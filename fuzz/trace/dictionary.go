@@ -28,6 +28,13 @@ func (d Dictionary) DatagramWord(n uint16) string { return d.word(n, len(d)+257)
 // Empty returns the number of the empty word, for a [Datagram].
 func (d Dictionary) Empty() uint16 { return uint16(len(d) + 256) }
 
+// Index returns the index in the dictionary of the word with number n of a [Send]; is is false
+// if it is a single byte.
+func (d Dictionary) Index(n uint16) (index int, is bool) {
+	index = int(n) % (len(d) + 256)
+	return index, index < len(d) && !isLastingByte(n)
+}
+
 func (d Dictionary) word(n uint16, words int) string {
 	switch at := int(n) % words; {
 	case isLastingByte(n):

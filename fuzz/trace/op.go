@@ -40,6 +40,11 @@ const ( // the order is part of the format of bytes that go test -fuzz records: 
 	Abrupt                  // just before the a-th read or write of the machine from now, the peer does B: see AbruptReset
 	Scarce                  // for the whole run, the ports of a loop hold 8+A KiB together, and B timers may run, unless B is 0; only the first counts
 	Repeat                  // the last A events before it happen B more times, or all if A is 0; Repeats among them do nothing
+	WorkWaits               // the next work that is handed to World.Go, and waits for nothing yet, begins A ms later, and then B turns later
+	ConnectWaits            // a loop's next b connects are answered a ms later
+	LookUpWaits             // a loop's next b look-ups of names are answered a ms later
+	LookUpFails             // a loop's next b look-ups of names fail; A mod 3: see LookUpNotFound
+	Interleave              // when a loop is sent something between two turns, the next a times, it takes a turn at once: in the midst of the handler that sends
 
 	NumOps // the number of Ops
 )
@@ -59,6 +64,14 @@ const (
 	DatagramDoubled
 	DatagramOvertakes // it arrives before those that already wait
 	NumDatagramFates
+)
+
+// Values of Event.A of a [LookUpFails], mod NumLookUpFates.
+const (
+	LookUpNotFound = iota // there is no such host
+	LookUpTimeout
+	LookUpServer // the name server gives no good answer
+	NumLookUpFates
 )
 
 // Target says what Event.On numbers.
@@ -113,6 +126,11 @@ var ops = [NumOps]info{
 	Abrupt:        {name: "abrupt", on: OnConn, a: "calls", b: "what", fault: true},
 	Scarce:        {name: "scarce", a: "KiB", b: "timers", fault: true},
 	Repeat:        {name: "repeat", a: "events", b: "times"},
+	WorkWaits:     {name: "work-waits", a: "ms", b: "turns", fault: true},
+	ConnectWaits:  {name: "connect-waits", on: OnLoop, a: "ms", b: "times", fault: true},
+	LookUpWaits:   {name: "lookup-waits", on: OnLoop, a: "ms", b: "times", fault: true},
+	Interleave:    {name: "interleave", on: OnLoop, a: "times", fault: true},
+	LookUpFails:   {name: "lookup-fails", on: OnLoop, a: "how", b: "times", fault: true},
 }
 
 // formerNames are names that traces of earlier versions have.

@@ -214,3 +214,12 @@ type Vec struct {
 	N int
 	B [MaxVec][]byte
 }
+
+// Resolver is a Driver that looks up names itself, such as one of a simulated network. The loop
+// of any other Driver asks the resolver of package net.
+type Resolver interface {
+	// LookUp begins to look up what IO.Dial got as an address: a name with a port, or an IP
+	// address with the name of a port. It does not block. done is called once, on any
+	// goroutine, with the addresses in the order in which they are to be tried.
+	LookUp(network, addr string, done func([]Addr, error))
+}

@@ -23,6 +23,7 @@ type Config struct {
 	Pressure bool     // nor on how fast peers read, nor on how much others ask for
 	Conns    int      // that peers dial
 	Patience time.Duration
+	Faults   trace.Weights // variants have no events that are off
 }
 
 // Check is a set of checks that may be left out. fuzz.Check documents them.
@@ -268,13 +269,13 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 	}
 }
 
-// caller returns what panicked: an oracle, an action, or the loop.
+// caller returns what panicked: an oracle, an action, work, or the loop.
 func (j *Judge) caller(o *sim.Observation) string {
 	switch {
 	case j.asking != "":
 		return fmt.Sprintf("oracle %q", j.asking)
 	case o.OK:
-		return fmt.Sprintf("action %q", o.Name)
+		return o.Name
 	}
 	return "the loop itself"
 }

@@ -101,6 +101,7 @@ func (j *Judge) comparePieces(tr trace.Trace, conn int) *Failure {
 
 func (j *Judge) compareSegments(tr trace.Trace, conn int, whole Variant, one [][]byte) *Failure {
 	for _, cut := range []Variant{whole.split("byte by byte"), whole.cut("when each read and write moves one byte")} {
+		cut = cut.without(j.cfg.Faults)
 		many, f := j.outputs(cut)
 		if f == nil {
 			f = j.differ(Segmentation, tr, conn, whole, one[conn], cut, many[conn])
@@ -117,7 +118,7 @@ func (j *Judge) compareSegments(tr trace.Trace, conn int, whole Variant, one [][
 // way is sent. It may not close without reading bytes that it would have answered.
 func (j *Judge) compareHangUp(tr trace.Trace, conn int, whole Variant, one [][]byte) *Failure {
 	whole.How = "when its end comes later"
-	ended := whole.ended("with its end right behind its bytes")
+	ended := whole.ended("with its end right behind its bytes").without(j.cfg.Faults)
 	cut, f := j.outputs(ended)
 	if f == nil && j.w.Conn(conn).Unread > 0 {
 		f = j.differ(HangUp, tr, conn, whole, one[conn], ended, cut[conn])

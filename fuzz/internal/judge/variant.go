@@ -48,6 +48,20 @@ func calm(tr trace.Trace, how string) (v Variant) {
 	return v
 }
 
+// without returns a variant without the events that are off.
+func (v Variant) without(off trace.Weights) (out Variant) {
+	if len(off) == 0 {
+		return v
+	}
+	out.How, out.Spurious = v.How, v.Spurious
+	for i, e := range v.Trace {
+		if !off.OffEvent(e) {
+			out.add(e, v.From[i])
+		}
+	}
+	return out
+}
+
 // alone returns a variant without what happens to other connections.
 func (v Variant) alone(conn int, how string) (out Variant) {
 	out.How = how

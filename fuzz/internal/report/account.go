@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/internal/shrink"
@@ -40,6 +42,22 @@ func OfRun(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failu
 		a.stories = []story{ofJournal(tr, f, journal)}
 	}
 	return a
+}
+
+// faults returns the names of the faults that struck in the runs that show the failure. It is
+// not known whether a limit was reached: those of the trace count.
+func (a *Account) faults() string {
+	var names []string
+	for op := range trace.NumOps {
+		limits := op == trace.Limit || op == trace.Scarce
+		for _, s := range a.stories {
+			if s.struck[op] || limits && slices.ContainsFunc(s.Trace, func(e trace.Event) bool { return e.Op == op }) {
+				names = append(names, op.String())
+				break
+			}
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // OfLost returns the account of a run that failed and did not fail when it was run again.

@@ -22,6 +22,9 @@ func (a *Account) Explain() string {
 	} else {
 		fmt.Fprintf(&b, "%s\n%s\n\n", a.Failure.Error(), when(a.Failure, len(a.Trace)))
 	}
+	if names := a.faults(); names != "" {
+		b.WriteString("faults that struck: " + names + "\n\n")
+	}
 	if a.comes != "" {
 		b.WriteString(a.comes + "\n\n")
 	}
@@ -130,6 +133,8 @@ func (w *wording) says(e trace.Event) string {
 		text += ": " + sim.AcceptError(e.A).Error()
 	case e.Op == trace.ConnectFails:
 		text += ": " + []string{"it is refused", "no answer comes"}[e.A%2]
+	case e.Op == trace.LookUpFails:
+		text += ": " + []string{"no such host", "a timeout", "the server misbehaves"}[e.A%trace.NumLookUpFates]
 	case e.Op == trace.Pace && e.A == trace.MaxArg:
 		text = fmt.Sprintf("connection %d reads at once", e.On)
 	case e.Op == trace.Pace && (e.A == 0 || e.B == 0):

@@ -3,13 +3,13 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/durations"
 	"github.com/stator-go/stator/reactor"
 )
@@ -23,6 +23,7 @@ type Journal struct {
 	watch   watch
 	over    bool // the run was halted: what follows is not told
 	quiet   bool // a Repeat is under way, and its first round is over
+	struck  [trace.NumOps]bool
 }
 
 // line is something that happened.
@@ -84,7 +85,7 @@ var texts = map[sim.What]string{
 // Wants is part of sim.Observer.
 func (j *Journal) Wants() []sim.What {
 	all := []sim.What{sim.EventBegins, sim.RoundOver, sim.StageBegins, sim.CleanupBegins, sim.Moved, sim.Told, sim.Posts, sim.Ended, sim.Gets,
-		sim.PeerSends, sim.PeerGets, sim.ActionHappens}
+		sim.PeerSends, sim.PeerGets, sim.ActionHappens, sim.FaultStruck, sim.WorkBegins, sim.WorkEnds, sim.LookedUp}
 	for what := range texts {
 		all = append(all, what)
 	}
@@ -99,6 +100,10 @@ func (j *Journal) Observe(o *sim.Observation) {
 	}
 	if o.What == sim.CleanupBegins {
 		j.over = true
+	}
+	if o.What == sim.FaultStruck {
+		j.struck[o.Op] = j.struck[o.Op] || !j.over
+		return
 	}
 	if j.over || j.quiet {
 		return
@@ -147,6 +152,14 @@ func (j *Journal) Observe(o *sim.Observation) {
 		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d sends %s", o.Conn, judge.Brief(o.Bytes))
 	case sim.PeerGets:
 		l.conn, l.text = -1, fmt.Sprintf("datagram peer %d gets %s", o.Conn, judge.Brief(o.Bytes))
+	case sim.LookedUp:
+		if l.text = o.Name + " is looked up"; o.Err != nil {
+			l.detail = o.Err.Error()
+		}
+	case sim.WorkBegins:
+		l.text = fmt.Sprintf("work %d begins", o.N)
+	case sim.WorkEnds:
+		l.text = fmt.Sprintf("work %d ends", o.N)
 	case sim.ActionHappens:
 		l.text = o.Name
 	case sim.StageBegins:
@@ -168,7 +181,7 @@ func (j *Journal) posts(o *sim.Observation, l *line) bool {
 	l.to = nameOf(o.Other)
 	l.text, l.detail = "sends to "+l.to, valueText(o.Message)
 	if l.move = l.who; o.Name != "" {
-		l.move = "action " + strconv.Quote(o.Name)
+		l.move = o.Name
 	}
 	if o.Machine != nil {
 		l.conn = o.Machine.Conn

@@ -84,8 +84,13 @@ func (r *Report) facts() []fact {
 			}
 		}
 	}
+	faults := ""
+	if r.made.Found != nil {
+		faults = r.made.Found.faults()
+	}
 	all := []fact{
 		{"outcome", outcome},
+		{"faults that struck", faults},
 		{"seed", fmt.Sprintf("%#x", r.made.Seed)},
 		{"runs", Thousands(uint64(r.made.Runs))},
 		{"events", Thousands(uint64(r.made.Events))},

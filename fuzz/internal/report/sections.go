@@ -171,6 +171,8 @@ func (r *Report) faults() grid {
 		switch {
 		case op.Target() == trace.OnConn:
 			of = "connection"
+		case op == trace.WorkWaits:
+			of = "work"
 		case op == trace.Limit, op == trace.Scarce:
 			of, struck = "run", countEntry(0, nothing)
 		}

@@ -41,4 +41,9 @@ var sentences = [trace.NumOps]sentence{
 	trace.Abrupt:        {text: "connection ON acts before the AA-th next read or write of its machine", least: "A"},
 	trace.Scarce:        {text: "ports of a loop hold 8+AA KiB together, and BB timers run (0: as many as usual)"},
 	trace.Repeat:        {text: "the last AA events (0: all) happen BB more times"},
+	trace.WorkWaits:     {text: "the next work waits for AA ms, and for BB turns"},
+	trace.ConnectWaits:  {text: "connecting takes AA ms on loop ON, BB times", least: "AB"},
+	trace.LookUpWaits:   {text: "a name is looked up for AA ms on loop ON, BB times", least: "AB"},
+	trace.Interleave:    {text: "loop ON takes a turn as soon as it is sent something, AA times", least: "A"},
+	trace.LookUpFails:   {text: "looking a name up fails on loop ON, BB times", least: "B"},
 }

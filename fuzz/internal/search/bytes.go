@@ -1,6 +1,10 @@
 package search
 
-import "github.com/stator-go/stator/fuzz/trace"
+import (
+	"slices"
+
+	"github.com/stator-go/stator/fuzz/trace"
+)
 
 // Bytes of go test -fuzz are records of 4, each an event:
 //
@@ -22,7 +26,8 @@ const (
 )
 
 // opBytes has the op of each value of a record's first byte below sends. A Repeat has none:
-// runs of go test -fuzz are short.
+// runs of go test -fuzz are short. Ops behind it are at the end: most bytes that were kept before
+// they were there mean the same.
 var opBytes = func() (t [sends]trace.Op) {
 	at := 1 // the first is trace.Settle
 	put := func(op trace.Op, n int) {
@@ -34,7 +39,11 @@ var opBytes = func() (t [sends]trace.Op) {
 	for op := trace.Turn; op < trace.Repeat; op++ {
 		put(op, max(1, min(usual[op], 4)))
 	}
-	put(trace.Dial, len(t)-at)
+	later := trace.NumOps - trace.Repeat - 1
+	put(trace.Dial, len(t)-at-int(later))
+	for op := trace.Repeat + 1; op < trace.NumOps; op++ {
+		put(op, 1)
+	}
 	return t
 }()
 
@@ -79,6 +88,7 @@ func contract(x uint16) (v byte) {
 // zeros.
 func (c *Config) Trace(b []byte) (tr trace.Trace) {
 	var last [trace.OnDatagramPeer + 1]uint16 // target of each kind
+	words := c.numbers()
 	for len(b) > 0 && len(tr) < mostBytes {
 		r := [record]byte{'0', '0', '0', '0'}
 		b = b[copy(r[:], b):]
@@ -89,11 +99,11 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 		n := len(c.Dict)
 		switch {
 		case r[0] >= sends:
-			e.A = uint16((int(r[0]-sends) + int(r[2])) % max(1, n))
+			e.A = words[(int(r[0]-sends)+int(r[2]))%len(words)]
 		case opBytes[r[0]] == trace.Send && (r[2] >= otherByte || n == 0):
 			e.A, e.B = uint16(n)+uint16(r[3]), 0
 		case opBytes[r[0]] == trace.Send:
-			e.A = uint16(int(r[2]) % n)
+			e.A = words[int(r[2])%len(words)]
 		default:
 			e.Op, e.A = opBytes[r[0]], expand(r[2])
 		}
@@ -102,7 +112,9 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 			last[on] = (at - 1) % uint16(c.targets(on))
 		}
 		e.On = last[on]
-		tr = append(tr, e)
+		if !c.Faults.OffEvent(e) {
+			tr = append(tr, e)
+		}
 	}
 	return tr
 }
@@ -111,20 +123,26 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 // for some large arguments.
 func (c *Config) Bytes(tr trace.Trace) (b []byte) {
 	var last [trace.OnDatagramPeer + 1]uint16
+	words := c.numbers()
 	for _, e := range tr {
 		if e.Op == trace.Repeat {
 			continue
 		}
 		r := [record]byte{2: contract(e.A), 3: contract(e.B)}
-		word := e.Op == trace.Send && int(e.A) < max(1, len(c.Dict))
-		if word && e.A < 256-sends {
-			r[0], r[2] = sends+byte(e.A), 0
+		at := slices.Index(words, e.A)
+		word := e.Op == trace.Send && at >= 0
+		if word && at < 256-sends {
+			r[0], r[2] = sends+byte(at), 0
 		} else {
 			for opBytes[r[0]] != e.Op {
 				r[0]++
 			}
 		}
-		if e.Op == trace.Send && !word {
+		switch {
+		case word && at < 256-sends:
+		case word:
+			r[2] = byte(min(at, otherByte-1))
+		case e.Op == trace.Send:
 			r[2], r[3] = otherByte, byte(int(e.A)-len(c.Dict))
 		}
 		on := e.Op.Target()

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"slices"
+
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
 )
@@ -16,11 +18,11 @@ type counter struct {
 func newCounter(cfg *Config, w *sim.World, depth int) *counter {
 	c := &counter{depth: depth}
 	for on := range uint16(min(2, cfg.Conns)) {
-		for listener := range w.Listeners() {
-			c.letters = append(c.letters, trace.Event{Op: trace.Dial, On: on, A: uint16(listener)})
+		for _, listener := range w.Dialable() {
+			c.letters = append(c.letters, trace.Event{Op: trace.Dial, On: on, A: listener})
 		}
-		for word := range max(1, len(cfg.Dict)) {
-			c.letters = append(c.letters, trace.Event{Op: trace.Send, On: on, A: uint16(word)})
+		for _, word := range cfg.numbers() {
+			c.letters = append(c.letters, trace.Event{Op: trace.Send, On: on, A: word})
 		}
 		for _, op := range []trace.Op{trace.Finish, trace.Close, trace.Reset} {
 			c.letters = append(c.letters, trace.Event{Op: op, On: on})
@@ -37,11 +39,15 @@ func newCounter(cfg *Config, w *sim.World, depth int) *counter {
 	for loop := range w.Loops() {
 		c.letters = append(c.letters, trace.Event{Op: trace.Leave, On: uint16(loop)})
 	}
+	c.letters = slices.DeleteFunc(c.letters, cfg.Faults.OffEvent)
 	return c
 }
 
 // next returns the next trace; ok is false when there are no more.
 func (c *counter) next() (tr trace.Trace, ok bool) {
+	if len(c.letters) == 0 {
+		return nil, false
+	}
 	for at := len(c.digits) - 1; ; {
 		if !c.step(at) {
 			return nil, false

@@ -17,10 +17,12 @@ type rng struct {
 	total  int
 	hold   int // of 100 events
 	conns  int // numbers in use
+	words  vocabulary
+	so     trace.Trace // the events in front of the next one
 }
 
 func newRNG(cfg *Config, w *sim.World, seed uint64) *rng {
-	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found()}
+	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found(), words: newVocabulary(cfg, w)}
 }
 
 // has reports whether an event may have an effect.
@@ -30,6 +32,16 @@ func (r *rng) has(op trace.Op) bool {
 		return r.found.Actions > 0
 	case trace.Signal:
 		return r.found.Signals
+	case trace.WorkWaits:
+		return r.found.Work
+	case trace.Interleave:
+		return r.cfg.Loops > 1 || r.found.Actions > 0 || r.found.Work
+	case trace.ConnectWaits:
+		return r.found.Dials
+	case trace.LookUpWaits, trace.LookUpFails:
+		return r.found.LookUps
+	case trace.Repeat: // which only a soak makes
+		return false
 	case trace.Datagram, trace.DatagramFails:
 		return r.found.Datagrams
 	}
@@ -45,12 +57,13 @@ var usual = [trace.NumOps]int{
 // draw chooses the weights of the next trace.
 func (r *rng) draw() {
 	r.total = 0
+	defer r.weigh()
 	if r.cfg.Strategy == Random || r.cfg.Strategy == Guided && r.IntN(2) == 0 {
 		r.drawEven()
 		return
 	}
 	faults := []int{0, 1, 1, 4}[r.IntN(4)]
-	for op := range trace.Repeat { // which only a soak makes
+	for op := range trace.NumOps {
 		w := usual[op]
 		switch {
 		case !r.has(op):
@@ -63,21 +76,32 @@ func (r *rng) draw() {
 			w = 1
 		}
 		r.weight[op] = w
-		r.total += w
 	}
 	r.hold = []int{0, 0, 20, 70}[r.IntN(4)]
 	r.conns = 1 + r.IntN(r.cfg.Conns)
 }
 
+// weigh makes some events more frequent, or switches them off, as the Spec has it.
+func (r *rng) weigh() {
+	for op := range r.weight {
+		if len(r.cfg.Faults) > 0 {
+			r.weight[op] *= r.cfg.Faults.Of(trace.Op(op))
+		}
+		r.total += r.weight[op]
+	}
+	if r.total == 0 {
+		r.weight[trace.Settle], r.total = 1, 1
+	}
+}
+
 // drawEven gives weight to all events.
 func (r *rng) drawEven() {
-	for op := range trace.Repeat { // which only a soak makes
+	for op := range trace.NumOps {
 		if r.weight[op] = usual[op]; !r.has(op) {
 			r.weight[op] = 0
 		} else if op.IsFault() {
 			r.weight[op] = 1
 		}
-		r.total += r.weight[op]
 	}
 	r.hold, r.conns = 20, r.cfg.Conns
 }
@@ -92,6 +116,7 @@ func (r *rng) trace() trace.Trace {
 // as much as a hundred events, so there are long ones among them.
 func (r *rng) more(tr trace.Trace) trace.Trace {
 	for range 1 + r.IntN(16<<r.IntN(6)) {
+		r.so = tr
 		tr = append(tr, r.event())
 	}
 	return tr
@@ -128,11 +153,13 @@ func (r *rng) arguments(e *trace.Event) {
 	e.A, e.B = small(), small()
 	switch e.Op {
 	case trace.Dial:
-		if e.A = 0; r.IntN(4) == 0 {
+		if e.A = 0; len(r.cfg.Roles.All) > 0 {
+			e.A, _ = pick(r, r.words.dialable)
+		} else if r.IntN(4) == 0 {
 			e.A = uint16(r.IntN(4))
 		}
 	case trace.Send:
-		e.A = r.word()
+		e.A = r.word(e.On)
 		if e.B = 0; r.IntN(8) == 0 {
 			e.B = uint16(r.IntN(1 << r.IntN(11)))
 		}
@@ -145,7 +172,7 @@ func (r *rng) arguments(e *trace.Event) {
 	case trace.Window:
 		e.A, e.B = uint16(1+r.IntN(1<<r.IntN(12))), uint16(r.IntN(1<<r.IntN(12)))
 	case trace.Datagram:
-		if e.A = r.word(); r.IntN(8) == 0 {
+		if e.A = r.datagramWord(); r.IntN(8) == 0 {
 			e.A = r.cfg.Dict.Empty()
 		}
 	case trace.Act:
@@ -153,12 +180,17 @@ func (r *rng) arguments(e *trace.Event) {
 		if e.B = 0; r.IntN(8) == 0 {
 			e.B = uint16(r.IntN(1 << r.IntN(8)))
 		}
+	case trace.WorkWaits, trace.ConnectWaits, trace.LookUpWaits:
+		e.A = uint16(r.IntN(1 << r.IntN(14)))
 	case trace.Permute, trace.Late:
 		e.A = uint16(r.IntN(1 << 16))
 	case trace.Abrupt:
 		e.A, e.B = uint16(1+r.IntN(8)), uint16(r.IntN(trace.AbruptSend+1))
 		if e.B == trace.AbruptSend {
-			e.B += r.word()
+			e.B += r.word(e.On)
+		}
+		for r.cfg.Faults.OffEvent(*e) && e.B < trace.AbruptSend {
+			e.B++
 		}
 	case trace.Scarce:
 		if e.A >= 16 { // so much that each of some machines has a share of its own
@@ -170,13 +202,31 @@ func (r *rng) arguments(e *trace.Event) {
 	}
 }
 
-// word returns the number of a dictionary word, or sometimes that of a single byte.
-func (r *rng) word() uint16 {
+// word returns the number of a dictionary word for a connection, or sometimes that of a single
+// byte.
+func (r *rng) word(conn uint16) uint16 {
 	n := len(r.cfg.Dict)
 	if n == 0 || r.IntN(16) == 0 {
 		return uint16(n + r.IntN(256))
 	}
-	return uint16(r.IntN(n))
+	if len(r.cfg.Roles.All) == 0 {
+		return uint16(r.IntN(n))
+	}
+	if word, ok := r.words.draw(r, conn, r.so); ok {
+		return word
+	}
+	return uint16(n + r.IntN(256))
+}
+
+// datagramWord returns the number of a word for a datagram, whose receiver is not known.
+func (r *rng) datagramWord() uint16 {
+	if len(r.cfg.Roles.All) == 0 {
+		return r.word(0)
+	}
+	if word, ok := pick(r, r.words.all); ok && r.IntN(16) > 0 {
+		return word
+	}
+	return uint16(len(r.cfg.Dict) + r.IntN(256))
 }
 
 // mutate returns a trace made from another one: with a few more events, with as many more as
@@ -192,6 +242,7 @@ func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
 	}
 	for range 1 + r.IntN(4) {
 		at := r.IntN(len(out) + 1)
+		r.so = out[:at]
 		switch r.IntN(6) {
 		case 0, 1:
 			out = append(out[:at], append(trace.Trace{r.event()}, out[at:]...)...)
@@ -221,6 +272,7 @@ func (r *rng) mutate(tr, other trace.Trace) trace.Trace {
 // extend adds events to a trace: half of the time more of its last event.
 func (r *rng) extend(tr trace.Trace) trace.Trace {
 	for range 1 + r.IntN(4) {
+		r.so = tr
 		if last := len(tr) - 1; last >= 0 && r.IntN(2) == 0 {
 			e := tr[last]
 			r.arguments(&e)

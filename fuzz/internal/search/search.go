@@ -11,6 +11,8 @@ type Config struct {
 	Dict     trace.Dictionary
 	Loops    int
 	Conns    int
+	Faults   trace.Weights
+	Roles    sim.Roles
 }
 
 // Search makes the traces of a search. The same seed, with the same runs, makes the same

@@ -86,25 +86,26 @@ func (s *Soak) Observe(o *sim.Observation) {
 
 // explore tries each word at each spot.
 func (s *Soak) explore() (failing trace.Trace) {
-	if failing = s.try(nil); failing != nil || s.w.Listeners() == 0 {
+	if failing = s.try(nil); failing != nil || s.w.Listeners() == 0 || s.cfg.Faults.Off(trace.Dial) || s.cfg.Faults.Off(trace.Send) {
 		return failing
 	}
 	var spots []spot
-	for l := range min(s.w.Listeners(), mostSpots/2) {
-		spots = append(spots, spot{listener: uint16(l)})
+	dialable := s.w.Dialable()
+	for _, l := range dialable[:min(len(dialable), mostSpots/2)] {
+		spots = append(spots, spot{listener: l})
 	}
 	seen := make(map[look]bool)
 	for at := 0; at < len(spots) && at < mostSpots; at++ {
-		for word := range s.cfg.Dict {
-			p := spots[at]
+		p := spots[at]
+		for first, last := s.w.WordsOf(int(p.listener)); first < last; first++ {
 			if len(s.tries) == mostTries {
 				return nil
 			}
-			next := append(slices.Clip(p.words), uint16(word))
+			next := append(slices.Clip(p.words), first)
 			if failing = s.try(p.dial(0, next)); failing != nil {
 				return failing
 			}
-			s.tries = append(s.tries, attempt{p, uint16(word), s.look})
+			s.tries = append(s.tries, attempt{p, first, s.look})
 			place := s.look
 			if place.got = int(p.listener); place.open && !seen[place] {
 				seen[place] = true
@@ -145,11 +146,12 @@ func (s *Soak) Churn() trace.Trace {
 	for range min(drawnTalks, n) {
 		conn := n % s.cfg.Conns
 		tr = append(tr, s.leave(conn, n)...)
+		p := s.tries[s.rng.IntN(len(s.tries))].spot
+		first, last := s.w.WordsOf(int(p.listener))
 		var words []uint16
 		for range 1 + s.rng.IntN(6) {
-			words = append(words, uint16(s.rng.IntN(len(s.cfg.Dict))))
+			words = append(words, first+uint16(s.rng.IntN(int(last-first))))
 		}
-		p := s.tries[s.rng.IntN(len(s.tries))].spot
 		tr = append(tr, p.dial(conn, words)...)
 		n++
 	}
@@ -161,6 +163,7 @@ func (s *Soak) Churn() trace.Trace {
 		return nil
 	}
 	tr = append(tr, trace.Event{Op: trace.Advance, A: 6, B: 4})
+	tr = slices.DeleteFunc(tr, s.cfg.Faults.OffEvent)
 	return append(tr, trace.Event{Op: trace.Repeat, B: uint16(max(leastRounds, min(4*leastRounds, mostEvents/len(tr))))})
 }
 
@@ -196,7 +199,11 @@ func (a *attempt) worth() (n int) {
 
 // leave returns how a connection goes: now so, now otherwise.
 func (s *Soak) leave(conn, n int) trace.Trace {
-	how := []trace.Op{trace.Finish, trace.Close, trace.Reset}[n/s.cfg.Conns%3]
+	ways := slices.DeleteFunc([]trace.Op{trace.Finish, trace.Close, trace.Reset}, s.cfg.Faults.Off)
+	if len(ways) == 0 {
+		return nil
+	}
+	how := ways[n/s.cfg.Conns%len(ways)]
 	tr := trace.Trace{{Op: how, On: uint16(conn)}}
 	if how == trace.Finish {
 		tr = append(tr, trace.Event{Op: trace.Close, On: uint16(conn)})
@@ -206,9 +213,12 @@ func (s *Soak) leave(conn, n int) trace.Trace {
 
 // peers returns what happens to connections that machines began, and to datagram sockets.
 func (s *Soak) peers() (tr trace.Trace) {
-	for i := range len(s.cfg.Dict) {
-		on, word := uint16(s.cfg.Conns+i%s.cfg.Conns), uint16(i)
+	for i, word := range s.w.DialledWords() {
+		on := uint16(s.cfg.Conns + i%s.cfg.Conns)
 		tr = append(tr, trace.Event{Op: trace.Send, On: on, A: word})
+	}
+	for i, word := range s.cfg.numbers() {
+		on := uint16(s.cfg.Conns + i%s.cfg.Conns)
 		if s.w.Found().Datagrams {
 			tr = append(tr, trace.Event{Op: trace.Datagram, On: on, A: word})
 		}

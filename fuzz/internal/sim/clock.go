@@ -39,13 +39,25 @@ func (w *World) turn(d *simDriver) {
 		w.observeLoop(Chatters, d.loop, w.maxChatter, 0)
 		return
 	}
+	w.takeTurn(d)
+}
+
+// takeTurn is turn without its checks.
+func (w *World) takeTurn(d *simDriver) {
 	w.note(noteTurn, uint64(d.loop), 0)
 	if d.armed.late > 0 && !d.busy() {
 		w.struck(trace.Late, nil) // a deadline is why the loop takes this turn
 	}
 	d.armed.late = 0
+	outer := w.current // the turn may be in the midst of a handler's of another loop
 	w.steps[d.loop].Turn()
-	w.current = nil
+	w.current = outer
+	if len(w.works) > 0 {
+		w.countTurn()
+	}
+	if d.armed.interleaves > 0 {
+		d.doze()
+	}
 }
 
 // handling returns how many messages machines have handled, and how many bytes of buffered
@@ -100,12 +112,14 @@ func (w *World) due(d *simDriver) int64 {
 func (w *World) Settle() {
 	for busy := true; busy; {
 		busy = w.replying > 0 && w.backendsReply()
+		busy = len(w.works) > 0 && w.runWorks() || busy
 		for _, d := range w.drivers {
 			if !w.halted && w.wantsTurn(d) {
 				w.turn(d)
 				busy = true
 			}
 		}
+		busy = busy || len(w.works) > 0 && w.hurryWork()
 	}
 	w.idle, w.chatter, w.spell = 0, 0, 0
 }
@@ -132,7 +146,7 @@ func (w *World) rested() {
 
 // next returns when something is due.
 func (w *World) next() int64 {
-	next := int64(forever)
+	next := min(w.nextWork(), w.nextLater())
 	for _, d := range w.drivers {
 		next = min(next, w.due(d))
 	}
@@ -150,6 +164,9 @@ func (w *World) setClock(to int64) {
 	w.now = to
 	w.moved++
 	w.note(noteTime, uint64(to), 0)
+	if len(w.put) > 0 {
+		w.doLater(to)
+	}
 	for i := range w.conns {
 		if c := &w.conns[i]; c.readAt <= to {
 			w.readSome(c)

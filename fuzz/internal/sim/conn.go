@@ -6,7 +6,6 @@ import (
 
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
-	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 )
 
@@ -185,7 +184,7 @@ func (w *World) dial(c *Conn, listener int) {
 	}
 	id := w.listeners[listener%len(w.listeners)].id
 	l := w.sockets[int(id)&rowMask]
-	if l.id != id || l.kind != listening {
+	if l.id != id || l.kind != listening || len(w.cfg.Roles.All) > 0 && !w.mayDial(l.local) {
 		return
 	}
 	w.observeConn(ConnOver, c.Number, nil)
@@ -196,6 +195,7 @@ func (w *World) dial(c *Conn, listener int) {
 	l.backlog = append(l.backlog, s)
 	w.setPeer(c, p, s)
 	c.Addr = l.local
+	w.meet(c.Addr)
 	l.notify()
 }
 
@@ -208,55 +208,6 @@ func (w *World) outbound() *Conn {
 		}
 	}
 	return nil
-}
-
-// refused is the error of a connection attempt that is refused.
-type refused struct{}
-
-func (refused) Error() string   { return "refused: " + errno.ECONNREFUSED.Error() }
-func (refused) Unwrap() []error { return []error{reactor.ErrRefused, errno.ECONNREFUSED} }
-
-// connect begins a connection of a machine: to a listener of the world's loops, or else
-// to a peer.
-func (w *World) connect(d *simDriver, a driver.Addr) *socket {
-	l := w.bound(a, listening)
-	fate := d.armed.connectFate()
-	if fate != connectNormally {
-		w.struck(trace.ConnectFails, nil)
-	}
-	if fate == connectNormally && l == nil && (w.listened(a) || w.cfg.Peers != nil && !w.cfg.Peers(a)) {
-		fate = connectRefused
-	}
-	switch fate {
-	case connectRefused:
-		s := w.open(stream, d)
-		s.remote, s.phase, s.broken = a, failed, refused{}
-		return s
-	case connectUnanswered:
-		s := w.open(stream, d)
-		s.remote, s.phase = a, unanswered
-		return s
-	}
-	s, p := w.pair(d, nil)
-	s.local = driver.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
-	s.remote, s.phase = a, answered
-	p.local, p.remote = s.remote, s.local
-	w.moved++
-	if l != nil {
-		l.backlog = append(l.backlog, p)
-		l.notify()
-		return s
-	}
-	c := w.outbound()
-	if c == nil {
-		w.close(p)
-		s.phase, s.broken = failed, refused{}
-		return s
-	}
-	w.setPeer(c, p, s)
-	c.Addr = a
-	w.beginBackend(c)
-	return s
 }
 
 // abort ends the connection that waits longest at a listener.

@@ -36,10 +36,11 @@ func (w *World) doDatagram(e trace.Event) {
 	}
 	p := &w.peers[e.On]
 	to := w.datagramSocket(int(e.B))
-	if to == nil || p.at.Net == driver.NetNone {
+	if to == nil || p.at.Net == driver.NetNone || !w.cfg.Roles.Allow(to.local, w.cfg.Dict, e.A) {
 		return
 	}
 	word := w.cfg.Dict.DatagramWord(e.A)
+	w.meet(to.local)
 	w.observeConn(PeerSends, int(e.On), []byte(word))
 	p.Sent = append(p.Sent, word)
 	w.deliver(p.at, to, []byte(word))

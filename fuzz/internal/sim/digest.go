@@ -35,6 +35,9 @@ const (
 	noteAccept
 	noteMove
 	noteStop
+	noteWork
+	noteLookUp
+	noteInterleave
 )
 
 func (w *World) note(n note, a, b uint64) { w.digest.add(a, b^uint64(n)<<56) }

@@ -55,7 +55,14 @@ func (d *simDriver) get(id driver.Sock, what string) *socket {
 }
 
 func (d *simDriver) Now() int64 { return d.w.now }
-func (d *simDriver) Wake()      { d.woken.Store(true) }
+
+// Wake ends a Wait. If a fault has the loop interleave, it takes a turn at once: in the midst
+// of the handler, or whatever else, that has sent it a message.
+func (d *simDriver) Wake() {
+	if !d.interleave() {
+		d.woken.Store(true)
+	}
+}
 
 // busy reports whether a Wait would find something.
 func (d *simDriver) busy() bool {

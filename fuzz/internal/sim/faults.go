@@ -68,8 +68,9 @@ func (w *World) actAbruptly(s *socket) {
 	case trace.AbruptFinish:
 		w.doFinish(c, trace.Event{})
 	default:
-		word := w.cfg.Dict.DatagramWord(uint16(s.armed.what - trace.AbruptSend))
-		if !c.peer.shutOut && len(word) <= c.peer.room() {
+		n := uint16(s.armed.what - trace.AbruptSend)
+		word := w.cfg.Dict.DatagramWord(n)
+		if w.cfg.Roles.Allow(c.Addr, w.cfg.Dict, n) && !c.peer.shutOut && len(word) <= c.peer.room() {
 			w.peerSends(c, s, []byte(word))
 		}
 	}
@@ -93,6 +94,13 @@ type armedLoop struct {
 	connect       int
 	datagrams     int
 	datagramsFate int
+	connectWaits  int
+	connectDelay  int64
+	lookUpWaits   int
+	lookUpDelay   int64
+	lookUpFails   int
+	lookUpHow     int
+	interleaves   int
 }
 
 // waitLimit returns how many of n events the next wait may return.
@@ -135,6 +143,22 @@ func (a *armedLoop) connectFate() int {
 	return connectNormally
 }
 
+// connectWait returns how long the next connection attempt is not answered; late is false if it
+// is answered at once.
+func (a *armedLoop) connectWait() (wait int64, late bool) {
+	return a.connectDelay, countDown(&a.connectWaits)
+}
+
+// lookUpWait returns the same for a look-up.
+func (a *armedLoop) lookUpWait() (wait int64, late bool) {
+	return a.lookUpDelay, countDown(&a.lookUpWaits)
+}
+
+// lookUpFate returns how the next look-up fails, if it does.
+func (a *armedLoop) lookUpFate() (how int, fails bool) {
+	return a.lookUpHow, countDown(&a.lookUpFails)
+}
+
 // datagramFate returns the fate of the next datagram from, or to, a machine of a loop; ok is
 // false if it is an ordinary one.
 func (a *armedLoop) datagramFate() (fate int, ok bool) {
@@ -157,6 +181,7 @@ func (w *World) clearFaults() {
 	for _, d := range w.drivers {
 		d.armed = armedLoop{}
 	}
+	w.doLater(forever)
 	for i := range w.conns {
 		w.conns[i].splits = 0
 		w.setPace(&w.conns[i], eager, 0)

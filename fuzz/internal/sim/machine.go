@@ -174,8 +174,8 @@ func (d tracingDriver) TracedSend(to reactor.Token, m any, err error) {
 	if x := int(to.Index()); x < len(*d.machines) {
 		o.Other = (*d.machines)[x]
 	}
-	if w.calling != nil {
-		o.Name = w.calling.name
+	if w.current == nil && w.calling != nil {
+		o.Name = w.calling.what
 	}
 	w.emit(o)
 }

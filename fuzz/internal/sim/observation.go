@@ -25,7 +25,7 @@ const (
 
 	Moved // Machine, From, To: a transition
 	Told  // Machine, From, Message: a loop gives the event Machine.Cause to a machine in state From
-	Posts // Machine, or action Name: it sends Message to Other; Err: it was refused
+	Posts // Machine, or Name if it is none: it sends Message to Other; Err: it was refused
 	Ended // Machine, Err: why it ended
 	Stuck // Machine: output that the loop holds does not move
 
@@ -51,14 +51,17 @@ const (
 	PeerSends     // Conn, Bytes: datagram peer Conn sends
 	PeerGets      // Conn, Bytes: datagram peer Conn gets
 	ActionHappens // Name
+	LookedUp      // Name, Err: the answer to a look-up of a name comes
+	WorkBegins    // N: the number of the work, in the order of World.Go
+	WorkEnds      // N
 	LeaveAsked    // Loop is asked to shut down
 
 	// What may be wrong.
 	Misuse      // Name: a loop uses its driver as the contract forbids
 	Idles       // Loop has taken N turns in which nothing moved
 	Chatters    // Loop has taken N turns, writes and messages at one moment, in which no machine read
-	Panics      // Err, a *PanicError; if OK, Name is the action that was called
-	Exits       // an action, or an observer, has ended its goroutine; if OK, action Name
+	Panics      // Err, a *PanicError; if OK, Name is the action, or the work, that was called
+	Exits       // an action, or an observer, has ended its goroutine; if OK, Name is the action, or the work
 	FaultsOver  // faults have ceased, peers read, the loops rest
 	ReadsLate   // Conn, N: a machine reads only when it is told again that N bytes wait
 	LosesInput  // Conn, N, Machine: it ended in From by the error of Conn, before it read N bytes in front of that

@@ -46,9 +46,18 @@ func init() { // the rows call what reads them
 		trace.DatagramFails: onLoop(func(a *armedLoop, e trace.Event) {
 			a.datagramsFate, a.datagrams = int(e.A)%trace.NumDatagramFates, trace.Times(e.B)
 		}),
-		trace.Abrupt: onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
-		trace.Scarce: nothing, // see limit
-		trace.Repeat: (*World).doRepeat,
+		trace.Abrupt:     onArmed(func(a *armed, e trace.Event) { a.calls, a.what = trace.Times(e.A), int(e.B) }),
+		trace.Scarce:     nothing, // see limit
+		trace.Repeat:     (*World).doRepeat,
+		trace.WorkWaits:  (*World).doWorkWaits,
+		trace.Interleave: (*World).doInterleave,
+		trace.ConnectWaits: onLoop(func(a *armedLoop, e trace.Event) {
+			a.connectDelay, a.connectWaits = milliseconds(e.A), trace.Times(e.B)
+		}),
+		trace.LookUpWaits: onLoop(func(a *armedLoop, e trace.Event) { a.lookUpDelay, a.lookUpWaits = milliseconds(e.A), trace.Times(e.B) }),
+		trace.LookUpFails: onLoop(func(a *armedLoop, e trace.Event) {
+			a.lookUpHow, a.lookUpFails = int(e.A)%trace.NumLookUpFates, trace.Times(e.B)
+		}),
 	}
 }
 
@@ -78,17 +87,20 @@ func onLoop(do func(*armedLoop, trace.Event)) func(*World, trace.Event) {
 	}
 }
 
+// milliseconds returns an argument as a time on the world's clock, at least 1 ms.
+func milliseconds(arg uint16) int64 { return int64(trace.Times(arg)) * int64(time.Millisecond) }
+
 // limit lowers the limits of a loop as the first Limit and the first Scarce of the trace
-// say. Slots are those beside the ones that Setup needs.
+// say. They are those beside what Setup needs, and not above those of the Spec.
 func (w *World) limit(loop int, cfg *reactor.Config) {
 	if e := limits(w.trace, trace.Limit); e != nil {
-		cfg.Slots = min(cfg.Slots, w.own[loop]+max(1, int(e.A)))
-		cfg.Steps = max(1, int(e.B)%64)
+		cfg.Slots = min(cfg.Slots, w.own[loop].Machines+max(1, int(e.A)))
+		cfg.Steps = lower(cfg.Steps, max(1, int(e.B)%64))
 	}
 	if e := limits(w.trace, trace.Scarce); e != nil {
-		cfg.Buffers = w.scarce(e, cfg.Buffers)
+		cfg.Buffers = w.scarce(e, loop, cfg.Buffers)
 		if e.B > 0 {
-			cfg.Timers = lower(cfg.Timers, int(e.B))
+			cfg.Timers = lower(cfg.Timers, w.own[loop].TimersArmed+int(e.B))
 		}
 	}
 	if limits(w.trace, trace.Repeat) != nil {
@@ -137,7 +149,7 @@ func (w *World) doTurn(e trace.Event) {
 }
 
 func (w *World) doSend(c *Conn, e trace.Event) {
-	if c.peer == nil {
+	if c.peer == nil || !w.cfg.Roles.Allow(c.Addr, w.cfg.Dict, e.A) {
 		return
 	}
 	word := w.cfg.Dict.Word(e.A)
@@ -183,7 +195,7 @@ func (w *World) doAct(e trace.Event) {
 	o := w.observation(ActionHappens)
 	o.Name = a.name
 	w.emit(o)
-	w.calling = a
+	w.calling = &a.caller
 	for range min(int(e.B)+1, mostAtOnce) {
 		a.do(int(e.A))
 	}

@@ -99,15 +99,18 @@ func (w *World) exited() bool {
 	return true
 }
 
-func (o *Observation) setCalling(a *action) {
-	if a != nil {
-		o.OK, o.Name = true, a.name
+func (o *Observation) setCalling(c *caller) {
+	if c != nil {
+		o.OK, o.Name = true, c.what
 	}
 }
 
 // resume continues the run where it is.
 func (w *World) resume() {
 	for ; w.stage < StageOver && !w.halted; w.stage++ {
+		if w.stage == StageFinish && w.cfg.Faults.Off(trace.Finish) {
+			continue
+		}
 		if w.stage > StageEvents {
 			w.observe(StageBegins)
 		}
@@ -116,6 +119,7 @@ func (w *World) resume() {
 			w.doEvents()
 		case StageFaultsOver:
 			w.clearFaults()
+			w.endWaits()
 			w.Settle()
 			w.observe(FaultsOver)
 			w.repeatReadiness()

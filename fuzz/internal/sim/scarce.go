@@ -40,7 +40,7 @@ func (w *World) endScarcity() {
 		}
 		stats, known := w.stats(i)
 		var all []modest
-		if limit := w.scarce(e, w.cfg.Loop.Buffers); known && stats.Waiting > 0 && stats.Messages == 0 && d.withPorts()*perMachine < limit {
+		if limit := w.scarce(e, i, w.cfg.Loop.Buffers); known && stats.Waiting > 0 && stats.Messages == 0 && d.withPorts()*perMachine < limit {
 			all = d.modest()
 		}
 		s.SetBuffers(w.cfg.Loop.Buffers)
@@ -51,8 +51,10 @@ func (w *World) endScarcity() {
 	}
 }
 
-// scarce returns the bytes of Buffers that a Scarce leaves of those of a Config.
-func (w *World) scarce(e *trace.Event, buffers int) int { return lower(buffers, (8+int(e.A))<<10) }
+// scarce returns how many bytes of Buffers a Scarce leaves a loop.
+func (w *World) scarce(e *trace.Event, loop, buffers int) int {
+	return lower(buffers, w.own[loop].Held+(8+int(e.A))<<10)
+}
 
 // withPorts returns how many machines have ports.
 func (d *simDriver) withPorts() (n int) {

@@ -8,6 +8,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
 	"runtime/debug"
@@ -33,6 +34,9 @@ type Config struct {
 	Loop     reactor.Config                    // of each loop
 	Peers    func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
 	Backends func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
+	Roles    Roles                             // of the addresses
+	Faults   trace.Weights                     // of the traces to come; those of the run's end that are off do not happen
+	Names    map[string][]string               // IP addresses of host names that machines dial
 	Wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
@@ -55,8 +59,8 @@ type World struct {
 	steps    []stepper
 	machines [][]*Machine // by loop and slot
 	actions  []action
-	slots    []int // by loop
-	own      []int // by loop: machines that Setup makes
+	slots    []int           // by loop
+	own      []reactor.Stats // by loop: what Setup needs, for a fault that sets limits; nil: not known
 
 	sockets       []*socket // by row; 0 is none
 	spare         []*socket
@@ -76,10 +80,15 @@ type World struct {
 	stage    Stage
 	halted   bool
 	stopped  bool    // the loops were stopped
-	calling  *action // that is called; nil: none
+	calling  *caller // that is called; nil: none
+	put      []later // off
+	works    []work
+	waits    []trace.Event // that make the next works wait
+	handedIn int           // works of this run
 	probe    probe.Probe
 	found    Found
-	replying int // backends with bytes to send
+	played   []bool // by role: there was a connection
+	replying int    // backends with bytes to send
 	ticks    int
 	round    int   // of a Repeat that is under way; 0: none is
 	jumpedTo int64 // when the clock jumped last
@@ -111,18 +120,25 @@ type Found struct {
 	Actions   int  // that Setup declared
 	Signals   bool // that machines ask for
 	Datagrams bool // sockets for them
+	Work      bool // that machines hand to Go
+	Dials     bool // connections that machines begin
+	LookUps   bool // of names
 }
 
 // action is something that happens from outside, as if another goroutine did it.
 type action struct {
+	caller
 	name string
 	do   func(arg int)
 }
 
+// caller is an action, or work, that is being called.
+type caller struct{ what string }
+
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
 	w := &World{cfg: cfg, maxChatter: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
-		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns)}
+		conns: make([]Conn, 2*cfg.Conns), played: make([]bool, len(cfg.Roles.All)), peers: make([]DatagramPeer, 2*cfg.Conns)}
 	w.probe = probe.New(probeSink{w})
 	for i := range w.conns {
 		w.conns[i].Number = i
@@ -144,7 +160,7 @@ func (w *World) Now() int64 { return w.now }
 
 // Action declares something that happens to machines from outside.
 func (w *World) Action(name string, do func(arg int)) {
-	w.actions = append(w.actions, action{name, do})
+	w.actions = append(w.actions, action{caller{fmt.Sprintf("action %q", name)}, name, do})
 }
 
 // Actions returns the names of the actions of the last run.
@@ -219,24 +235,41 @@ func (w *World) Resolution() time.Duration {
 // Begin prepares the run of a trace: new loops over new drivers, and what Setup makes of
 // them.
 func (w *World) Begin(tr trace.Trace, opts Options) error {
-	if w.own == nil && limits(tr, trace.Limit) != nil {
+	if w.own == nil && (limits(tr, trace.Limit) != nil || limits(tr, trace.Scarce) != nil) {
 		w.countOwn()
 	}
 	return w.begin(tr, opts)
 }
 
-// countOwn counts the machines that Setup makes: a fault leaves slots for those.
+// countOwn counts what machines that Setup makes hold, before and after their first turns: a
+// fault leaves that to them.
 func (w *World) countOwn() {
-	w.own = make([]int, w.cfg.Loops)
-	if w.begin(nil, Options{}) == nil {
-		for i := range w.steps {
-			if s, ok := w.stats(i); ok {
-				w.own[i] = s.Machines
-			}
+	defer w.Only(halter{w})()
+	w.own = make([]reactor.Stats, w.cfg.Loops)
+	w.resumable(func() {
+		if w.begin(nil, Options{}) == nil {
+			w.addOwn()
+			w.Settle()
+			w.addOwn()
 		}
-	}
+	})
 	w.Cleanup()
 }
+
+func (w *World) addOwn() {
+	for i := range w.steps {
+		if s, ok := w.stats(i); ok {
+			o := &w.own[i]
+			o.Machines, o.TimersArmed, o.Held = max(o.Machines, s.Machines), max(o.TimersArmed, s.TimersArmed), max(o.Held, s.Held)
+		}
+	}
+}
+
+// halter is an observer that ends runs in which a loop does not come to rest.
+type halter struct{ w *World }
+
+func (halter) Wants() []What          { return []What{Idles, Chatters} }
+func (h halter) Observe(*Observation) { h.w.Halt() }
 
 func (w *World) begin(tr trace.Trace, opts Options) error {
 	w.clear()
@@ -331,6 +364,10 @@ func (w *World) clear() {
 	w.listeners, w.slots = w.listeners[:0], w.slots[:0]
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
+	clear(w.put)
+	clear(w.works)
+	w.put = w.put[:0]
+	w.works, w.waits, w.handedIn = w.works[:0], w.waits[:0], 0
 	w.before += w.events
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0

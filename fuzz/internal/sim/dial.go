@@ -1,0 +1,82 @@
+package sim
+
+import (
+	"net/netip"
+
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/errno"
+	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
+)
+
+// Connections that machines begin. An attempt is answered at once, or some time later, or
+// never: faults decide.
+
+// refused is the error of a connection attempt that is refused.
+type refused struct{}
+
+func (refused) Error() string   { return "refused: " + errno.ECONNREFUSED.Error() }
+func (refused) Unwrap() []error { return []error{reactor.ErrRefused, errno.ECONNREFUSED} }
+
+// connect begins a connection of a machine.
+func (w *World) connect(d *simDriver, a driver.Addr) *socket {
+	w.found.Dials = true
+	s := w.open(stream, d)
+	s.remote, s.phase = a, unanswered
+	fate := d.armed.connectFate()
+	if fate != connectNormally {
+		w.struck(trace.ConnectFails, nil)
+	}
+	if fate == connectUnanswered {
+		return s
+	}
+	wait, late := d.armed.connectWait()
+	if !late {
+		w.answer(s, fate == connectRefused)
+		return s
+	}
+	w.struck(trace.ConnectWaits, nil)
+	id := s.id
+	w.later(wait, func() {
+		if s.id == id && s.driver == d { // else the machine has closed it
+			w.answer(s, fate == connectRefused)
+		}
+	})
+	return s
+}
+
+// answer ends a connection attempt: it is refused, or leads to a listener of the world's loops,
+// or else to a peer.
+func (w *World) answer(s *socket, refuse bool) {
+	a := s.remote
+	l := w.bound(a, listening)
+	defer s.notify()
+	if refuse || l == nil && (w.listened(a) || w.cfg.Peers != nil && !w.cfg.Peers(a)) {
+		s.phase, s.broken = failed, refused{}
+		return
+	}
+	p := w.open(stream, nil)
+	s.other, p.other = p, s
+	s.local = driver.Addr{Net: a.Net, IP: netip.AddrPortFrom(loopback, w.port())}
+	s.phase = answered
+	p.local, p.remote = s.remote, s.local
+	w.moved++
+	w.meet(a)
+	if l != nil {
+		l.backlog = append(l.backlog, p)
+		l.notify()
+		return
+	}
+	c := w.outbound()
+	if c == nil {
+		w.close(p)
+		s.phase, s.broken = failed, refused{}
+		return
+	}
+	w.setPeer(c, p, s)
+	if s.watched {
+		w.setOwner(s)
+	}
+	c.Addr = a
+	w.beginBackend(c)
+}

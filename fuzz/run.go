@@ -30,6 +30,7 @@ import (
 //     error.
 //   - FUZZ_SOAK is the longest time of the soak, 0 for none; see "The soak" in the package
 //     comment. The default is 2 s, and none with -short.
+//   - FUZZ_WORKERS is the number of goroutines that make runs: see Budget.Workers.
 //   - FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3.
 //   - FUZZ_SEED is the seed. The default seed is a hash of the test's name, so a test makes
 //     the same runs each time.
@@ -145,6 +146,11 @@ func settings(name string) (seed uint64, b Budget, err error) {
 	if s := os.Getenv("FUZZ_TIME"); s != "" {
 		if b.Time, err = time.ParseDuration(s); err != nil || b.Time <= 0 {
 			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
+		}
+	}
+	if s := os.Getenv("FUZZ_WORKERS"); s != "" {
+		if b.Workers, err = strconv.Atoi(s); err != nil || b.Workers < 1 {
+			return 0, b, fmt.Errorf("FUZZ_WORKERS %q: want a number above 0", s)
 		}
 	}
 	if s := os.Getenv("FUZZ_STRATEGY"); s != "" {

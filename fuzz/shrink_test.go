@@ -52,7 +52,7 @@ func bombSpec() Spec {
 // bombTrace returns a trace of 10,000 events, of which the last one sets the bomb off.
 func bombTrace(w *engine) trace.Trace {
 	w.run(nil)
-	d := w.random(1, Random)
+	d := w.random(4, Random)
 	tr := make(trace.Trace, 0, 10_000)
 	for len(tr) < 9_998 {
 		for _, e := range d() {

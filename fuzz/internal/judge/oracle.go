@@ -89,7 +89,7 @@ func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
 		if !o.Judges(c.Addr, j.w.Dialled(c)) {
 			continue
 		}
-		j.judged[i] = true
+		j.notes.judged[i] = true
 		if kind, text := o.Conn(sent, c.Got, fate); text != "" {
 			return verdict{oracleName(o), kind, text}
 		}
@@ -270,7 +270,7 @@ func (j *Judge) judgeHistory() {
 				j.failure.At, j.failure.Time, j.failure.During, j.failure.Tick = at.Event, time.Duration(at.Time), "", at.Tick
 			}
 		} else if !decided {
-			j.undecided++
+			j.notes.Undecided++
 		}
 	}
 }

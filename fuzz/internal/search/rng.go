@@ -13,14 +13,15 @@ type rng struct {
 	*rand.Rand
 	cfg    *Config
 	found  *sim.Found
+	how    Strategy
 	weight [trace.NumOps]int
 	total  int
 	hold   int // of 100 events
 	conns  int // numbers in use
 }
 
-func newRNG(cfg *Config, w *sim.World, seed uint64) *rng {
-	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found()}
+func newRNG(cfg *Config, found *sim.Found, random *rand.Rand) *rng {
+	return &rng{Rand: random, cfg: cfg, found: found, how: cfg.Strategy}
 }
 
 // has reports whether an event may have an effect.
@@ -45,7 +46,7 @@ var usual = [trace.NumOps]int{
 // draw chooses the weights of the next trace.
 func (r *rng) draw() {
 	r.total = 0
-	if r.cfg.Strategy == Random || r.cfg.Strategy == Guided && r.IntN(2) == 0 {
+	if r.how == Random || r.how == Guided && r.IntN(2) == 0 {
 		r.drawEven()
 		return
 	}

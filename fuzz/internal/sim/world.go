@@ -183,6 +183,9 @@ func (w *World) AllEvents() uint64 { return w.before + w.events }
 // on. They do so as well while an observer wants Told.
 func (w *World) StartTracing() { w.tracing = true }
 
+// StopTracing takes StartTracing back.
+func (w *World) StopTracing() { w.tracing = false }
+
 // Tracing reports whether loops report events.
 func (w *World) Tracing() bool { return w.tracing }
 
@@ -224,8 +227,16 @@ func (w *World) Begin(tr trace.Trace, opts Options) error {
 	return w.begin(tr, opts)
 }
 
-// countOwn counts the machines that Setup makes: a fault leaves slots for those.
+// countOwn counts the machines that Setup makes: a fault leaves slots for those. No observer
+// sees it, as it is part of no run.
 func (w *World) countOwn() {
+	observers := w.observers
+	w.observers = nil
+	w.subscribe()
+	defer func() {
+		w.observers = observers
+		w.subscribe()
+	}()
 	w.own = make([]int, w.cfg.Loops)
 	if w.begin(nil, Options{}) == nil {
 		for i := range w.steps {
@@ -235,6 +246,7 @@ func (w *World) countOwn() {
 		}
 	}
 	w.Cleanup()
+	w.events = 0 // they are part of no run
 }
 
 func (w *World) begin(tr trace.Trace, opts Options) error {

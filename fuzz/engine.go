@@ -1,6 +1,8 @@
 package fuzz
 
 import (
+	"time"
+
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/internal/report"
 	"github.com/stator-go/stator/fuzz/internal/search"
@@ -17,6 +19,9 @@ type engine struct {
 	known *search.Known
 	tally *report.Tally // nil: no report is wanted
 	notes judge.Notes   // of all runs of the search
+	early []early       // runs
+
+	shrinkBy time.Time // when shrinking ends at the latest; zero: when it is done
 }
 
 // runner makes runs, on any one goroutine. A trace goes into the world, which runs it. What
@@ -51,7 +56,7 @@ func (e *engine) count() {
 // shrink returns an account of the shortest trace that it finds of those that fail as tr
 // does.
 func (e *engine) shrink(tr trace.Trace, f *judge.Failure) *report.Account {
-	return report.OfResult(e.judge, e.spec.dict(), shrink.Shrink(e.judge, e.spec.dict(), tr, f))
+	return report.OfResult(e.judge, e.spec.dict(), shrink.Shrink(e.judge, e.spec.dict(), tr, f, e.shrinkBy))
 }
 
 // conclude adds to a Finding what is known when all runs are made.

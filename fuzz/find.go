@@ -40,7 +40,8 @@ func Exhaustive(depth int) Strategy { return Strategy(search.Exhaustive(depth)) 
 func (s Strategy) String() string { return search.Strategy(s).String() }
 
 // Budget bounds a search by runs, by time, or by both. The zero Budget is 1,000 guided
-// runs; an exhaustive search needs no bound.
+// runs; an exhaustive search needs no bound. If there is a bound of time, shrinking ends a
+// tenth of it later, and at least 5 s later: the shortest trace so far is reported then.
 type Budget struct {
 	Runs     int
 	Time     time.Duration
@@ -65,6 +66,12 @@ func (b Budget) String() string {
 	}
 	return strings.Join(all, " or ")
 }
+
+// shrinkBy returns when shrinking ends at the latest, after a search that ends at a time: the
+// search's own time is not lost, and a failure that comes late has some seconds.
+func (b Budget) shrinkBy(end time.Time) time.Time { return end.Add(max(leastShrink, b.Time/10)) }
+
+const leastShrink = 5 * time.Second
 
 // UnseenRuns is the number of runs from which on a search of [Run] fails if Finding.Unseen
 // is not empty.
@@ -115,11 +122,17 @@ func Find(spec Spec, seed uint64, b Budget) *Finding {
 	s := search.New(e.spec.search(b.Strategy), e.world, seed)
 	e.search(s, found, b)
 	if found.Failure == nil && found.Runs < soakAfter && b.Soak > 0 && !exhaustive {
+		if b.Time > 0 {
+			e.shrinkBy = b.shrinkBy(time.Now().Add(b.Soak))
+		}
 		e.soak(found, seed, b.Soak)
 	}
 	found.Corpus = s.Corpus()
 	return e.conclude(found, b)
 }
+
+// progressEvery is how often Run says how far a search has come.
+const progressEvery = 10 * time.Second
 
 // declare makes a run of the empty trace, which shows what Setup declares.
 func (e *engine) declare(found *Finding) {
@@ -133,15 +146,21 @@ func (e *engine) declare(found *Finding) {
 // search makes rounds of runs until one fails or the budget is spent. After soakAfter runs
 // comes the soak.
 func (e *engine) search(s *search.Search, found *Finding, b Budget) {
-	r := newRounds(e, s, b.Workers)
+	r, told := newRounds(e, s, b.Workers), time.Now()
 	var until time.Time
 	if b.Time > 0 {
 		until = time.Now().Add(b.Time)
+		e.shrinkBy = b.shrinkBy(until)
 	}
 	for !found.Done && (b.Runs == 0 || found.Runs < b.Runs) {
 		n, end := found.Runs, roundEnd(found.Runs)
 		if b.Runs > 0 {
 			end = min(end, b.Runs)
+		}
+		if e.spec.progress != nil && time.Since(told) > progressEvery {
+			told = time.Now()
+			found.Corpus = s.Corpus()
+			e.spec.progress(found)
 		}
 		more := r.plan(n, end)
 		all := r.make(n, until)
@@ -164,6 +183,7 @@ func (e *engine) search(s *search.Search, found *Finding, b Budget) {
 			}
 			if b.Time > 0 {
 				until = until.Add(time.Since(begin))
+				e.shrinkBy = b.shrinkBy(until)
 			}
 		}
 	}
@@ -174,7 +194,12 @@ func (e *engine) fails(found *Finding, tr trace.Trace, f *judge.Failure) {
 	if e.tally != nil {
 		e.tally.End()
 	}
-	found.tell(e.shrink(tr, f))
+	outlives := e.outlives()
+	account := e.shrink(tr, f)
+	if outlives != "" {
+		account.Remark(outlives)
+	}
+	found.tell(account)
 }
 
 // Replay runs one trace, with all checks.

@@ -24,7 +24,7 @@ func moody(every int, other func(cx *echoCx) error) Spec {
 		}
 		return cx.Fail(cx.Write(peer, []byte("so")))
 	})
-	s.Dict = []string{"a", "bc"}
+	s.Dict, s.Without = []string{"a", "bc"}, Segmentation // there is an answer to each piece
 	return s
 }
 

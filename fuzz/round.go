@@ -53,6 +53,7 @@ type outcome struct {
 	found   sim.Found
 	notes   judge.Notes
 	counted report.Notes
+	sum     uint64 // of all that happened
 	events  uint64 // readiness events
 	tuned   bool   // the world had to trace: runs before it did not
 }
@@ -197,6 +198,7 @@ func (w *runner) make(o *outcome, p search.Plan, n int, tracing, counts bool) {
 		o.counted.Attach(w.world)
 	}
 	o.failure = w.judge.Check(o.trace, compared(n), nil)
+	o.sum = w.world.Sum()
 	if counts {
 		o.counted.Detach()
 	}
@@ -212,6 +214,7 @@ func (w *runner) make(o *outcome, p search.Plan, n int, tracing, counts bool) {
 
 // learn adds a run to what is known.
 func (e *engine) learn(o *outcome, found *Finding) search.Peak {
+	e.keep(o, found.Runs)
 	found.Events += len(o.trace)
 	found.Runs++
 	found.Simulated += int(o.events)

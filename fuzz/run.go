@@ -36,8 +36,9 @@ import (
 //     the same runs each time.
 //   - FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
-// Shrinking is not bounded by time, but by 3,000 tries of a smaller trace, and as many
-// again if the failure turns out to come and go.
+// If there is a bound of time, shrinking is bounded as well: see [Budget]. It ends after 3,000
+// tries of a smaller trace in any case, and as many again if the failure turns out to come
+// and go. Every 10 s of a search a line says how far it has come.
 //
 // A search of [UnseenRuns] runs or more also fails if Finding.Unseen is not empty.
 func Run(t *testing.T, spec Spec) {
@@ -57,6 +58,7 @@ func Run(t *testing.T, spec Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	spec.progress = func(f *Finding) { t.Log("so far:", f.effort()) }
 	found := Find(spec, seed, b)
 	t.Logf("%s; %d readiness events", found.effort(), found.Simulated) // of a failure more is said below
 	if found.Failure == nil && !found.Done && found.Runs < b.Runs {
@@ -70,6 +72,9 @@ func Run(t *testing.T, spec Spec) {
 		return
 	}
 	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
+	if _, err := os.Stat(name); err == nil {
+		found.account.Remark("Something outlives runs: this trace was kept, and passed when the test began. It fails after other runs.")
+	}
 	if err = os.MkdirAll(dir, 0o777); err == nil {
 		err = os.WriteFile(name, []byte(found.account.File()), 0o666)
 	}

@@ -52,7 +52,7 @@ func bombSpec() Spec {
 // bombTrace returns a trace of 10,000 events, of which the last one sets the bomb off.
 func bombTrace(w *engine) trace.Trace {
 	w.run(nil)
-	d := w.random(4, Random)
+	d := w.random(1, Random)
 	tr := make(trace.Trace, 0, 10_000)
 	for len(tr) < 9_998 {
 		for _, e := range d() {
@@ -119,7 +119,7 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 	spec := bombSpec()
 	w := newEngine(spec)
 	f := w.check(tr, false)
-	short := shrink.Shrink(w.judge, w.spec.dict(), tr, f)
+	short := shrink.Shrink(w.judge, w.spec.dict(), tr, f, time.Time{})
 	text := w.shrunk(tr, f).Explain()
 	t.Log("\n" + text[:strings.Index(text, "sequenceDiagram")])
 	if n := len(short.Trace); n != bombLeast {

@@ -90,10 +90,10 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 		switch {
 		case r[0] >= sends:
 			e.A = uint16((int(r[0]-sends) + int(r[2])) % max(1, n))
-		case opBytes[r[0]] == trace.Send && (r[2] >= otherByte || n == 0):
+		case opBytes[r[0]] == trace.Send && !c.WordsOnly && (r[2] >= otherByte || n == 0):
 			e.A, e.B = uint16(n)+uint16(r[3]), 0
 		case opBytes[r[0]] == trace.Send:
-			e.A = uint16(int(r[2]) % n)
+			e.A = uint16(int(r[2]) % max(1, n))
 		default:
 			e.Op, e.A = opBytes[r[0]], expand(r[2])
 		}

@@ -134,9 +134,7 @@ func (r *rng) arguments(e *trace.Event) {
 		}
 	case trace.Send:
 		e.A = r.word()
-		if e.B = 0; r.IntN(8) == 0 {
-			e.B = uint16(r.IntN(1 << r.IntN(11)))
-		}
+		e.B = r.repeats()
 	case trace.Advance, trace.Jump:
 		e.A, e.B = uint16(r.IntN(100)), uint16(r.IntN(len(trace.Units)))
 	case trace.Pace:
@@ -171,9 +169,27 @@ func (r *rng) arguments(e *trace.Event) {
 	}
 }
 
+// repeats returns how many more times a word is sent: mostly none, else any number, or a power
+// of two in all, or one more than that, as those are what most limits are.
+func (r *rng) repeats() uint16 {
+	switch n := r.IntN(32); {
+	case n < 4:
+		return uint16(r.IntN(1 << r.IntN(11)))
+	case n == 4:
+		return uint16(1<<r.IntN(12) - r.IntN(2))
+	}
+	return 0
+}
+
 // word returns the number of a dictionary word, or sometimes that of a single byte.
 func (r *rng) word() uint16 {
 	n := len(r.cfg.Dict)
+	if r.cfg.WordsOnly {
+		if n == 0 {
+			return r.cfg.Dict.Empty()
+		}
+		return uint16(r.IntN(n))
+	}
 	if n == 0 || r.IntN(16) == 0 {
 		return uint16(n + r.IntN(256))
 	}

@@ -69,7 +69,7 @@ func (w *World) actAbruptly(s *socket) {
 		w.doFinish(c, trace.Event{})
 	default:
 		word := w.cfg.Dict.DatagramWord(uint16(s.armed.what - trace.AbruptSend))
-		if !c.peer.shutOut && len(word) <= c.peer.room() {
+		if !c.peer.shutOut && !c.stuck && len(word) <= c.peer.room() {
 			w.peerSends(c, s, []byte(word))
 		}
 	}

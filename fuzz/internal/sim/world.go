@@ -26,14 +26,15 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Config says what a world has.
 type Config struct {
-	Setup    func(*World) error // wires machines, before each run
-	Dict     trace.Dictionary
-	Loops    int
-	Conns    int                               // that peers dial; machines may begin as many
-	Loop     reactor.Config                    // of each loop
-	Peers    func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
-	Backends func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
-	Wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
+	Setup     func(*World) error // wires machines, before each run
+	Dict      trace.Dictionary
+	WordsOnly bool // a peer whose word is cut, as there is no room, sends no other one
+	Loops     int
+	Conns     int                               // that peers dial; machines may begin as many
+	Loop      reactor.Config                    // of each loop
+	Peers     func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
+	Backends  func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
+	Wrap      func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
 // World runs traces, one after the other.

@@ -117,7 +117,7 @@ func guard(server *planted.Server, rows []*row) gate {
 		most = max(most, 100*runs[len(runs)/2])
 	}
 	begin := cpu()
-	found := fuzz.Find(server.Spec(new(planted.Plant)), 1, fuzz.Budget{Runs: most, Soak: soak})
+	found := fuzz.Find(server.Spec(new(planted.Plant)), 1, fuzz.Budget{Runs: most, Soak: soak, Workers: 1})
 	g := gate{server: server.Name, runs: found.Runs, events: found.Events, cpu: cpu() - begin}
 	if found.Failure != nil {
 		g.failure = found.Failure.Error()

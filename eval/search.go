@@ -28,7 +28,8 @@ type outcome struct {
 
 // simulated is a search of package fuzz. Its CPU time is measured by a second search
 // with the same seed that ends before the run that fails, and so before shrinking. If a soak
-// finds the bug, shrinking counts, too.
+// finds the bug, shrinking counts, too. There is one worker: a Plant is for one goroutine, and
+// several searches run at a time.
 type simulated struct {
 	title    string
 	strategy fuzz.Strategy
@@ -41,7 +42,7 @@ func (s simulated) name() string { return s.title }
 
 func (s simulated) search(server *planted.Server, b planted.Bug, seed uint64, budget time.Duration) (o outcome, err error) {
 	p, begin := b.Plant(), cpu()
-	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget, Strategy: s.strategy, Soak: soak})
+	found := fuzz.Find(server.Spec(p), seed, fuzz.Budget{Time: budget, Strategy: s.strategy, Soak: soak, Workers: 1})
 	o = outcome{Spent: cpu() - begin, Runs: found.Runs, Events: found.Events, Reached: p.Reached > 0, Triggered: p.Triggered > 0}
 	if found.Failure == nil {
 		return o, nil
@@ -52,7 +53,7 @@ func (s simulated) search(server *planted.Server, b planted.Bug, seed uint64, bu
 		o.Events, o.CPU = o.Events+found.Soaked, o.Spent
 	} else if found.Runs > 1 {
 		begin = cpu()
-		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1, Strategy: s.strategy})
+		fuzz.Find(server.Spec(b.Plant()), seed, fuzz.Budget{Runs: found.Runs - 1, Strategy: s.strategy, Workers: 1})
 		o.CPU = cpu() - begin
 	}
 	return o, nil

@@ -176,6 +176,10 @@
 // Finding.Unseen lists conditions given to Sometimes that were true in no run. A search of
 // at least [UnseenRuns] (10,000) runs fails if the list is not empty.
 //
+// Several goroutines make the runs if FUZZ_WORKERS or Budget.Workers says so. They share no
+// World, and what a search finds does not depend on their number. If a failure says that something outlives runs, a
+// trace fails only after others: machines share a global, or what Setup does not make anew.
+//
 // # The soak
 //
 // Some mistakes show only after many connections or messages. So [Run] also makes a soak, a

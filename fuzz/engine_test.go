@@ -22,9 +22,10 @@ func (e *engine) got(conn int) string { return string(e.world.Conn(conn).Got) }
 // random returns a source of traces that are drawn at random.
 func (e *engine) random(seed uint64, how Strategy) func() trace.Trace {
 	s := search.New(e.spec.search(how), e.world, seed)
+	m := s.Maker()
 	return func() trace.Trace {
-		tr, _ := s.Next()
-		return tr
+		p, _ := s.Plan()
+		return m.Make(p)
 	}
 }
 

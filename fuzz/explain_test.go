@@ -84,7 +84,7 @@ func TestReplayOfKeptTraces(t *testing.T) {
 
 // A trace is kept with bytes that mean the same when the dictionary gets longer.
 func TestKeptTracesHaveBytes(t *testing.T) {
-	found := Find(Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}, 2, Budget{Runs: 3000})
+	found := Find(Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}, 9, Budget{Runs: 3000})
 	if found.Failure == nil || !strings.Contains(found.account.File(), "send 0 byte=33 ") {
 		t.Errorf("%v: want a trace that ends with a single byte:\n%s", found, found.Trace)
 	}

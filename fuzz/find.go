@@ -40,12 +40,20 @@ func Exhaustive(depth int) Strategy { return Strategy(search.Exhaustive(depth)) 
 func (s Strategy) String() string { return search.Strategy(s).String() }
 
 // Budget bounds a search by runs, by time, or by both. The zero Budget is 1,000 guided
-// runs; an exhaustive search needs no bound.
+// runs; an exhaustive search needs no bound. If there is a bound of time, shrinking ends a
+// tenth of it later, and at least 5 s later: the shortest trace so far is reported then.
 type Budget struct {
 	Runs     int
 	Time     time.Duration
 	Strategy Strategy
-	Soak     time.Duration // how long a soak may take: see "The soak" in the package comment; 0: there is none
+	// Workers is how many goroutines make runs; 0: one. The Finding is the same with any
+	// number. Each worker has a World of its own, but functions of the Spec, such as Setup,
+	// models and actions, and handlers, are called from several goroutines at once. So with
+	// more than one they must not change anything that they share: a variable that Setup sets
+	// and an oracle reads is shared, what Setup makes for its machines is not, and kinds are
+	// safe.
+	Workers int
+	Soak    time.Duration // how long a soak may take: see "The soak" in the package comment; 0: there is none
 }
 
 // String describes the bounds of a Budget.
@@ -59,6 +67,12 @@ func (b Budget) String() string {
 	}
 	return strings.Join(all, " or ")
 }
+
+// shrinkBy returns when shrinking ends at the latest, after a search that ends at a time: the
+// search's own time is not lost, and a failure that comes late has some seconds.
+func (b Budget) shrinkBy(end time.Time) time.Time { return end.Add(max(leastShrink, b.Time/10)) }
+
+const leastShrink = 5 * time.Second
 
 // UnseenRuns is the number of runs from which on a search of [Run] fails if Finding.Unseen
 // is not empty.
@@ -96,68 +110,117 @@ type Finding struct {
 	account *report.Account // of Trace; nil: no trace failed or was replayed
 }
 
-// pressedOf: one of this many runs is also compared with runs under pressure, which take as
-// long as many others.
-const pressedOf = 32
-
 // Find searches for a trace that fails, and shrinks it. The same seed and number of runs
-// give the same Finding.
+// give the same Finding, whatever the number of workers.
 func Find(spec Spec, seed uint64, b Budget) *Finding {
-	e := newEngine(spec)
-	e.judge.Run(nil) // shows what Setup declares
-	e.count()
-	s := search.New(e.spec.search(b.Strategy), e.world, seed)
-	if !search.Strategy(b.Strategy).IsExhaustive() && b.Runs == 0 && b.Time == 0 {
+	e, found := newEngine(spec), &Finding{Seed: seed}
+	exhaustive := search.Strategy(b.Strategy).IsExhaustive()
+	if !exhaustive && b.Runs == 0 && b.Time == 0 {
 		b.Runs = 1000
 	}
-	begin := time.Now()
-	found := &Finding{Seed: seed}
-	for n := 0; b.Runs == 0 || n < b.Runs; n++ {
-		if b.Time > 0 && time.Since(begin) > b.Time {
-			break
+	e.declare(found)
+	e.count()
+	s := search.New(e.spec.search(b.Strategy), e.world, seed)
+	e.search(s, found, b)
+	if found.Failure == nil && found.Runs < soakAfter && b.Soak > 0 && !exhaustive {
+		if b.Time > 0 {
+			e.shrinkBy = b.shrinkBy(time.Now().Add(b.Soak))
 		}
-		tr, ok := s.Next()
-		if !ok {
-			found.Done = true
-			break
-		}
-		found.Events += len(tr)
-		found.Runs++
-		if e.judge.Pressure = judge.PressureNone; n%pressedOf == pressedOf/2 {
-			e.judge.Pressure = judge.PressureAll
-		}
-		f := e.judge.Check(tr, n%8 == 0, nil)
-		e.judge.Pressure = judge.PressureJudged
-		e.tally.Ran(f)
-		s.Learn(tr, e.cover)
-		if f != nil {
-			found.tell(e.shrink(tr, f))
-			break
-		}
-		if found.Runs == soakAfter && b.Soak > 0 && !found.Done {
-			soak := time.Now()
-			if e.soak(found, seed, b.Soak); found.Failure != nil {
-				break
-			}
-			begin = begin.Add(time.Since(soak))
-		}
-	}
-	if found.Failure == nil && found.Runs < soakAfter && b.Soak > 0 && !search.Strategy(b.Strategy).IsExhaustive() {
 		e.soak(found, seed, b.Soak)
 	}
 	found.Corpus = s.Corpus()
 	return e.conclude(found, b)
 }
 
+// progressEvery is how often Run says how far a search has come.
+const progressEvery = 10 * time.Second
+
+// declare makes a run of the empty trace, which shows what Setup declares.
+func (e *engine) declare(found *Finding) {
+	e.judge.Run(nil)
+	var shown search.Shown
+	e.cover.Copy(&shown)
+	e.known.Add(&shown)
+	found.Simulated += int(e.world.AllEvents())
+}
+
+// search makes rounds of runs until one fails or the budget is spent. After soakAfter runs
+// comes the soak.
+func (e *engine) search(s *search.Search, found *Finding, b Budget) {
+	r, told := newRounds(e, s, b.Workers), time.Now()
+	var until time.Time
+	if b.Time > 0 {
+		until = time.Now().Add(b.Time)
+		e.shrinkBy = b.shrinkBy(until)
+	}
+	for !found.Done && (b.Runs == 0 || found.Runs < b.Runs) {
+		n, end := found.Runs, roundEnd(found.Runs)
+		if b.Runs > 0 {
+			end = min(end, b.Runs)
+		}
+		if e.spec.progress != nil && time.Since(told) > progressEvery {
+			told = time.Now()
+			found.Corpus = s.Corpus()
+			e.spec.progress(found)
+		}
+		more := r.plan(n, end)
+		all := r.make(n, until)
+		for i := range all {
+			o := &all[i]
+			peak := e.learn(o, found)
+			if s.Learn(o.trace, &o.shown, peak, o.found); o.failure != nil {
+				e.fails(found, o.trace, o.failure)
+				return
+			}
+		}
+		if len(all) < len(r.plans) {
+			return // the time is up
+		}
+		found.Done = !more
+		if found.Runs == soakAfter && b.Soak > 0 && !found.Done {
+			begin := time.Now()
+			if e.soak(found, found.Seed, b.Soak); found.Failure != nil {
+				return
+			}
+			if b.Time > 0 {
+				until = until.Add(time.Since(begin))
+				e.shrinkBy = b.shrinkBy(until)
+			}
+		}
+	}
+}
+
+// fails adds a failure to the Finding, after shrinking.
+func (e *engine) fails(found *Finding, tr trace.Trace, f *judge.Failure) {
+	if e.tally != nil {
+		e.tally.End()
+	}
+	outlives := e.outlives()
+	account := e.shrink(tr, f)
+	if outlives != "" {
+		account.Remark(outlives)
+	}
+	found.tell(account)
+}
+
 // Replay runs one trace, with all checks.
 func Replay(spec Spec, tr trace.Trace) *Finding {
-	e := newEngine(spec)
+	e, found := newEngine(spec), &Finding{}
 	e.count()
-	journal := report.NewJournal()
-	f := e.judge.Check(tr, true, journal)
-	e.tally.Ran(f)
-	found := &Finding{Runs: 1, Events: len(tr)}
-	found.tell(report.OfRun(e.judge, e.spec.dict(), tr, f, journal))
+	journal, o := report.NewJournal(), outcome{trace: tr}
+	if e.tally != nil {
+		o.counted.Attach(e.world)
+	}
+	o.failure = e.judge.Check(tr, true, journal)
+	if e.tally != nil {
+		o.counted.Detach()
+	}
+	e.cover.Copy(&o.shown)
+	e.judge.Take(&o.notes)
+	o.found = *e.world.Found()
+	o.events = e.world.AllEvents()
+	e.learn(&o, found)
+	found.tell(report.OfRun(e.judge, e.spec.dict(), tr, o.failure, journal))
 	return e.conclude(found, Budget{})
 }
 

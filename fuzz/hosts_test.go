@@ -97,7 +97,7 @@ func TestHosts(t *testing.T) {
 		{"may forget", host{after: soon, drops: true}, 0, Model[struct{}, byte]{}, alone, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			found := Find(hostSpec(c.host, c.patience, c.model, c.oracle), 1, Budget{Runs: 400})
+			found := Find(hostSpec(c.host, c.patience, c.model, c.oracle), 2, Budget{Runs: 400})
 			switch {
 			case c.want == "" && found.Failure != nil:
 				t.Error(found.Explain())

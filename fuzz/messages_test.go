@@ -175,7 +175,7 @@ func parcelSpec(fault int) Spec {
 // A parcel that is accepted is handled once and in order, and a gate that closed opens
 // again. The search finds machines that do otherwise.
 func TestParcels(t *testing.T) {
-	found := Find(parcelSpec(0), 1, Budget{Runs: testenv.Pick(600, 3000)})
+	found := Find(parcelSpec(0), 1, Budget{Runs: testenv.Pick(600, 3000), Workers: 1})
 	if found.Failure != nil || len(found.Unseen) > 0 {
 		t.Errorf("%s", found.Explain())
 	}
@@ -188,7 +188,7 @@ func TestParcels(t *testing.T) {
 		{swaps, "always: parcels of a sender come once, in order"},
 		{neverReopens, `model "echo": `},
 	} {
-		found := Find(parcelSpec(c.fault), 1, Budget{Runs: 3000})
+		found := Find(parcelSpec(c.fault), 1, Budget{Runs: 3000, Workers: 1})
 		if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
 			t.Errorf("fault %d: %v: want %s", c.fault, found, c.want)
 		} else if len(found.Trace) > 4 {

@@ -269,7 +269,7 @@ func TestOpenModels(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			found := Find(tellerSpec(c.wrong, c.patient, c.dict, c.model), 1, Budget{Runs: 500})
 			switch {
-			case c.want == "" && (found.Failure != nil || found.Undecided > 0):
+			case c.want == "" && (found.Failure != nil || found.Undecided > found.Runs/200): // some words come a thousand times
 				t.Error(found.Undecided, found.Explain())
 			case c.want != "" && (found.Failure == nil || !strings.Contains(found.Failure.Error(), c.want)):
 				t.Errorf("%v: want %q", found, c.want)

@@ -39,7 +39,7 @@ func (p *postman) serve(cx *echoCx, _ reactor.Ready) reactor.State {
 // repliesOnly returns what a peer got that is not an answer to something it sent.
 func repliesOnly(sent, got []string) string {
 	for _, s := range got {
-		if !slices.Contains(sent, strings.Trim(s, "<>")) {
+		if !slices.Contains(sent, strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">")) {
 			return fmt.Sprintf("gets %q, for nothing that it sent", s)
 		}
 	}

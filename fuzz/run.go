@@ -30,13 +30,15 @@ import (
 //     error.
 //   - FUZZ_SOAK is the longest time of the soak, 0 for none; see "The soak" in the package
 //     comment. The default is 2 s, and none with -short.
+//   - FUZZ_WORKERS is the number of goroutines that make runs: see Budget.Workers.
 //   - FUZZ_STRATEGY is a [Strategy]: guided, swarm, random, or exhaustive:3.
 //   - FUZZ_SEED is the seed. The default seed is a hash of the test's name, so a test makes
 //     the same runs each time.
 //   - FUZZ_REPORT, or the flag -fuzz.report, is a directory for a [Report].
 //
-// Shrinking is not bounded by time, but by 3,000 tries of a smaller trace, and as many
-// again if the failure turns out to come and go.
+// If there is a bound of time, shrinking is bounded as well: see [Budget]. It ends after 3,000
+// tries of a smaller trace in any case, and as many again if the failure turns out to come
+// and go. Every 10 s of a search a line says how far it has come.
 //
 // A search of [UnseenRuns] runs or more also fails if Finding.Unseen is not empty.
 func Run(t *testing.T, spec Spec) {
@@ -56,6 +58,7 @@ func Run(t *testing.T, spec Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	spec.progress = func(f *Finding) { t.Log("so far:", f.effort()) }
 	found := Find(spec, seed, b)
 	t.Logf("%s; %d readiness events", found.effort(), found.Simulated) // of a failure more is said below
 	if found.Failure == nil && !found.Done && found.Runs < b.Runs {
@@ -69,6 +72,9 @@ func Run(t *testing.T, spec Spec) {
 		return
 	}
 	name := filepath.Join(dir, fmt.Sprintf("%016x.trace", xxhash.Sum64String(found.Trace.String())))
+	if _, err := os.Stat(name); err == nil {
+		found.account.Remark("Something outlives runs: this trace was kept, and passed when the test began. It fails after other runs.")
+	}
 	if err = os.MkdirAll(dir, 0o777); err == nil {
 		err = os.WriteFile(name, []byte(found.account.File()), 0o666)
 	}
@@ -145,6 +151,11 @@ func settings(name string) (seed uint64, b Budget, err error) {
 	if s := os.Getenv("FUZZ_TIME"); s != "" {
 		if b.Time, err = time.ParseDuration(s); err != nil || b.Time <= 0 {
 			return 0, b, fmt.Errorf("FUZZ_TIME %q: want a duration above 0", s)
+		}
+	}
+	if s := os.Getenv("FUZZ_WORKERS"); s != "" {
+		if b.Workers, err = strconv.Atoi(s); err != nil || b.Workers < 1 {
+			return 0, b, fmt.Errorf("FUZZ_WORKERS %q: want a number above 0", s)
 		}
 	}
 	if s := os.Getenv("FUZZ_STRATEGY"); s != "" {

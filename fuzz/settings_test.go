@@ -24,13 +24,15 @@ func TestSettings(t *testing.T) {
 		{"FUZZ_RUNS=7 FUZZ_TIME=2m FUZZ_SEED=0x10", 16, Budget{Runs: 7, Time: 2 * time.Minute}, ""},
 		{"FUZZ_SEED=16 FUZZ_STRATEGY=swarm", 16, Budget{Runs: usual.Runs, Time: usual.Time, Strategy: Swarm}, ""},
 		{"FUZZ_STRATEGY=exhaustive:3", 0, Budget{Strategy: Exhaustive(3)}, ""},
+		{"FUZZ_RUNS=7 FUZZ_WORKERS=3", 0, Budget{Runs: 7, Workers: 3}, ""},
+		{"FUZZ_WORKERS=0", 0, Budget{}, `FUZZ_WORKERS "0": want a number above 0`},
 		{"FUZZ_RUNS=0", 0, Budget{}, `FUZZ_RUNS "0": want a number above 0`},
 		{"FUZZ_TIME=5", 0, Budget{}, `FUZZ_TIME "5": want a duration above 0`},
 		{"FUZZ_SEED=ten", 0, Budget{}, "FUZZ_SEED: "},
 		{"FUZZ_STRATEGY=exhaustive:0", 0, Budget{}, "FUZZ_STRATEGY: strategy"},
 	} {
 		t.Run(c.env, func(t *testing.T) {
-			for _, name := range []string{"FUZZ_RUNS", "FUZZ_TIME", "FUZZ_SEED", "FUZZ_STRATEGY"} {
+			for _, name := range []string{"FUZZ_RUNS", "FUZZ_TIME", "FUZZ_SEED", "FUZZ_STRATEGY", "FUZZ_WORKERS"} {
 				t.Setenv(name, "")
 			}
 			for _, set := range strings.Fields(c.env) {

@@ -119,7 +119,7 @@ func TestExplainSaysWhatIsFree(t *testing.T) {
 	spec := bombSpec()
 	w := newEngine(spec)
 	f := w.check(tr, false)
-	short := shrink.Shrink(w.judge, w.spec.dict(), tr, f)
+	short := shrink.Shrink(w.judge, w.spec.dict(), tr, f, time.Time{})
 	text := w.shrunk(tr, f).Explain()
 	t.Log("\n" + text[:strings.Index(text, "sequenceDiagram")])
 	if n := len(short.Trace); n != bombLeast {

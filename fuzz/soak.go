@@ -17,18 +17,19 @@ const soakAfter = 1000
 
 // soaker makes the runs of a soak, in a world of its own.
 type soaker struct {
-	spec  *Spec
-	judge *judge.Judge
-	until time.Time
-	late  bool // the time was up before the soak was over
-	found *Finding
+	spec     *Spec
+	judge    *judge.Judge
+	until    time.Time
+	shrinkBy time.Time
+	late     bool // the time was up before the soak was over
+	found    *Finding
 }
 
 // soak makes long runs of ordinary conversations, and adds to a Finding what fails. The runs
 // have a world of their own: they change neither what the search learns nor its report.
 func (e *engine) soak(found *Finding, seed uint64, most time.Duration) {
 	w := sim.New(e.spec.world())
-	s := &soaker{spec: e.spec, judge: judge.New(w, e.spec.judges()), until: time.Now().Add(most), found: found}
+	s := &soaker{spec: e.spec, judge: judge.New(w, e.spec.judges()), until: time.Now().Add(most), shrinkBy: e.shrinkBy, found: found}
 	s.judge.Strict()
 	w.Attach(s)
 	traces, failing := search.NewSoak(e.spec.search(Guided), w, seed, func(tr trace.Trace) bool { return s.judge.Run(tr) != nil })
@@ -103,7 +104,7 @@ func events(tr trace.Trace) int {
 func (s *soaker) fails(tr trace.Trace, f *judge.Failure) bool {
 	s.judge.Sure()
 	s.until = s.until.Add(sure)
-	r := shrink.Shrink(s.judge, s.spec.dict(), tr, f)
+	r := shrink.Shrink(s.judge, s.spec.dict(), tr, f, s.shrinkBy)
 	if f.Oracle == judge.Leak && r.Repeats == shrink.Once {
 		return false
 	}

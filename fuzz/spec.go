@@ -22,6 +22,11 @@ type Spec struct {
 	// Long words make runs slow: one that is just over a limit is enough.
 	Dict []string
 
+	// WordsOnly leaves out single bytes: peers send words of Dict only, for models that cannot
+	// take any bytes. They may still arrive in pieces, and a connection may end in one. A trace
+	// that is edited, or that shrinking tries, may have bytes.
+	WordsOnly bool
+
 	// Oracles judge runs, in addition to the checks that every run gets.
 	Oracles []Oracle
 	// Backends are servers that machines dial: see Serve. At other addresses machines find a
@@ -59,9 +64,10 @@ type Spec struct {
 	Config   reactor.Config         // of each loop; Slots 0: 64. Driver and Observer are set by the World
 	Answers  func(driver.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
 
-	words trace.Dictionary // of all roles: see playRoles
-	roles sim.Roles
-	wrap  func(driver.Driver) driver.Driver // what tests put between a loop and its driver
+	words    trace.Dictionary // of all roles: see playRoles
+	roles    sim.Roles
+	wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver
+	progress func(*Finding)                    // called now and then in a long search
 }
 
 // Check is a set of checks that [Spec.Without] leaves out. Combine them with |.
@@ -129,7 +135,7 @@ func (s *Spec) String() string {
 
 // world is the simulation's part of a Spec.
 func (s *Spec) world() sim.Config {
-	cfg := sim.Config{Dict: s.words, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Names: s.Names, Wrap: s.wrap}
+	cfg := sim.Config{Dict: s.words, WordsOnly: s.WordsOnly, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Names: s.Names, Wrap: s.wrap}
 	if s.Setup != nil {
 		cfg.Setup = func(w *sim.World) error {
 			if err := s.check(); err != nil {
@@ -162,7 +168,7 @@ func (s *Spec) judges() judge.Config {
 
 // search is the search's part of a Spec. A Strategy has the number of a search.Strategy.
 func (s *Spec) search(how Strategy) search.Config {
-	return search.Config{Strategy: search.Strategy(how), Dict: s.words, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Faults: s.Faults}
+	return search.Config{Strategy: search.Strategy(how), Dict: s.words, WordsOnly: s.WordsOnly, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Faults: s.Faults}
 }
 
 // dict returns the dictionary of the traces.

@@ -17,12 +17,13 @@ func eventsOf(spec Spec, how Strategy) (count [trace.NumOps]int) {
 	w := newEngine(spec)
 	w.judge.Run(nil)
 	s := search.New(w.spec.search(how), w.world, 1)
+	m := s.Maker()
 	for range 3000 {
-		tr, ok := s.Next()
+		p, ok := s.Plan()
 		if !ok {
 			break
 		}
-		for _, e := range tr {
+		for _, e := range m.Make(p) {
 			count[e.Op]++
 			if e.Op == trace.Abrupt && e.B < trace.AbruptSend {
 				count[[]trace.Op{trace.Reset, trace.Close, trace.Finish}[e.B]]++

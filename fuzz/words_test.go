@@ -71,12 +71,15 @@ func TestRoles(t *testing.T) {
 		watch := &roleWatch{t: t, w: e.world, seen: map[string]int{}}
 		e.world.Attach(watch)
 		s := search.New(e.spec.search(how), e.world, 1)
+		m := s.Maker()
 		without := trace.Weights{trace.Split: 0, trace.Abrupt: 0, trace.Window: 0}
 		for range 400 {
-			tr, _ := s.Next()
-			tr = slices.DeleteFunc(tr, func(ev trace.Event) bool { return without.Off(ev.Op) || ev.Op == trace.Send && ev.B > 0 })
+			p, _ := s.Plan()
+			tr := slices.DeleteFunc(m.Make(p), func(ev trace.Event) bool { return without.Off(ev.Op) || ev.Op == trace.Send && ev.B > 0 })
 			e.judge.Run(tr)
-			s.Learn(tr, e.cover)
+			var shown search.Shown
+			e.cover.Copy(&shown)
+			s.Learn(tr, &shown, e.known.Add(&shown), *e.world.Found())
 		}
 		want := map[string]bool{"[::]:8000 get": true, "[::]:8000 set": true, "[::]:8001 stop": true, "[::]:8001 start": true,
 			"[::]:7000 common": true, "10.0.0.1:80 200": true, "10.0.0.1:80 404": true}

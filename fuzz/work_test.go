@@ -35,7 +35,7 @@ const (
 	clerkAsking
 )
 
-var clerkKind = reactor.Must(reactor.NewKind("clerk", reactor.Options{Ports: []string{"peer"}, Queue: 64}, reactor.Table[clerk, reply]{
+var clerkKind = reactor.Must(reactor.NewKind("clerk", reactor.Options{Ports: []string{"peer"}, Queue: 1 << 12, Mailbox: 1 << 12}, reactor.Table[clerk, reply]{
 	{Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnMessage: (*clerk).answer},
 	clerkReading: {Name: "reading", Wait: peer.Readable().While(peer.Room()), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*clerk).read, To: fsm.To(clerkAsking)},
 	clerkAsking: {Name: "asking", Within: fsm.After(50*time.Millisecond, clerkReading), OnExit: func(c *clerk, cx *clerkCx) {

@@ -13,7 +13,7 @@ func TestRightServersPass(t *testing.T) {
 	for _, s := range Servers() {
 		t.Run(s.Name, func(t *testing.T) {
 			p := new(Plant)
-			if found := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: 200}); found.Failure != nil {
+			if found := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: 200, Workers: 1}); found.Failure != nil {
 				t.Error(found.Explain())
 			}
 			if p.Reached != 0 || p.Runs < 200 {
@@ -27,7 +27,7 @@ func TestRightServersPass(t *testing.T) {
 func TestCanary(t *testing.T) {
 	s, b := lookUp(t, "echo/short-write")
 	p := b.Plant()
-	found := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: 2000})
+	found := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: 2000, Workers: 1})
 	if found.Failure == nil {
 		t.Fatalf("%s is not found in %d runs; it was triggered in %d", b.Name, found.Runs, p.Triggered)
 	}
@@ -50,7 +50,7 @@ func TestBugsAreFound(t *testing.T) {
 	for _, s := range Servers() {
 		for _, b := range s.Bugs {
 			p := b.Plant()
-			switch f := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: soon}); {
+			switch f := fuzz.Find(s.Spec(p), 1, fuzz.Budget{Runs: soon, Workers: 1}); {
 			case p.Reached == 0 && f.Failure == nil:
 				t.Logf("%s is not reached in %d runs", b.Name, f.Runs)
 			case f.Failure != nil && b.Needs != "":
@@ -71,7 +71,7 @@ func TestBugsAreFound(t *testing.T) {
 func TestSoakFindsBugs(t *testing.T) {
 	s, _ := lookUp(t, "inn/guests-kept")
 	for _, b := range s.Bugs {
-		if found := fuzz.Find(s.Spec(b.Plant()), 1, fuzz.Budget{Runs: 10, Soak: time.Minute}); found.Failure == nil {
+		if found := fuzz.Find(s.Spec(b.Plant()), 1, fuzz.Budget{Runs: 10, Soak: time.Minute, Workers: 1}); found.Failure == nil {
 			t.Errorf("%s is not found", b.Name)
 		}
 	}
@@ -139,7 +139,7 @@ func TestBugsUnderPressure(t *testing.T) {
 			if s.model != nil {
 				t.Errorf("%s has a model: want none", s.Name)
 			}
-			if found := fuzz.Find(s.Spec(b.Plant()), seed, fuzz.Budget{Runs: 1000}); found.Failure == nil {
+			if found := fuzz.Find(s.Spec(b.Plant()), seed, fuzz.Budget{Runs: 1000, Workers: 1}); found.Failure == nil {
 				t.Errorf("%s, seed %d: not found in %d runs", name, seed, found.Runs)
 			}
 		}

@@ -44,12 +44,12 @@ func (a Address) Is(addr driver.Addr) bool {
 }
 
 // Idle returns the names of the oracles that are for certain addresses, and for which there was
-// no connection in any run.
-func (j *Judge) Idle() (names []string) {
-	for i, o := range j.cfg.Oracles {
+// no connection in any run that n is of.
+func (c *Config) Idle(n *Notes) (names []string) {
+	for i, o := range c.Oracles {
 		switch o.(type) {
 		case placed, relay:
-			if !j.judged[i] {
+			if i >= len(n.judged) || !n.judged[i] {
 				names = append(names, "a connection for "+oracleName(o))
 			}
 		}

@@ -51,15 +51,14 @@ type Judge struct {
 	history   recorder
 	deadlines deadlines
 	leaks     leaks
-	undecided int
-	doubt     bool   // an oracle cannot decide a connection of the run
-	judged    []bool // by oracle: it has judged a connection
-	short     bool   // runs end when faults cease
+	notes     Notes
+	doubt     bool // an oracle cannot decide a connection of the run
+	short     bool // runs end when faults cease
 }
 
 // New returns a Judge of a world, as its first observer.
 func New(w *sim.World, cfg Config) *Judge {
-	j := &Judge{cfg: cfg, w: w, judged: make([]bool, len(cfg.Oracles))}
+	j := &Judge{cfg: cfg, w: w, notes: Notes{judged: make([]bool, len(cfg.Oracles))}}
 	for _, o := range cfg.Oracles {
 		j.history.on = j.history.on || o.Remembers()
 	}
@@ -77,8 +76,29 @@ func (j *Judge) World() *sim.World { return j.w }
 // Config returns what the Judge judges by.
 func (j *Judge) Config() Config { return j.cfg }
 
-// Undecided returns how many runs an oracle could not decide in its time.
-func (j *Judge) Undecided() int { return j.undecided }
+// Notes are what a Judge keeps of runs, beside their failures.
+type Notes struct {
+	Undecided int    // runs that an oracle could not decide in its time
+	judged    []bool // by oracle: it has judged a connection
+}
+
+// Add adds the notes of other runs, made under the same Config.
+func (n *Notes) Add(other *Notes) {
+	n.Undecided += other.Undecided
+	for len(n.judged) < len(other.judged) {
+		n.judged = append(n.judged, false)
+	}
+	for i, judged := range other.judged {
+		n.judged[i] = n.judged[i] || judged
+	}
+}
+
+// Take moves the notes of the runs since the last call to n.
+func (j *Judge) Take(n *Notes) {
+	n.Undecided, n.judged = j.notes.Undecided, append(n.judged[:0], j.notes.judged...)
+	j.notes.Undecided = 0
+	clear(j.notes.judged)
+}
 
 // Failure returns what is wrong with the run so far; nil if nothing is.
 func (j *Judge) Failure() *Failure { return j.failure }
@@ -194,7 +214,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	case sim.LoopsLeft:
 		j.judgeHistory()
 		if j.doubt {
-			j.undecided++
+			j.notes.Undecided++
 		}
 		j.judgeDatagrams()
 	default:

@@ -116,7 +116,7 @@ func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
 		if !o.Judges(c.Addr, j.w.Dialled(c)) {
 			continue
 		}
-		j.judged[i] = true
+		j.notes.judged[i] = true
 		kind, text := o.Conn(&h, fate)
 		if text != "" {
 			return verdict{oracleName(o), kind, text}
@@ -206,7 +206,7 @@ func (j *Judge) asks(i int, o Oracle) string {
 	j.asking = o.Title()
 	defer func() { j.asking = "" }()
 	mine := judgedBy(o, j.histories())
-	j.judged[i] = j.judged[i] || len(mine) > 0
+	j.notes.judged[i] = j.notes.judged[i] || len(mine) > 0
 	return o.Conns(mine)
 }
 
@@ -490,7 +490,7 @@ func (j *Judge) judgeHistory() {
 				j.failure.At, j.failure.Time, j.failure.During, j.failure.Tick = at.Event, time.Duration(at.Time), "", at.Tick
 			}
 		} else if !f.decided {
-			j.undecided++
+			j.notes.Undecided++
 		}
 	}
 }

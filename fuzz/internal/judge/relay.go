@@ -59,7 +59,7 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 			if d == c || d.Life == 0 || !c.SameMachine(d) || !r.joins(c, d) {
 				continue
 			}
-			j.judged[n] = true
+			j.notes.judged[n] = true
 			unhindered := rested && !j.w.Obstructed()
 			for _, text := range []string{r.passes(c, d, unhindered), r.passes(d, c, unhindered)} {
 				if text != "" {

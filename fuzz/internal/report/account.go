@@ -15,7 +15,7 @@ type Account struct {
 	Failure *judge.Failure // nil: none
 	Trace   trace.Trace
 
-	comes   string // how sure the failure is to come again, if it is not
+	comes   string // how sure the failure is to come again, if it is not, and other remarks
 	free    []shrink.Freedom
 	stories []story // the runs that show it: two, if the failure is their difference
 	words   wording
@@ -69,6 +69,22 @@ func OfLost(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Fail
 
 // OfResult runs a trace that was shrunk, and returns its account.
 func OfResult(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
+	a := ofResult(j, dict, r)
+	if r.Cut {
+		a.Remark("Shrinking was cut short, as its time was up: a shorter trace may fail as well.")
+	}
+	return a
+}
+
+// Remark adds a line to what is said of the failure.
+func (a *Account) Remark(text string) {
+	if a.comes != "" {
+		a.comes += "\n"
+	}
+	a.comes += text
+}
+
+func ofResult(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
 	if r.Repeats != shrink.Always {
 		return ofFlaky(j, dict, r)
 	}
@@ -86,7 +102,7 @@ const flakyRuns = 10 * shrink.FlakyRuns
 func ofFlaky(j *judge.Judge, dict trace.Dictionary, r shrink.Result) *Account {
 	a := newAccount(j, dict, r.Trace)
 	a.Failure, a.comes = r.Failure, comes(r)
-	for range flakyRuns {
+	for n := 0; n < flakyRuns && (n == 0 || !r.Cut); n++ {
 		if r.Failure.Oracle == judge.Determinism {
 			if a.stories = explainDivergence(j, r.Failure); a.stories != nil {
 				return a

@@ -47,14 +47,11 @@ type Search struct {
 // New returns the Report of what was counted. claims are the reports of probes. Runs of scout
 // look for shorter traces to each transition.
 func New(t *Tally, made Search, claims []*search.Claim, scout *judge.Judge) *Report {
-	t.end()
+	t.End()
 	t.shorten(scout)
 	r := &Report{Name: "search", made: made, tally: t, claims: claims}
-	for i := range t.cover.Kinds() {
+	for i := range t.known.Kinds() {
 		k := t.kind(i)
-		if k.kind == nil { // it was first seen when the trace was shrunk
-			k.kind, _ = t.cover.Kind(i)
-		}
 		r.kinds = append(r.kinds, kindReport{kind: k.kind, table: k.kind.Plain(), kindTally: k})
 	}
 	return r

@@ -17,18 +17,16 @@ import (
 	"github.com/stator-go/stator/reactor"
 )
 
-// Tally counts what runs do, for a Report. It observes all runs of a search, including the
-// further runs of checks that compare.
+// Tally counts what runs do, for a Report. It is given the Notes of all runs of a search, in
+// their order. They include the further runs of checks that compare.
 type Tally struct {
-	w        *sim.World
-	cover    *search.Coverage
+	known    *search.Known
 	began    time.Time
 	took     time.Duration
 	ended    bool
-	spurious bool // the run has spurious events: it is no way to anything
 	runs     int
 	digest   xxhash.Digest        // of the runs' digests, in order
-	kinds    []*kindTally         // by number of Coverage
+	kinds    []*kindTally         // by number of known
 	armed    [trace.NumOps]uint64 // events of traces that are faults
 	struck   [trace.NumOps]uint64 // how often they had an effect
 	features map[uint32]bool
@@ -36,11 +34,43 @@ type Tally struct {
 	curve    []sample
 }
 
-// NewTally returns a Tally that observes a world, by the numbers that cover has for kinds.
-func NewTally(w *sim.World, cover *search.Coverage) *Tally {
-	t := &Tally{w: w, cover: cover, began: time.Now(), features: make(map[uint32]bool)}
-	w.Attach(t)
-	return t
+// NewTally returns a Tally, by the numbers that known has for kinds.
+func NewTally(known *search.Known) *Tally {
+	return &Tally{known: known, began: time.Now(), features: make(map[uint32]bool)}
+}
+
+// Notes are what a Tally counts of one run. They are written down while the run is made, as
+// another goroutine may make it.
+type Notes struct {
+	w      *sim.World
+	traces []trace.Trace // of the run, and of its variants
+	all    []note
+	sum    uint64
+}
+
+// note is one observation.
+type note struct {
+	what     sim.What
+	op       trace.Op
+	from, to reactor.State
+	cause    reactor.Event
+	stage    sim.Stage
+	spurious bool // the run has spurious events: it is no way to anything
+	at       int
+	kind     reactor.AnyKind // nil: none
+	trace    int             // index
+}
+
+// Attach makes n observe a world. It forgets what it has observed before.
+func (n *Notes) Attach(w *sim.World) {
+	n.w, n.traces, n.all, n.sum = w, n.traces[:0], n.all[:0], 0
+	w.Attach(n)
+}
+
+// Detach ends what Attach began.
+func (n *Notes) Detach() {
+	n.sum = n.w.Sum()
+	n.w.Detach(n)
 }
 
 // sample is how many features the search had seen after a run that showed a new one.
@@ -91,25 +121,45 @@ var causes = [...]reactor.Event{
 }
 
 // Wants is part of sim.Observer.
-func (t *Tally) Wants() []sim.What {
+func (n *Notes) Wants() []sim.What {
 	return []sim.What{sim.RunBegins, sim.Moved, sim.Told, sim.FaultArmed, sim.FaultStruck}
 }
 
 // Observe is part of sim.Observer.
-func (t *Tally) Observe(o *sim.Observation) {
+func (n *Notes) Observe(o *sim.Observation) {
+	e := note{what: o.What, op: o.Op, from: o.From, to: o.To, stage: o.Stage, at: o.Event, spurious: o.Spurious}
 	switch o.What {
 	case sim.RunBegins:
-		t.spurious = o.Spurious
-	case sim.Moved:
-		t.moved(o)
-	case sim.Told:
-		t.kind(t.cover.Index(o.Machine.Kind)).told[o.From][slices.Index(causes[:], o.Machine.Cause)]++
-	case sim.FaultArmed:
-		t.armed[o.Op]++
+		n.traces = append(n.traces, slices.Clone(n.w.Trace()))
+	case sim.Moved, sim.Told:
+		e.kind, e.cause = o.Machine.Kind, o.Machine.Cause
 	case sim.FaultStruck:
-		t.struck[o.Op]++
 		if m := o.Machine; m != nil && m.Kind != nil && m.State <= fsm.Last {
-			t.kind(t.cover.Index(m.Kind)).faults[o.Op][m.State]++
+			e.kind, e.from = m.Kind, m.State
+		}
+	}
+	if len(n.all) > 0 && o.What != sim.RunBegins {
+		e.spurious = n.all[len(n.all)-1].spurious
+	}
+	e.trace = len(n.traces) - 1
+	n.all = append(n.all, e)
+}
+
+// count counts what a run did.
+func (t *Tally) count(n *Notes) {
+	for i := range n.all {
+		switch e := &n.all[i]; e.what {
+		case sim.Moved:
+			t.moved(e, n.traces[e.trace])
+		case sim.Told:
+			t.kind(t.known.Index(e.kind)).told[e.from][slices.Index(causes[:], e.cause)]++
+		case sim.FaultArmed:
+			t.armed[e.op]++
+		case sim.FaultStruck:
+			t.struck[e.op]++
+			if e.kind != nil {
+				t.kind(t.known.Index(e.kind)).faults[e.op][e.from]++
+			}
 		}
 	}
 }
@@ -124,52 +174,46 @@ func (t *Tally) kind(i int) *kindTally {
 
 // moved counts a transition, and keeps the trace so far if it is the shortest that leads
 // there. The start of a machine has no cause.
-func (t *Tally) moved(o *sim.Observation) {
-	k, edge := t.kind(t.cover.Index(o.Machine.Kind)), [2]reactor.State{o.From, o.To}
+func (t *Tally) moved(e *note, tr trace.Trace) {
+	k, edge := t.kind(t.known.Index(e.kind)), [2]reactor.State{e.from, e.to}
 	m := k.moves[edge]
 	if m == nil {
 		m = &moveTally{first: t.runs + 1}
 		k.moves[edge] = m
 		t.edges++
 	}
-	if i := slices.Index(causes[:], o.Machine.Cause); i >= 0 && o.From != fsm.Any {
+	if i := slices.Index(causes[:], e.cause); i >= 0 && e.from != fsm.Any {
 		m.by[i]++
 	}
-	if here := (way{t.w.Trace()[:o.Event], o.Stage}); !t.spurious && (m.way.trace == nil || here.cost() < m.way.cost()) {
+	if here := (way{tr[:e.at], e.stage}); !e.spurious && (m.way.trace == nil || here.cost() < m.way.cost()) {
 		m.way = way{append(trace.Trace{}, here.trace...), here.stage}
 	}
 }
 
-// Ran is called after each run of a search with the run's failure, or nil.
-func (t *Tally) Ran(failure *judge.Failure) {
-	if t == nil {
-		return
-	}
+// Ran is called after each run of a search, with the features that it showed.
+func (t *Tally) Ran(n *Notes, hits []search.Hit) {
+	t.count(n)
 	t.runs++
-	t.digest.Write(binary.LittleEndian.AppendUint64(nil, t.w.Sum()))
-	for _, h := range t.cover.Hits() {
+	t.digest.Write(binary.LittleEndian.AppendUint64(nil, n.sum))
+	for _, h := range hits {
 		t.features[h.Feature] = true
 	}
 	now := sample{t.runs, t.edges, len(t.features)}
 	if n := len(t.curve); n == 0 || t.curve[n-1].edges != now.edges || t.curve[n-1].features != now.features {
 		t.curve = append(t.curve, now)
 	}
-	if failure != nil {
-		t.end() // runs that shrink the trace are no part of the search
-	}
 }
 
-// end ends the counting.
-func (t *Tally) end() {
+// End ends the counting: runs that shrink a trace are no part of the search.
+func (t *Tally) End() {
 	if t.ended {
 		return
 	}
 	t.ended = true
-	t.w.Detach(t)
 	t.took = time.Since(t.began)
-	for i := range t.cover.Kinds() {
+	for i := range t.known.Kinds() {
 		k := t.kind(i)
-		k.kind, k.cover = t.cover.Kind(i)
+		k.kind, k.cover = t.known.Kind(i)
 	}
 }
 
@@ -179,15 +223,16 @@ const mostScouting = 2000
 // shorten looks for shorter ways to the transitions seen, by runs of j. It leaves out one
 // event after the other, for as long as the transition is still taken.
 func (t *Tally) shorten(j *judge.Judge) {
-	cover := t.cover.SameKinds()
-	j.World().Attach(cover)
-	scout := NewTally(j.World(), cover)
+	scout, notes := NewTally(t.known.SameKinds()), &Notes{}
 	runs := 0
 	for i, k := range t.kinds {
 		for _, at := range slices.SortedFunc(maps.Keys(k.moves), func(a, b [2]reactor.State) int { return slices.Compare(a[:], b[:]) }) {
 			best := &k.moves[at].way
 			for out := 0; out < len(best.trace) && runs < mostScouting; runs++ {
+				notes.Attach(j.World())
 				j.Run(slices.Delete(slices.Clone(best.trace), out, out+1))
+				notes.Detach()
+				scout.count(notes)
 				if m := scout.kind(i).moves[at]; m != nil && m.way.cost() < best.cost() {
 					*best = m.way
 				} else {

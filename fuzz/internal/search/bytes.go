@@ -100,7 +100,7 @@ func (c *Config) Trace(b []byte) (tr trace.Trace) {
 		switch {
 		case r[0] >= sends:
 			e.A = words[(int(r[0]-sends)+int(r[2]))%len(words)]
-		case opBytes[r[0]] == trace.Send && (r[2] >= otherByte || n == 0):
+		case opBytes[r[0]] == trace.Send && !c.WordsOnly && (r[2] >= otherByte || n == 0):
 			e.A, e.B = uint16(n)+uint16(r[3]), 0
 		case opBytes[r[0]] == trace.Send:
 			e.A = words[int(r[2])%len(words)]

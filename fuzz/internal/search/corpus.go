@@ -29,6 +29,14 @@ type kept struct {
 	stands bool          // of a peak: see Peak
 }
 
+// Peak is the point of a run at which a value was as high as in any run before, or higher.
+type Peak struct {
+	claim  *Claim // nil: nowhere
+	at     int    // the event under way
+	higher bool
+	stands bool // the value is still as high when the event is over
+}
+
 const (
 	keptTraces = 5  // of a feature: the shortest may lead nowhere, as its connection is over
 	keptPeaks  = 4  // values of a probe: so may all that show the highest

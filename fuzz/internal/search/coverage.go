@@ -1,21 +1,24 @@
 // Package search makes the traces of a search: drawn at random, changed from those that
 // showed something new, enumerated, or read from the bytes of go test -fuzz.
 //
-// Coverage observes runs and finds their features. A Corpus keeps the traces that showed
-// them. A Search makes the next trace.
+// Coverage observes a run and finds its features. Known adds up what runs have shown, a
+// Corpus keeps the traces that showed it, and a Search plans the next traces. Several worlds
+// may make the runs, each with a Coverage and a Maker of its own: what they find is added in
+// the order of the runs' numbers.
 package search
 
 import (
 	"math"
 	"math/bits"
-	"slices"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/reactor"
 )
 
-// Coverage is what runs made machines do, as features: numbers, each of which makes a run
+// Coverage is what a run made machines do, as features: numbers, each of which makes a run
 // worth keeping. There are features for
 //
 //   - a transition, and two in a row of one machine;
@@ -24,15 +27,19 @@ import (
 //   - a fault with the state of the machine that it meets, once when an event arms it and
 //     once when it happens;
 //   - what probes report: that something was seen, and the power of two of a value.
+//
+// Features are made of names, not of the order in which something was first seen. So all
+// worlds have the same features.
 type Coverage struct {
-	kinds  []kind
+	kinds  []*kind
 	hits   []Hit    // features of this run, in order of first appearance
 	seen   []uint64 // a bit for each feature, of this run
 	at     int      // the event under way
 	mute   bool     // the run is one more of a trace: it has nothing new
 	movers []mover
-	claims map[string]*Claim
-	peak   Peak
+	claims map[string]*said
+	spoken []*said // those of this run
+	summit summit
 }
 
 // Hit is a feature that a run showed.
@@ -42,36 +49,51 @@ type Hit struct {
 	fine    bool // not by itself: what was before it, or a fault, makes it what it is
 }
 
-// kind has the transitions of a kind's machines.
+// kind has the transitions that a kind's machines took in this run.
 type kind struct {
 	kind  reactor.AnyKind
-	edges fsm.Coverage
+	id    uint32
+	taken [fsm.Last + 1][fsm.Last + 2]uint32 // from, to; the last one is Stop
+	edges []edge                             // of those that are not 0, in order of first appearance
+}
+
+type edge struct{ from, to reactor.State }
+
+// count returns the counter of an edge, or nil if it is no transition.
+func (k *kind) count(e edge) *uint32 {
+	switch {
+	case e.from > fsm.Last:
+		return nil
+	case e.to == fsm.Stop:
+		return &k.taken[e.from][fsm.Last+1]
+	case e.to > fsm.Last:
+		return nil
+	}
+	return &k.taken[e.from][e.to]
 }
 
 // mover is a machine that moved since the loops were at rest.
 type mover struct {
 	m          *sim.Machine
 	generation uint32
-	kind       int // its number
+	kind       *kind
 }
 
-// Claim is a name that probes used, with what they reported in all runs.
-type Claim struct {
-	Name      string
-	Sometimes bool // it is to be seen in some run
-	Seen      bool
-	High      int // the highest value; math.MinInt: none
-
-	last    int // value of this run
-	ladder  int // index in Corpus.peaks, plus 1
-	feature uint32
+// said is what a probe reported in this run under one name.
+type said struct {
+	name            string
+	id              uint32
+	spoken          bool
+	sometimes, seen bool
+	high, last      int
+	known           int // the highest value of earlier runs
 }
 
-// Peak is the point of a run at which a value was as high as in any run before, or higher.
-type Peak struct {
-	claim  *Claim // nil: nowhere
-	at     int    // the event under way
-	higher bool
+// summit is the point of a run at which a value was as high as in any run before, or higher.
+type summit struct {
+	said   *said // nil: there is none
+	value  int
+	at     int  // the event under way
 	stands bool // the value is still as high when the event is over
 }
 
@@ -89,7 +111,7 @@ const (
 
 // NewCoverage returns a Coverage that has seen no run.
 func NewCoverage() *Coverage {
-	return &Coverage{seen: make([]uint64, 1<<featureBits/64), claims: make(map[string]*Claim)}
+	return &Coverage{seen: make([]uint64, 1<<featureBits/64), claims: make(map[string]*said)}
 }
 
 // Wants is part of sim.Observer.
@@ -117,21 +139,30 @@ func (c *Coverage) Observe(o *sim.Observation) {
 		c.fault(o, faultHappens)
 	case sim.Sometimes:
 		k := c.claim(o.Name)
-		if k.Sometimes = true; o.OK {
-			k.Seen = true
-			c.hit(k.feature, false)
+		if k.sometimes = true; o.OK {
+			k.seen = true
+			c.hit(k.id, false)
 		}
 	case sim.Mark:
 		c.mark(c.claim(o.Name), o.N)
 	}
 }
 
-// begin forgets the features of the last run. The counts of transitions stay.
+// begin forgets what the last run showed.
 func (c *Coverage) begin() {
 	for _, h := range c.hits {
 		c.seen[h.Feature/64] = 0
 	}
-	c.hits, c.peak, c.movers = c.hits[:0], Peak{}, c.movers[:0]
+	for _, k := range c.kinds {
+		for _, e := range k.edges {
+			*k.count(e) = 0
+		}
+		k.edges = k.edges[:0]
+	}
+	for _, k := range c.spoken {
+		*k = said{name: k.name, id: k.id, high: math.MinInt, known: k.known}
+	}
+	c.hits, c.summit, c.movers, c.spoken = c.hits[:0], summit{}, c.movers[:0], c.spoken[:0]
 }
 
 func (c *Coverage) hit(feature uint32, fine bool) {
@@ -147,97 +178,128 @@ func (c *Coverage) hit(feature uint32, fine bool) {
 
 // moved counts a transition, by itself and together with the one before.
 func (c *Coverage) moved(o *sim.Observation) {
-	m := o.Machine
-	i := c.Index(m.Kind)
-	c.kinds[i].edges.Count(o.From, o.To)
-	f := edgeFeature(i, o.From, o.To)
+	m, e := o.Machine, edge{o.From, o.To}
+	k := c.of(m.Kind)
+	if n := k.count(e); n != nil {
+		if *n == 0 {
+			k.edges = append(k.edges, e)
+		}
+		*n++
+	}
+	f := k.feature(o.From, o.To)
 	c.hit(f, false)
 	before := uint32(0)
 	if m.Moves > 1 {
-		before = edgeFeature(i, m.PrevFrom, m.PrevTo)
+		before = k.feature(m.PrevFrom, m.PrevTo)
 	}
 	c.hit(f*31+before*featurePrime, true)
-	c.movers = append(c.movers, mover{m, m.Generation, i})
+	c.movers = append(c.movers, mover{m, m.Generation, k})
 }
 
-func edgeFeature(kind int, from, to reactor.State) uint32 {
-	return uint32(kind+1)<<16 | uint32(from)<<8 | uint32(to)
+// feature returns the feature of a transition, not yet hashed.
+func (k *kind) feature(from, to reactor.State) uint32 {
+	return k.id + 1<<16 + uint32(from)<<8 + uint32(to)
 }
 
 // rest is called after an event, when the loops rest.
 func (c *Coverage) rest() {
 	for _, at := range c.movers {
 		if at.m.Generation == at.generation {
-			c.hit(restFeature|uint32(at.kind)<<8|uint32(at.m.State), false)
+			c.hit(restFeature+at.kind.id+uint32(at.m.State), false)
 		}
 	}
 	c.movers = c.movers[:0]
-	if p := &c.peak; p.claim != nil && p.at == c.at {
-		p.stands = p.claim.last == p.claim.High
+	if p := &c.summit; p.said != nil && p.at == c.at {
+		p.stands = p.said.last == p.value
 	}
 }
 
 // fault counts a fault with the state of the machine that it meets.
 func (c *Coverage) fault(o *sim.Observation, how uint32) {
 	if m := o.Machine; m != nil && m.Kind != nil {
-		c.hit(faultFeature|how|uint32(o.Op)<<20|uint32(c.Index(m.Kind))<<8|uint32(m.State), true)
+		c.hit(faultFeature+how+uint32(o.Op)<<20+c.of(m.Kind).id+uint32(m.State), true)
 	}
 }
 
 // mark counts a value that a probe reports.
-func (c *Coverage) mark(k *Claim, value int) {
+func (c *Coverage) mark(k *said, value int) {
 	bucket := uint32(bits.Len(uint(max(value, -value))))
 	if value < 0 {
 		bucket += 64
 	}
-	c.hit(k.feature+(1+bucket)*featurePrime, false)
-	k.last = value
-	if p := &c.peak; !c.mute && (value > k.High || value == k.High && p.claim == nil) {
-		*p = Peak{claim: k, at: c.at, higher: value > k.High}
-		k.High = value
+	c.hit(k.id+(1+bucket)*featurePrime, false)
+	if k.last = value; c.mute {
+		return
 	}
+	if p := &c.summit; value > max(k.known, k.high) || value == k.known && p.said == nil {
+		*p = summit{said: k, value: value, at: c.at}
+	}
+	k.high = max(k.high, value)
 }
 
-func (c *Coverage) claim(name string) *Claim {
+// claim returns what is said under a name, as part of this run.
+func (c *Coverage) claim(name string) *said {
+	k := c.named(name)
+	if !k.spoken {
+		k.spoken = true
+		c.spoken = append(c.spoken, k)
+	}
+	return k
+}
+
+func (c *Coverage) named(name string) *said {
 	k := c.claims[name]
 	if k == nil {
-		k = &Claim{Name: name, High: math.MinInt, feature: uint32(len(c.claims)+1) << 24}
+		k = &said{name: name, id: uint32(xxhash.Sum64String(name)), high: math.MinInt, known: math.MinInt}
 		c.claims[name] = k
 	}
 	return k
 }
 
-// Index returns the number of a kind. If Setup builds new kinds in each run, kinds of the
-// same name have the same number.
-func (c *Coverage) Index(k reactor.AnyKind) int {
-	for i := range c.kinds {
-		if c.kinds[i].kind == k {
-			return i
+// of returns what is counted of a kind. If Setup builds new kinds in each run, kinds of the
+// same name count as one.
+func (c *Coverage) of(k reactor.AnyKind) *kind {
+	for _, known := range c.kinds {
+		if known.kind == k {
+			return known
 		}
 	}
-	for i := range c.kinds {
-		if c.kinds[i].kind.Name() == k.Name() {
-			c.kinds[i].kind = k
-			return i
+	for _, known := range c.kinds {
+		if known.kind.Name() == k.Name() {
+			known.kind = k
+			return known
 		}
 	}
-	c.kinds = append(c.kinds, kind{kind: k})
-	return len(c.kinds) - 1
+	c.kinds = append(c.kinds, &kind{kind: k, id: uint32(xxhash.Sum64String(k.Name()))})
+	return c.kinds[len(c.kinds)-1]
 }
 
-// Kinds returns how many kinds there are.
-func (c *Coverage) Kinds() int { return len(c.kinds) }
-
-// Kind returns a kind, and the transitions that its machines took.
-func (c *Coverage) Kind(i int) (reactor.AnyKind, fsm.Coverage) {
-	return c.kinds[i].kind, c.kinds[i].edges
+// Shown is what one run showed, kept until it is added to what is Known.
+type Shown struct {
+	Hits   []Hit
+	edges  []taken
+	said   []said
+	summit summit
 }
 
-// SameKinds returns a Coverage that has seen no run and numbers kinds in the same way as c.
-func (c *Coverage) SameKinds() *Coverage {
-	other := NewCoverage()
-	other.kinds = slices.Clone(c.kinds)
-	return other
+// taken is how often machines of a kind took an edge.
+type taken struct {
+	kind reactor.AnyKind
+	edge
+	n uint32
+}
+
+// Copy sets s to what the last run showed.
+func (c *Coverage) Copy(s *Shown) {
+	s.Hits, s.edges, s.said, s.summit = append(s.Hits[:0], c.hits...), s.edges[:0], s.said[:0], c.summit
+	for _, k := range c.kinds {
+		for _, e := range k.edges {
+			s.edges = append(s.edges, taken{k.kind, e, *k.count(e)})
+		}
+	}
+	for _, k := range c.spoken {
+		s.said = append(s.said, *k)
+	}
 }
 
 // Hits returns the features of the last run.
@@ -250,47 +312,4 @@ func (c *Coverage) EachCoarse(yield func(feature uint32)) {
 			yield(h.Feature)
 		}
 	}
-}
-
-// Missing returns every edge, except those to Stop, that a kind declares and no run took.
-func (c *Coverage) Missing() (all []string) {
-	for i := range c.kinds {
-		k := &c.kinds[i]
-		for from := fsm.First; from <= fsm.Last; from++ {
-			for to := fsm.First; to <= fsm.Last; to++ {
-				if from != to && k.kind.Declares(from, to) && k.edges.Taken(from, to) == 0 {
-					all = append(all, k.kind.Name()+": "+k.kind.StateName(from)+" → "+k.kind.StateName(to))
-				}
-			}
-		}
-	}
-	return all
-}
-
-// Claims returns what probes reported, by name. It includes the names in sometimes, even if
-// no run reached them.
-func (c *Coverage) Claims(sometimes []string) (all []*Claim) {
-	for _, name := range sometimes {
-		c.claim(name).Sometimes = true
-	}
-	for _, k := range c.claims {
-		all = append(all, k)
-	}
-	slices.SortFunc(all, func(a, b *Claim) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
-	return all
-}
-
-// Unseen returns the names of conditions that were true in no run and must be in some.
-func (c *Coverage) Unseen(sometimes []string) (names []string) {
-	for _, k := range c.Claims(sometimes) {
-		if k.Sometimes && !k.Seen {
-			names = append(names, k.Name)
-		}
-	}
-	return names
 }

@@ -18,8 +18,9 @@ func TestDeepRunsLeaveNoFeatures(t *testing.T) {
 	w.Attach(cover)
 	j.Run(nil)
 	d := New(Config{Strategy: Swarm, Dict: words, Loops: 1, Conns: 4}, w, 1)
+	m := d.Maker()
 	for range 50 {
-		if f := j.Check(next(d), true, nil); f != nil {
+		if f := j.Check(next(d, m), true, nil); f != nil {
 			t.Fatal(f)
 		}
 		cover.begin()
@@ -29,7 +30,7 @@ func TestDeepRunsLeaveNoFeatures(t *testing.T) {
 	}
 }
 
-func next(s *Search) trace.Trace {
-	tr, _ := s.Next()
-	return tr
+func next(s *Search, m *Maker) trace.Trace {
+	p, _ := s.Plan()
+	return m.Make(p)
 }

@@ -13,6 +13,7 @@ type rng struct {
 	*rand.Rand
 	cfg    *Config
 	found  *sim.Found
+	how    Strategy
 	weight [trace.NumOps]int
 	total  int
 	hold   int // of 100 events
@@ -21,8 +22,8 @@ type rng struct {
 	so     trace.Trace // the events in front of the next one
 }
 
-func newRNG(cfg *Config, w *sim.World, seed uint64) *rng {
-	return &rng{Rand: rand.New(rand.NewPCG(seed, 0)), cfg: cfg, found: w.Found(), words: newVocabulary(cfg, w)}
+func newRNG(cfg *Config, found *sim.Found, words vocabulary, random *rand.Rand) *rng {
+	return &rng{Rand: random, cfg: cfg, found: found, how: cfg.Strategy, words: words}
 }
 
 // has reports whether an event may have an effect.
@@ -58,7 +59,7 @@ var usual = [trace.NumOps]int{
 func (r *rng) draw() {
 	r.total = 0
 	defer r.weigh()
-	if r.cfg.Strategy == Random || r.cfg.Strategy == Guided && r.IntN(2) == 0 {
+	if r.how == Random || r.how == Guided && r.IntN(2) == 0 {
 		r.drawEven()
 		return
 	}
@@ -160,9 +161,7 @@ func (r *rng) arguments(e *trace.Event) {
 		}
 	case trace.Send:
 		e.A = r.word(e.On)
-		if e.B = 0; r.IntN(8) == 0 {
-			e.B = uint16(r.IntN(1 << r.IntN(11)))
-		}
+		e.B = r.repeats()
 	case trace.Advance, trace.Jump:
 		e.A, e.B = uint16(r.IntN(100)), uint16(r.IntN(len(trace.Units)))
 	case trace.Pace:
@@ -202,18 +201,33 @@ func (r *rng) arguments(e *trace.Event) {
 	}
 }
 
+// repeats returns how many more times a word is sent: mostly none, else any number, or a power
+// of two in all, or one more than that, as those are what most limits are.
+func (r *rng) repeats() uint16 {
+	switch n := r.IntN(32); {
+	case n < 4:
+		return uint16(r.IntN(1 << r.IntN(11)))
+	case n == 4:
+		return uint16(1<<r.IntN(12) - r.IntN(2))
+	}
+	return 0
+}
+
 // word returns the number of a dictionary word for a connection, or sometimes that of a single
 // byte.
 func (r *rng) word(conn uint16) uint16 {
 	n := len(r.cfg.Dict)
-	if n == 0 || r.IntN(16) == 0 {
+	if !r.cfg.WordsOnly && (n == 0 || r.IntN(16) == 0) {
 		return uint16(n + r.IntN(256))
 	}
-	if len(r.cfg.Roles.All) == 0 {
+	if len(r.cfg.Roles.All) == 0 && n > 0 {
 		return uint16(r.IntN(n))
 	}
 	if word, ok := r.words.draw(r, conn, r.so); ok {
 		return word
+	}
+	if r.cfg.WordsOnly {
+		return r.cfg.Dict.Empty()
 	}
 	return uint16(n + r.IntN(256))
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func TestMixtures(t *testing.T) {
 		how   Strategy
 		mixed bool
 	}{{Random, false}, {Swarm, true}} {
-		d := newRNG(&Config{Strategy: c.how, Dict: words, Loops: 1, Conns: 4}, echoWorld(), 1)
+		d := newRNG(&Config{Strategy: c.how, Dict: words, Loops: 1, Conns: 4}, echoWorld().Found(), vocabulary{}, rand.New(rand.NewPCG(1, 0)))
 		d.draw()
 		first := d.weight
 		mixed := false

@@ -1,6 +1,8 @@
 package shrink
 
 import (
+	"time"
+
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
 )
@@ -13,9 +15,9 @@ const FlakyRuns = 10
 
 // shrinkFlaky shrinks a trace that failed once. A smaller trace counts if one of its runs
 // fails in the same way, or, for a failure of determinism, differs from the first run.
-func shrinkFlaky(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure) Result {
+func shrinkFlaky(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure, by time.Time) Result {
 	j.World().ExpectChatter(false)
-	s := &shrinker{j: j, best: tr, f: f}
+	s := &shrinker{j: j, best: tr, f: f, by: by}
 	s.run = func(tr trace.Trace) *judge.Failure { return anyRun(j, tr, f) }
 	found, deep := false, false
 	for _, v := range append(f.Runs[:len(f.Runs):len(f.Runs)], judge.Itself(tr, "")) {
@@ -30,7 +32,7 @@ func shrinkFlaky(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge
 		repeats = Sometimes
 		s.minimize()
 	}
-	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Deep: deep, Repeats: repeats}
+	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Deep: deep, Repeats: repeats, Cut: s.late()}
 }
 
 // anyRun runs a trace FlakyRuns times, and returns its failure if a run shows it.

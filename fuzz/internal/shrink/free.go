@@ -21,9 +21,9 @@ type Freedom struct {
 }
 
 // free returns the Freedom of each event of s.best, or nil if the trace is too long
-// or has a Repeat, whose runs are.
+// or has a Repeat, whose runs are, or if there is no time.
 func (s *shrinker) free() (all []Freedom) {
-	if len(s.best) > mostFree || slices.ContainsFunc(s.best, func(e trace.Event) bool { return e.Op == trace.Repeat }) {
+	if s.late() || len(s.best) > mostFree || slices.ContainsFunc(s.best, func(e trace.Event) bool { return e.Op == trace.Repeat }) {
 		return nil
 	}
 	for at, e := range s.best {

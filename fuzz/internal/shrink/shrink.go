@@ -21,6 +21,8 @@
 package shrink
 
 import (
+	"time"
+
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
 )
@@ -33,6 +35,7 @@ type Result struct {
 	Failure *judge.Failure
 	Trace   trace.Trace
 	Free    []Freedom // by event: what of it does not matter; nil: not known
+	Cut     bool      // the time was up before the trace was as short as it gets
 	Deep    bool      // the failure shows only if the trace is compared with variants of it
 	Repeats Repeats
 }
@@ -52,19 +55,26 @@ type shrinker struct {
 	best trace.Trace
 	f    *judge.Failure
 	run  func(trace.Trace) *judge.Failure
-	made int // tries
+	made int       // tries
+	by   time.Time // when the tries end; zero: never
+
+	shrinks bool // the failure has come again, and smaller traces are tried
 }
 
-// Shrink returns the smallest trace that it finds of those that fail as tr does.
-func Shrink(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure) Result {
+// late reports whether the time to shrink is up.
+func (s *shrinker) late() bool { return !s.by.IsZero() && time.Now().After(s.by) }
+
+// Shrink returns the smallest trace that it finds of those that fail as tr does. It tries no
+// more once a time has passed, unless by is the zero Time.
+func Shrink(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Failure, by time.Time) Result {
 	if f.Oracle == judge.Determinism {
-		return shrinkFlaky(j, dict, tr, f)
+		return shrinkFlaky(j, dict, tr, f, by)
 	}
-	s := &shrinker{j: j, best: tr, f: f, run: plain(j)}
+	s := &shrinker{j: j, best: tr, f: f, run: plain(j), by: by}
 	j.World().ExpectChatter(f.Chatters)
 	deep, again := s.start(tr)
 	if !again {
-		return shrinkFlaky(j, dict, tr, f)
+		return shrinkFlaky(j, dict, tr, f, by)
 	}
 	s.minimize()
 	free := s.free()
@@ -73,9 +83,9 @@ func Shrink(j *judge.Judge, dict trace.Dictionary, tr trace.Trace, f *judge.Fail
 		s.best, free = tr, nil
 	}
 	if s.confirmed() < confirmations {
-		return shrinkFlaky(j, dict, tr, f)
+		return shrinkFlaky(j, dict, tr, f, by)
 	}
-	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Free: free, Deep: deep}
+	return Result{Failure: s.f, Trace: dict.Lasting(s.best), Free: free, Deep: deep, Cut: s.late()}
 }
 
 // start makes s.best a trace that fails when it is run again. If only a comparison shows
@@ -136,7 +146,8 @@ func (s *shrinker) confirmed() (n int) {
 
 // minimize repeats the passes until the trace gets no smaller.
 func (s *shrinker) minimize() {
-	for before := -1; before != s.size() && s.made < maxTries; {
+	s.shrinks = true
+	for before := -1; before != s.size() && s.made < maxTries && !s.late(); {
 		before = s.size()
 		s.leaveOut()
 		s.merge()
@@ -161,7 +172,7 @@ func (s *shrinker) size() (n int) {
 
 // try replaces s.best by tr if tr fails in the same way, and reports whether it does.
 func (s *shrinker) try(tr trace.Trace) bool {
-	if s.made >= maxTries {
+	if s.made >= maxTries || s.shrinks && s.late() {
 		return false
 	}
 	s.made++

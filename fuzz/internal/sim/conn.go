@@ -26,6 +26,7 @@ type Conn struct {
 	readAt int64 // when it reads next
 	split  int   // the next sends are in pieces of this size
 	splits int   // so many of them
+	stuck  bool  // with the rest of a word, for which there was no room, or is none yet
 
 	backend *backendPeer // answers what a machine sends; nil: only the trace does
 
@@ -221,12 +222,14 @@ func (w *World) abort(l *socket) {
 }
 
 // send sends bytes from the peer of c, in pieces if a fault says so. The peer sends no
-// more than the machine's kernel has room for: it would wait, and the trace goes on.
+// more than the machine's kernel has room for: it would wait, and the trace goes on. If words
+// are to be whole, it sends nothing more after that.
 func (w *World) send(c *Conn, b []byte) {
 	p := c.peer
-	if p == nil || p.shutOut {
+	if p == nil || p.shutOut || c.stuck {
 		return
 	}
+	c.stuck = w.cfg.WordsOnly // so no other word comes between its pieces
 	piece := len(b)
 	if c.splits > 0 {
 		c.splits--
@@ -255,6 +258,7 @@ func (w *World) send(c *Conn, b []byte) {
 			}
 		}
 	}
+	c.stuck = c.stuck && len(b) > 0
 }
 
 // peerSends brings bytes of the peer of c to the other end.

@@ -70,7 +70,7 @@ func (w *World) actAbruptly(s *socket) {
 	default:
 		n := uint16(s.armed.what - trace.AbruptSend)
 		word := w.cfg.Dict.DatagramWord(n)
-		if w.cfg.Roles.Allow(c.Addr, w.cfg.Dict, n) && !c.peer.shutOut && len(word) <= c.peer.room() {
+		if w.cfg.Roles.Allow(c.Addr, w.cfg.Dict, n) && !c.peer.shutOut && !c.stuck && len(word) <= c.peer.room() {
 			w.peerSends(c, s, []byte(word))
 		}
 	}

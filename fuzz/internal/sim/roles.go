@@ -64,20 +64,23 @@ func (r *Roles) Numbers() (all []uint16) {
 	return all
 }
 
+// mostPlayed is for how many roles it is known whether there was a connection.
+const mostPlayed = 64
+
 // meet notes that there was a connection to an address.
 func (w *World) meet(a driver.Addr) {
-	for i := range w.cfg.Roles.All {
-		if !w.played[i] {
-			w.played[i] = w.cfg.Roles.All[i].At(a)
+	for i := range min(mostPlayed, len(w.cfg.Roles.All)) {
+		if w.found.Played&(1<<i) == 0 && w.cfg.Roles.All[i].At(a) {
+			w.found.Played |= 1 << i
 		}
 	}
 }
 
-// IdleRoles returns what runs have not shown: a connection for each role that had none.
-func (w *World) IdleRoles() (names []string) {
-	for i, role := range w.cfg.Roles.All {
-		if !w.played[i] {
-			names = append(names, "a connection for role "+role.Name)
+// Idle returns what runs have not shown: a connection for each role that was not played.
+func (r Roles) Idle(played uint64) (names []string) {
+	for i := range min(mostPlayed, len(r.All)) {
+		if played&(1<<i) == 0 {
+			names = append(names, "a connection for role "+r.All[i].Name)
 		}
 	}
 	return names

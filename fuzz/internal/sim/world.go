@@ -27,17 +27,18 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Config says what a world has.
 type Config struct {
-	Setup    func(*World) error // wires machines, before each run
-	Dict     trace.Dictionary
-	Loops    int
-	Conns    int                               // that peers dial; machines may begin as many
-	Loop     reactor.Config                    // of each loop
-	Peers    func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
-	Backends func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
-	Roles    Roles                             // of the addresses
-	Faults   trace.Weights                     // of the traces to come; those of the run's end that are off do not happen
-	Names    map[string][]string               // IP addresses of host names that machines dial
-	Wrap     func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
+	Setup     func(*World) error // wires machines, before each run
+	Dict      trace.Dictionary
+	WordsOnly bool // a peer whose word is cut, as there is no room, sends no other one
+	Loops     int
+	Conns     int                               // that peers dial; machines may begin as many
+	Loop      reactor.Config                    // of each loop
+	Peers     func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
+	Backends  func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
+	Roles     Roles                             // of the addresses
+	Faults    trace.Weights                     // of the traces to come; those of the run's end that are off do not happen
+	Names     map[string][]string               // IP addresses of host names that machines dial
+	Wrap      func(driver.Driver) driver.Driver // what tests put between a loop and its driver; nil: nothing
 }
 
 // World runs traces, one after the other.
@@ -87,8 +88,7 @@ type World struct {
 	handedIn int           // works of this run
 	probe    probe.Probe
 	found    Found
-	played   []bool // by role: there was a connection
-	replying int    // backends with bytes to send
+	replying int // backends with bytes to send
 	ticks    int
 	round    int   // of a Repeat that is under way; 0: none is
 	jumpedTo int64 // when the clock jumped last
@@ -117,12 +117,24 @@ type Options struct {
 // Found is what the machines of a world have used or declared in the runs so far, so that a
 // search makes only events that may have an effect.
 type Found struct {
-	Actions   int  // that Setup declared
-	Signals   bool // that machines ask for
-	Datagrams bool // sockets for them
-	Work      bool // that machines hand to Go
-	Dials     bool // connections that machines begin
-	LookUps   bool // of names
+	Actions   int    // that Setup declared
+	Signals   bool   // that machines ask for
+	Datagrams bool   // sockets for them
+	Work      bool   // that machines hand to Go
+	Dials     bool   // connections that machines begin
+	LookUps   bool   // of names
+	Played    uint64 // roles that had a connection, a bit each
+}
+
+// Add adds what other runs have shown.
+func (f *Found) Add(other Found) {
+	f.Actions = max(f.Actions, other.Actions)
+	f.Signals = f.Signals || other.Signals
+	f.Datagrams = f.Datagrams || other.Datagrams
+	f.Work = f.Work || other.Work
+	f.Dials = f.Dials || other.Dials
+	f.LookUps = f.LookUps || other.LookUps
+	f.Played |= other.Played
 }
 
 // action is something that happens from outside, as if another goroutine did it.
@@ -138,7 +150,7 @@ type caller struct{ what string }
 // New returns a world in which nothing has run yet.
 func New(cfg Config) *World {
 	w := &World{cfg: cfg, maxChatter: chattering, sockets: []*socket{{}}, machines: make([][]*Machine, cfg.Loops),
-		conns: make([]Conn, 2*cfg.Conns), played: make([]bool, len(cfg.Roles.All)), peers: make([]DatagramPeer, 2*cfg.Conns)}
+		conns: make([]Conn, 2*cfg.Conns), peers: make([]DatagramPeer, 2*cfg.Conns)}
 	w.probe = probe.New(probeSink{w})
 	for i := range w.conns {
 		w.conns[i].Number = i
@@ -200,6 +212,9 @@ func (w *World) AllEvents() uint64 { return w.before + w.events }
 // on. They do so as well while an observer wants Told.
 func (w *World) StartTracing() { w.tracing = true }
 
+// StopTracing takes StartTracing back.
+func (w *World) StopTracing() { w.tracing = false }
+
 // Tracing reports whether loops report events.
 func (w *World) Tracing() bool { return w.tracing }
 
@@ -254,6 +269,7 @@ func (w *World) countOwn() {
 		}
 	})
 	w.Cleanup()
+	w.events = 0 // they are part of no run
 }
 
 func (w *World) addOwn() {

@@ -43,6 +43,23 @@ type Config struct {
 
 // World runs traces, one after the other.
 type World struct {
+	now      int64
+	depth    int
+	at       int // events that have begun
+	stage    Stage
+	tracing  bool // loops report events, not transitions alone
+	halted   bool
+	stopped  bool   // the loops were stopped
+	moved    uint64 // bytes, sockets and other things that show progress
+	events   uint64 // readiness events given to loops in this run
+	idle     int    // turns since moved changed
+	last     uint64 // moved then
+	chatter  int    // turns, writes and messages since a machine read, of chatterUnit each
+	spell    int    // turns since the loops rested
+	digest   digest
+	ticks    int
+	replying int // backends with bytes to send
+
 	cfg       Config
 	observers []Observer
 	wanting   [numWhats][]Observer
@@ -51,10 +68,7 @@ type World struct {
 	move      Observation    // of the last transition
 	message   any            // that a machine is given next
 	current   *Machine       // that was given an event last, in the turn under way; nil: none was
-	depth     int
-	tracing   bool // loops report events, not transitions alone
 
-	now      int64
 	drivers  []*simDriver
 	loops    []*reactor.Loop
 	steps    []stepper
@@ -77,10 +91,6 @@ type World struct {
 
 	trace    trace.Trace
 	opts     Options
-	at       int // events that have begun
-	stage    Stage
-	halted   bool
-	stopped  bool    // the loops were stopped
 	calling  *caller // that is called; nil: none
 	put      []later // off
 	works    []work
@@ -88,24 +98,15 @@ type World struct {
 	handedIn int           // works of this run
 	probe    probe.Probe
 	found    Found
-	replying int // backends with bytes to send
-	ticks    int
 	round    int   // of a Repeat that is under way; 0: none is
 	jumpedTo int64 // when the clock jumped last
 
-	moved      uint64 // bytes, sockets and other things that show progress
-	events     uint64 // readiness events given to loops in this run
 	before     uint64 // the same, in earlier runs
-	idle       int    // turns since moved changed
 	handled    uint64 // messages, and
 	consumed   uint64 // bytes of input that machines had handled, when progresses looked last
-	last       uint64 // moved then
-	chatter    int    // turns, writes and messages since a machine read, of chatterUnit each
-	spell      int    // turns since the loops rested
 	counted    uint64 // messages of the run that are in chatter, or came before
 	maxChatter int    // turns, writes and messages without a read before a loop Chatters
 
-	digest digest
 }
 
 // Options says what is special about a run.

@@ -112,6 +112,9 @@ func parse(args []string) (s settings, err error) {
 	if s.name != "" {
 		s.mutants = 0
 	}
+	if s.worker != "" { // it makes any search
+		*with = "random,swarm"
+	}
 	if s.searchers, err = searchers(*with); err == nil {
 		s.bugs, err = regexp.Compile(s.name)
 	}

@@ -159,9 +159,8 @@ func (c *teller) refuse(cx *tellerCx) reactor.State {
 
 // spoken is the state of the models of a teller.
 type spoken struct {
-	due   string // names without an answer, one letter each
-	text  bool
-	parts bool
+	due  string // names without an answer, one letter each
+	text bool
 }
 
 // unordered is the model of names: they are answered in any order, later.

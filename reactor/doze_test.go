@@ -114,6 +114,8 @@ func TestDoze(t *testing.T) {
 
 // A driver that looks up names is asked instead of package net.
 func TestDriverLooksUp(t *testing.T) {
+	type cx = reactor.Context[reactor.None]
+	const peer reactor.Port = 0
 	l, st, d := stepped(t)
 	var answer func([]driver.Addr, error)
 	var asked string
@@ -121,13 +123,13 @@ func TestDriverLooksUp(t *testing.T) {
 	var got error
 	k := kind(t, "dialling", reactor.Options{Ports: []string{"peer"}}, reactor.Table[struct{}, reactor.None]{
 		{Shutdown: fsm.Stop},
-		{Name: "one", Wait: port0.Opened(), Within: fsm.After(time.Minute, fsm.Stop), Fail: 2, To: fsm.To(2),
-			OnEnter: func(_ *struct{}, cx *netCx) reactor.State {
-				return cx.Fail(cx.Dial(port0, "tcp", "some.test:80"))
+		{Name: "one", Wait: peer.Opened(), Within: fsm.After(time.Minute, fsm.Stop), Fail: 2, To: fsm.To(2),
+			OnEnter: func(_ *struct{}, c *cx) reactor.State {
+				return c.Fail(c.Dial(peer, "tcp", "some.test:80"))
 			},
-			OnReady: func(*struct{}, *netCx, reactor.Ready) reactor.State { return fsm.Stay }},
-		{Name: "two", Within: fsm.Never, OnEnter: func(_ *struct{}, cx *netCx) reactor.State {
-			got = cx.Cause()
+			OnReady: func(*struct{}, *cx, reactor.Ready) reactor.State { return fsm.Stay }},
+		{Name: "two", Within: fsm.Never, OnEnter: func(_ *struct{}, c *cx) reactor.State {
+			got = c.Cause()
 			return fsm.Stay
 		}}})
 	spawn(t, l, k, struct{}{})

@@ -67,7 +67,7 @@
 // # Runs
 //
 // A trace is a list of events, 8 bytes each. A peer dials, sends a word of the dictionary,
-// or closes. Time passes. An action happens that Setup declared, such as a message from
+// once or up to 2,048 times, or closes. Time passes. An action happens that Setup declared, such as a message from
 // another goroutine. After each event the loops take turns until they rest, unless the
 // event is marked hold. A loop rests when it has nothing to do until time passes or
 // another event happens; a machine rests in the state that it is in then.
@@ -77,8 +77,9 @@
 // arrives late for a socket that is closed. Events are reordered. Accepts and connects
 // fail. A peer acts between two calls of one turn. Slots, timers and buffers are few, but not
 // fewer than what Setup needs. Deadlines are late, and the clock jumps. Datagrams are lost,
-// doubled or reordered. A loop handles a message while its sender, a handler of another loop, an
-// action or work, is still in the midst of what it does. Spec.Faults makes kinds of events more frequent, or switches them off:
+// doubled or reordered. A loop handles a message while its sender is still in the midst of
+// its handler, action or work. Spec.Faults makes kinds of events more frequent, or switches
+// them off:
 //
 //	Faults: trace.Weights{trace.Jump: 0, trace.Reset: 5},
 //
@@ -177,8 +178,9 @@
 // at least [UnseenRuns] (10,000) runs fails if the list is not empty.
 //
 // Several goroutines make the runs if FUZZ_WORKERS or Budget.Workers says so. They share no
-// World, and what a search finds does not depend on their number. If a failure says that something outlives runs, a
-// trace fails only after others: machines share a global, or what Setup does not make anew.
+// World, and what a search finds does not depend on their number. If a failure says that
+// something outlives runs, a trace fails only after others: machines share a global, or what
+// Setup does not make anew.
 //
 // # The soak
 //
@@ -301,7 +303,7 @@
 //
 // # Limits and cost
 //
-// An event of an echo with short words takes about 350 ns and does not allocate. A run
+// An event of an echo with short words takes about 380 ns and does not allocate. A run
 // takes about 40 µs beside its events, as its loops are new. Each trace of a search counts as
 // one run, but one of eight is run some fourteen times, to compare it with its variants:
 // Finding.Simulated counts the events of all. An idle hour of 1,000 connections takes some

@@ -93,7 +93,9 @@ func (o Oracle) At(addr string) Oracle {
 // Relay returns an Oracle for machines that pass on bytes: those of a connection that a peer
 // dialled to the address front, to a connection that the machine dialled to the address back,
 // and the other way round. No byte may be changed, lost or added. If a peer half-closes, the
-// other one must get the end.
+// other one must get the end, and the other direction goes on: a machine that ends by itself
+// must have had the ends of both. One that ends by a deadline, an error, a message or a shutdown
+// owes nothing more.
 //
 // It judges pairs of connections of one machine. A machine must not dial back twice for one
 // connection to front.

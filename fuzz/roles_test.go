@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
@@ -50,7 +51,7 @@ func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
 			return cx.Fail(err)
 		}
 	}
-	if p.ended && p.other {
+	if p.ended && p.other || (p.ended || p.other) && p.wrong == "stops at one end" {
 		return fsm.Stop
 	}
 	return fsm.Stay
@@ -58,7 +59,7 @@ func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
 
 // move moves bytes from one port to the other.
 func (p *proxy) move(cx *echoCx, to, from reactor.Port) error {
-	if p.wrong == "" || p.wrong == "keeps the end" {
+	if p.wrong == "" || p.wrong == "keeps the end" || p.wrong == "stops at one end" {
 		_, err := cx.Copy(to, from)
 		return err
 	}
@@ -101,10 +102,11 @@ func TestRelayOracle(t *testing.T) {
 	}
 	proxies := []struct{ wrong, want string }{
 		{"changes a byte", `model "proxy": connection `},
+		{"stops at one end", `model "proxy": the machine of connections 0 and 4 ends by itself, and the peer of connection `},
 		{"keeps the end", `model "proxy": connection 4 gets no end, although the peer of connection 0 has half-closed`},
 		{"loses what is refused", `model "proxy": connection `},
 	}
-	for _, c := range proxies[:testenv.Pick(2, len(proxies))] {
+	for _, c := range proxies[:testenv.Pick(3, len(proxies))] {
 		for seed := range uint64(testenv.Pick(1, 3)) { // most need some 1,000 runs
 			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 5000})
 			if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
@@ -232,5 +234,28 @@ func TestTwoListeners(t *testing.T) {
 	spec.Oracles = []Oracle{PerConn("echo", same).At(":7001")}
 	if found := Find(spec, 1, Budget{Runs: 100}); found.Failure == nil || found.Failure.Oracle != `model "echo"` {
 		t.Errorf("the model of the other listener: %v", found)
+	}
+}
+
+// A proxy that has ended, by a shutdown or a deadline, passes nothing more on, although its
+// connections linger.
+func TestRelayOfEndedMachine(t *testing.T) {
+	mute := Model[struct{}, string]{Greeting: "220\n", Step: func(*struct{}, string) string { return "" },
+		Input: func(in []byte) (string, int, bool) { return "", len(in), true }}
+	for _, text := range []string{
+		"dial 0 listener=0\nabrupt 4 calls=0 what=1003\nabrupt 0 calls=0 what=3\nleave 0\n",
+		"connect-waits 0 ms=0 times=0\ndial 0 listener=0\nsend 0 word=0\njump n=5 unit=3\n",
+	} {
+		tr, err := trace.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, backends := range [][]Backend{nil, {Serve("10.0.0.1:80", mute)}} {
+			s := proxySpec("")
+			s.Backends = backends
+			if found := Replay(s, tr); found.Failure != nil {
+				t.Error(found.Explain())
+			}
+		}
 	}
 }

@@ -316,6 +316,9 @@ func (j *Judge) ended(o *sim.Observation) {
 			j.machineEnds(c, o.Time)
 		}
 	}
+	if o.OK && j.failure == nil {
+		j.failRelay(j.stops(o.Machine))
+	}
 	if o.Err == nil || j.failure != nil {
 		return
 	}

@@ -60,10 +60,29 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 				continue
 			}
 			j.notes.judged[n] = true
-			unhindered := rested && !j.w.Obstructed()
+			m := j.w.MachineOf(c)
+			unhindered := rested && m != nil && m.Lives && !j.w.Obstructed()
 			for _, text := range []string{r.passes(c, d, unhindered), r.passes(d, c, unhindered)} {
 				if text != "" {
 					return verdict{oracleName(o), "relay", text}
+				}
+			}
+		}
+	}
+	return v
+}
+
+// stops judges the end of a machine that ended by itself: one end is no reason to stop passing
+// bytes on in the other direction.
+func (j *Judge) stops(m *sim.Machine) (v verdict) {
+	for _, o := range j.oracles() {
+		r, ok := o.(relay)
+		for i := 0; ok && i < j.w.Conns(); i++ {
+			c := j.w.Conn(i)
+			for k := 0; k < j.w.Conns() && c.Of(m) && c.Joined() && !c.PeerEnded(); k++ {
+				if d := j.w.Conn(k); d.Of(m) && d.Joined() && r.joins(c, d) {
+					return verdict{oracleName(o), "relay", fmt.Sprintf("the machine of connections %d and %d ends by itself, and the peer of connection %d has not ended",
+						min(i, k), max(i, k), i)}
 				}
 			}
 		}

@@ -118,7 +118,7 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 		w.endsByItself(&w.conns[m.Conn], machineKey{d.loop, t.Generation(), t.Index()}, m)
 	}
 	o := w.observation(Ended)
-	o.Machine, o.Conn, o.Err = m, m.Conn, reason
+	o.Machine, o.Conn, o.Err, o.OK = m, m.Conn, reason, reason == nil && !m.led
 	w.emit(o)
 }
 

@@ -26,7 +26,7 @@ const (
 	Moved // Machine, From, To: a transition
 	Told  // Machine, From, Message: a loop gives the event Machine.Cause to a machine in state From
 	Posts // Machine, or Name if it is none: it sends Message to Other; Err: it was refused
-	Ended // Machine, Err: why it ended
+	Ended // Machine, Err: why it ended; OK: by itself, so nothing but readiness led to it
 	Stuck // Machine: output that the loop holds does not move
 
 	Always    // Name, OK: what a probe reports; Err: with which values, if it does not hold

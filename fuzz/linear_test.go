@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -255,5 +256,26 @@ func TestLinearWithoutAnswers(t *testing.T) {
 		if text, _, decided := Linear("cell", quiet).judge.All(c.conns); !decided || c.want == "" && text != "" || !strings.Contains(text, c.want) {
 			t.Errorf("%s: %s (decided %v): want %q", c.name, text, decided, c.want)
 		}
+	}
+}
+
+// A long conversation with a wrong end takes no longer than a Linear may take, although a state
+// with a map is made anew for each step back.
+func TestLinearIsBounded(t *testing.T) {
+	const n = 60_000
+	m := Model[map[string]byte, byte]{
+		New:   func() map[string]byte { return map[string]byte{"cell": '0'} },
+		Input: func(in []byte) (byte, int, bool) { return in[0], 1, true },
+		Step:  func(s *map[string]byte, _ byte) string { return string([]byte{(*s)["cell"]}) },
+	}
+	h := judge.History{Sent: bytes.Repeat([]byte("?"), n), Got: append(bytes.Repeat([]byte("0"), n-1), '1'), Whole: true}
+	for i := range n {
+		h.SentAt = append(h.SentAt, judge.Stamp{Bytes: i + 1, Tick: 2*i + 1, Time: 1})
+		h.GotAt = append(h.GotAt, judge.Stamp{Bytes: i + 1, Tick: 2*i + 2, Time: 1})
+	}
+	begin := time.Now()
+	text, _, decided := Linear("cell", m).judge.All([]judge.History{h})
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %v: %q, decided: %v", took, text, decided)
 	}
 }

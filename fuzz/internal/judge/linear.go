@@ -61,7 +61,7 @@ func (l linearModel[S, In]) Lacks(conns []History) (lacks, passes bool) {
 			return conns[i].Whole, false
 		}
 	}
-	if !h.decide() {
+	if h.time.passed || !h.decide() {
 		return false, false
 	}
 	lacks = h.short > 0 || h.owes()
@@ -101,10 +101,10 @@ func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided
 			return text, at, true
 		}
 	}
-	if h.decide() {
+	if !h.time.passed && h.decide() {
 		return "", at, true
 	}
-	if h.steps <= 0 {
+	if h.time.passed || h.steps <= 0 {
 		return "", at, false
 	}
 	text, at = h.accuse()
@@ -141,6 +141,7 @@ type order[S, In any] struct {
 	latest int            // the tick when the last of them was sent
 	tried  map[string][]S // states that led nowhere, by place
 	steps  int            // that may be taken yet
+	time   patience
 
 	answers map[string]bool // that the model gave
 
@@ -169,7 +170,7 @@ func (h *order[S, In]) read(c *History) (text string, at Stamp) {
 	l := line[In]{History: c}
 	for sent := 0; sent < len(c.Sent); {
 		in, n, ok := h.m.first(c.Sent[sent:])
-		if !ok {
+		if !ok || h.time.passes() {
 			break
 		}
 		sent += n
@@ -200,7 +201,7 @@ func (h *order[S, In]) begin() {
 func (h *order[S, In]) decide() (found bool) {
 	for _, h.late = range []bool{false, true} {
 		h.steps = linearSteps / 2
-		if found = h.restart(); found || h.steps > 0 {
+		if found = h.restart(); found || h.steps > 0 || h.time.passed {
 			break
 		}
 	}
@@ -252,7 +253,7 @@ func (h *order[S, In]) search(state S) bool {
 		if o.sent.Tick > h.limit() {
 			continue
 		}
-		if h.steps--; h.steps < 0 {
+		if h.steps--; h.steps < 0 || h.time.passes() {
 			return false
 		}
 		if h.m.Steps == nil {
@@ -270,6 +271,9 @@ func (h *order[S, In]) search(state S) bool {
 			}
 			more = true
 		}
+	}
+	if h.steps < 0 || h.time.passed {
+		return false
 	}
 	key := h.key()
 	h.tried[key] = append(h.tried[key], again())
@@ -388,6 +392,7 @@ func (h *order[S, In]) replay() S {
 		l := &h.lines[i]
 		h.m.Step(&state, l.ops[l.done].in)
 		l.done++
+		h.time.passes()
 	}
 	return state
 }

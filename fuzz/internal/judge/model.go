@@ -91,6 +91,24 @@ const (
 	timeEvery = 1024 // inputs
 )
 
+// patience bounds the time that a model takes to judge a run.
+type patience struct {
+	begin  time.Time
+	calls  int
+	passed bool
+}
+
+// passes is called for each use of the model, and reports whether the time is up.
+func (p *patience) passes() bool {
+	if p.calls == 0 {
+		p.begin = time.Now()
+	}
+	if p.calls++; p.calls%timeEvery == 0 {
+		p.passed = p.passed || time.Since(p.begin) > mostTime
+	}
+	return p.passed
+}
+
 type perConn[S, In any] struct {
 	named
 	m Model[S, In]

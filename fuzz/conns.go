@@ -1,14 +1,17 @@
 package fuzz
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 )
 
 // Conn is a connection of a run, for a judge of one's own: see [Conns]. Times are on the world's
-// clock, which begins at 1 h; 0 is for what has not happened.
+// clock, which begins at 1 h, where tables of a run say 0s; 0 is for what has not happened.
 type Conn struct {
 	Number  int         // as in reports; several connections of a run may have the same, one after the other
 	Addr    driver.Addr // that the peer, or the machine, dialled
@@ -17,13 +20,15 @@ type Conn struct {
 	Kind    string      // of the machine
 
 	Sent, Got  []Piece       // by the peer
-	Begin      time.Duration // when it was dialled
+	Begin      time.Duration // when it was connected, or refused
 	HalfClosed time.Duration // when the peer half-closed it
 	Closed     time.Duration // when the peer closed or reset it
 	Ended      time.Duration // when the machine ended it, or the peer got its end
 	Reset      bool          // the peer got a reset
+	Cause      reactor.Event // the last event of its machine when that ended it, such as reactor.EventIdle
 
-	Whole bool // it is open in both directions, and nothing hinders what is due
+	Refused bool // a machine's attempt, and nothing else: it was refused
+	Whole   bool // it is open in both directions, and nothing hinders what is due
 }
 
 // Piece is what arrived at once.
@@ -42,28 +47,30 @@ func Text(pieces []Piece) string {
 }
 
 // Conns returns an Oracle of one's own. The function wrong is called when the faults of a run
-// have ceased and all is at rest, with all connections of the run, also those that machines
-// dialled. It returns what is wrong, or an empty string. If something is, machines get
+// have ceased and all is at rest, with all connections of the run, in the order in which they
+// began, also those that machines dialled, and with the time. It returns what is wrong, or an
+// empty string. If something is, machines get
 // Spec.Patience, and the function is called again, as long as peers get more. [Oracle.At]
 // limits it to the connections to one address.
 //
 // A run with more than 1,000 connections is not judged.
-func Conns(name string, wrong func(conns []Conn) string) Oracle {
+func Conns(name string, wrong func(conns []Conn, now time.Duration) string) Oracle {
 	if wrong == nil {
 		panic("fuzz: Conns \"" + name + "\": wrong is nil: want a function that returns what is wrong with the connections of a run")
 	}
-	return Oracle{judge.Conns(name, func(all []judge.History) string {
+	return Oracle{judge.Conns(name, func(all []judge.History, now int64) string {
 		machines := make(map[uint64]int)
 		conns := make([]Conn, len(all))
 		for i := range all {
 			conns[i] = connOf(&all[i], machines)
 		}
-		return wrong(conns)
+		slices.SortStableFunc(conns, func(a, b Conn) int { return cmp.Compare(a.Begin, b.Begin) })
+		return wrong(conns, time.Duration(now))
 	})}
 }
 
 func connOf(h *judge.History, machines map[uint64]int) Conn {
-	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole,
+	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Cause: h.Cause, Refused: h.Refused,
 		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
 		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over)}
 	if c.Ended == 0 {

@@ -1,18 +1,27 @@
 package fuzz
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stator-go/stator/internal/testenv"
+	"github.com/stator-go/stator/reactor"
 )
 
 // A judge of one's own sees which connections belong to one machine, and what they sent and got.
 func TestConns(t *testing.T) {
 	seen := map[string]bool{}
-	passesOn := func(conns []Conn) string {
+	passesOn := func(conns []Conn, now time.Duration) string {
+		if !slices.IsSortedFunc(conns, func(a, b Conn) int { return cmp.Compare(a.Begin, b.Begin) }) || now < time.Hour {
+			return fmt.Sprintf("at %v: %+v", now, conns)
+		}
 		for _, front := range conns {
+			seen["a refusal"] = seen["a refusal"] || front.Refused && front.Addr.String() == "10.0.0.1:80" && front.Begin == front.Ended
+			seen["a deadline"] = seen["a deadline"] || front.Cause == reactor.EventIdle
 			for _, back := range conns {
 				if front.Dialled || !back.Dialled || front.Machine == 0 || front.Machine != back.Machine {
 					continue
@@ -36,7 +45,7 @@ func TestConns(t *testing.T) {
 		s.Oracles = []Oracle{Conns("passes on", passesOn)}
 		return s
 	}
-	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] {
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] || !seen["a refusal"] || !seen["a deadline"] {
 		t.Error(seen, found.Explain())
 	}
 	found := Find(spec("changes a byte"), 1, Budget{Runs: 5000})
@@ -44,7 +53,7 @@ func TestConns(t *testing.T) {
 		t.Error(found.Explain())
 	}
 	silent := spec("")
-	silent.Oracles = []Oracle{Conns("none", func(conns []Conn) string { return fmt.Sprint(len(conns), " connections") }).At(":7001")}
+	silent.Oracles = []Oracle{Conns("none", func(conns []Conn, _ time.Duration) string { return fmt.Sprint(len(conns), " connections") }).At(":7001")}
 	if found := Find(silent, 1, Budget{Runs: 1}); found.Failure == nil || found.Failure.Text != "0 connections" {
 		t.Error("connections to another address:", found.Failure)
 	}

@@ -26,7 +26,7 @@ type Oracle interface {
 	All(conns []History) (text string, at Stamp, decided bool)
 	Remembers() bool
 	// Conns judges all connections of a run when faults have ceased.
-	Conns(conns []History) string
+	Conns(conns []History, now int64) string
 	// Lacks reports whether answers are still to come, as far as an oracle that Remembers knows.
 	// passes is true if All would find nothing wrong.
 	Lacks(conns []History) (lacks, passes bool)
@@ -42,7 +42,7 @@ type named struct{ title string }
 
 func (n named) Title() string                                   { return n.title }
 func (n named) Conn(*History, sim.Fate) (kind, text string)     { return "", "" }
-func (n named) Conns([]History) string                          { return "" }
+func (n named) Conns([]History, int64) string                   { return "" }
 func (n named) Due(*History) int64                              { return 0 }
 func (n named) All([]History) (_ string, _ Stamp, decided bool) { return "", Stamp{}, true }
 func (n named) Remembers() bool                                 { return false }
@@ -65,17 +65,19 @@ func oracleName(o Oracle) string {
 }
 
 // Conns returns an Oracle that judges all connections of a run by a function.
-func Conns(title string, judge func([]History) string) Oracle { return ownJudge{named{title}, judge} }
+func Conns(title string, judge func(conns []History, now int64) string) Oracle {
+	return ownJudge{named{title}, judge}
+}
 
 type ownJudge struct {
 	named
-	judge func([]History) string
+	judge func(conns []History, now int64) string
 }
 
-func (o ownJudge) Remembers() bool               { return true }
-func (o ownJudge) kind() string                  { return model }
-func (o ownJudge) Judges(driver.Addr, bool) bool { return true }
-func (o ownJudge) Conns(conns []History) string  { return o.judge(conns) }
+func (o ownJudge) Remembers() bool                         { return true }
+func (o ownJudge) kind() string                            { return model }
+func (o ownJudge) Judges(driver.Addr, bool) bool           { return true }
+func (o ownJudge) Conns(conns []History, now int64) string { return o.judge(conns, now) }
 
 // Datagrams returns an Oracle that judges what each datagram peer sent and got.
 func Datagrams(title string, judge func(sent, got []string) string) Oracle {
@@ -205,9 +207,17 @@ func (j *Judge) judgeConns() {
 func (j *Judge) asks(i int, o Oracle) string {
 	j.asking = o.Title()
 	defer func() { j.asking = "" }()
-	mine := judgedBy(o, j.histories())
+	mine := judgedBy(o, append(j.histories(), j.refusals()...))
 	j.notes.judged[i] = j.notes.judged[i] || len(mine) > 0
-	return o.Conns(mine)
+	return o.Conns(mine, j.w.Now())
+}
+
+// refusals returns the attempts of machines to connect that were refused.
+func (j *Judge) refusals() (all []History) {
+	for _, r := range j.w.Refusals() {
+		all = append(all, History{Conn: -1, Addr: r.Addr, Dialled: true, Refused: true, past: past{Began: r.Time, Over: r.Time}})
+	}
+	return all
 }
 
 // judgeEnds gives open connections time until the last of them must have ended, as models
@@ -306,6 +316,7 @@ type History struct {
 	Whole         bool // it rested open, with all answers due
 	past
 
+	Refused    bool   // it is an attempt of a machine, which was refused
 	Machine    uint64 // identifies it; 0: none took the connection
 	Unread     int    // bytes that its machine had not read when it ended it
 	Slow       bool   // the peer does not read all at once

@@ -52,7 +52,7 @@ func (w *World) answer(s *socket, refuse bool) {
 	l := w.bound(a, listening)
 	defer s.notify()
 	if refuse || l == nil && (w.listened(a) || w.cfg.Peers != nil && !w.cfg.Peers(a)) {
-		s.phase, s.broken = failed, refused{}
+		w.refuse(s)
 		return
 	}
 	p := w.open(stream, nil)
@@ -70,7 +70,7 @@ func (w *World) answer(s *socket, refuse bool) {
 	c := w.outbound()
 	if c == nil {
 		w.close(p)
-		s.phase, s.broken = failed, refused{}
+		w.refuse(s)
 		return
 	}
 	w.setPeer(c, p, s)
@@ -80,3 +80,17 @@ func (w *World) answer(s *socket, refuse bool) {
 	c.Addr = a
 	w.beginBackend(c)
 }
+
+// Refusal is an attempt of a machine to connect, which was refused.
+type Refusal struct {
+	Addr driver.Addr
+	Time int64
+}
+
+func (w *World) refuse(s *socket) {
+	s.phase, s.broken = failed, refused{}
+	w.refusals = append(w.refusals, Refusal{s.remote, w.now})
+}
+
+// Refusals returns the attempts that were refused in the last run.
+func (w *World) Refusals() []Refusal { return w.refusals }

@@ -85,7 +85,7 @@
 //
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
-// accepts the connection, unless Spec.Answers reports false for the address. Such
+// accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent]. Such
 // connections have numbers from Spec.Conns on. Host names have the addresses of Spec.Names.
 // Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
 // both; an attempt may also stay unanswered for ever.

@@ -118,6 +118,24 @@ func Serve[S, In any](addr string, m Model[S, In]) Backend {
 	return Backend{judge.ParseAddress(addr), func() sim.Backend { return judge.NewServer(m.judged()) }}
 }
 
+// Answer is what machines find at an address that they dial: see [Spec].Answers.
+type Answer uint8
+
+const (
+	Accepts  Answer = iota // a peer accepts the connection
+	Refuses                // the attempt is refused at once
+	IsSilent               // no answer ever comes
+)
+
+// peers returns the function that says what machines find at an address; nil if they always
+// find a peer.
+func (s *Spec) peers() func(driver.Addr) sim.Peer {
+	if s.Answers == nil {
+		return nil
+	}
+	return func(a driver.Addr) sim.Peer { return sim.Peer(s.Answers(a)) }
+}
+
 // backends returns the function that finds the backend of an address; nil if there is none.
 func (s *Spec) backends() func(driver.Addr) sim.Backend {
 	if len(s.Backends) == 0 {

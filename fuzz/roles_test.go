@@ -14,6 +14,7 @@ import (
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // A proxy passes bytes on between its client and a target that it dials. Its mistake, if it
@@ -256,6 +257,40 @@ func TestRelayOfEndedMachine(t *testing.T) {
 			if found := Replay(s, tr); found.Failure != nil {
 				t.Error(found.Explain())
 			}
+		}
+	}
+}
+
+// At an address that is silent a machine waits for as long as it does, which a model judges, and
+// at one that refuses it learns so at once.
+func TestAnswers(t *testing.T) {
+	ends := func(after time.Duration) Oracle {
+		return PerConn("patience", Model[struct{}, string]{
+			Input: func(in []byte) (string, int, bool) { return string(in), len(in), true },
+			Step:  func(*struct{}, string) string { return "" },
+			Ends:  func(_ struct{}, at Moment) time.Duration { return at.Begin + after },
+		})
+	}
+	for _, c := range []struct {
+		answer Answer
+		after  time.Duration
+		want   string
+	}{
+		{IsSilent, 5 * time.Second, ""},
+		{IsSilent, 3 * time.Second, `model "patience": connection 0: `},
+		{Refuses, 0, ""},
+	} {
+		s := proxySpec("")
+		s.Answers = func(driver.Addr) Answer { return c.answer }
+		if s.Oracles = nil; c.after > 0 {
+			s.Oracles = []Oracle{ends(c.after)}
+		}
+		found := Find(s, 1, Budget{Runs: 300})
+		if text := fmt.Sprint(found.Failure); c.want == "" && found.Failure != nil || !strings.HasPrefix(text, c.want) {
+			t.Errorf("%v, %v: %s\nwant %q", c.answer, c.after, found.Explain(), c.want)
+		}
+		if relays := !slices.Contains(found.Missing, "proxy: dialling → relaying"); relays {
+			t.Errorf("%v: a connection was made", c.answer)
 		}
 	}
 }

@@ -9,13 +9,14 @@ import (
 // Finding.Explain does for one that fails. It is for writing a Spec: it shows whether peers
 // reach the machines, what these answer, and when they end.
 //
-// If tr is nil, Show makes a trace: for each listener, a peer dials, sends each word of the
-// dictionary once, and half-closes.
+// If tr is nil, Show makes a trace: for each listener that peers dial, one dials it, sends each
+// of its words once, and half-closes. Then peers that machines dialled send their words, and a
+// minute passes.
 func Show(spec Spec, tr trace.Trace) string {
 	e := newEngine(spec)
 	if tr == nil {
 		e.judge.Run(nil) // shows how many listeners there are
-		tr = tour(e.world.Listeners(), len(spec.Dict))
+		tr = e.tour()
 	}
 	journal := report.NewJournal()
 	f := e.judge.Check(tr, true, journal)
@@ -26,13 +27,27 @@ func Show(spec Spec, tr trace.Trace) string {
 const tourWords = 20
 
 // tour returns a trace in which one peer after the other dials each listener and sends words.
-func tour(listeners, words int) (tr trace.Trace) {
-	for i := range listeners {
-		tr = append(tr, trace.Event{Op: trace.Dial, A: uint16(i)})
-		for word := range min(words, tourWords) {
-			tr = append(tr, trace.Event{Op: trace.Send, A: uint16(word)})
+func (e *engine) tour() (tr trace.Trace) {
+	w := e.world
+	say := func(conn, word uint16) { tr = append(tr, trace.Event{Op: trace.Send, On: conn, A: word}) }
+	common := uint16(len(e.spec.Dict))
+	for _, l := range w.Dialable() {
+		tr = append(tr, trace.Event{Op: trace.Dial, A: l})
+		first, last := uint16(0), common
+		if len(e.spec.Roles) > 0 {
+			first, last = w.WordsOf(int(l))
+		}
+		for word := first; word < min(last, first+tourWords); word++ {
+			say(0, word)
 		}
 		tr = append(tr, trace.Event{Op: trace.Finish}, trace.Event{Op: trace.Close})
 	}
-	return tr
+	dialled := w.DialledWords()
+	for word := uint16(0); len(e.spec.Roles) == 0 && word < min(common, tourWords); word++ {
+		dialled = append(dialled, word)
+	}
+	for _, word := range dialled {
+		say(uint16(e.spec.Conns), word)
+	}
+	return append(tr, trace.Event{Op: trace.Advance, A: 1, B: 4})
 }

@@ -58,11 +58,11 @@ type Spec struct {
 	// Report asks for Finding.Report. Runs then take somewhat longer.
 	Report bool
 
-	Loops    int                    // number of loops; 0: 1
-	Conns    int                    // connections that peers may have open at once; 0: 4
-	Patience time.Duration          // how long machines may take, without faults, to give the answers of a PerConn; 0: 1 s
-	Config   reactor.Config         // of each loop; Slots 0: 64. Driver and Observer are set by the World
-	Answers  func(driver.Addr) bool // reports whether machines that dial an address find a peer there; nil: always
+	Loops    int                      // number of loops; 0: 1
+	Conns    int                      // connections that peers may have open at once; 0: 4
+	Patience time.Duration            // how long machines may take, without faults, to give the answers of a PerConn; 0: 1 s
+	Config   reactor.Config           // of each loop; Slots 0: 64. Driver and Observer are set by the World
+	Answers  func(driver.Addr) Answer // what machines that dial an address find there, if no machine listens; nil: Accepts
 
 	words    trace.Dictionary // of all roles: see playRoles
 	roles    sim.Roles
@@ -135,7 +135,7 @@ func (s *Spec) String() string {
 
 // world is the simulation's part of a Spec.
 func (s *Spec) world() sim.Config {
-	cfg := sim.Config{Dict: s.words, WordsOnly: s.WordsOnly, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.Answers, Backends: s.backends(), Faults: s.Faults, Names: s.Names, Wrap: s.wrap}
+	cfg := sim.Config{Dict: s.words, WordsOnly: s.WordsOnly, Roles: s.roles, Loops: s.Loops, Conns: s.Conns, Loop: s.Config, Peers: s.peers(), Backends: s.backends(), Faults: s.Faults, Names: s.Names, Wrap: s.wrap}
 	if s.Setup != nil {
 		cfg.Setup = func(w *sim.World) error {
 			if err := s.check(); err != nil {

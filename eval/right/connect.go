@@ -8,7 +8,6 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/reactor"
-	"github.com/stator-go/stator/reactor/driver"
 )
 
 // connector reads "CONNECT address\n", dials it, says how that went, and is a tunnel then.
@@ -92,7 +91,7 @@ func connectSpec() fuzz.Spec {
 			_, err := proxy.Listen(w.Loop(0), "tcp", "127.0.0.1:7000", connector{})
 			return err
 		},
-		Answers: func(a driver.Addr) bool { return a.IP != unreachable },
+		Answers: refusesAt(unreachable),
 		Dict: []string{"CONNECT 127.0.0.1:7001\n", "CONNECT 127.0.0.1:8000\n", "CONNECT " + unreachable.String() + "\n",
 			"hello", "\n", string(make([]byte, 9000))},
 		Isolated: true,

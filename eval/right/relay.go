@@ -94,6 +94,15 @@ func newBackend() *reactor.Kind[struct{}, reactor.None] {
 // unreachable is an address that refuses connections.
 var unreachable = netip.MustParseAddrPort("10.0.0.9:9")
 
+func refusesAt(at netip.AddrPort) func(driver.Addr) fuzz.Answer {
+	return func(a driver.Addr) fuzz.Answer {
+		if a.IP == at {
+			return fuzz.Refuses
+		}
+		return fuzz.Accepts
+	}
+}
+
 func relaySpec() fuzz.Spec {
 	proxy, backend := newRelay(), newBackend()
 	return fuzz.Spec{
@@ -105,7 +114,7 @@ func relaySpec() fuzz.Spec {
 				relay{backends: []string{unreachable.String(), "127.0.0.1:7001"}})
 			return err
 		},
-		Answers:  func(a driver.Addr) bool { return a.IP != unreachable },
+		Answers:  refusesAt(unreachable),
 		Dict:     []string{"hello", "\n", string(make([]byte, 9000))},
 		Isolated: true,
 		Oracles: []fuzz.Oracle{fuzz.PerConn("the same bytes", fuzz.Model[struct{}, string]{

@@ -18,6 +18,7 @@ func (w *World) checkEnds() {
 		case w.halted:
 			return
 		case s.driver == nil || !s.connects():
+		case s.phase == unanswered && s.silent: // it may be a client that tries again and again
 		case s.phase == unanswered:
 			o := w.observation(Unanswered)
 			o.Name, o.Machine = s.remote.String(), s.machine()

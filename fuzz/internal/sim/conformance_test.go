@@ -71,7 +71,7 @@ type simCall struct {
 }
 
 func newSimulated() *simulated {
-	w := New(Config{Loops: 1, Conns: 4, Peers: func(driver.Addr) bool { return false }})
+	w := New(Config{Loops: 1, Conns: 4, Peers: func(driver.Addr) Peer { return Refuses }})
 	w.clear()
 	w.drivers = append(w.drivers, w.newDriver(0))
 	s := &simulated{w: w, d: w.drivers[0]}

@@ -130,7 +130,7 @@ func (w *World) Obstructed() bool {
 		}
 	}
 	for _, s := range w.sockets[1:] {
-		if s.driver != nil && (s.phase == unanswered || s.other != nil && s.other.driver == nil && s.other.conn < 0) {
+		if s.driver != nil && (s.phase == unanswered && !s.silent || s.other != nil && s.other.driver == nil && s.other.conn < 0) {
 			return true
 		}
 	}

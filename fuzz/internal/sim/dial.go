@@ -12,6 +12,15 @@ import (
 // Connections that machines begin. An attempt is answered at once, or some time later, or
 // never: faults decide.
 
+// Peer is what machines find at an address that they dial, if no machine listens there.
+type Peer uint8
+
+const (
+	Accepts Peer = iota
+	Refuses
+	IsSilent
+)
+
 // refused is the error of a connection attempt that is refused.
 type refused struct{}
 
@@ -50,8 +59,16 @@ func (w *World) connect(d *simDriver, a driver.Addr) *socket {
 func (w *World) answer(s *socket, refuse bool) {
 	a := s.remote
 	l := w.bound(a, listening)
+	peer := Accepts
+	if w.cfg.Peers != nil && l == nil {
+		peer = w.cfg.Peers(a)
+	}
+	if peer == IsSilent && !refuse {
+		s.silent = true
+		return
+	}
 	defer s.notify()
-	if refuse || l == nil && (w.listened(a) || w.cfg.Peers != nil && !w.cfg.Peers(a)) {
+	if refuse || l == nil && w.listened(a) || peer == Refuses {
 		w.refuse(s)
 		return
 	}

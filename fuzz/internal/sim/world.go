@@ -33,7 +33,7 @@ type Config struct {
 	Loops     int
 	Conns     int                               // that peers dial; machines may begin as many
 	Loop      reactor.Config                    // of each loop
-	Peers     func(driver.Addr) bool            // reports whether machines that dial an address find a peer; nil: always
+	Peers     func(driver.Addr) Peer            // that machines find at an address that they dial; nil: one that accepts
 	Backends  func(driver.Addr) Backend         // answers what machines send to an address that they dial; nil, or a nil Backend: the trace alone does
 	Roles     Roles                             // of the addresses
 	Faults    trace.Weights                     // of the traces to come; those of the run's end that are off do not happen

@@ -88,7 +88,9 @@
 // accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent]. Such
 // connections have numbers from Spec.Conns on. Host names have the addresses of Spec.Names.
 // Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
-// both; an attempt may also stay unanswered for ever.
+// both; an attempt may also stay unanswered for ever. A [Backend] greets and replies some
+// milliseconds late, or not before faults cease; if a trace begins with that fault, the greeting
+// that comes in the first turns may be late.
 //
 // If machines have bound datagram sockets, peers send datagrams to them, also empty ones.
 // Half of these peers have the addresses to which machines wrote first. Signals that

@@ -112,7 +112,10 @@ type Backend struct {
 // Serve returns a Backend that a Model describes: it sends the model's Greeting, takes inputs,
 // and sends their answers. If the model has an Over, it closes the connection when that reports
 // true. Of several outcomes of Steps it takes the first, with a zero Moment. It uses neither Push,
-// nor Owes and Ends, nor the peer's end of Next. Traces make it slow or silent, cut its answers into pieces, let it send words of the
+// nor Owes and Ends, nor the peer's end of Next.
+//
+// It greets and replies at once, unless the fault [trace.AnswerWaits] makes it slow, or silent
+// until faults cease. Other events cut its answers into pieces, let it send words of the
 // dictionary of its own accord, and end its connections.
 func Serve[S, In any](addr string, m Model[S, In]) Backend {
 	return Backend{judge.ParseAddress(addr), func() sim.Backend { return judge.NewServer(m.judged()) }}

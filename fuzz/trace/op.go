@@ -45,6 +45,7 @@ const ( // the order is part of the format of bytes that go test -fuzz records: 
 	LookUpWaits             // a loop's next b look-ups of names are answered a ms later
 	LookUpFails             // a loop's next b look-ups of names fail; A mod 3: see LookUpNotFound
 	Interleave              // when a loop is sent something between two turns, the next a times, it takes a turn at once: in the midst of the handler that sends
+	AnswerWaits             // the next b replies of a connection's fuzz.Backend, its greeting among them, wait for a ms, or until faults cease if A is MaxArg; if the connection has none, those of the next one that has
 
 	NumOps // the number of Ops
 )
@@ -131,6 +132,7 @@ var ops = [NumOps]info{
 	LookUpWaits:   {name: "lookup-waits", on: OnLoop, a: "ms", b: "times", fault: true},
 	Interleave:    {name: "interleave", on: OnLoop, a: "times", fault: true},
 	LookUpFails:   {name: "lookup-fails", on: OnLoop, a: "how", b: "times", fault: true},
+	AnswerWaits:   {name: "answer-waits", on: OnConn, a: "ms", b: "times", fault: true},
 }
 
 // formerNames are names that traces of earlier versions have.

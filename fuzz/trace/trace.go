@@ -37,7 +37,7 @@ type Event struct {
 }
 
 // MaxArg is the largest argument. In a [Pace] it means that the peer reads all at once, in
-// a [Signal] all signals.
+// a [Signal] all signals, in an [AnswerWaits] that no reply comes while faults last.
 const MaxArg = 1<<16 - 1
 
 // Times returns the count that an argument stands for: arg, or 1 if it is 0.

@@ -135,6 +135,8 @@ func (w *wording) says(e trace.Event) string {
 		text += ": " + []string{"it is refused", "no answer comes"}[e.A%2]
 	case e.Op == trace.LookUpFails:
 		text += ": " + []string{"no such host", "a timeout", "the server misbehaves"}[e.A%trace.NumLookUpFates]
+	case e.Op == trace.AnswerWaits && e.A == trace.MaxArg:
+		text = fmt.Sprintf("the server of connection %d, or of the next one, does not reply until faults cease", e.On)
 	case e.Op == trace.Pace && e.A == trace.MaxArg:
 		text = fmt.Sprintf("connection %d reads at once", e.On)
 	case e.Op == trace.Pace && (e.A == 0 || e.B == 0):

@@ -46,4 +46,5 @@ var sentences = [trace.NumOps]sentence{
 	trace.LookUpWaits:   {text: "a name is looked up for AA ms on loop ON, BB times", least: "AB"},
 	trace.Interleave:    {text: "loop ON takes a turn as soon as it is sent something, AA times", least: "A"},
 	trace.LookUpFails:   {text: "looking a name up fails on loop ON, BB times", least: "B"},
+	trace.AnswerWaits:   {text: "the server of connection ON, or of the next one, replies AA ms late, BB times", least: "AB"},
 }

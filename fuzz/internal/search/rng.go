@@ -41,6 +41,8 @@ func (r *rng) has(op trace.Op) bool {
 		return r.found.Dials
 	case trace.LookUpWaits, trace.LookUpFails:
 		return r.found.LookUps
+	case trace.AnswerWaits:
+		return r.found.Backends
 	case trace.Repeat: // which only a soak makes
 		return false
 	case trace.Datagram, trace.DatagramFails:
@@ -132,7 +134,7 @@ func (r *rng) event() (e trace.Event) {
 	e.Hold = r.IntN(100) < r.hold
 	switch e.Op.Target() {
 	case trace.OnConn:
-		if e.On = uint16(r.IntN(r.conns)); e.Op != trace.Dial && r.IntN(4) == 0 {
+		if e.On = uint16(r.IntN(r.conns)); e.Op == trace.AnswerWaits || e.Op != trace.Dial && r.IntN(4) == 0 {
 			e.On += uint16(r.cfg.Conns)
 		}
 	case trace.OnLoop:
@@ -181,6 +183,10 @@ func (r *rng) arguments(e *trace.Event) {
 		}
 	case trace.WorkWaits, trace.ConnectWaits, trace.LookUpWaits:
 		e.A = uint16(r.IntN(1 << r.IntN(14)))
+	case trace.AnswerWaits:
+		if e.A = uint16(r.IntN(1 << r.IntN(14))); r.IntN(4) == 0 {
+			e.A = trace.MaxArg
+		}
 	case trace.Permute, trace.Late:
 		e.A = uint16(r.IntN(1 << 16))
 	case trace.Abrupt:

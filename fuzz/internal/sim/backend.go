@@ -1,5 +1,7 @@
 package sim
 
+import "github.com/stator-go/stator/fuzz/trace"
+
 // Backend is a server that machines dial: a peer that answers by itself. It lasts for one
 // connection.
 type Backend interface {
@@ -17,6 +19,14 @@ type backendPeer struct {
 	Backend
 	reply []byte
 	over  bool // the connection is closed behind reply
+	late  bool // a fault holds reply back, and what is appended to it
+	slow  slowness
+}
+
+// slowness is how a fault delays the next replies.
+type slowness struct {
+	times int
+	delay int64 // forever: until faults cease
 }
 
 func (w *World) beginBackend(c *Conn) {
@@ -24,8 +34,30 @@ func (w *World) beginBackend(c *Conn) {
 		return
 	}
 	if b := w.cfg.Backends(c.Addr); b != nil {
-		c.backend = &backendPeer{Backend: b}
+		w.found.Backends = true
+		c.backend = &backendPeer{Backend: b, slow: w.slow}
+		w.slow = slowness{}
 		w.backendSays(c, b.Greets(), false)
+	}
+}
+
+// doAnswerWaits makes the next replies of a backend wait. If the connection has no backend, or
+// its machine has closed it, they are those of the next connection that has one.
+func (w *World) doAnswerWaits(c *Conn, e trace.Event) {
+	slow := &w.slow
+	if c.backend != nil && c.machineEnd() != nil {
+		slow = &c.backend.slow
+	}
+	*slow = slowness{trace.Times(e.B), milliseconds(e.A)}
+	if e.A == trace.MaxArg {
+		slow.delay = forever
+	}
+}
+
+// keepSlow has the next connection delayed, if the one that ends was to be and sent too little.
+func (w *World) keepSlow(c *Conn) {
+	if b := c.backend; b != nil && b.slow.times > 0 {
+		w.slow, b.slow = b.slow, slowness{}
 	}
 }
 
@@ -40,10 +72,18 @@ func (w *World) backendGets(c *Conn, b []byte) {
 // is not in the midst of a write.
 func (w *World) backendSays(c *Conn, reply []byte, over bool) {
 	p := c.backend
-	if !p.waits() && (len(reply) > 0 || over) {
+	if len(reply) == 0 && !over {
+		return
+	}
+	if !p.waits() {
 		w.replying++
 	}
 	p.reply, p.over = append(p.reply, reply...), over
+	if !p.late && countDown(&p.slow.times) {
+		w.met(trace.AnswerWaits, c.machineEnd())
+		p.late = true
+		w.later(p.slow.delay, func() { p.late = false })
+	}
 }
 
 func (p *backendPeer) waits() bool { return len(p.reply) > 0 || p.over }
@@ -64,6 +104,9 @@ func (w *World) backendReplies(c *Conn) (sent bool) {
 	if p == nil || p.shutOut || p.other == nil {
 		b.reply, b.over = nil, false
 		w.replying--
+		return false
+	}
+	if b.late {
 		return false
 	}
 	n := min(len(b.reply), p.room())

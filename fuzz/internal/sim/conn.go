@@ -348,6 +348,7 @@ func (w *World) hangUp(c *Conn, reset bool) {
 	if p == nil {
 		return
 	}
+	w.keepSlow(c)
 	c.peer, c.readAt, c.cut = nil, forever, true
 	w.observeConn(Closes, c.Number, nil)
 	if reset && p.other != nil && p.kind == stream {
@@ -387,6 +388,7 @@ func (w *World) machineCloses(s *socket) {
 	}
 	if c := w.connOf(s); c != nil {
 		c.Unread = s.in.len()
+		w.keepSlow(c)
 	}
 	w.observeEnd(MachineCloses, s, nil)
 }

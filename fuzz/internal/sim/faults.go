@@ -181,6 +181,12 @@ func (w *World) clearFaults() {
 	for _, d := range w.drivers {
 		d.armed = armedLoop{}
 	}
+	w.slow = slowness{}
+	for i := range w.conns {
+		if b := w.conns[i].backend; b != nil {
+			b.slow = slowness{}
+		}
+	}
 	w.doLater(forever)
 	for i := range w.conns {
 		w.conns[i].splits = 0

@@ -2,7 +2,8 @@ package sim
 
 import "slices"
 
-// What a fault puts off: answers to connection attempts and to look-ups of names.
+// What a fault puts off: answers to connection attempts and to look-ups of names,
+// and what servers reply.
 
 // later is something that happens at a time.
 type later struct {
@@ -10,8 +11,10 @@ type later struct {
 	do func()
 }
 
-// later has do called after some time, or when faults cease.
-func (w *World) later(after int64, do func()) { w.put = append(w.put, later{w.now + after, do}) }
+// later has do called after some time, or when faults cease, which forever waits for.
+func (w *World) later(after int64, do func()) {
+	w.put = append(w.put, later{w.now + min(after, forever-w.now), do})
+}
 
 // doLater does what is due at a time, the earliest first.
 func (w *World) doLater(to int64) {

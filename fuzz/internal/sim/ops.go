@@ -58,6 +58,7 @@ func init() { // the rows call what reads them
 		trace.LookUpFails: onLoop(func(a *armedLoop, e trace.Event) {
 			a.lookUpHow, a.lookUpFails = int(e.A)%trace.NumLookUpFates, trace.Times(e.B)
 		}),
+		trace.AnswerWaits: onConn((*World).doAnswerWaits),
 	}
 }
 

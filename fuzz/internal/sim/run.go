@@ -153,7 +153,9 @@ func (w *World) resume() {
 }
 
 func (w *World) doEvents() {
-	w.Settle()
+	if len(w.trace) == 0 || w.trace[0].Op%trace.NumOps != trace.AnswerWaits {
+		w.Settle() // else the event comes first: machines may dial, and be greeted, in their first turns
+	}
 	for w.at < len(w.trace) && !w.halted {
 		w.at++
 		w.observe(EventBegins)

@@ -96,6 +96,7 @@ type World struct {
 	put      []later // off
 	works    []work
 	waits    []trace.Event // that make the next works wait
+	slow     slowness      // of the next connection to a Backend
 	handedIn int           // works of this run
 	probe    probe.Probe
 	found    Found
@@ -125,6 +126,7 @@ type Found struct {
 	Work      bool   // that machines hand to Go
 	Dials     bool   // connections that machines begin
 	LookUps   bool   // of names
+	Backends  bool   // that machines dialled
 	Played    uint64 // roles that had a connection, a bit each
 }
 
@@ -136,6 +138,7 @@ func (f *Found) Add(other Found) {
 	f.Work = f.Work || other.Work
 	f.Dials = f.Dials || other.Dials
 	f.LookUps = f.LookUps || other.LookUps
+	f.Backends = f.Backends || other.Backends
 	f.Played |= other.Played
 }
 
@@ -386,6 +389,7 @@ func (w *World) clear() {
 	clear(w.works)
 	w.put = w.put[:0]
 	w.works, w.waits, w.handedIn = w.works[:0], w.waits[:0], 0
+	w.slow = slowness{}
 	w.before += w.events
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0

@@ -1,9 +1,12 @@
 package fuzz
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 )
 
@@ -22,8 +25,11 @@ type Conn struct {
 	Closed     time.Duration // when the peer closed or reset it
 	Ended      time.Duration // when the machine ended it, or the peer got its end
 	Reset      bool          // the peer got a reset
+	Cause      reactor.Event // what the machine got when it ended it: EventReady, say, or EventShutdown
 
-	Whole bool // it is open in both directions, and nothing hinders what is due
+	Now   time.Duration // when it is judged
+	Slack time.Duration // how much later than it should a machine may act, because of faults and Spec.Patience
+	Whole bool          // it is open in both directions, and nothing hinders what is due
 }
 
 // Piece is what arrived at once.
@@ -42,8 +48,8 @@ func Text(pieces []Piece) string {
 }
 
 // Conns returns an Oracle of one's own. The function wrong is called when the faults of a run
-// have ceased and all is at rest, with all connections of the run, also those that machines
-// dialled. It returns what is wrong, or an empty string. If something is, machines get
+// have ceased and all is at rest, with all connections of the run in the order in which they were
+// dialled, also those that machines dialled. It returns what is wrong, or an empty string. If something is, machines get
 // Spec.Patience, and the function is called again, as long as peers get more. [Oracle.At]
 // limits it to the connections to one address.
 //
@@ -58,6 +64,7 @@ func Conns(name string, wrong func(conns []Conn) string) Oracle {
 		for i := range all {
 			conns[i] = connOf(&all[i], machines)
 		}
+		slices.SortStableFunc(conns, func(a, b Conn) int { return cmp.Compare(a.Begin, b.Begin) })
 		return wrong(conns)
 	})}
 }
@@ -65,7 +72,8 @@ func Conns(name string, wrong func(conns []Conn) string) Oracle {
 func connOf(h *judge.History, machines map[uint64]int) Conn {
 	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole,
 		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
-		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over)}
+		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over),
+		Cause: h.Cause, Now: time.Duration(h.Now), Slack: time.Duration(h.Slack)}
 	if c.Ended == 0 {
 		c.Ended = time.Duration(h.GotEnd)
 	}

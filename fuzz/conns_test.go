@@ -1,17 +1,23 @@
 package fuzz
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stator-go/stator/internal/testenv"
+	"github.com/stator-go/stator/reactor"
 )
 
 // A judge of one's own sees which connections belong to one machine, and what they sent and got.
 func TestConns(t *testing.T) {
 	seen := map[string]bool{}
 	passesOn := func(conns []Conn) string {
+		if !slices.IsSortedFunc(conns, func(a, b Conn) int { return cmp.Compare(a.Begin, b.Begin) }) {
+			return "connections are not in the order in which they were dialled"
+		}
 		for _, front := range conns {
 			for _, back := range conns {
 				if front.Dialled || !back.Dialled || front.Machine == 0 || front.Machine != back.Machine {
@@ -20,6 +26,11 @@ func TestConns(t *testing.T) {
 				seen["a pair"] = true
 				seen["a reset"] = seen["a reset"] || front.Reset
 				seen["an end"] = seen["an end"] || front.Ended > front.Begin
+				seen["a shutdown"] = seen["a shutdown"] || front.Ended > 0 && front.Cause == reactor.EventShutdown
+				seen["a deadline"] = seen["a deadline"] || front.Ended > 0 && front.Cause == reactor.EventIdle
+				if front.Now < front.Ended || front.Slack <= 0 {
+					return fmt.Sprintf("connection %+v: want when it is judged", front)
+				}
 				if front.Kind != "proxy" || back.Begin < front.Begin {
 					return fmt.Sprintf("connections %+v and %+v", front, back)
 				}
@@ -36,7 +47,7 @@ func TestConns(t *testing.T) {
 		s.Oracles = []Oracle{Conns("passes on", passesOn)}
 		return s
 	}
-	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] {
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] || !seen["a shutdown"] || !seen["a deadline"] {
 		t.Error(seen, found.Explain())
 	}
 	found := Find(spec("changes a byte"), 1, Budget{Runs: 5000})

@@ -95,8 +95,9 @@ func (o Oracle) At(addr string) Oracle {
 // and the other way round. No byte may be changed, lost or added. If a peer half-closes, the
 // other one must get the end.
 //
-// It judges pairs of connections of one machine. A machine must not dial back twice for one
-// connection to front.
+// It judges pairs of connections of one machine. A machine may give up a connection to back
+// and dial again, there or elsewhere, before it has sent anything to it. After that it must not
+// dial back again for the same connection to front.
 func Relay(name, front, back string) Oracle {
 	return Oracle{judge.Relay(name, front, back)}
 }
@@ -109,7 +110,7 @@ type Backend struct {
 
 // Serve returns a Backend that a Model describes: it sends the model's Greeting, takes inputs,
 // and sends their answers. If the model has an Over, it closes the connection when that reports
-// true. Of several outcomes of Steps it takes the first, with a zero Moment. It uses neither Push,
+// true, and when the machine has ended it. Of several outcomes of Steps it takes the first, with a zero Moment. It uses neither Push,
 // nor Owes and Ends, nor the peer's end of Next. Traces make it slow or silent, cut its answers into pieces, let it send words of the
 // dictionary of its own accord, and end its connections.
 func Serve[S, In any](addr string, m Model[S, In]) Backend {

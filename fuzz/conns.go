@@ -25,10 +25,11 @@ type Conn struct {
 	Closed     time.Duration // when the peer closed or reset it
 	Ended      time.Duration // when the machine ended it, or the peer got its end
 	Reset      bool          // the peer got a reset
-	Cause      reactor.Event // the last event of its machine when that ended it, such as reactor.EventIdle
+	Cause      reactor.Event // what its machine got when it ended it: EventReady, say, or EventShutdown
 
-	Refused bool // a machine's attempt, and nothing else: it was refused
-	Whole   bool // it is open in both directions, and nothing hinders what is due
+	Refused bool          // a machine's attempt, and nothing else: it was refused
+	Slack   time.Duration // how much later than it should a machine may act, because of faults and Spec.Patience
+	Whole   bool          // it is open in both directions, and nothing hinders what is due
 }
 
 // Piece is what arrived at once.
@@ -70,9 +71,10 @@ func Conns(name string, wrong func(conns []Conn, now time.Duration) string) Orac
 }
 
 func connOf(h *judge.History, machines map[uint64]int) Conn {
-	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Cause: h.Cause, Refused: h.Refused,
+	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Refused: h.Refused,
 		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
-		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over)}
+		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over),
+		Cause: h.Cause, Slack: time.Duration(h.Slack)}
 	if c.Ended == 0 {
 		c.Ended = time.Duration(h.GotEnd)
 	}

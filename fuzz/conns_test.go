@@ -21,7 +21,6 @@ func TestConns(t *testing.T) {
 		}
 		for _, front := range conns {
 			seen["a refusal"] = seen["a refusal"] || front.Refused && front.Addr.String() == "10.0.0.1:80" && front.Begin == front.Ended
-			seen["a deadline"] = seen["a deadline"] || front.Cause == reactor.EventIdle
 			for _, back := range conns {
 				if front.Dialled || !back.Dialled || front.Machine == 0 || front.Machine != back.Machine {
 					continue
@@ -29,6 +28,11 @@ func TestConns(t *testing.T) {
 				seen["a pair"] = true
 				seen["a reset"] = seen["a reset"] || front.Reset
 				seen["an end"] = seen["an end"] || front.Ended > front.Begin
+				seen["a shutdown"] = seen["a shutdown"] || front.Ended > 0 && front.Cause == reactor.EventShutdown
+				seen["a deadline"] = seen["a deadline"] || front.Ended > 0 && front.Cause == reactor.EventIdle
+				if now < front.Ended || front.Slack <= 0 {
+					return fmt.Sprintf("connection %+v: want when it is judged", front)
+				}
 				if front.Kind != "proxy" || back.Begin < front.Begin {
 					return fmt.Sprintf("connections %+v and %+v", front, back)
 				}
@@ -45,7 +49,7 @@ func TestConns(t *testing.T) {
 		s.Oracles = []Oracle{Conns("passes on", passesOn)}
 		return s
 	}
-	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] || !seen["a refusal"] || !seen["a deadline"] {
+	if found := Find(spec(""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil || !seen["a pair"] || !seen["an end"] || !seen["a refusal"] || !seen["a shutdown"] || !seen["a deadline"] {
 		t.Error(seen, found.Explain())
 	}
 	found := Find(spec("changes a byte"), 1, Budget{Runs: 5000})

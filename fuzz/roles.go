@@ -97,8 +97,9 @@ func (o Oracle) At(addr string) Oracle {
 // must have had the ends of both. One that ends by a deadline, an error, a message or a shutdown
 // owes nothing more.
 //
-// It judges pairs of connections of one machine. A machine must not dial back twice for one
-// connection to front.
+// It judges pairs of connections of one machine. A machine may give up a connection to back
+// and dial again, there or elsewhere, before it has sent anything to it. After that it must not
+// dial back again for the same connection to front.
 func Relay(name, front, back string) Oracle {
 	return Oracle{judge.Relay(name, front, back)}
 }
@@ -111,8 +112,8 @@ type Backend struct {
 
 // Serve returns a Backend that a Model describes: it sends the model's Greeting, takes inputs,
 // and sends their answers. If the model has an Over, it closes the connection when that reports
-// true. Of several outcomes of Steps it takes the first, with a zero Moment. It uses neither Push,
-// nor Owes and Ends, nor the peer's end of Next.
+// true, and when the machine has ended it. Of several outcomes of Steps it takes the first, with
+// a zero Moment. It uses neither Push, nor Owes and Ends, nor the peer's end of Next.
 //
 // It greets and replies at once, unless the fault [trace.AnswerWaits] makes it slow, or silent
 // until faults cease. Other events cut its answers into pieces, let it send words of the

@@ -27,7 +27,15 @@ type letter struct {
 type (
 	letterCx = reactor.Context[letter]
 	courier  struct{ office reactor.Ref[letter] }
-	office   struct{ all *[]reactor.Ref[letter] }
+	office   struct {
+		plant *Plant
+		all   *[]reactor.Ref[letter]
+		kept  []keptLetter // in a wrong office
+	}
+	keptLetter struct {
+		to reactor.Ref[letter]
+		letter
+	}
 )
 
 func newPost() *Server {
@@ -37,6 +45,9 @@ func newPost() *Server {
 		Dict:  []string{"a\n", "b\n", "c\n"},
 		Bugs: []Bug{
 			{Name: "post/two-ways", What: "lines of one connection go by two machines on two loops, and overtake each other"},
+			{Name: "post/short-cut", What: "some lines go to the others directly, and overtake those that go by the office"},
+			{Name: "post/kept-back", What: "a line that is refused is sent again later, behind newer ones"},
+			{Name: "post/twice", What: "if one connection has no room for a line, all get it again"},
 		},
 		model: inOrder{"lines", lfLine},
 	}
@@ -51,14 +62,18 @@ func buildPost(p *Plant) func(Room) error {
 		fsm.Any:   {Shutdown: fsm.Stop},
 		fsm.First: {Name: "carrying", Idle: fsm.Never, OnMessage: (*courier).carry},
 	}))
-	writers := reactor.Must(reactor.NewKind("writer", reactor.Options{Ports: []string{"peer"}, Queue: 64}, reactor.Table[writer, letter]{
+	mailbox := 0 // the default
+	if p.Bug == "post/kept-back" || p.Bug == "post/twice" {
+		mailbox = 2 // a few lines fill it
+	}
+	writers := reactor.Must(reactor.NewKind("writer", reactor.Options{Ports: []string{"peer"}, Queue: 64, Mailbox: mailbox}, reactor.Table[writer, letter]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop), OnEnter: (*writer).come, OnExit: (*writer).leave,
 			OnMessage: (*writer).get},
 		fsm.First: {Name: "writing", Wait: peer.Readable().While(fsm.Sendable), Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*writer).write},
 	}))
 	return func(r Room) error {
 		all := new([]reactor.Ref[letter])
-		to, err := offices.Spawn(r.Loop(1), office{all})
+		to, err := offices.Spawn(r.Loop(1), office{plant: p, all: all})
 		w := writer{plant: p, all: all}
 		for _, loop := range []int{0, 2} {
 			if err != nil {
@@ -77,8 +92,23 @@ func buildPost(p *Plant) func(Room) error {
 
 // deliver passes a line on. Who has no room misses it.
 func (o *office) deliver(cx *letterCx, l *letter) fsm.State {
+	refused := false
 	for _, to := range *o.all {
-		if to != l.from {
+		if to == l.from || to.Post(&cx.IO, *l) == nil {
+			continue
+		}
+		refused = true
+		if o.plant.Wrong("post/kept-back", true) && len(o.kept) < 64 {
+			o.kept = append(o.kept, keptLetter{to, *l})
+		}
+	}
+	if !refused {
+		for _, k := range o.kept {
+			k.to.Post(&cx.IO, k.letter)
+		}
+		o.kept = nil
+	} else if o.plant.Wrong("post/twice", true) {
+		for _, to := range *o.all {
 			to.Post(&cx.IO, *l)
 		}
 	}
@@ -113,6 +143,13 @@ func (w *writer) write(cx *letterCx, _ reactor.Ready) fsm.State {
 	}
 	line, n, ok := lfLine(in)
 	if !ok {
+		return fsm.Stay
+	}
+	if line == "c\n" && w.plant.Wrong("post/short-cut", true) {
+		for _, to := range *w.all {
+			to.Post(&cx.IO, letter{cx.Self(), line})
+		}
+		cx.Discard(peer, n)
 		return fsm.Stay
 	}
 	by := 0

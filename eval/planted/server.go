@@ -21,6 +21,7 @@ type Server struct {
 	isolated bool
 	pressure bool // see fuzz.Spec
 	loops    int
+	spec     func() fuzz.Spec              // what else its Spec has; nil: nothing
 	build    func(*Plant) func(Room) error // makes its kinds once; the returned function sets up a run
 }
 
@@ -50,7 +51,7 @@ type Room interface {
 
 // Servers returns all servers, ordered by name.
 func Servers() []*Server {
-	all := []*Server{newBareServer(), newBoard(), newCounter(), newEcho(), newHTTP(), newInn(), newJobs(), newLines(), newMQTT(), newPost(), newRegister(), newResp(), newSocks(), newTLS()}
+	all := []*Server{newBareServer(), newBoard(), newClock(), newCounter(), newDialler(), newEcho(), newHTTP(), newInn(), newJobs(), newLease(), newLines(), newMQTT(), newPost(), newProxy(), newRegister(), newResp(), newShop(), newSocks(), newTLS()}
 	slices.SortFunc(all, func(a, b *Server) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }
@@ -58,17 +59,16 @@ func Servers() []*Server {
 // Spec returns the spec for a search of package fuzz.
 func (s *Server) Spec(p *Plant) fuzz.Spec {
 	wire := s.Build(p)
-	return fuzz.Spec{
-		Dict: s.Dict, Loops: s.loops, Isolated: s.isolated, Pressure: s.pressure, Oracles: s.oracles(),
-		Setup: func(w *fuzz.World) error { return wire(w) },
+	var spec fuzz.Spec
+	if s.spec != nil {
+		spec = s.spec()
 	}
-}
-
-func (s *Server) oracles() []fuzz.Oracle {
-	if s.model == nil {
-		return nil
+	if s.model != nil {
+		spec.Oracles = append(spec.Oracles, s.model.oracle())
 	}
-	return []fuzz.Oracle{s.model.oracle()}
+	spec.Dict, spec.Loops, spec.Isolated, spec.Pressure = s.Dict, s.loops, s.isolated, s.pressure
+	spec.Setup = func(w *fuzz.World) error { return wire(w) }
+	return spec
 }
 
 // Build makes the server, and returns the function that sets it up in a room. It must be

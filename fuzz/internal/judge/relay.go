@@ -47,6 +47,12 @@ func (r relay) passes(from, to *sim.Conn, rested bool) string {
 	return ""
 }
 
+// givenUp reports whether a machine has ended a connection that it dialled, before it sent
+// anything there: it may have dialled another one instead.
+func (j *Judge) givenUp(c *sim.Conn) bool {
+	return j.w.Dialled(c) && len(c.Got) == 0 && c.MachineEnded() && !c.Joined()
+}
+
 // relayed judges a connection together with the others of its machine.
 func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 	if c.Life == 0 || j.failure != nil {
@@ -56,7 +62,7 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 		r, ok := o.(relay)
 		for i := 0; ok && i < j.w.Conns(); i++ {
 			d := j.w.Conn(i)
-			if d == c || d.Life == 0 || !c.SameMachine(d) || !r.joins(c, d) {
+			if d == c || d.Life == 0 || !c.SameMachine(d) || !r.joins(c, d) || j.givenUp(c) || j.givenUp(d) {
 				continue
 			}
 			j.notes.judged[n] = true

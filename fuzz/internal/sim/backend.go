@@ -102,9 +102,13 @@ func (w *World) backendsReply() (sent bool) {
 func (w *World) backendReplies(c *Conn) (sent bool) {
 	b, p := c.backend, c.peer
 	if p == nil || p.shutOut || p.other == nil {
+		over := b.over && p != nil
 		b.reply, b.over = nil, false
 		w.replying--
-		return false
+		if over { // the machine has ended the connection
+			w.hangUp(c, false)
+		}
+		return over
 	}
 	if b.late {
 		return false

@@ -374,6 +374,9 @@ func (w *World) peerSeesEnd(s *socket) {
 		w.observeConn(GetsReset, c.Number, nil)
 	} else {
 		w.observeConn(GetsEnd, c.Number, nil)
+		if c.backend != nil {
+			w.backendSays(c, nil, true)
+		}
 	}
 }
 

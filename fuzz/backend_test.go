@@ -16,6 +16,7 @@ import (
 
 // greeted dials a server, waits for its greeting, and asks again and again.
 type greeted struct {
+	once  bool             // it closes after an answer, and dials again
 	heard *strings.Builder // what came; nil: it is not kept
 	probe probe.Probe
 }
@@ -66,6 +67,9 @@ func (g *greeted) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 		return greetedPausing
 	}
 	g.probe.Always("no greeting is taken for an answer", !greeting)
+	if g.once {
+		return greetedPausing
+	}
 	return greetedResting
 }
 
@@ -143,5 +147,31 @@ func TestAnswersWait(t *testing.T) {
 		if end := heard.String(); then != c.want || !strings.HasPrefix(end, c.end) {
 			t.Errorf("%q: when faults cease %q, at the end %q: want %q, %q", c.trace, then, end, c.want, c.end)
 		}
+	}
+}
+
+// A client that closes and dials again finds a server each time, although no event ends the
+// connections.
+func TestReconnects(t *testing.T) {
+	const times = 20
+	for _, pace := range []string{"", "pace 4\npace 5\npace 6\npace 7\n"} {
+		var heard strings.Builder
+		var then string
+		e := newEngine(greetedSpec(greetedPausing, greeted{once: true, heard: &heard}))
+		e.world.Attach(atStage{func() { then = heard.String() }})
+		tr, err := trace.Parse(pace + fmt.Sprintf("advance n=%d unit=3", times-1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := e.check(tr, true); f != nil {
+			t.Error(f)
+		}
+		e.run(tr)
+		if want := strings.Repeat("hello\nnumber 1\n", times); then != want {
+			t.Errorf("%q: got %q: want %d answers", pace, then, times)
+		}
+	}
+	if found := Find(greetedSpec(greetedPausing, greeted{once: true}), 1, Budget{Runs: testenv.Pick(100, 1000)}); found.Failure != nil {
+		t.Error(found.Explain())
 	}
 }

@@ -86,7 +86,8 @@
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
 // accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent]. Such
-// connections have numbers from Spec.Conns on. Host names have the addresses of Spec.Names.
+// connections have numbers from Spec.Conns on; if all are in use, a peer whose machine has closed
+// its end closes, too. Host names have the addresses of Spec.Names.
 // Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
 // both; an attempt may also stay unanswered for ever. A [Backend] greets and replies some
 // milliseconds late, or not before faults cease; if a trace begins with that fault, the greeting

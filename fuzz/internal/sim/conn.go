@@ -200,15 +200,26 @@ func (w *World) dial(c *Conn, listener int) {
 	l.notify()
 }
 
-// outbound returns a connection for a machine to begin; nil if none is free.
+// outbound returns a connection for a machine to begin; nil if none is free. If all numbers are
+// in use, the peer of a machine that has closed its end reads what is left, and closes.
 func (w *World) outbound() *Conn {
+	var over *Conn
 	for i := len(w.conns) / 2; i < len(w.conns); i++ {
-		if c := &w.conns[i]; c.peer == nil {
+		c := &w.conns[i]
+		if c.peer == nil {
 			w.observeConn(ConnOver, i, nil)
 			return c
 		}
+		if over == nil && c.peer.other == nil {
+			over = c
+		}
 	}
-	return nil
+	if over != nil {
+		w.drain(over, eager)
+		w.hangUp(over, false)
+		w.observeConn(ConnOver, over.Number, nil)
+	}
+	return over
 }
 
 // abort ends the connection that waits longest at a listener.

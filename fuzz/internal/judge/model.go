@@ -23,7 +23,7 @@ type Model[S, In any] struct {
 	Next  func(s S, in []byte, ended bool) (v In, n int, ok bool)
 	Steps func(S, In, Moment) iter.Seq2[S, string]
 	Push  func(S, Moment) iter.Seq2[S, string]
-	Owes  func(S) bool
+	Owes  func(S, Moment) bool
 	Ends  func(S, Moment) time.Duration
 }
 

@@ -311,6 +311,7 @@ type History struct {
 	Slow       bool   // the peer does not read all at once
 	Now        int64  // when it is judged
 	Slack      int64  // how much later than it must a machine may do something
+	By         int64  // what was due then has come when faults have ceased, or comes within Patience
 	Resolution int64
 }
 
@@ -403,12 +404,13 @@ func (j *Judge) historyOf(c *sim.Conn) History {
 		j.nameMachine(c)
 		h.SentAt, h.GotAt, h.past = r.sentAt[c.Number], r.gotAt[c.Number], r.past[c.Number]
 		h.Slow, h.Now, h.Resolution = c.Slow(), j.w.Now(), int64(2*j.w.Resolution())
-		h.Slack = int64(j.cfg.Patience) + h.Resolution + max(0, h.Born-h.Began)
+		late := max(0, h.Born-h.Began)
 		if j.disturbed() {
-			h.Slack += max(0, r.calm-h.Began)
-			if r.calm == 0 {
-				h.Slack = math.MaxInt64 / 2
-			}
+			late += max(0, r.calm-h.Began)
+		}
+		h.Slack, h.By = int64(j.cfg.Patience)+h.Resolution+late, max(h.Began, r.calm-late)
+		if r.calm == 0 && j.disturbed() {
+			h.Slack = math.MaxInt64 / 2
 		}
 	}
 	return h

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -91,6 +92,21 @@ func TestRedial(t *testing.T) {
 		case wrong == "" && found.Failure != nil:
 			t.Error(found.Explain())
 		case wrong != "" && (found.Failure == nil || !strings.Contains(found.Failure.Text, "its machine ends, without a reason: want")):
+			t.Errorf("%s: %v", wrong, found)
+		}
+	}
+}
+
+// Without a model, the mistake shows in a comparison.
+func TestRedialSegments(t *testing.T) {
+	for _, wrong := range []string{"", "partial"} {
+		spec := redialSpec(wrong, 100*time.Millisecond, greeting)
+		spec.Oracles, spec.Faults = nil, trace.Weights{trace.ShortRead: 0}
+		found := Find(spec, 1, Budget{Runs: 1000})
+		switch {
+		case wrong == "" && found.Failure != nil:
+			t.Error(found.Explain())
+		case wrong != "" && (found.Failure == nil || found.Failure.Oracle != "segmentation"):
 			t.Errorf("%s: %v", wrong, found)
 		}
 	}

@@ -111,3 +111,28 @@ func TestRedialSegments(t *testing.T) {
 		}
 	}
 }
+
+// A machine that never stops dialling, or sending, does not make a run endless.
+func TestEndlessRuns(t *testing.T) {
+	begin := time.Now()
+	refused := redialSpec("", time.Millisecond, greeting) // by what the server says first
+	refused.Backends = []Backend{Serve(redialAddr, Model[bool, string]{Greeting: "bye\n", Input: firstLine, Step: func(*bool, string) string { return "" }})}
+	if found := Replay(refused, trace.Trace{{Op: trace.Advance, A: 9, B: 4}}); found.Failure != nil || found.Undecided != 1 {
+		t.Error(found.Undecided, found.Explain())
+	}
+	spec := redialSpec("partial", time.Nanosecond, greeting)
+	found := Find(spec, 1, Budget{Time: time.Second})
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("dialling took %v", took)
+	}
+	if found.Failure == nil {
+		t.Error(found)
+	}
+	begin = time.Now()
+	always := beats
+	always.Owes = func(spoken, Moment) bool { return true }
+	found = Find(tellerSpec("beats", fsm.Never, []string{"x"}, always), 1, Budget{Time: time.Second})
+	if took := time.Since(begin); found.Failure == nil || took > 20*time.Second {
+		t.Errorf("beats took %v: %v", took, found)
+	}
+}

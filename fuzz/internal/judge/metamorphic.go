@@ -162,7 +162,7 @@ func (j *Judge) outputs(v Variant) ([][]byte, *Failure) {
 // differ returns the failure of an oracle if a connection gets other bytes in one run
 // than in another.
 func (j *Judge) differ(oracle string, tr trace.Trace, conn int, one Variant, a []byte, other Variant, b []byte) *Failure {
-	if bytes.Equal(a, b) {
+	if bytes.Equal(a, b) || j.endless {
 		return nil
 	}
 	at := Parting(a, b)

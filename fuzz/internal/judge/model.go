@@ -102,6 +102,9 @@ func (p perConn[S, In]) Remembers() bool { return p.m.open() }
 // kind is that of its name.
 func (p perConn[S, In]) kind() string { return model }
 
+// pushes reports whether machines may send without being asked.
+func (p perConn[S, In]) pushes() bool { return p.m.Push != nil }
+
 // Due returns when the machine of an open connection must have ended it; 0: it need not.
 func (p perConn[S, In]) Due(h *History) int64 {
 	if p.m.Ends == nil || h.Kind == "" {

@@ -63,7 +63,7 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 			unhindered := rested && !j.w.Obstructed()
 			for _, text := range []string{r.passes(c, d, unhindered), r.passes(d, c, unhindered)} {
 				if text != "" {
-					return verdict{oracleName(o), "relay", text}
+					return verdict{oracle: oracleName(o), kind: "relay", why: text}
 				}
 			}
 		}

@@ -152,7 +152,19 @@
 //
 // Push is for what the machine sends by itself. Answers that come out of order are pushes, too:
 // Steps answers "" and keeps in the state what is due, Push returns what may come next, and Owes
-// reports whether something must still come.
+// reports whether something must still come. This one is of a server that sends a heartbeat 10 s
+// after it last sent something, and goes on doing so:
+//
+//	fuzz.Model[struct{}, string]{
+//		Input: line,
+//		Steps: func(s struct{}, in string, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
+//			return []fuzz.Outcome[struct{}]{{s, "ok\n"}}
+//		},
+//		Push: func(s struct{}, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
+//			return []fuzz.Outcome[struct{}]{{s, "PING\n"}}
+//		},
+//		Owes: func(_ struct{}, at fuzz.Moment) bool { return at.Time > at.Got+10*time.Second },
+//	}
 //
 // # The search
 //

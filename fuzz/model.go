@@ -41,8 +41,12 @@ type Model[S, In any] struct {
 	// Push returns what the machine may send by itself in a state: a heartbeat, an answer that
 	// comes out of order. It must not change s. Only PerConn has the fields from here on.
 	Push func(s S, at Moment) []Outcome[S]
-	// Owes reports whether a Push must still come in this state.
-	Owes func(S) bool
+	// Owes reports whether a Push must still come in this state, or should have come by at.Time.
+	// That is when all is at rest at the end of a run, and the machine has Spec.Patience to do it;
+	// for a connection that its machine has ended, Spec.Patience before that. Where faults may
+	// have made the machine late, at.Time is at.Begin.
+	// For example, at.Time > at.Got+10*time.Second says that a heartbeat is due each 10 s.
+	Owes func(s S, at Moment) bool
 	// Ends returns when the machine must end the connection if nothing else happens; 0: never.
 	// For example, at.Input + 7500*time.Millisecond is 7.5 s after the last whole input.
 	Ends func(s S, at Moment) time.Duration
@@ -58,7 +62,7 @@ type Outcome[S any] struct {
 // clock, which begins at 1 h. Machines may be later: in a run with faults, by all that passes.
 type Moment struct {
 	Conn  int           // its number
-	Time  time.Duration // when the peer had sent the input, or got the first byte of a Push
+	Time  time.Duration // when the peer had sent the input, or got the first byte of a Push; see also Owes
 	Begin time.Duration // when the connection began
 	Input time.Duration // when the last whole input before had been sent; Begin if there is none
 	Sent  time.Duration // when the peer last sent something; Begin if it has not
@@ -67,12 +71,15 @@ type Moment struct {
 
 // judged returns the model as package judge has it.
 func (m *Model[S, In]) judged() judge.Model[S, In] {
-	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next, Owes: m.Owes}
+	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next}
 	if m.Steps != nil {
 		j.Steps = func(s S, v In, at judge.Moment) iter.Seq2[S, string] { return outcomes(m.Steps(s, v, Moment(at))) }
 	}
 	if m.Push != nil {
 		j.Push = func(s S, at judge.Moment) iter.Seq2[S, string] { return outcomes(m.Push(s, Moment(at))) }
+	}
+	if m.Owes != nil {
+		j.Owes = func(s S, at judge.Moment) bool { return m.Owes(s, Moment(at)) }
 	}
 	if m.Ends != nil {
 		j.Ends = func(s S, at judge.Moment) time.Duration { return m.Ends(s, Moment(at)) }

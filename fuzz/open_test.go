@@ -62,9 +62,17 @@ const (
 func (c *teller) begin(cx *tellerCx) reactor.State {
 	if strings.HasPrefix(c.wrong, "beats") && c.beats == 0 {
 		c.beats++
-		return cx.Fail(cx.Arm(1, time.Second))
+		return cx.Fail(cx.Arm(1, c.interval()))
 	}
 	return fsm.Stay
+}
+
+// interval returns the time from one beat to the next.
+func (c *teller) interval() time.Duration {
+	if c.wrong == "beats early" {
+		return 900 * time.Millisecond
+	}
+	return time.Second
 }
 
 func (c *teller) line(cx *tellerCx, _ reactor.Ready) reactor.State {
@@ -122,7 +130,10 @@ func (c *teller) timer(cx *tellerCx, f reactor.Fired) reactor.State {
 		if c.wrong == "beats wrongly" && c.beats == 3 {
 			cx.Write(client, []byte("bert\n"))
 		}
-		return cx.Fail(cx.Arm(1, time.Second))
+		if c.wrong == "beats once" {
+			return fsm.Stay
+		}
+		return cx.Fail(cx.Arm(1, c.interval()))
 	}
 	slices.Reverse(c.names)
 	if c.wrong == "forgets" && len(c.names) == 3 {
@@ -161,6 +172,7 @@ func (c *teller) refuse(cx *tellerCx) reactor.State {
 type spoken struct {
 	due  string // names without an answer, one letter each
 	text bool
+	next time.Duration // beat
 }
 
 // unordered is the model of names: they are answered in any order, later.
@@ -184,7 +196,7 @@ var unordered = Model[spoken, string]{
 		}
 		return all
 	},
-	Owes: func(s spoken) bool { return s.due != "" },
+	Owes: func(s spoken, _ Moment) bool { return s.due != "" },
 }
 
 // dials is the model of dialling, which may succeed or not.
@@ -207,6 +219,19 @@ var idles = Model[spoken, string]{
 var beats = Model[spoken, string]{
 	Steps: func(s spoken, in string, _ Moment) []Outcome[spoken] { return []Outcome[spoken]{{s, ""}} },
 	Push:  func(s spoken, _ Moment) []Outcome[spoken] { return []Outcome[spoken]{{s, "beat\n"}} },
+}
+
+// unending is the model of a machine that sends something each second, and never stops.
+var unending = Model[spoken, string]{
+	Steps: beats.Steps,
+	Push: func(s spoken, at Moment) []Outcome[spoken] {
+		if s.next = max(s.next, at.Begin+time.Second); at.Time < s.next {
+			return nil
+		}
+		s.next += time.Second
+		return []Outcome[spoken]{{s, "beat\n"}}
+	},
+	Owes: func(_ spoken, at Moment) bool { return at.Time > at.Got+time.Second },
 }
 
 // texts is the model of a text behind a command, and of an end that is answered.
@@ -260,6 +285,9 @@ func TestOpenModels(t *testing.T) {
 		{"ends too late", "", never, []string{"x", "yz"}, idles, `: the model's Ends says that its machine ends it after `},
 		{"beats", "beats", never, []string{"x"}, beats, ""},
 		{"beats in other words", "beats wrongly", never, []string{"x"}, beats, `: want "beat\n"`},
+		{"beats each second", "beats", never, []string{"x"}, unending, ""},
+		{"beats once", "beats once", never, []string{"x"}, unending, `gets no more: the model's Owes says that there is something to come by `},
+		{"beats early", "beats early", never, []string{"x"}, unending, `gets "beat\n" at 900ms, 1h0m0.9s on the world's clock: no outcome of Steps or Push fits, and the last state possible is {due: text:false next:0`},
 		{"texts", "", long, commands, texts(false), ""},
 		{"texts that are not read", "reads on", long, commands, texts(false), `want "read\n"`},
 		{"says good-bye", "parts", long, commands[:1], texts(true), ""},

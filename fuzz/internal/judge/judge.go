@@ -54,6 +54,8 @@ type Judge struct {
 	notes     Notes
 	doubt     bool // an oracle cannot decide a connection of the run
 	short     bool // runs end when faults cease
+	dials     int  // connections that machines began in the run, or in a round of its Repeat
+	endless   bool // a run of the trace had too many of them, and was cut off
 }
 
 // New returns a Judge of a world, as its first observer.
@@ -117,6 +119,7 @@ func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
 	if o != nil {
 		j.w.Attach(o)
 	}
+	j.endless = false
 	f := j.Run(tr)
 	if j.deadlines.deaf { // events of machines matter, and were not reported
 		j.deadlines.deaf = false
@@ -130,7 +133,7 @@ func (j *Judge) Check(tr trace.Trace, deep bool, o sim.Observer) *Failure {
 	if f == nil {
 		f = j.judgeChoked(tr)
 	}
-	if f != nil || !deep {
+	if f != nil || !deep || j.endless {
 		return f
 	}
 	if f = j.again(tr, sum); f == nil {
@@ -163,9 +166,9 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver}
+		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver, sim.Connects}
 	if j.history.on {
-		all = append(all, sim.Connects, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset, sim.MachineCloses)
+		all = append(all, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset, sim.MachineCloses)
 	}
 	return all
 }
@@ -174,7 +177,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 	switch o.What {
 	case sim.RunBegins:
 		j.failure, j.choked, j.asking = nil, choked{}, ""
-		j.doubt = false
+		j.doubt, j.dials = false, 0
 		j.leaks.again = o.Again
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
@@ -194,13 +197,16 @@ func (j *Judge) Observe(o *sim.Observation) {
 		default:
 			j.Fail(Always, "%s", o.Name)
 		}
-	case sim.Connects, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset:
+	case sim.Connects:
+		j.connects(o)
+	case sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset:
 		j.history.observe(o)
 	case sim.MachineCloses:
 		if c := j.w.Conn(o.Conn); o.Machine != nil && c.Of(o.Machine) {
 			j.machineEnds(c, o.Time)
 		}
 	case sim.RoundOver:
+		j.dials = 0
 		j.judgeRound(o)
 	case sim.FaultsOver:
 		if j.short {
@@ -219,6 +225,26 @@ func (j *Judge) Observe(o *sim.Observation) {
 		j.judgeDatagrams()
 	default:
 		j.judgeFact(o)
+	}
+}
+
+// mostDials is how many connections machines may begin in a run, or in a round of a Repeat. A
+// client that dials each millisecond would begin millions in an hour on the world's clock.
+const mostDials = 10_000
+
+// connects notes a new connection. It ends a run in which machines begin too many: what is
+// still to be judged then is undecided.
+func (j *Judge) connects(o *sim.Observation) {
+	if j.history.on {
+		j.history.observe(o)
+	}
+	if !j.w.Dialled(j.w.Conn(o.Conn)) {
+		return
+	}
+	if j.dials++; j.dials == mostDials && j.failure == nil {
+		j.endless = true
+		j.notes.Undecided++
+		j.w.Halt()
 	}
 }
 

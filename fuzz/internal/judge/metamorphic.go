@@ -34,7 +34,11 @@ func (j *Judge) compare(tr trace.Trace) *Failure {
 	}
 	calm := calm(tr, "without faults")
 	plain, f := j.outputs(calm)
-	isolated := j.cfg.Isolated && !j.dialled()
+	dialled := j.dialled()
+	isolated := j.cfg.Isolated && !dialled
+	if f == nil && dialled && j.cfg.Without&CheckSegmentation == 0 {
+		f = j.compareDialled(tr, calm, plain)
+	}
 	if f == nil && j.cfg.Without&CheckSpuriousEvents == 0 {
 		f = j.compareSpurious(tr, calm, plain)
 	}
@@ -58,12 +62,28 @@ func (j *Judge) dialled() bool {
 	return false
 }
 
+// compareDialled compares what connections that machines dialled get if the words that their
+// peers send arrive whole, and byte by byte. All else that happens is left as it is: only that
+// makes machines dial.
+func (j *Judge) compareDialled(tr trace.Trace, calm Variant, plain [][]byte) *Failure {
+	cut, speaks := calm.splitFrom(j.cfg.Conns, "byte by byte")
+	if !speaks || j.cfg.Faults.Off(trace.Split) {
+		return nil
+	}
+	calm.How = "with each word in one piece"
+	many, f := j.outputs(cut)
+	for i := j.cfg.Conns; i < len(plain) && f == nil; i++ {
+		f = j.differ(Segmentation, tr, i, calm, plain[i], cut, many[i])
+	}
+	return f
+}
+
 // compareSpurious compares what connections get with and without spurious events.
 func (j *Judge) compareSpurious(tr trace.Trace, calm Variant, plain [][]byte) *Failure {
 	spurious := calm
 	spurious.How, spurious.Spurious = "with events that are not true", true
 	got, f := j.outputs(spurious)
-	for i := 0; i < len(plain) && f == nil; i++ {
+	for i := 0; i < j.cfg.Conns && f == nil; i++ {
 		f = j.differ(SpuriousEvents, tr, i, calm, plain[i], spurious, got[i])
 	}
 	return f
@@ -132,7 +152,7 @@ func (j *Judge) outputs(v Variant) ([][]byte, *Failure) {
 	if f != nil {
 		f.Runs = []Variant{v}
 	}
-	all := make([][]byte, j.cfg.Conns)
+	all := make([][]byte, j.w.Conns())
 	for i := range all {
 		all[i] = bytes.Clone(j.w.Conn(i).Got)
 	}
@@ -142,7 +162,7 @@ func (j *Judge) outputs(v Variant) ([][]byte, *Failure) {
 // differ returns the failure of an oracle if a connection gets other bytes in one run
 // than in another.
 func (j *Judge) differ(oracle string, tr trace.Trace, conn int, one Variant, a []byte, other Variant, b []byte) *Failure {
-	if bytes.Equal(a, b) {
+	if bytes.Equal(a, b) || j.endless {
 		return nil
 	}
 	at := Parting(a, b)

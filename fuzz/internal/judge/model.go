@@ -23,7 +23,7 @@ type Model[S, In any] struct {
 	Next  func(s S, in []byte, ended bool) (v In, n int, ok bool)
 	Steps func(S, In, Moment) iter.Seq2[S, string]
 	Push  func(S, Moment) iter.Seq2[S, string]
-	Owes  func(S) bool
+	Owes  func(S, Moment) bool
 	Ends  func(S, Moment) time.Duration
 }
 
@@ -119,6 +119,9 @@ func (p perConn[S, In]) Remembers() bool { return p.m.open() }
 
 // kind is that of its name.
 func (p perConn[S, In]) kind() string { return model }
+
+// pushes reports whether machines may send without being asked.
+func (p perConn[S, In]) pushes() bool { return p.m.Push != nil }
 
 // Due returns when the machine of an open connection must have ended it; 0: it need not.
 func (p perConn[S, In]) Due(h *History) int64 {

@@ -202,7 +202,7 @@ func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
 			return false
 		}
 		_, _, more := f.next(v)
-		return !whole || !more && (m.Owes == nil || !m.Owes(v.state)) && (m.Over == nil || fate == sim.Left || m.Over(v.state) == (fate == sim.Quit))
+		return !whole || !more && !f.owes(v, fate) && (m.Over == nil || fate == sim.Left || m.Over(v.state) == (fate == sim.Quit))
 	})
 	switch {
 	case f.fits:
@@ -226,7 +226,7 @@ func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
 	}
 	owes, over, going := true, false, false
 	for _, v := range all {
-		if m.Owes != nil && m.Owes(v.state) {
+		if f.owes(v, fate) {
 			continue
 		}
 		isOver := m.Over != nil && m.Over(v.state)
@@ -234,13 +234,27 @@ func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
 	}
 	switch {
 	case owes:
-		return "owes", "gets no more" + f.behind(all[0]) + ": the model's Owes says that there is something to come"
+		return "owes", fmt.Sprintf("gets no more%s: the model's Owes says that there is something to come by %v, in state %s",
+			f.behind(all[0]), clock(f.by(fate)), shown(all[0].state))
 	case fate == sim.Quit && m.Over != nil && !over:
 		return "ends", "its machine has ended it by itself: the model's Over says that it is not over"
 	case fate == sim.Open && !going:
 		return "ends", "is still open: the model's Over says that its machine is to end it"
 	}
 	return m.judgeTime(f, all, fate)
+}
+
+// by returns when what is due by then must have come, or must come within Patience.
+func (f *follower[S, In]) by(fate sim.Fate) int64 {
+	if fate == sim.Open {
+		return f.h.By
+	}
+	return max(f.h.Began, f.h.Over-f.h.Slack)
+}
+
+// owes reports whether something must still come to a view.
+func (f *follower[S, In]) owes(v *view[S], fate sim.Fate) bool {
+	return f.m.Owes != nil && f.m.Owes(v.state, f.moment(v, f.by(fate)))
 }
 
 // behind returns after which input a view is.
@@ -258,9 +272,38 @@ func (f *follower[S, In]) other() (kind, text string) {
 		best = max(best, f.views[i].got)
 	}
 	if len(f.wants) == 0 || f.most.got < best {
-		return "more", fmt.Sprintf("gets %s, for nothing that it sent", Brief(f.h.Got[best:]))
+		if f.m.Push == nil && f.m.Steps == nil {
+			return "more", fmt.Sprintf("gets %s, for nothing that it sent", Brief(f.h.Got[best:]))
+		}
+		piece := stampAt(f.h.GotAt, best+1)
+		return "more", fmt.Sprintf("gets %s at %v, %v on the world's clock: no outcome of %s fits, and the last state possible is %s",
+			Brief(f.h.Got[best:piece.Bytes]), clock(piece.Time), time.Duration(piece.Time), f.m.sources(), shown(f.last(best, piece.Time).state))
 	}
 	return "answer", fmt.Sprintf("gets %s for %s: want %s", Brief(f.h.Got[f.most.got:]), f.after, either(f.wants))
+}
+
+// clock returns a time as reports have it: since the run began.
+func clock(at int64) time.Duration { return time.Duration(at) - time.Hour }
+
+// sources names the functions of a model that return outcomes.
+func (m *Model[S, In]) sources() string {
+	switch {
+	case m.Push == nil:
+		return "Steps"
+	case m.Steps == nil:
+		return "Push"
+	}
+	return "Steps or Push"
+}
+
+// last returns the view of so many bytes that had most inputs by some time.
+func (f *follower[S, In]) last(got int, at int64) (last *view[S]) {
+	for i := range f.views {
+		if v := &f.views[i]; v.got == got && (last == nil || v.time <= at && v.inputs >= last.inputs) {
+			last = v
+		}
+	}
+	return last
 }
 
 // less describes answers that did not come.

@@ -106,7 +106,10 @@ func (j *Judge) oracles() iter.Seq2[int, Oracle] {
 }
 
 // verdict is what an oracle finds wrong with a connection.
-type verdict struct{ oracle, kind, why string }
+type verdict struct {
+	oracle, kind, why string
+	unasked           bool // machines may send without being asked: that peers get more says little
+}
 
 func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
 	if c.Life == 0 || j.failure != nil {
@@ -121,7 +124,7 @@ func (j *Judge) verdict(c *sim.Conn, sent []byte, fate sim.Fate) (v verdict) {
 		j.notes.judged[i] = true
 		kind, text := o.Conn(&h, fate)
 		if text != "" {
-			return verdict{oracleName(o), kind, text}
+			return verdict{oracleName(o), kind, text, pushes(o)}
 		}
 		j.doubt = j.doubt || kind == undecided
 	}
@@ -157,10 +160,14 @@ func (j *Judge) judgeOver(c *sim.Conn) {
 func (j *Judge) judgeOpenConns() {
 	for i := range j.w.Conns() {
 		v := j.judgeOpen(i)
-		j.wait(func() bool { return v.why != "" }, func() { v = j.judgeOpen(i) })
+		most := mostWaits
+		if v.unasked {
+			most = fewWaits
+		}
+		j.wait(most, func() bool { return v.why != "" }, func() { v = j.judgeOpen(i) })
 		j.failConn(j.w.Conn(i), v)
 		r := j.relayed(j.w.Conn(i), true)
-		j.wait(func() bool { return r.why != "" }, func() { r = j.relayed(j.w.Conn(i), true) })
+		j.wait(mostWaits, func() bool { return r.why != "" }, func() { r = j.relayed(j.w.Conn(i), true) })
 		j.failRelay(r)
 	}
 	j.judgeConns()
@@ -196,7 +203,7 @@ func (j *Judge) judgeConns() {
 	}
 	for i, o := range j.cfg.Oracles {
 		text := j.asks(i, o)
-		j.wait(func() bool { return text != "" && j.failure == nil }, func() { text = j.asks(i, o) })
+		j.wait(mostWaits, func() bool { return text != "" && j.failure == nil }, func() { text = j.asks(i, o) })
 		if text != "" && j.failure == nil {
 			j.Fail(oracleName(o), "%s", text)
 			j.failure.Kind = "connections"
@@ -248,13 +255,34 @@ const mostEnd = 3 * time.Hour
 // mostWaits bounds how often time passes for peers that get more and more.
 const mostWaits = 1000
 
+// fewWaits is the same where machines may send without being asked: they never stop.
+const fewWaits = 8
+
 // wait lets time pass, and looks again, as long as something is lacking and peers get more.
-func (j *Judge) wait(lacking func() bool, look func()) {
-	for got, n := -1, 0; lacking() && got < j.w.Got() && n < mostWaits; n++ {
-		got = j.w.Got()
-		j.w.Advance(j.cfg.Patience)
+// To look takes long, so it looks after 1, 2, 4 ... waits.
+func (j *Judge) wait(most int, lacking func() bool, look func()) {
+	waits := 0
+	for got, n := -1, 1; lacking() && got < j.w.Got() && waits < most && j.failure == nil; n *= 2 {
+		for range min(n, most-waits) {
+			if got = j.w.Got(); j.failure != nil {
+				return
+			}
+			waits++
+			if j.w.Advance(j.cfg.Patience); got == j.w.Got() {
+				break
+			}
+		}
 		look()
 	}
+}
+
+// pushes reports whether an oracle has a model of machines that send without being asked.
+func pushes(o Oracle) bool {
+	if p, ok := o.(placed); ok {
+		o = p.Oracle
+	}
+	p, ok := o.(interface{ pushes() bool })
+	return ok && p.pushes()
 }
 
 // lacks reports whether an oracle that judges all connections together misses answers.
@@ -322,6 +350,7 @@ type History struct {
 	Slow       bool   // the peer does not read all at once
 	Now        int64  // when it is judged
 	Slack      int64  // how much later than it must a machine may do something
+	By         int64  // what was due then has come when faults have ceased, or comes within Patience
 	Resolution int64
 }
 
@@ -414,12 +443,13 @@ func (j *Judge) historyOf(c *sim.Conn) History {
 		j.nameMachine(c)
 		h.SentAt, h.GotAt, h.past = r.sentAt[c.Number], r.gotAt[c.Number], r.past[c.Number]
 		h.Slow, h.Now, h.Resolution = c.Slow(), j.w.Now(), int64(2*j.w.Resolution())
-		h.Slack = int64(j.cfg.Patience) + h.Resolution + max(0, h.Born-h.Began)
+		late := max(0, h.Born-h.Began)
 		if j.disturbed() {
-			h.Slack += max(0, r.calm-h.Began)
-			if r.calm == 0 {
-				h.Slack = math.MaxInt64 / 2
-			}
+			late += max(0, r.calm-h.Began)
+		}
+		h.Slack, h.By = int64(j.cfg.Patience)+h.Resolution+late, max(h.Began, r.calm-late)
+		if r.calm == 0 && j.disturbed() {
+			h.Slack = math.MaxInt64 / 2
 		}
 	}
 	return h

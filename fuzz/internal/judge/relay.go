@@ -70,7 +70,7 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 			unhindered := rested && m != nil && m.Lives && !j.w.Obstructed()
 			for _, text := range []string{r.passes(c, d, unhindered), r.passes(d, c, unhindered)} {
 				if text != "" {
-					return verdict{oracleName(o), "relay", text}
+					return verdict{oracle: oracleName(o), kind: "relay", why: text}
 				}
 			}
 		}
@@ -87,7 +87,7 @@ func (j *Judge) stops(m *sim.Machine) (v verdict) {
 			c := j.w.Conn(i)
 			for k := 0; k < j.w.Conns() && c.Of(m) && c.Joined() && !c.PeerEnded(); k++ {
 				if d := j.w.Conn(k); d.Of(m) && d.Joined() && r.joins(c, d) {
-					return verdict{oracleName(o), "relay", fmt.Sprintf("the machine of connections %d and %d ends by itself, and the peer of connection %d has not ended",
+					return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("the machine of connections %d and %d ends by itself, and the peer of connection %d has not ended",
 						min(i, k), max(i, k), i)}
 				}
 			}

@@ -104,6 +104,20 @@ func (v Variant) split(how string) Variant {
 	return out
 }
 
+// splitFrom returns a variant in which the words that the connections from a number on send
+// arrive byte by byte; speaks is false if they send none.
+func (v Variant) splitFrom(conn int, how string) (out Variant, speaks bool) {
+	out.How = how
+	for i, e := range v.Trace {
+		if e.Op == trace.Send && int(e.On) >= conn && e.B < 64 {
+			out.add(trace.Event{Op: trace.Split, On: e.On, A: 1, B: 1, Hold: true}, 0)
+			speaks = true
+		}
+		out.add(e, v.From[i])
+	}
+	return out, speaks
+}
+
 // cuts is how many reads, and how many writes, of a machine move one byte each: enough for
 // all boundaries in the messages of a protocol, and not for all bytes of what they carry.
 const cuts = 1024

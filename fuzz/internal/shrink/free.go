@@ -21,12 +21,15 @@ type Freedom struct {
 }
 
 // free returns the Freedom of each event of s.best, or nil if the trace is too long
-// or has a Repeat, whose runs are, or if there is no time.
+// or has a Repeat, whose runs are, or if there is not enough time.
 func (s *shrinker) free() (all []Freedom) {
 	if s.late() || len(s.best) > mostFree || slices.ContainsFunc(s.best, func(e trace.Event) bool { return e.Op == trace.Repeat }) {
 		return nil
 	}
 	for at, e := range s.best {
+		if s.late() {
+			return nil
+		}
 		var f Freedom
 		a, b := e.Op.Args()
 		for _, arg := range []struct {

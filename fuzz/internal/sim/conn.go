@@ -32,7 +32,7 @@ type Conn struct {
 
 	owner       machineKey       // that has the other end
 	wrote       int              // bytes that the kernel took of what was written to the peer
-	ending      Fate             // Quit or Left, once its machine has ended by itself
+	ending      Fate             // Quit or Left, once its machine has ended, or closed it, by itself
 	sentByEnd   int              // bytes that the peer had sent then
 	staleData   driver.EventData // event data of a socket that the machine closed
 	staleDriver *simDriver
@@ -393,6 +393,9 @@ func (w *World) peerSeesEnd(s *socket) {
 
 // machineCloses notes what there is to know of a socket that a machine closes.
 func (w *World) machineCloses(s *socket) {
+	if m := s.machine(); m != nil && m.Lives && m.Kind != nil {
+		w.closesByItself(s, m)
+	}
 	if s.conn < 0 {
 		return
 	}

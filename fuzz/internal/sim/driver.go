@@ -151,6 +151,9 @@ func (d *simDriver) Register(id driver.Sock, data driver.EventData) error {
 		return poll.ErrExist
 	}
 	s.watched, s.data = true, data
+	if m := s.machine(); m != nil {
+		s.led, s.fails = m.led, m.fails
+	}
 	d.w.setOwner(s)
 	if s.ready() != 0 {
 		s.notify()

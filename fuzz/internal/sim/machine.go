@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -25,7 +26,7 @@ type Machine struct {
 	Stuck [fsm.MaxPorts]int64 // by port: since when output that the loop holds does not move; 0: it moves
 
 	Cause  reactor.Event // the last event that it was given; empty if no observer wants Told
-	led    bool          // it was given something else than readiness and failures
+	led    int           // how often it was given something else than readiness and failures
 	fails  int           // how often something failed, the end of input included
 	failed reactor.State // the state in which it did last
 
@@ -114,11 +115,17 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	m.Kind, m.Lives = k, false
 	w.end(m, reason)
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
-	if reason == nil && !m.led && m.Conn >= 0 {
+	if reason == nil && m.led == 0 && m.Conn >= 0 {
 		w.endsByItself(&w.conns[m.Conn], machineKey{d.loop, t.Generation(), t.Index()}, m)
+	} else if reason == nil {
+		for _, s := range m.ports {
+			if s != nil && s.machine() == m {
+				w.closesByItself(s, m)
+			}
+		}
 	}
 	o := w.observation(Ended)
-	o.Machine, o.Conn, o.Err, o.OK = m, m.Conn, reason, reason == nil && !m.led
+	o.Machine, o.Conn, o.Err, o.OK = m, m.Conn, reason, reason == nil && m.led == 0
 	w.emit(o)
 }
 
@@ -146,7 +153,7 @@ func (d tracingDriver) Traced(t reactor.Token, k reactor.AnyKind, in reactor.Sta
 	case reactor.EventFail:
 		m.fails, m.failed = m.fails+1, in
 	default:
-		m.led = true
+		m.led++
 	}
 	if c == reactor.EventMessage {
 		m.Heard = w.now
@@ -197,4 +204,36 @@ func (w *World) endsByItself(c *Conn, k machineKey, m *Machine) {
 	case p.shutOut && (m.fails == 0 || m.fails == 1 && m.failed == m.Before):
 		c.ending = Left // the end of input is all that failed, and the last that happened
 	}
+}
+
+// closesByItself does the same for a connection that a machine dialled, and closes: only bytes
+// led to that since the machine dialled it. The machine has no other port, which might have led
+// to it, and nothing failed that depends on more than these bytes.
+func (w *World) closesByItself(s *socket, m *Machine) {
+	c := w.connOf(s)
+	alone := !w.besides(s, m) && !s.beside
+	if c == nil || !alone || w.stopped || !w.Dialled(c) || s.phase != connected || s.why != nil || m.led != s.led {
+		return
+	}
+	p, fails := c.peer, m.fails-s.fails
+	if p == nil || c.cut || p.other != s || s.awaitsRoom {
+		return
+	}
+	c.ending, c.sentByEnd = CutOff, len(c.Sent)
+	switch own := len(m.Kind.Options().Ports) == 1 && limits(w.trace, trace.Limit) == nil && limits(w.trace, trace.Scarce) == nil; {
+	case !p.shutOut && (fails == 0 || own):
+		c.ending = Quit
+	case p.shutOut && (fails == 0 || fails == 1 && (m.failed == m.Before || m.failed == m.State)):
+		c.ending = Left
+	}
+}
+
+// besides reports whether a machine has another port than s, and notes there that it had s.
+func (w *World) besides(s *socket, m *Machine) (others bool) {
+	for _, o := range w.sockets[1:] {
+		if o != s && o.driver == s.driver && o.machine() == m {
+			o.beside, others = true, true
+		}
+	}
+	return others
 }

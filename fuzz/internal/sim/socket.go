@@ -50,6 +50,9 @@ type socket struct {
 	data    driver.EventData // as registered
 	watched bool
 	listed  bool // in driver.news
+	beside  bool // its machine had another port meanwhile, and closed it
+	led     int  // that of its machine as it was registered
+	fails   int  // the same
 
 	other      *socket // the other end; nil when that is closed
 	in         buffer  // what arrived and was not read

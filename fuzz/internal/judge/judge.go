@@ -54,8 +54,8 @@ type Judge struct {
 	notes     Notes
 	doubt     bool // an oracle cannot decide a connection of the run
 	short     bool // runs end when faults cease
-	dials     int  // connections that machines began in the run, or in a round of its Repeat
-	endless   bool // a run of the trace had too many of them, and was cut off
+	cut       bool // the run was cut off as machines dialled on and on
+	endless   bool // a run of the trace, or of a variant of it, was
 }
 
 // New returns a Judge of a world, as its first observer.
@@ -166,18 +166,21 @@ func (j *Judge) Wants() []sim.What {
 	all := []sim.What{sim.RunBegins, sim.SetupFailed, sim.EventOver, sim.Rested, sim.Moved, sim.Ended, sim.Stuck, sim.Always,
 		sim.Misuse, sim.Idles, sim.Chatters, sim.Panics, sim.Exits, sim.FaultsOver, sim.ReadsLate, sim.Unaccepted, sim.ConnOver,
 		sim.HoldsOpen, sim.Unanswered, sim.StaleEvents, sim.LoopsLeft, sim.LoopRemains,
-		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver, sim.Connects}
+		sim.LosesInput, sim.Starves, sim.EndsLate, sim.DropsOutput, sim.HidesError, sim.Resets, sim.RoundOver, sim.DialsOn}
 	if j.history.on {
-		all = append(all, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset, sim.MachineCloses)
+		all = append(all, sim.Connects, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset, sim.MachineCloses)
 	}
 	return all
 }
 
 func (j *Judge) Observe(o *sim.Observation) {
+	if j.cut && o.What != sim.RunBegins {
+		return // not all happens that would
+	}
 	switch o.What {
 	case sim.RunBegins:
 		j.failure, j.choked, j.asking = nil, choked{}, ""
-		j.doubt, j.dials = false, 0
+		j.doubt, j.cut = false, false
 		j.leaks.again = o.Again
 		j.history.begin(2 * j.cfg.Conns)
 		j.deadlines.begin()
@@ -197,16 +200,15 @@ func (j *Judge) Observe(o *sim.Observation) {
 		default:
 			j.Fail(Always, "%s", o.Name)
 		}
-	case sim.Connects:
-		j.connects(o)
-	case sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset:
+	case sim.DialsOn:
+		j.dialsOn()
+	case sim.Connects, sim.Sends, sim.Gets, sim.Finishes, sim.Closes, sim.GetsEnd, sim.GetsReset:
 		j.history.observe(o)
 	case sim.MachineCloses:
 		if c := j.w.Conn(o.Conn); o.Machine != nil && c.Of(o.Machine) {
 			j.machineEnds(c, o.Time)
 		}
 	case sim.RoundOver:
-		j.dials = 0
 		j.judgeRound(o)
 	case sim.FaultsOver:
 		if j.short {
@@ -228,21 +230,10 @@ func (j *Judge) Observe(o *sim.Observation) {
 	}
 }
 
-// mostDials is how many connections machines may begin in a run, or in a round of a Repeat. A
-// client that dials each millisecond would begin millions in an hour on the world's clock.
-const mostDials = 10_000
-
-// connects notes a new connection. It ends a run in which machines begin too many: what is
-// still to be judged then is undecided.
-func (j *Judge) connects(o *sim.Observation) {
-	if j.history.on {
-		j.history.observe(o)
-	}
-	if !j.w.Dialled(j.w.Conn(o.Conn)) {
-		return
-	}
-	if j.dials++; j.dials == mostDials && j.failure == nil {
-		j.endless = true
+// dialsOn ends a run in which machines dial on and on. What is still to be judged is undecided.
+func (j *Judge) dialsOn() {
+	if j.failure == nil {
+		j.endless, j.cut = true, true
 		j.notes.Undecided++
 		j.w.Halt()
 	}

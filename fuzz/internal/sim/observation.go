@@ -18,6 +18,7 @@ const (
 	SetupFailed               // Err: a *PanicError, if Setup panicked
 	EventBegins               // an event of the trace begins
 	RoundOver                 // N, Limit: of Limit rounds of a Repeat, N are over
+	DialsOn                   // machines have begun 10,000 connections in the run, or in a round of its Repeat
 	StageBegins               // a stage of the run's end begins
 	EventOver                 // the loops rest after an event of the trace
 	Rested                    // the loops rest, and time is about to pass

@@ -30,6 +30,7 @@ func (w *World) doRepeat(e trace.Event) {
 	}
 	rounds := min(int(e.B), mostRepeated/(to-from))
 	for w.round = 1; w.round <= rounds && !w.halted; w.round++ {
+		w.dialled = 0
 		for at := from; at < to && !w.halted; at++ {
 			w.Do(w.trace[at])
 		}

@@ -59,6 +59,7 @@ type World struct {
 	digest   digest
 	ticks    int
 	replying int // backends with bytes to send
+	dialled  int // connections that machines began in the run, or in a round of its Repeat
 
 	cfg       Config
 	observers []Observer
@@ -393,7 +394,7 @@ func (w *World) clear() {
 	w.before += w.events
 	w.moved, w.events, w.idle, w.last, w.chatter = 0, 0, 0, 0, 0
 	w.handled, w.consumed, w.spell, w.counted = 0, 0, 0, 0
-	w.ticks, w.jumpedTo, w.round, w.replying = 0, 0, 0, 0
+	w.ticks, w.jumpedTo, w.round, w.replying, w.dialled = 0, 0, 0, 0, 0
 	w.digest = 0
 }
 

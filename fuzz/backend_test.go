@@ -94,8 +94,9 @@ func greetedSpec(late fsm.State, proto greeted) Spec {
 // What goes wrong if a greeting is late, or does not come, is found in the default budget; it is
 // not if it always comes at once.
 func TestLateGreeting(t *testing.T) {
+	t.Parallel()
 	wrong := greetedSpec(greetedAsking, greeted{})
-	for seed := range uint64(10) {
+	for seed := range uint64(testenv.Pick(2, 10)) {
 		found := Find(wrong, seed, Budget{})
 		if found.Failure == nil || found.Failure.Oracle != "always" {
 			t.Errorf("seed %d: %v", seed, found)
@@ -153,6 +154,7 @@ func TestAnswersWait(t *testing.T) {
 // A client that closes and dials again finds a server each time, although no event ends the
 // connections.
 func TestReconnects(t *testing.T) {
+	t.Parallel()
 	const times = 20
 	for _, pace := range []string{"", "pace 4\npace 5\npace 6\npace 7\n"} {
 		var heard strings.Builder

@@ -145,6 +145,7 @@ func addresserSpec() Spec {
 
 // The name of each case has the check that fails if reactor breaks its promise.
 func TestEndsOfOrdinaryMachines(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		spec Spec

@@ -14,6 +14,7 @@ import (
 
 // A judge of one's own sees which connections belong to one machine, and what they sent and got.
 func TestConns(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	passesOn := func(conns []Conn, now time.Duration) string {
 		if !slices.IsSortedFunc(conns, func(a, b Conn) int { return cmp.Compare(a.Begin, b.Begin) }) || now < time.Hour {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -82,12 +83,13 @@ func assistedSpec(addr, wrong string) Spec {
 // What goes wrong if a connection takes time, or the look-up of a name, is found; it is not if
 // both take none.
 func TestLateDial(t *testing.T) {
+	t.Parallel()
 	for _, addr := range []string{"10.0.0.1:80", "help.test:80"} {
 		for _, wrong := range []string{"hurried", "forgets"} {
 			if wrong == "forgets" && addr != "10.0.0.1:80" {
 				continue
 			}
-			for seed := range uint64(10) {
+			for seed := range uint64(testenv.Pick(2, 10)) {
 				found := Find(assistedSpec(addr, wrong), seed, Budget{Runs: 1000})
 				if found.Failure == nil || found.Failure.Oracle != "always" {
 					t.Errorf("%s %s: seed %d: %v", addr, wrong, seed, found)
@@ -101,7 +103,7 @@ func TestLateDial(t *testing.T) {
 				t.Errorf("%s %s: without waits: %s", addr, wrong, found.Explain())
 			}
 		}
-		if found := Find(assistedSpec(addr, ""), 1, Budget{Runs: 1000}); found.Failure != nil {
+		if found := Find(assistedSpec(addr, ""), 1, Budget{Runs: testenv.Pick(200, 1000)}); found.Failure != nil {
 			t.Error(found.Explain())
 		}
 	}

@@ -180,6 +180,7 @@ func (*chatter) again(cx *chatCx, n *int) reactor.State {
 // Machines that keep each other busy for ever are a failure, however much they write. The
 // failure is found and shrunk in a bounded number of turns.
 func TestChatterIsFound(t *testing.T) {
+	t.Parallel()
 	k := reactor.Must(reactor.NewKind("chatter", reactor.Options{Ports: []string{"peer"}}, reactor.Table[chatter, int]{
 		{Shutdown: fsm.Stop},
 		{Name: "talking", Wait: peer.Readable(), Idle: fsm.Never, OnReady: (*chatter).ready, OnMessage: (*chatter).again},

@@ -10,6 +10,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -104,7 +105,8 @@ func restaurantSpec(wrong bool) Spec {
 
 // A message that is handled before its sender has gone on is found.
 func TestInterleave(t *testing.T) {
-	for seed := range uint64(10) {
+	t.Parallel()
+	for seed := range uint64(testenv.Pick(2, 10)) {
 		found := Find(restaurantSpec(true), seed, Budget{Runs: 1000})
 		if found.Failure == nil || found.Failure.Oracle != `model "orders"` {
 			t.Errorf("seed %d: %v", seed, found)
@@ -132,6 +134,7 @@ var narrowKind = reactor.Must(reactor.NewKind("narrow", reactor.Options{Queue: 2
 // Loops that take turns within handlers of others keep the order of messages, and wait for none
 // of each other's locks when mailboxes are full.
 func TestInterleaveKeepsOrder(t *testing.T) {
+	t.Parallel()
 	narrow := lettersSpec(nil)
 	narrow.Setup = func(w *World) error {
 		p := &post{}

@@ -102,6 +102,7 @@ func cellSpec(loops int) Spec {
 }
 
 func TestLinear(t *testing.T) {
+	t.Parallel()
 	if found := Find(cellSpec(1), 1, Budget{Runs: 1500}); found.Failure != nil || found.Undecided != 0 {
 		t.Errorf("one loop: %v\n%s", found, found.Trace)
 	}

@@ -266,6 +266,7 @@ func texts(parts bool) Model[spoken, string] {
 
 // Each part of an open Model passes a machine that is right, and fails one that is not.
 func TestOpenModels(t *testing.T) {
+	t.Parallel()
 	long, short, never := fsm.After(7500*time.Millisecond, fsm.Stop), fsm.After(5*time.Second, fsm.Stop), fsm.After(time.Minute, fsm.Stop)
 	names, connects, commands := []string{"a\n", "b\n", "c\n"}, []string{"dial\n"}, []string{"text\n", "x\n", ".\n"}
 	for _, c := range []struct {

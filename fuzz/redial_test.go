@@ -84,6 +84,7 @@ var greeting = Model[bool, string]{
 
 // A machine that closes a connection that it dialled, and lives on, is judged as one that ends.
 func TestRedial(t *testing.T) {
+	t.Parallel()
 	for _, wrong := range []string{"", "partial", "partial, without a failure"} {
 		spec := redialSpec(wrong, 100*time.Millisecond, greeting)
 		spec.Without |= Segmentation
@@ -99,6 +100,7 @@ func TestRedial(t *testing.T) {
 
 // Without a model, the mistake shows in a comparison.
 func TestRedialSegments(t *testing.T) {
+	t.Parallel()
 	for _, wrong := range []string{"", "partial"} {
 		spec := redialSpec(wrong, 100*time.Millisecond, greeting)
 		spec.Oracles, spec.Faults = nil, trace.Weights{trace.ShortRead: 0}

@@ -108,6 +108,7 @@ func TestManyLinesInOneRead(t *testing.T) {
 // A machine that answers lines, and waits while Config.Buffers has no room, is given time
 // for its answers, by each kind of model.
 func TestWaitingForBuffers(t *testing.T) {
+	t.Parallel()
 	for _, o := range []Oracle{PerConn("lines", lineModel), Linear("lines", lineModel)} {
 		s := linesSpec()
 		s.Pressure, s.Patience, s.Oracles = false, 2*time.Minute, []Oracle{o}
@@ -122,6 +123,7 @@ type late struct{}
 
 // Each kind of model waits for answers that take time.
 func TestLateAnswers(t *testing.T) {
+	t.Parallel()
 	k := reactor.Must(reactor.NewKind("late", reactor.Options{Ports: []string{"peer"}}, reactor.Table[late, reactor.None]{
 		{Shutdown: fsm.Stop},
 		{Name: "reading", Wait: peer.Readable(), Idle: fsm.After(time.Minute, fsm.Stop), To: fsm.To(2), OnReady: func(_ *late, cx *echoCx, _ reactor.Ready) reactor.State {

@@ -165,6 +165,7 @@ func (c *caller) hear(cx *echoCx, _ reactor.Ready) reactor.State {
 
 // A client under test is judged by what it sends to a backend.
 func TestClientOfABackend(t *testing.T) {
+	t.Parallel()
 	numbers := Model[int, string]{
 		Input: firstLine,
 		Step:  func(count *int, _ string) string { *count++; return fmt.Sprintf("number %d\n", *count) },
@@ -264,6 +265,7 @@ func TestRelayOfEndedMachine(t *testing.T) {
 // At an address that is silent a machine waits for as long as it does, which a model judges, and
 // at one that refuses it learns so at once.
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	ends := func(after time.Duration) Oracle {
 		return PerConn("patience", Model[struct{}, string]{
 			Input: func(in []byte) (string, int, bool) { return string(in), len(in), true },

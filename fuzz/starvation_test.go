@@ -53,6 +53,7 @@ func linesSpec() Spec {
 
 // No machine of these starves.
 func TestScarceBuffers(t *testing.T) {
+	t.Parallel()
 	for name, s := range map[string]Spec{"echo": echoSpec(), "carrier": carrierSpec(), "lines": linesSpec()} {
 		s.Pressure = true
 		for seed := range uint64(testenv.Pick(1, 2)) {
@@ -116,6 +117,7 @@ func counterSpec(twice bool) Spec {
 
 // A peer that reads late gets what one that reads at once gets.
 func TestSlowPeers(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(testenv.Pick(1, 3)) {
 		found := Find(counterSpec(true), seed, Budget{Runs: 1000})
 		if found.Failure == nil || found.Failure.Oracle != judge.SlowPeers || len(found.Trace) > 2 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/probe"
 	"github.com/stator-go/stator/reactor"
 )
@@ -102,8 +103,9 @@ func clerkSpec(wrong string) Spec {
 
 // Answers of work that come late, or in another order, are found.
 func TestLateWork(t *testing.T) {
+	t.Parallel()
 	for _, wrong := range []string{"late", "order"} {
-		for seed := range uint64(10) {
+		for seed := range uint64(testenv.Pick(2, 10)) {
 			found := Find(clerkSpec(wrong), seed, Budget{Runs: 1000})
 			if found.Failure == nil {
 				t.Errorf("%s: seed %d: %v", wrong, seed, found)
@@ -120,7 +122,7 @@ func TestLateWork(t *testing.T) {
 			}
 		}
 	}
-	if found := Find(clerkSpec(""), 1, Budget{Runs: 2000}); found.Failure != nil {
+	if found := Find(clerkSpec(""), 1, Budget{Runs: testenv.Pick(300, 2000)}); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 }
@@ -169,6 +171,7 @@ func TestWorkWaits(t *testing.T) {
 
 // Work that panics, and work that hands in more and more, is a failure that names it.
 func TestWrongWork(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		work func(*World)
 		want string

@@ -19,6 +19,7 @@ var workers = []int{1, 2, 4}
 // A search finds the same with any number of workers: the same failure, by the same trace,
 // after the same runs, which showed the same.
 func TestWorkers(t *testing.T) {
+	t.Parallel()
 	reported := roomSpec()
 	bomb := Spec{Setup: bombSpec().Setup, Dict: []string{"0", "1", "2", "3", "4"}}
 	one := echoSpec()
@@ -30,11 +31,11 @@ func TestWorkers(t *testing.T) {
 		spec Spec
 		b    Budget
 	}{
-		{"right", right, Budget{Runs: testenv.Pick(300, 1100)}},
-		{"reported", reported, Budget{Runs: 300}},
+		{"right", right, Budget{Runs: testenv.Pick(100, 1100)}},
+		{"reported", reported, Budget{Runs: testenv.Pick(100, 300)}},
 		{"fails late", bomb, Budget{Runs: 3000}},
-		{"probes", climbingSpec(), Budget{Runs: 1000}},
-		{"datagrams", postmanSpec(), Budget{Runs: 200, Strategy: Swarm}},
+		{"probes", climbingSpec(), Budget{Runs: testenv.Pick(200, 1000)}},
+		{"datagrams", postmanSpec(), Budget{Runs: testenv.Pick(100, 200), Strategy: Swarm}},
 		{"exhaustive", one, Budget{Strategy: Exhaustive(3)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -334,6 +334,22 @@ func (f *follower[S, In]) ends(all []*view[S]) (first, last int64) {
 	return first, last
 }
 
+// unread returns when a machine must end a connection, at the earliest, if it has not read what
+// was sent shortly before its deadline; 0 if it must have.
+func (f *follower[S, In]) unread() (first int64) {
+	for i := range f.views {
+		v := &f.views[i]
+		_, n, more := f.next(v)
+		if v.got < len(f.h.Got) || !more || n == 0 || stampAt(f.h.SentAt, v.sent+n).Time < f.h.Over-f.h.Slack {
+			continue
+		}
+		if at := int64(f.m.Ends(v.state, f.moment(v, f.h.Now))); at > 0 && (first == 0 || at < first) {
+			first = at
+		}
+	}
+	return first
+}
+
 // judgeTime compares when a machine ended a connection, or did not, with when it must.
 func (m *Model[S, In]) judgeTime(f *follower[S, In], all []*view[S], fate sim.Fate) (kind, text string) {
 	h := f.h
@@ -343,6 +359,9 @@ func (m *Model[S, In]) judgeTime(f *follower[S, In], all []*view[S], fate sim.Fa
 	since := func(at int64) time.Duration { return time.Duration(at - h.Began) }
 	switch first, last := f.ends(all); {
 	case h.Over > 0 && h.timed() && h.Unread == 0 && !h.Slow:
+		if at := f.unread(); at > 0 && (first == 0 || at < first) {
+			first = at
+		}
 		if first == 0 {
 			return "early end", fmt.Sprintf("its machine ends it after %v, by its deadline %q: the model's Ends says that no time ends it", since(h.Over), h.Cause)
 		}

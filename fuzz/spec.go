@@ -19,7 +19,8 @@ type Spec struct {
 	// run. Build kinds once, outside.
 	Setup func(*World) error
 	// Dict is the dictionary: the texts that peers send, called words, besides single bytes.
-	// Long words make runs slow: one that is just over a limit is enough.
+	// Long words make runs slow: one that is just over a limit is enough. To test what happens
+	// at limits of a kind, build it with small ones, such as a WriteBuffer of 4 KiB.
 	Dict []string
 
 	// WordsOnly leaves out single bytes: peers send words of Dict only, for models that cannot

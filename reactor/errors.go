@@ -6,8 +6,8 @@ import (
 	"github.com/stator-go/stator/reactor/driver"
 )
 
-// Errors that calls return. One that a handler passes to IO.Fail may become the reason of
-// its machine's end.
+// Errors that calls return, some with more text around them: compare with errors.Is, not
+// with ==. One that a handler passes to IO.Fail may become the reason of its machine's end.
 var (
 	ErrWouldBlock  = errors.New("would block")                               // nothing new at present: return fsm.Stay to be called again
 	ErrFull        = driver.ErrFull                                          // a limit set at the start is reached; nothing was accepted

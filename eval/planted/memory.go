@@ -125,7 +125,8 @@ type Peer struct {
 	finished bool
 }
 
-// Dial connects a new peer to the first listener.
+// Dial connects a new peer to the first listener. Without one, the peer finds its connection
+// closed.
 func (m *Memory) Dial() *Peer {
 	p := &Peer{m: m}
 	for i := range m.drv.rows {
@@ -136,6 +137,9 @@ func (m *Memory) Dial() *Peer {
 			l.news = true
 			break
 		}
+	}
+	if p.end == 0 {
+		p.end = m.drv.open(memSock{peer: p, closed: true})
 	}
 	m.Settle()
 	return p

@@ -158,7 +158,7 @@ func TestEndsOfOrdinaryMachines(t *testing.T) {
 		{"addresser: descriptor contract", addresserSpec()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if found := Find(c.spec, 1, Budget{Runs: testenv.Pick(600, 2000)}); found.Failure != nil {
+			if found := Find(c.spec, 1, Budget{Runs: testenv.Pick(300, 2000)}); found.Failure != nil {
 				t.Errorf("after %d runs: %s", found.Runs, found.Explain())
 			}
 		})

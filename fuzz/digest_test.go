@@ -9,6 +9,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -16,7 +17,7 @@ import (
 // and in a new one. FUZZ_DIGESTS is the number of seeds tried with each of three kinds of
 // world; the default is 500.
 func TestDigests(t *testing.T) {
-	seeds := 500
+	seeds := testenv.Pick(150, 500)
 	if s := os.Getenv("FUZZ_DIGESTS"); s != "" {
 		var err error
 		if seeds, err = strconv.Atoi(s); err != nil || seeds < 1 {

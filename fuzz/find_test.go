@@ -9,6 +9,7 @@ import (
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -21,7 +22,7 @@ var sameBytes = PerConn("echo", Model[struct{}, byte]{
 func TestEchoPasses(t *testing.T) {
 	s := echoSpec()
 	s.Oracles, s.Isolated = []Oracle{sameBytes}, true
-	found := Find(s, 1, Budget{Runs: 2000})
+	found := Find(s, 1, Budget{Runs: testenv.Pick(500, 2000)})
 	if found.Failure != nil {
 		t.Fatalf("%v\n%s", found.Failure, found.Trace)
 	}

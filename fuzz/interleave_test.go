@@ -158,7 +158,7 @@ func TestInterleaveKeepsOrder(t *testing.T) {
 		e.judge.Run(nil)
 		e.world.Attach(counter{sim.FaultStruck, &struck})
 		next := e.random(1, Swarm)
-		for n := range 500 {
+		for n := range testenv.Pick(150, 500) {
 			tr := append(slices.Clone(before), next()...)
 			if f := e.check(tr, n%8 == 0); f != nil {
 				t.Fatalf("%v\n%s", f, tr)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/internal/judge"
+	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -103,7 +104,7 @@ func cellSpec(loops int) Spec {
 
 func TestLinear(t *testing.T) {
 	t.Parallel()
-	if found := Find(cellSpec(1), 1, Budget{Runs: 1500}); found.Failure != nil || found.Undecided != 0 {
+	if found := Find(cellSpec(1), 1, Budget{Runs: testenv.Pick(400, 1500)}); found.Failure != nil || found.Undecided != 0 {
 		t.Errorf("one loop: %v\n%s", found, found.Trace)
 	}
 	found := Find(cellSpec(2), 1, Budget{Runs: 3000})

@@ -176,7 +176,7 @@ func parcelSpec(fault int) Spec {
 // again. The search finds machines that do otherwise.
 func TestParcels(t *testing.T) {
 	t.Parallel()
-	found := Find(parcelSpec(0), 1, Budget{Runs: testenv.Pick(600, 3000), Workers: 1})
+	found := Find(parcelSpec(0), 1, Budget{Runs: testenv.Pick(300, 3000), Workers: 1})
 	if found.Failure != nil || len(found.Unseen) > 0 {
 		t.Errorf("%s", found.Explain())
 	}

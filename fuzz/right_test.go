@@ -153,7 +153,7 @@ func TestLateAnswers(t *testing.T) {
 			Setup: func(w *World) error {
 				_, err := k.Listen(w.Loop(0), "tcp", ":7000", late{})
 				return err
-			}}, 1, Budget{Runs: 500})
+			}}, 1, Budget{Runs: testenv.Pick(150, 500)})
 		if found.Failure != nil {
 			t.Error(found.Explain())
 		}

@@ -50,9 +50,8 @@ func Text(pieces []Piece) string {
 // Conns returns an Oracle of one's own. The function wrong is called when the faults of a run
 // have ceased and all is at rest, with all connections of the run, in the order in which they
 // began, also those that machines dialled, and with the time. It returns what is wrong, or an
-// empty string. If something is, machines get
-// Spec.Patience, and the function is called again, as long as peers get more. [Oracle.At]
-// limits it to the connections to one address.
+// empty string. If something is, machines get Spec.Patience, and the function is called again,
+// as long as peers get more. [Oracle.At] limits it to the connections to one address.
 //
 // A run with more than 1,000 connections is not judged.
 func Conns(name string, wrong func(conns []Conn, now time.Duration) string) Oracle {

@@ -67,10 +67,10 @@
 // # Runs
 //
 // A trace is a list of events, 8 bytes each. A peer dials, sends a word of the dictionary,
-// once or up to 2,048 times, or closes. Time passes. An action happens that Setup declared, such as a message from
-// another goroutine. After each event the loops take turns until they rest, unless the
-// event is marked hold. A loop rests when it has nothing to do until time passes or
-// another event happens; a machine rests in the state that it is in then.
+// once or up to 2,048 times, or closes. Time passes. An action happens that Setup declared,
+// such as a message from another goroutine. After each event the loops take turns until they
+// rest, unless the event is marked hold. A loop rests when it has nothing to do until time
+// passes or another event happens; a machine rests in the state that it is in then.
 //
 // Faults are events, too. Reads and writes are cut short or refused. Peers read slowly or
 // not at all. Input arrives in pieces. An event claims readiness that is not there, or
@@ -88,6 +88,7 @@
 // accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent]. Such
 // connections have numbers from Spec.Conns on; if all are in use, a peer whose machine has closed
 // its end closes, too. Host names have the addresses of Spec.Names.
+//
 // Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
 // both; an attempt may also stay unanswered for ever. A [Backend] greets and replies some
 // milliseconds late, or not before faults cease; if a trace begins with that fault, the greeting
@@ -145,7 +146,7 @@
 //	fuzz.Model[struct{}, string]{
 //		Input: line,
 //		Steps: func(s struct{}, in string, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
-//			return []fuzz.Outcome[struct{}]{{s, "granted\n"}, {s, "refused\n"}}
+//			return []fuzz.Outcome[struct{}]{{State: s, Answer: "granted\n"}, {State: s, Answer: "refused\n"}}
 //		},
 //		Ends: func(_ struct{}, at fuzz.Moment) time.Duration { return at.Input + 7500*time.Millisecond },
 //	}
@@ -158,10 +159,10 @@
 //	fuzz.Model[struct{}, string]{
 //		Input: line,
 //		Steps: func(s struct{}, in string, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
-//			return []fuzz.Outcome[struct{}]{{s, "ok\n"}}
+//			return []fuzz.Outcome[struct{}]{{State: s, Answer: "ok\n"}}
 //		},
 //		Push: func(s struct{}, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
-//			return []fuzz.Outcome[struct{}]{{s, "PING\n"}}
+//			return []fuzz.Outcome[struct{}]{{State: s, Answer: "PING\n"}}
 //		},
 //		Owes: func(_ struct{}, at fuzz.Moment) bool { return at.Time > at.Got+10*time.Second },
 //	}
@@ -323,6 +324,5 @@
 // one run, but one of eight is run some fourteen times, to compare it with its variants:
 // Finding.Simulated counts the events of all. An idle hour of 1,000 connections takes some
 // milliseconds. Descriptors of the operating system cannot be adopted. A World belongs to one
-// goroutine. Concurrent calls of
-// Find are safe; each has its own World.
+// goroutine. Concurrent calls of Find are safe; each has its own World.
 package fuzz

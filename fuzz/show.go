@@ -30,23 +30,16 @@ const tourWords = 20
 func (e *engine) tour() (tr trace.Trace) {
 	w := e.world
 	say := func(conn, word uint16) { tr = append(tr, trace.Event{Op: trace.Send, On: conn, A: word}) }
-	common := uint16(len(e.spec.Dict))
 	for _, l := range w.Dialable() {
 		tr = append(tr, trace.Event{Op: trace.Dial, A: l})
-		first, last := uint16(0), common
-		if len(e.spec.Roles) > 0 {
-			first, last = w.WordsOf(int(l))
-		}
+		first, last := w.WordsOf(int(l))
 		for word := first; word < min(last, first+tourWords); word++ {
 			say(0, word)
 		}
 		tr = append(tr, trace.Event{Op: trace.Finish}, trace.Event{Op: trace.Close})
 	}
 	dialled := w.DialledWords()
-	for word := uint16(0); len(e.spec.Roles) == 0 && word < min(common, tourWords); word++ {
-		dialled = append(dialled, word)
-	}
-	for _, word := range dialled {
+	for _, word := range dialled[:min(len(dialled), tourWords)] {
 		say(uint16(e.spec.Conns), word)
 	}
 	return append(tr, trace.Event{Op: trace.Advance, A: 1, B: 4})

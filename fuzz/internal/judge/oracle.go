@@ -53,15 +53,21 @@ func (n named) Judges(_ driver.Addr, dialled bool) bool         { return !dialle
 // oracleName returns the name of an oracle of a spec, as a Failure has it.
 func oracleName(o Oracle) string {
 	title, kind := o.Title(), model
-	if p, ok := o.(placed); ok {
-		o = p.Oracle
-	}
+	o = anywhere(o)
 	if other, ok := o.(interface{ kind() string }); ok {
 		kind = other.kind()
 	} else if o.Remembers() {
 		kind = linear
 	}
 	return kind + ` "` + title + `"`
+}
+
+// anywhere returns an oracle without the address that it may be limited to.
+func anywhere(o Oracle) Oracle {
+	if p, ok := o.(placed); ok {
+		return p.Oracle
+	}
+	return o
 }
 
 // Conns returns an Oracle that judges all connections of a run by a function.
@@ -172,16 +178,7 @@ func (j *Judge) judgeOpenConns() {
 	}
 	j.judgeConns()
 	j.judgeEnds()
-	for n, got := 1, -1; got < j.w.Got() && n < mostWaits && j.lacks(); n *= 2 { // to look takes long
-		for range n {
-			if got = j.w.Got(); j.failure != nil {
-				return
-			}
-			if j.w.Advance(j.cfg.Patience); got == j.w.Got() {
-				break
-			}
-		}
-	}
+	j.wait(mostWaits, j.lacks, func() {})
 }
 
 // histories returns those of all connections of the run so far.
@@ -202,6 +199,9 @@ func (j *Judge) judgeConns() {
 		return
 	}
 	for i, o := range j.cfg.Oracles {
+		if _, own := anywhere(o).(ownJudge); !own {
+			continue
+		}
 		text := j.asks(i, o)
 		j.wait(mostWaits, func() bool { return text != "" && j.failure == nil }, func() { text = j.asks(i, o) })
 		if text != "" && j.failure == nil {
@@ -262,7 +262,7 @@ const fewWaits = 8
 // To look takes long, so it looks after 1, 2, 4 ... waits.
 func (j *Judge) wait(most int, lacking func() bool, look func()) {
 	waits := 0
-	for got, n := -1, 1; lacking() && got < j.w.Got() && waits < most && j.failure == nil; n *= 2 {
+	for got, n := -1, 1; got < j.w.Got() && waits < most && j.failure == nil && lacking(); n *= 2 {
 		for range min(n, most-waits) {
 			if got = j.w.Got(); j.failure != nil {
 				return
@@ -278,10 +278,7 @@ func (j *Judge) wait(most int, lacking func() bool, look func()) {
 
 // pushes reports whether an oracle has a model of machines that send without being asked.
 func pushes(o Oracle) bool {
-	if p, ok := o.(placed); ok {
-		o = p.Oracle
-	}
-	p, ok := o.(interface{ pushes() bool })
+	p, ok := anywhere(o).(interface{ pushes() bool })
 	return ok && p.pushes()
 }
 

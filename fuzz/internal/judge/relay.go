@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"iter"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/reactor/driver"
@@ -53,18 +54,28 @@ func (j *Judge) givenUp(c *sim.Conn) bool {
 	return j.w.Dialled(c) && len(c.Got) == 0 && c.MachineEnded() && !c.Joined()
 }
 
+// partners yields the connections whose bytes a relay passes on to c, and the other way round. An
+// oracle that is no relay has none.
+func (j *Judge) partners(o Oracle, c *sim.Conn) iter.Seq[*sim.Conn] {
+	return func(yield func(*sim.Conn) bool) {
+		r, ok := o.(relay)
+		for i := 0; ok && i < j.w.Conns(); i++ {
+			d := j.w.Conn(i)
+			if d != c && d.Life > 0 && c.SameMachine(d) && r.joins(c, d) && !j.givenUp(c) && !j.givenUp(d) && !yield(d) {
+				return
+			}
+		}
+	}
+}
+
 // relayed judges a connection together with the others of its machine.
 func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 	if c.Life == 0 || j.failure != nil {
 		return v
 	}
 	for n, o := range j.oracles() {
-		r, ok := o.(relay)
-		for i := 0; ok && i < j.w.Conns(); i++ {
-			d := j.w.Conn(i)
-			if d == c || d.Life == 0 || !c.SameMachine(d) || !r.joins(c, d) || j.givenUp(c) || j.givenUp(d) {
-				continue
-			}
+		for d := range j.partners(o, c) {
+			r := o.(relay)
 			j.notes.judged[n] = true
 			m := j.w.MachineOf(c)
 			unhindered := rested && m != nil && m.Lives && !j.w.Obstructed()
@@ -82,13 +93,15 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 // bytes on in the other direction.
 func (j *Judge) stops(m *sim.Machine) (v verdict) {
 	for _, o := range j.oracles() {
-		r, ok := o.(relay)
-		for i := 0; ok && i < j.w.Conns(); i++ {
+		for i := range j.w.Conns() {
 			c := j.w.Conn(i)
-			for k := 0; k < j.w.Conns() && c.Of(m) && c.Joined() && !c.PeerEnded(); k++ {
-				if d := j.w.Conn(k); d.Of(m) && d.Joined() && r.joins(c, d) {
+			if !c.Of(m) || !c.Joined() || c.PeerEnded() {
+				continue
+			}
+			for d := range j.partners(o, c) {
+				if d.Joined() {
 					return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("the machine of connections %d and %d ends by itself, and the peer of connection %d has not ended",
-						min(i, k), max(i, k), i)}
+						min(i, d.Number), max(i, d.Number), i)}
 				}
 			}
 		}

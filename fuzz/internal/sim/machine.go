@@ -115,7 +115,8 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	m.Kind, m.Lives = k, false
 	w.end(m, reason)
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
-	if reason == nil && m.led == 0 && m.Conn >= 0 {
+	byItself := reason == nil && m.led == 0
+	if byItself && m.Conn >= 0 {
 		w.endsByItself(&w.conns[m.Conn], machineKey{d.loop, t.Generation(), t.Index()}, m)
 	} else if reason == nil {
 		for _, s := range m.ports {
@@ -125,7 +126,7 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 		}
 	}
 	o := w.observation(Ended)
-	o.Machine, o.Conn, o.Err, o.OK = m, m.Conn, reason, reason == nil && m.led == 0
+	o.Machine, o.Conn, o.Err, o.OK = m, m.Conn, reason, byItself
 	w.emit(o)
 }
 

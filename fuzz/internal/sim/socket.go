@@ -67,7 +67,7 @@ type socket struct {
 	why        error // the same, also once a call has returned it
 	over       bool  // reset, and the error was returned
 	phase      phase
-	silent     bool // unanswered, as nobody answers at that address: no fault makes it so
+	silent     bool // unanswered, as no peer ever answers at that address: no fault makes it so
 	last       lastWords
 	unsure     bool // the last read was refused by a fault: its machine cannot know of input
 

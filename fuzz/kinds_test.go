@@ -125,6 +125,31 @@ func TestListenerThatIsGone(t *testing.T) {
 	}
 }
 
+// A handler may not call with the loop of another machine as the Host, as in production.
+func TestHostInHandler(t *testing.T) {
+	var other *reactor.Loop
+	var got error
+	k := reactor.Must(reactor.NewKind("asker", reactor.Options{Ports: []string{"peer"}}, reactor.Table[echo, reactor.None]{
+		fsm.Any: {Shutdown: fsm.Stop},
+		{Name: "asking", Wait: peer.Readable(), Idle: fsm.Never, OnReady: func(*echo, *echoCx, reactor.Ready) reactor.State {
+			_, got = echoKind.Listen(other, "tcp", ":7001", echo{})
+			return fsm.Stop
+		}},
+	}))
+	tr, err := trace.Parse("dial 0\nsend 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Replay(Spec{Loops: 2, Dict: []string{"hello"}, Setup: func(w *World) error {
+		other = w.Loop(1)
+		_, err := k.Listen(w.Loop(0), "tcp", ":7000", echo{})
+		return err
+	}}, tr)
+	if found.Failure != nil || !errors.Is(got, reactor.ErrInHandler) {
+		t.Errorf("Listen at another loop in a handler: got %v, %v, want ErrInHandler", got, found.Failure)
+	}
+}
+
 // member is a member of a room: what one sends, all get, on whatever loop they are.
 type member struct {
 	all   *[]reactor.Ref[said]

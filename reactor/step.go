@@ -14,15 +14,15 @@ import "fmt"
 //   - Loop.Close and Loop.Shutdown are ErrInHandler always, as they would wait for turns:
 //     use Leave or Stop, and then Turn until it returns true.
 //   - A Goexit in a handler ends the goroutine that called Turn. Another one may go on from
-//     there.
+//     there, after Adopt.
 type Stepper struct {
 	loop  *Loop
-	goid  uint64
+	goid  uint64 // the goroutine that calls Turn; 0: not known yet
 	dozes bool
 }
 
-// Stepper makes the calling goroutine the loop's. The error is ErrRunning if the loop runs
-// already, or has ended.
+// Stepper returns what runs the loop, on the goroutine that calls Turn first. The error is
+// ErrRunning if the loop runs already, or has ended.
 func (l *Loop) Stepper() (*Stepper, error) {
 	l.control.mu.Lock()
 	defer l.control.mu.Unlock()
@@ -30,8 +30,13 @@ func (l *Loop) Stepper() (*Stepper, error) {
 		return nil, fmt.Errorf("reactor: step: %w", ErrRunning)
 	}
 	l.control.started, l.control.stepped = true, true
-	return &Stepper{loop: l, goid: goroutineID()}, nil
+	return &Stepper{loop: l}, nil
 }
+
+// Adopt makes the calling goroutine the one that calls Turn from now on: the loop has to know
+// it, to refuse calls in handlers with a loop as a Host. Adopt takes a microsecond or more, as
+// the goroutine's stack is deep.
+func (s *Stepper) Adopt() { s.goid = goroutineID() }
 
 // Turn runs one turn, and reports whether the loop has ended, with every machine and every
 // descriptor. Then it must not be called again.
@@ -39,6 +44,9 @@ func (s *Stepper) Turn() (over bool) {
 	if s.dozes {
 		s.dozes = false
 		s.loop.sleeper.Awake()
+	}
+	if s.goid == 0 {
+		s.Adopt()
 	}
 	s.loop.control.goid.Store(s.goid)
 	over = s.loop.runTurn()

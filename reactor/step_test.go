@@ -90,3 +90,58 @@ func TestStepper(t *testing.T) {
 	}
 	log.want(t, "stepping:one>stop:true stepping ended:shutting down")
 }
+
+// A handler of one stepped loop may not call with another one as the Host, whichever
+// goroutine makes the turns now.
+func TestAdopt(t *testing.T) {
+	type step struct{}
+	var ls [2]*reactor.Loop
+	var st [2]*reactor.Stepper
+	for i := range ls {
+		d := newFake(t)
+		d.NoWait = true
+		var err error
+		if ls[i], err = reactor.NewLoop(reactor.Config{Slots: 4, Driver: d}); err != nil {
+			t.Fatal(err)
+		}
+		if st[i], err = ls[i].Stepper(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var inside []error
+	k := kind(t, "asker", reactor.Options{}, reactor.Table[step, int]{
+		fsm.Any: {Shutdown: fsm.Stop},
+		{Name: "one", Within: fsm.Never, OnMessage: func(*step, *reactor.Context[int], *int) reactor.State {
+			_, err := ls[1].Stats()
+			inside = append(inside, err)
+			return fsm.Stay
+		}},
+	})
+	ref := spawn(t, ls[0], k, step{})
+	turns := func() {
+		if err := ref.Send(1); err != nil {
+			t.Error(err)
+		}
+		for st[0].Until() == 0 {
+			st[0].Turn()
+		}
+	}
+	turns()
+	done := make(chan bool)
+	go func() {
+		for _, s := range st {
+			s.Adopt()
+		}
+		turns()
+		close(done)
+	}()
+	<-done
+	if len(inside) != 2 || !errors.Is(inside[0], reactor.ErrInHandler) || !errors.Is(inside[1], reactor.ErrInHandler) {
+		t.Errorf("Stats of the other loop: got %v, want ErrInHandler twice", inside)
+	}
+	for _, s := range st {
+		s.Stop()
+		for !s.Turn() {
+		}
+	}
+}

@@ -78,6 +78,11 @@ func (w *World) resumable(f func()) {
 				}
 				done <- over
 			}()
+			for _, d := range w.drivers {
+				if s := d.stepper(); s != nil {
+					s.Adopt()
+				}
+			}
 			f()
 			over = true
 		}()

@@ -342,12 +342,11 @@ func (w *World) newLoop(i int) error {
 	if err != nil {
 		return err
 	}
-	w.drivers, w.loops = append(w.drivers, d), append(w.loops, l)
 	st, err := l.Stepper()
 	if err != nil {
 		return err
 	}
-	w.steps = append(w.steps, st)
+	w.drivers, w.loops, w.steps = append(w.drivers, d), append(w.loops, l), append(w.steps, st)
 	return nil
 }
 

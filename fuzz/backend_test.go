@@ -173,7 +173,7 @@ func TestReconnects(t *testing.T) {
 			t.Errorf("%q: got %q: want %d answers", pace, then, times)
 		}
 	}
-	if found := Find(greetedSpec(greetedPausing, greeted{once: true}), 1, Budget{Runs: testenv.Pick(100, 1000)}); found.Failure != nil {
+	if found := Find(greetedSpec(greetedPausing, greeted{once: true}), 1, Budget{Runs: testenv.Pick(50, 1000)}); found.Failure != nil {
 		t.Error(found.Explain())
 	}
 }

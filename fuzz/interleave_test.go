@@ -117,7 +117,7 @@ func TestInterleave(t *testing.T) {
 	without := restaurantSpec(true)
 	without.Faults = trace.Weights{trace.Interleave: 0}
 	for _, spec := range []Spec{restaurantSpec(false), without} {
-		if found := Find(spec, 1, Budget{Runs: 1000}); found.Failure != nil {
+		if found := Find(spec, 1, Budget{Runs: testenv.Pick(300, 1000)}); found.Failure != nil {
 			t.Error(found.Explain())
 		}
 	}

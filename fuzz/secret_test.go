@@ -75,6 +75,7 @@ func TestGuidanceFindsTheSecret(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds")
 	}
+	t.Parallel()
 	const runs, steps = 20_000, 6
 	searches := []struct {
 		name         string

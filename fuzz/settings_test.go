@@ -1,10 +1,18 @@
 package fuzz
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stator-go/stator/internal/testenv"
 )
+
+func TestMain(m *testing.M) {
+	testenv.ShortSearches()
+	os.Exit(m.Run())
+}
 
 // The environment sets the length, the seed and the strategy of a search.
 func TestSettings(t *testing.T) {

@@ -31,10 +31,10 @@ func TestWorkers(t *testing.T) {
 		spec Spec
 		b    Budget
 	}{
-		{"right", right, Budget{Runs: testenv.Pick(100, 1100)}},
-		{"reported", reported, Budget{Runs: testenv.Pick(100, 300)}},
+		{"right", right, Budget{Runs: testenv.Pick(60, 1100)}},
+		{"reported", reported, Budget{Runs: testenv.Pick(60, 300)}},
 		{"fails late", bomb, Budget{Runs: 3000}},
-		{"probes", climbingSpec(), Budget{Runs: testenv.Pick(200, 1000)}},
+		{"probes", climbingSpec(), Budget{Runs: testenv.Pick(100, 1000)}},
 		{"datagrams", postmanSpec(), Budget{Runs: testenv.Pick(100, 200), Strategy: Swarm}},
 		{"exhaustive", one, Budget{Strategy: Exhaustive(3)}},
 	} {

@@ -261,5 +261,6 @@ func TestMain(m *testing.M) {
 	if child := os.Getenv("RESP_TEST_CHILD"); child != "" {
 		os.Exit(runChild(child))
 	}
+	testenv.ShortSearches()
 	os.Exit(m.Run())
 }

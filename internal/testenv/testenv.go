@@ -16,3 +16,11 @@ func Pick[T any](short, long T) T {
 	}
 	return short
 }
+
+// ShortSearches has fuzz.Run make fewer runs than by default, unless Long reports true
+// or the environment has a budget. A package's TestMain calls it.
+func ShortSearches() {
+	if !Long() && os.Getenv("FUZZ_RUNS") == "" && os.Getenv("FUZZ_TIME") == "" {
+		os.Setenv("FUZZ_RUNS", "300")
+	}
+}

@@ -20,7 +20,8 @@ type Conn struct {
 	Kind    string      // of the machine
 
 	Sent, Got  []Piece       // by the peer
-	Begin      time.Duration // when it was connected, or refused
+	Dial       time.Duration // when the machine began to dial it
+	Begin      time.Duration // when it was connected, or refused, or the machine gave up
 	HalfClosed time.Duration // when the peer half-closed it
 	Closed     time.Duration // when the peer closed or reset it
 	Ended      time.Duration // when the machine ended it, or the peer got its end
@@ -28,6 +29,7 @@ type Conn struct {
 	Cause      reactor.Event // what its machine got when it ended it: EventReady, say, or EventShutdown
 
 	Refused bool          // a machine's attempt, and nothing else: it was refused
+	GaveUp  bool          // the same, but the machine gave up before there was an answer
 	Slack   time.Duration // how much later than it should a machine may act, because of faults and Spec.Patience
 	Whole   bool          // it is open in both directions, and nothing hinders what is due
 }
@@ -69,10 +71,33 @@ func Conns(name string, wrong func(conns []Conn, now time.Duration) string) Orac
 	})}
 }
 
+// Redials returns an Oracle that judges when a client dials again, after its connection has ended,
+// was refused, or did not come about. The function wait returns how long it must wait. n is how
+// often it has waited before, at most 29: since a connection that was good, as the function good
+// reports, or since it began. For example, for 100 ms, doubled each time up to 5 s:
+//
+//	fuzz.Redials("backoff", func(n int) (least, most time.Duration) {
+//		d := min(100*time.Millisecond<<n, 5*time.Second)
+//		return d, d
+//	}, func(c fuzz.Conn) bool { return strings.HasPrefix(fuzz.Text(c.Sent), "welcome\n") })
+//
+// The client must not dial as long as its connection is open, and it must dial again, unless it
+// was told to shut down. Where a machine may not have read what its peer sent last, the
+// connection may be good or not; where faults may have delayed it, it may be later. All machines that dial are
+// taken for one client: use [Oracle.At] if they dial several addresses. Name look-ups that fail
+// are not counted.
+func Redials(name string, wait func(n int) (least, most time.Duration), good func(Conn) bool) Oracle {
+	b := judge.Backoff{Wait: wait}
+	if good != nil {
+		b.Good = func(h *judge.History) bool { return good(connOf(h, make(map[uint64]int))) }
+	}
+	return Oracle{judge.Redials(name, b)}
+}
+
 func connOf(h *judge.History, machines map[uint64]int) Conn {
-	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Refused: h.Refused,
+	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Refused: h.Refused, GaveUp: h.GaveUp,
 		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
-		Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over),
+		Dial: time.Duration(h.Dial), Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over),
 		Cause: h.Cause, Slack: time.Duration(h.Slack)}
 	if c.Ended == 0 {
 		c.Ended = time.Duration(h.GotEnd)

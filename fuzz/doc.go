@@ -134,8 +134,9 @@
 //		{Addr: ":9000", Peers: fuzz.NoPeers}, // only machines dial it
 //	},
 //
-// [Conns] takes a judge of one's own, which sees all connections of a run: who dialled, which
-// machine has them, what was sent, got and ended, and when.
+// [Redials] says when a client dials again that has lost its connection, or was refused. [Conns]
+// takes a judge of one's own, which sees all connections of a run: who dialled, which machine has
+// them, what was sent, got and ended, and when.
 //
 // # Models of many outcomes
 //
@@ -144,12 +145,34 @@
 // line:
 //
 //	fuzz.Model[struct{}, string]{
-//		Input: line,
+//		Input: fuzz.Line,
 //		Steps: func(s struct{}, in string, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
 //			return []fuzz.Outcome[struct{}]{{State: s, Answer: "granted\n"}, {State: s, Answer: "refused\n"}}
 //		},
 //		Ends: func(_ struct{}, at fuzz.Moment) time.Duration { return at.Input + 7500*time.Millisecond },
 //	}
+//
+// What depends on the time when an input was handled may be so or so between Moment.Time, when it
+// had been sent, and Moment.By, when it had been handled. This one is of a value that is gone 2 s
+// after it was set, for [PerConn], or [Linear] if all connections share it:
+//
+//	type value struct {
+//		text     string
+//		from, to time.Duration // it is gone from some moment between these on
+//	}
+//
+//	Steps: func(v value, in string, at fuzz.Moment) (all []fuzz.Outcome[value]) {
+//		if text, ok := strings.CutPrefix(in, "set "); ok {
+//			return append(all, fuzz.Outcome[value]{value{text, at.Time + 2*time.Second, at.By + 2*time.Second}, "ok\n"})
+//		}
+//		if at.Time < v.to { // it may still be there, and then was not gone before
+//			all = append(all, fuzz.Outcome[value]{value{v.text, max(v.from, at.Time), v.to}, v.text + "\n"})
+//		}
+//		if at.By >= v.from {
+//			all = append(all, fuzz.Outcome[value]{value{v.text, v.from, min(v.to, at.By)}, "none\n"})
+//		}
+//		return all
+//	},
 //
 // Push is for what the machine sends by itself. Answers that come out of order are pushes, too:
 // Steps answers "" and keeps in the state what is due, Push returns what may come next, and Owes
@@ -157,7 +180,7 @@
 // after it last sent something, and goes on doing so:
 //
 //	fuzz.Model[struct{}, string]{
-//		Input: line,
+//		Input: fuzz.Line,
 //		Steps: func(s struct{}, in string, _ fuzz.Moment) []fuzz.Outcome[struct{}] {
 //			return []fuzz.Outcome[struct{}]{{State: s, Answer: "ok\n"}}
 //		},

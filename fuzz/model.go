@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"iter"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // Oracle judges a run by what peers sent and got. [PerConn], [Linear], [Ordered], [Relay],
-// [Conns] and [Datagrams] return one. The zero Oracle judges nothing.
+// [Conns], [Redials] and [Datagrams] return one. The zero Oracle judges nothing.
 type Oracle struct{ judge judge.Oracle }
 
 // Model is a reference implementation of a protocol: a state, how bytes become an input, and
@@ -20,9 +21,12 @@ type Model[S, In any] struct {
 	Step  func(*S, In) string                    // changes the state, and returns the answer to an input; empty: there is none
 
 	// Over reports whether the connection is over in this state. If so, the machine must end
-	// it; if not, the machine must not end it by itself. Only PerConn uses it. nil: a machine
-	// may end the connection whenever it has given all answers.
+	// it; if not, the machine must not end it by itself. Only PerConn uses it. If both it and
+	// Last are nil, a machine may end the connection whenever it has given all answers.
 	Over func(S) bool
+	// Last reports whether an input is the last one of its connection, such as QUIT: the machine
+	// must answer it, read no input behind it, and end the connection.
+	Last func(In) bool
 
 	// Greeting is what a connection gets before it sends anything.
 	Greeting string
@@ -58,11 +62,19 @@ type Outcome[S any] struct {
 	Answer string
 }
 
+// Line is a Model's Input for protocols of lines: it returns the first line of in without its end,
+// which is \n or \r\n.
+func Line(in []byte) (line string, n int, ok bool) {
+	n = bytes.IndexByte(in, '\n') + 1
+	return string(bytes.TrimSuffix(bytes.TrimSuffix(in[:n], []byte("\n")), []byte("\r"))), n, n > 0
+}
+
 // Moment is what a Model may know of a connection beside its bytes. Times are on the world's
 // clock, which begins at 1 h. Machines may be later: in a run with faults, by all that passes.
 type Moment struct {
 	Conn  int           // its number
 	Time  time.Duration // when the peer had sent the input, or got the first byte of a Push; see also Owes
+	By    time.Duration // for Steps: when the machine had handled the input; the peer had got something later
 	Begin time.Duration // when the connection began
 	Input time.Duration // when the last whole input before had been sent; Begin if there is none
 	Sent  time.Duration // when the peer last sent something; Begin if it has not
@@ -71,7 +83,7 @@ type Moment struct {
 
 // judged returns the model as package judge has it.
 func (m *Model[S, In]) judged() judge.Model[S, In] {
-	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next}
+	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Last: m.Last, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next}
 	if m.Steps != nil {
 		j.Steps = func(s S, v In, at judge.Moment) iter.Seq2[S, string] { return outcomes(m.Steps(s, v, Moment(at))) }
 	}
@@ -102,8 +114,7 @@ func outcomes[S any](all []Outcome[S]) iter.Seq2[S, string] {
 //
 // A connection that stays open must get all its answers. It may get fewer if it ends early
 // because of its peer, a deadline, a message, an error or a shutdown. If its machine ends
-// for none of these reasons, the machine must have answered all inputs before. So if a
-// machine ends after an input such as QUIT, Step must return "" for the inputs behind it.
+// for none of these reasons, the machine must have answered all inputs before.
 //
 // If the model has several outcomes, one way through them must fit all that a connection
 // sent and got. A connection with more than 10,000 ways passes, and its run is counted in

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/stator-go/stator/fuzz/internal/sim"
 )
 
 // The search for an order is that of Wing and Gong (Testing and Verifying Concurrent
@@ -52,6 +54,25 @@ type linearModel[S, In any] struct {
 
 func (l linearModel[S, In]) Remembers() bool { return true }
 
+// Conn judges whether a machine ends a connection behind its last input, and no sooner.
+func (l linearModel[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
+	if l.m.Last == nil {
+		return "", ""
+	}
+	over, time := false, patience{}
+	for sent := h.Sent; len(sent) > 0 && !over; {
+		in, n, ok := l.m.first(sent)
+		if !ok {
+			break
+		}
+		if time.passes() {
+			return undecided, ""
+		}
+		sent, over = sent[n:], l.m.Last(in)
+	}
+	return l.m.judgeOver(over, fate)
+}
+
 // Lacks looks for an order that explains what connections got so far, and asks the model
 // whether what is not in order has answers behind it.
 func (l linearModel[S, In]) Lacks(conns []History) (lacks, passes bool) {
@@ -79,7 +100,7 @@ func (h *order[S, In]) owes() bool {
 			if h.m.Steps == nil {
 				silent = h.m.Step(&state, o.in) == ""
 			} else {
-				for next, want := range h.m.Steps(state, o.in, l.moment(o.sent)) {
+				for next, want := range h.m.Steps(state, o.in, l.moment(o)) {
 					if want == "" {
 						state, silent = next, true
 						break
@@ -156,9 +177,9 @@ type order[S, In any] struct {
 	stuck stuck
 }
 
-// moment returns when an operation was sent.
-func (l *line[In]) moment(sent Stamp) Moment {
-	return Moment{Conn: l.Conn, Time: time.Duration(sent.Time)}
+// moment returns when an operation was sent, and had been handled.
+func (l *line[In]) moment(o *operation[In]) Moment {
+	return Moment{Conn: l.Conn, Time: time.Duration(o.sent.Time), By: l.handled(l.got)}
 }
 
 // read adds the operations of a connection.
@@ -175,6 +196,9 @@ func (h *order[S, In]) read(c *History) (text string, at Stamp) {
 		}
 		sent += n
 		l.ops = append(l.ops, operation[In]{in: in, sent: stampAt(c.SentAt, sent), from: -1, seen: math.MaxInt})
+		if h.m.lasts(in) {
+			break
+		}
 	}
 	if len(l.ops) == 0 && greeting < len(c.Got) {
 		return fmt.Sprintf("connection %d gets %s, for nothing that it sent", c.Conn, Brief(c.Got[greeting:])), stampAt(c.GotAt, greeting+1)
@@ -265,7 +289,7 @@ func (h *order[S, In]) search(state S) bool {
 			continue
 		}
 		more := false
-		for next, want := range h.m.Steps(state, o.in, l.moment(o.sent)) {
+		for next, want := range h.m.Steps(state, o.in, l.moment(o)) {
 			if h.try(i, next, want, i == answered, more) {
 				return true
 			}

@@ -17,6 +17,7 @@ type Model[S, In any] struct {
 	Input     func(in []byte) (v In, n int, ok bool)
 	Step      func(*S, In) string
 	Over      func(S) bool
+	Last      func(In) bool
 	Greeting  string
 	HalfClose bool
 
@@ -31,6 +32,7 @@ type Model[S, In any] struct {
 type Moment struct {
 	Conn  int
 	Time  time.Duration
+	By    time.Duration
 	Begin time.Duration
 	Input time.Duration
 	Sent  time.Duration
@@ -41,6 +43,34 @@ type Moment struct {
 // several ways.
 func (m *Model[S, In]) open() bool {
 	return m.Next != nil || m.Steps != nil || m.Push != nil || m.Owes != nil || m.Ends != nil
+}
+
+// over reports whether the machine is to end a connection: its last input was one after which
+// there is no more, or the state says so.
+func (m *Model[S, In]) over(state S, last bool) bool {
+	return last || m.Over != nil && m.Over(state)
+}
+
+// lasts reports whether no input comes behind this one.
+func (m *Model[S, In]) lasts(in In) bool { return m.Last != nil && m.Last(in) }
+
+// saysOver reports whether the model says which connections are over.
+func (m *Model[S, In]) saysOver() bool { return m.Over != nil || m.Last != nil }
+
+// judgeOver compares whether a connection is over with whether its machine has ended it.
+func (m *Model[S, In]) judgeOver(over bool, fate sim.Fate) (kind, text string) {
+	by := "Over"
+	if m.Over == nil {
+		by = "Last"
+	}
+	switch {
+	case !m.saysOver():
+	case fate == sim.Quit && !over:
+		return "ends", "its machine has ended it by itself: the model's " + by + " says that it is not over"
+	case fate == sim.Open && over:
+		return "ends", "is still open: the model's " + by + " says that its machine is to end it"
+	}
+	return "", ""
 }
 
 // check panics if a function that every model needs is nil.
@@ -140,6 +170,7 @@ func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
 	sent, got := h.Sent, h.Got
 	state, inputs, want := p.m.begin(), 0, p.m.Greeting
 	begin := time.Now()
+	over := false
 	for in := *new(In); ; inputs++ {
 		have := got[:min(len(got), len(want))]
 		if string(have) != want[:len(have)] {
@@ -148,7 +179,8 @@ func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
 		if len(have) < len(want) {
 			return p.less(got, nth(inputs, in), []byte(want), fate)
 		}
-		if got = got[len(want):]; len(sent) == 0 {
+		over = over || inputs > 0 && p.m.lasts(in)
+		if got = got[len(want):]; len(sent) == 0 || over {
 			break
 		}
 		n, ok := 0, false
@@ -160,17 +192,10 @@ func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
 			return "", ""
 		}
 	}
-	switch {
-	case len(got) > 0:
+	if len(got) > 0 {
 		return "more", fmt.Sprintf("gets %s, for nothing that it sent", Brief(got))
-	case p.m.Over == nil:
-		return "", ""
-	case fate == sim.Quit && !p.m.Over(state):
-		return "ends", "its machine has ended it by itself: the model's Over says that it is not over"
-	case fate == sim.Open && p.m.Over(state):
-		return "ends", "is still open: the model's Over says that its machine is to end it"
 	}
-	return "", ""
+	return p.m.judgeOver(p.m.over(state, over), fate)
 }
 
 // less judges an answer that is incomplete.

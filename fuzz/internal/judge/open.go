@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"time"
@@ -25,6 +26,7 @@ const undecided = "undecided"
 type place struct {
 	sent, got int  // bytes
 	ended     bool // the peer's end was an input
+	over      bool // the last input was one after which there is none
 }
 
 // view is what a connection may have come to.
@@ -96,9 +98,21 @@ func (f *follower[S, In]) moment(v *view[S], now int64) Moment {
 	return at
 }
 
+// handled returns by when a machine had handled an input, before whose answer the peer had got
+// so many bytes.
+func (h *History) handled(got int) time.Duration {
+	if got < len(h.Got) {
+		return time.Duration(stampAt(h.GotAt, got+1).Time)
+	}
+	return time.Duration(cmp.Or(h.Over, h.Now))
+}
+
 // next returns the next input of a view.
 func (f *follower[S, In]) next(v *view[S]) (in In, n int, ok bool) {
 	rest := f.h.Sent[v.sent:]
+	if v.over {
+		return in, 0, false
+	}
 	if f.m.Next == nil {
 		if len(rest) > 0 {
 			in, n, ok = f.m.first(rest)
@@ -122,7 +136,7 @@ func (f *follower[S, In]) input(v view[S]) {
 		return
 	}
 	w := v
-	w.sent, w.inputs, w.last, w.ended = v.sent+n, v.inputs+1, in, v.ended || n == 0
+	w.sent, w.inputs, w.last, w.ended, w.over = v.sent+n, v.inputs+1, in, v.ended || n == 0, f.m.lasts(in)
 	if n > 0 {
 		at := stampAt(f.h.SentAt, w.sent)
 		w.tick, w.time = at.Tick, at.Time
@@ -135,7 +149,7 @@ func (f *follower[S, In]) input(v view[S]) {
 		return
 	}
 	at := f.moment(&v, w.time)
-	at.Sent = at.Time
+	at.Sent, at.By = at.Time, f.h.handled(v.got)
 	for next, out := range f.m.Steps(v.state, in, at) {
 		w.state = next
 		f.comes(w, out, in)
@@ -202,7 +216,7 @@ func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
 			return false
 		}
 		_, _, more := f.next(v)
-		return !whole || !more && !f.owes(v, fate) && (m.Over == nil || fate == sim.Left || m.Over(v.state) == (fate == sim.Quit))
+		return !whole || !more && !f.owes(v, fate) && (!m.saysOver() || fate == sim.Left || m.over(v.state, v.over) == (fate == sim.Quit))
 	})
 	switch {
 	case f.fits:
@@ -229,17 +243,15 @@ func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
 		if f.owes(v, fate) {
 			continue
 		}
-		isOver := m.Over != nil && m.Over(v.state)
+		isOver := m.over(v.state, v.over)
 		owes, over, going = false, over || isOver, going || !isOver
 	}
-	switch {
-	case owes:
+	if owes {
 		return "owes", fmt.Sprintf("gets no more%s: the model's Owes says that there is something to come by %v, in state %s",
 			f.behind(all[0]), clock(f.by(fate)), shown(all[0].state))
-	case fate == sim.Quit && m.Over != nil && !over:
-		return "ends", "its machine has ended it by itself: the model's Over says that it is not over"
-	case fate == sim.Open && !going:
-		return "ends", "is still open: the model's Over says that its machine is to end it"
+	}
+	if kind, text = m.judgeOver(over && (fate == sim.Quit || !going), fate); text != "" {
+		return kind, text
 	}
 	return m.judgeTime(f, all, fate)
 }

@@ -72,12 +72,13 @@ func anywhere(o Oracle) Oracle {
 
 // Conns returns an Oracle that judges all connections of a run by a function.
 func Conns(title string, judge func(conns []History, now int64) string) Oracle {
-	return ownJudge{named{title}, judge}
+	return ownJudge{named{title}, judge, nil}
 }
 
 type ownJudge struct {
 	named
 	judge func(conns []History, now int64) string
+	due   func(conns []History, now int64) int64 // when more must have happened; nil: never
 }
 
 func (o ownJudge) Remembers() bool                         { return true }
@@ -199,10 +200,15 @@ func (j *Judge) judgeConns() {
 		return
 	}
 	for i, o := range j.cfg.Oracles {
-		if _, own := anywhere(o).(ownJudge); !own {
+		own, is := anywhere(o).(ownJudge)
+		if !is {
 			continue
 		}
 		text := j.asks(i, o)
+		if own.due != nil && text == "" {
+			j.passUntil(own.due(j.judgedBy(o), j.w.Now()))
+			text = j.asks(i, o)
+		}
 		j.wait(mostWaits, func() bool { return text != "" && j.failure == nil }, func() { text = j.asks(i, o) })
 		if text != "" && j.failure == nil {
 			j.Fail(oracleName(o), "%s", text)
@@ -214,15 +220,22 @@ func (j *Judge) judgeConns() {
 func (j *Judge) asks(i int, o Oracle) string {
 	j.asking = o.Title()
 	defer func() { j.asking = "" }()
-	mine := judgedBy(o, append(j.histories(), j.refusals()...))
+	mine := j.judgedBy(o)
 	j.notes.judged[i] = j.notes.judged[i] || len(mine) > 0
 	return o.Conns(mine, j.w.Now())
 }
 
-// refusals returns the attempts of machines to connect that were refused.
-func (j *Judge) refusals() (all []History) {
-	for _, r := range j.w.Refusals() {
-		all = append(all, History{Conn: -1, Addr: r.Addr, Dialled: true, Refused: true, past: past{Began: r.Time, Over: r.Time}})
+// judgedBy returns the connections, and attempts to connect, that an oracle of its own judges.
+func (j *Judge) judgedBy(o Oracle) []History {
+	return judgedBy(o, append(j.histories(), j.attempts()...))
+}
+
+// attempts returns those of machines to connect that came to nothing.
+func (j *Judge) attempts() (all []History) {
+	for _, a := range j.w.Attempts() {
+		h := History{Conn: -1, Addr: a.Addr, Dialled: true, Dial: a.Dialled, Refused: a.Refused, GaveUp: !a.Refused, past: past{Began: a.Over, Over: a.Over}}
+		j.setSlack(&h)
+		all = append(all, h)
 	}
 	return all
 }
@@ -241,12 +254,22 @@ func (j *Judge) judgeEnds() {
 			}
 		}
 	}
-	if by := time.Duration(until - j.w.Now()); by >= 0 && by < mostEnd {
-		j.w.Advance(by + time.Millisecond)
+	if j.passUntil(until) {
 		for i := range j.w.Conns() {
 			j.failConn(j.w.Conn(i), j.judgeOpen(i))
 		}
 	}
+}
+
+// passUntil lets time pass until something must have happened, unless that is far away. It
+// reports whether it did.
+func (j *Judge) passUntil(at int64) bool {
+	by := time.Duration(at - j.w.Now())
+	if by < 0 || by >= mostEnd {
+		return false
+	}
+	j.w.Advance(by + time.Millisecond)
+	return true
 }
 
 // mostEnd is how long a run goes on for the ends of connections.
@@ -341,12 +364,15 @@ type History struct {
 	Whole         bool // it rested open, with all answers due
 	past
 
+	Dial       int64  // when a machine began to dial it; 0: a peer dialled it
 	Refused    bool   // it is an attempt of a machine, which was refused
+	GaveUp     bool   // it is an attempt of a machine, which gave up before there was an answer
 	Machine    uint64 // identifies it; 0: none took the connection
 	Unread     int    // bytes that its machine had not read when it ended it
 	Slow       bool   // the peer does not read all at once
 	Now        int64  // when it is judged
 	Slack      int64  // how much later than it must a machine may do something
+	Late       int64  // the same, without Patience, for what it does without its peer
 	By         int64  // what was due then has come when faults have ceased, or comes within Patience
 	Resolution int64
 }
@@ -435,21 +461,39 @@ func (j *Judge) nameMachine(c *sim.Conn) {
 
 // historyOf returns the history of a connection so far.
 func (j *Judge) historyOf(c *sim.Conn) History {
-	h := History{Conn: c.Number, Addr: c.Addr, Dialled: j.w.Dialled(c), Sent: c.Sent, Got: c.Got, Whole: c.Whole(), Unread: c.Unread, Machine: c.Owner()}
+	h := History{Conn: c.Number, Addr: c.Addr, Dialled: j.w.Dialled(c), Sent: c.Sent, Got: c.Got, Whole: c.Whole(), Unread: c.Unread, Machine: c.Owner(), Dial: c.Dialled}
 	if r := &j.history; r.on {
 		j.nameMachine(c)
 		h.SentAt, h.GotAt, h.past = r.sentAt[c.Number], r.gotAt[c.Number], r.past[c.Number]
-		h.Slow, h.Now, h.Resolution = c.Slow(), j.w.Now(), int64(2*j.w.Resolution())
-		late := max(0, h.Born-h.Began)
-		if j.disturbed() {
-			late += max(0, r.calm-h.Began)
-		}
-		h.Slack, h.By = int64(j.cfg.Patience)+h.Resolution+late, max(h.Began, r.calm-late)
-		if r.calm == 0 && j.disturbed() {
-			h.Slack = math.MaxInt64 / 2
-		}
+		h.Slow = c.Slow()
+		j.setSlack(&h)
 	}
 	return h
+}
+
+// setSlack notes how late machines may be.
+func (j *Judge) setSlack(h *History) {
+	r := &j.history
+	h.Now, h.Resolution = j.w.Now(), int64(2*j.w.Resolution())
+	born := max(0, h.Born-h.Began)
+	late := func(disturbed bool) int64 {
+		switch {
+		case !disturbed:
+			return h.Resolution + born
+		case r.calm == 0:
+			return math.MaxInt64 / 4
+		}
+		return h.Resolution + born + max(0, r.calm-h.Began)
+	}
+	h.By = h.Began
+	disturbed := j.disturbed()
+	if !disturbed {
+		h.By = max(h.Began, r.calm-born)
+	}
+	h.Late, h.Slack = late(j.delayed()), late(disturbed)+int64(j.cfg.Patience)
+	if j.leaves() {
+		h.Late = math.MaxInt64 / 4
+	}
 }
 
 // disturbed reports whether machines may be late in this run.

@@ -33,7 +33,7 @@ func (s *server[S, In]) Answers(got []byte) (reply []byte, over bool) {
 		}
 		in = in[n:]
 		reply = append(reply, s.step(v)...)
-		over = s.m.Over != nil && s.m.Over(s.state)
+		over = s.m.over(s.state, s.m.lasts(v))
 	}
 	s.unread = s.unread[:copy(s.unread, in)]
 	return reply, over

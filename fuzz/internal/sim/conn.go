@@ -12,12 +12,13 @@ import (
 // Conn is a connection of the trace, and its peer. The lower half of the numbers are
 // dialled by events, the upper half by machines.
 type Conn struct {
-	Number int
-	Life   int         // how many connections have had the number; 0: none yet
-	Addr   driver.Addr // that the peer, or the machine, dialled
-	Sent   []byte      // by the peer
-	Got    []byte      // by the peer
-	Unread int         // bytes that its machine had not read when it closed
+	Number  int
+	Life    int         // how many connections have had the number; 0: none yet
+	Addr    driver.Addr // that the peer, or the machine, dialled
+	Dialled int64       // when a machine began to dial it; 0: a peer dialled it
+	Sent    []byte      // by the peer
+	Got     []byte      // by the peer
+	Unread  int         // bytes that its machine had not read when it closed
 
 	peer *socket // nil: closed
 

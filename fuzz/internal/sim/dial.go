@@ -38,7 +38,7 @@ func (w *World) connect(d *simDriver, a driver.Addr) *socket {
 		w.observe(DialsOn)
 	}
 	s := w.open(stream, d)
-	s.remote, s.phase = a, unanswered
+	s.remote, s.phase, s.dialled = a, unanswered, w.now
 	fate := d.armed.connectFate()
 	if fate != connectNormally {
 		w.struck(trace.ConnectFails, nil)
@@ -101,20 +101,27 @@ func (w *World) answer(s *socket, refuse bool) {
 	if s.watched {
 		w.setOwner(s)
 	}
-	c.Addr = a
+	c.Addr, c.Dialled = a, s.dialled
 	w.beginBackend(c)
 }
 
-// Refusal is an attempt of a machine to connect, which was refused.
-type Refusal struct {
-	Addr driver.Addr
-	Time int64
+// Attempt is one of a machine to connect, which came to nothing.
+type Attempt struct {
+	Addr    driver.Addr
+	Dialled int64
+	Over    int64 // when it was refused, or the machine gave it up
+	Refused bool
 }
 
 func (w *World) refuse(s *socket) {
+	w.comesToNothing(s, true)
 	s.phase, s.broken = failed, refused{}
-	w.refusals = append(w.refusals, Refusal{s.remote, w.now})
 }
 
-// Refusals returns the attempts that were refused in the last run.
-func (w *World) Refusals() []Refusal { return w.refusals }
+// comesToNothing notes an attempt that is refused, or that its machine gives up.
+func (w *World) comesToNothing(s *socket, refused bool) {
+	w.attempts = append(w.attempts, Attempt{s.remote, s.dialled, w.now, refused})
+}
+
+// Attempts returns those of the last run that came to nothing.
+func (w *World) Attempts() []Attempt { return w.attempts }

@@ -67,7 +67,8 @@ type socket struct {
 	why        error // the same, also once a call has returned it
 	over       bool  // reset, and the error was returned
 	phase      phase
-	silent     bool // unanswered, as no peer ever answers at that address: no fault makes it so
+	dialled    int64 // when its machine began to connect
+	silent     bool  // unanswered, as no peer ever answers at that address: no fault makes it so
 	last       lastWords
 	unsure     bool // the last read was refused by a fault: its machine cannot know of input
 
@@ -280,6 +281,8 @@ func (w *World) close(s *socket) {
 		}
 		o.awaitsRoom = false
 		o.notify()
+	case s.phase == unanswered:
+		w.comesToNothing(s, false)
 	}
 	w.drop(s)
 }

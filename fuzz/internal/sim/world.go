@@ -81,7 +81,7 @@ type World struct {
 	sockets       []*socket // by row; 0 is none
 	spare         []*socket
 	listeners     []listener
-	refusals      []Refusal
+	attempts      []Attempt
 	conns         []Conn
 	peers         []DatagramPeer
 	nextPort      uint16
@@ -382,7 +382,7 @@ func (w *World) clear() {
 	}
 	w.clearDatagramPeers()
 	w.drivers, w.loops, w.steps, w.actions = w.drivers[:0], w.loops[:0], w.steps[:0], w.actions[:0]
-	w.listeners, w.refusals, w.slots = w.listeners[:0], w.refusals[:0], w.slots[:0]
+	w.listeners, w.attempts, w.slots = w.listeners[:0], w.attempts[:0], w.slots[:0]
 	w.now, w.nextPort, w.spread, w.opened, w.at, w.stage = int64(time.Hour), 40_000, 0, 0, 0, 0
 	w.halted, w.stopped, w.calling = false, false, nil
 	clear(w.put)

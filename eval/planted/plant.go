@@ -3,6 +3,8 @@ package planted
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/stator-go/stator/reactor"
@@ -16,6 +18,8 @@ type Plant struct {
 
 	Runs, Reached, Triggered int  // numbers of runs
 	reached, triggered       bool // in this run
+
+	callers map[string]bool // functions from which the bug was triggered; nil: they are not kept
 }
 
 // begin starts a run.
@@ -40,7 +44,23 @@ func (p *Plant) Wrong(bug string, differs bool) bool {
 		p.triggered = true
 		p.Triggered++
 	}
+	if differs && p.callers != nil {
+		p.keepCallers()
+	}
 	return true
+}
+
+// keepCallers notes the names of the functions that lead to the bug, as reports have them.
+func (p *Plant) keepCallers() {
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if _, name, own := strings.Cut(f.Function, "eval/planted."); own {
+			p.callers["planted."+name] = true
+		}
+	}
 }
 
 // swap returns wrong if the bug is planted, else right.

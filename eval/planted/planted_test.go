@@ -1,12 +1,15 @@
 package planted
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/fuzz"
 	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/internal/testenv"
 )
 
 // In servers without a bug nothing is found.
@@ -75,6 +78,39 @@ func TestSoakFindsBugs(t *testing.T) {
 		if found := fuzz.Find(s.Spec(b.Plant()), 1, fuzz.Budget{Runs: 10, Soak: time.Minute, Workers: 1}); found.Failure == nil {
 			t.Errorf("%s is not found", b.Name)
 		}
+	}
+}
+
+// The report of a failure names a handler, with file and line, that leads to the mistake.
+func TestReportsNameTheHandler(t *testing.T) {
+	named, all := 0, 0
+	for _, s := range Servers() {
+		for _, b := range s.Bugs {
+			found := fuzz.Find(s.Spec(b.Plant()), 1, fuzz.Budget{Runs: testenv.Pick(100, 3000), Workers: 1})
+			p := b.Plant()
+			p.callers = make(map[string]bool)
+			if found.Failure == nil || fuzz.Replay(s.Spec(p), found.Trace).Failure == nil {
+				continue
+			}
+			text := found.Explain()
+			_, list, machines := strings.Cut(text, "The handlers that ran")
+			if !machines {
+				continue // a loop that is written by hand
+			}
+			all++
+			is := false
+			for name := range p.callers {
+				is = is || strings.Contains(list, name+" ")
+			}
+			if is {
+				named++
+			} else {
+				t.Errorf("%s: no handler of %v is named in:\n%s", b.Name, slices.Sorted(maps.Keys(p.callers)), text)
+			}
+		}
+	}
+	if t.Logf("%d of %d reports name it", named, all); all == 0 {
+		t.Error("no bug is found")
 	}
 }
 

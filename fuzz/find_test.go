@@ -3,6 +3,7 @@ package fuzz
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -219,5 +220,18 @@ func TestMuchOutputIsNoChatter(t *testing.T) {
 	}
 	if found := Replay(s, tr); found.Failure != nil {
 		t.Error(found.Failure)
+	}
+}
+
+// A machine whose output waits for room gets an event when the kernel's buffer grows.
+func TestWindowThatGrows(t *testing.T) {
+	tr, err := trace.Parse("dial 0\npace 0 bytes=0\nwindow 0 bytes=1 queue=0\nsend 0\nwindow 0 bytes=1 queue=1\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := echoSpec()
+	s.Dict = []string{"abc"}
+	if text := Show(s, tr); strings.Count(text, "machine writes") < 2 {
+		t.Errorf("want one more write as there is room:\n%s", text)
 	}
 }

@@ -174,8 +174,8 @@ func (w *World) clearFaults() {
 	for _, s := range w.sockets[1:] {
 		s.armed = armed{}
 		s.window, s.queue = window, queue
-		if s.kind != free && s.awaitsRoom && s.room() > 0 {
-			s.notify()
+		if s.kind != free {
+			s.tellOfRoom()
 		}
 	}
 	for _, d := range w.drivers {

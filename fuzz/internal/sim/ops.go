@@ -213,6 +213,9 @@ func (w *World) leave(loop int) {
 func (w *World) doWindow(c *Conn, e trace.Event) {
 	if c.peer != nil {
 		c.peer.window, c.peer.queue, c.peer.cut = max(1, int(e.A)), int(e.B), 0
+		if s := c.peer.other; s != nil {
+			s.tellOfRoom()
+		}
 	}
 }
 

@@ -219,10 +219,17 @@ func (w *World) read(s *socket, b []byte) int {
 	}
 	w.moved += uint64(n)
 	w.chatter = 0
-	if o := s.other; o != nil && o.awaitsRoom && o.room() > 0 {
-		o.notify()
+	if s.other != nil {
+		s.other.tellOfRoom()
 	}
 	return n
+}
+
+// tellOfRoom gives s the event that a blocked write waits for, if there is room now.
+func (s *socket) tellOfRoom() {
+	if s.awaitsRoom && s.room() > 0 {
+		s.notify()
+	}
 }
 
 // finish half-closes: s sends no more to the other end.

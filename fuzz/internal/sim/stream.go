@@ -120,9 +120,7 @@ func (w *World) awaitRoom(s *socket) {
 	if c := w.connOf(s); c != nil {
 		c.ending = CutOff
 	}
-	if s.room() > 0 {
-		s.notify()
-	}
+	s.tellOfRoom()
 }
 
 // writable returns why s takes no output, or nil if it does.

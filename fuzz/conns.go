@@ -16,7 +16,7 @@ type Conn struct {
 	Number  int         // as in reports; several connections of a run may have the same, one after the other
 	Addr    driver.Addr // that the peer, or the machine, dialled
 	Dialled bool        // a machine dialled it
-	Machine int         // the same for all connections of one machine; 0: no machine took it
+	Machine int         // the same for all connections and attempts of one machine; 0: no machine took it
 	Kind    string      // of the machine
 
 	Sent, Got  []Piece       // by the peer
@@ -30,6 +30,7 @@ type Conn struct {
 
 	Refused bool          // a machine's attempt, and nothing else: it was refused
 	GaveUp  bool          // the same, but the machine gave up before there was an answer
+	Pending bool          // the same, but the machine still waits for the answer: Begin is Dial
 	Slack   time.Duration // how much later than it should a machine may act, because of faults and Spec.Patience
 	Whole   bool          // it is open in both directions, and nothing hinders what is due
 }
@@ -51,9 +52,10 @@ func Text(pieces []Piece) string {
 
 // Conns returns an Oracle of one's own. The function wrong is called when the faults of a run
 // have ceased and all is at rest, with all connections of the run, in the order in which they
-// began, also those that machines dialled, and with the time. It returns what is wrong, or an
-// empty string. If something is, machines get Spec.Patience, and the function is called again,
-// as long as peers get more. [Oracle.At] limits it to the connections to one address.
+// began, and the time. Connections that machines dialled are among them, and their attempts to
+// connect. It returns what is wrong, or an empty string. If something is, machines get
+// Spec.Patience, and the function is called again, as long as peers get more. [Oracle.At] limits
+// it to the connections to one address.
 //
 // A run with more than 1,000 connections is not judged.
 func Conns(name string, wrong func(conns []Conn, now time.Duration) string) Oracle {
@@ -95,7 +97,7 @@ func Redials(name string, wait func(n int) (least, most time.Duration), good fun
 }
 
 func connOf(h *judge.History, machines map[uint64]int) Conn {
-	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Refused: h.Refused, GaveUp: h.GaveUp,
+	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Refused: h.Refused, GaveUp: h.GaveUp, Pending: h.Pending,
 		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
 		Dial: time.Duration(h.Dial), Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over),
 		Cause: h.Cause, Slack: time.Duration(h.Slack)}

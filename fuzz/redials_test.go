@@ -1,13 +1,16 @@
 package fuzz
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/testenv"
 	"github.com/stator-go/stator/reactor"
+	"github.com/stator-go/stator/reactor/driver"
 )
 
 // dogged is a client that dials again when its connection is lost, refused, or not there within a
@@ -115,6 +118,40 @@ func TestRedials(t *testing.T) {
 			} else {
 				t.Logf("one that %s, seed %d: %d runs, %v\n%v", wrong, seed, found.Runs, found.Failure, found.Trace)
 			}
+		}
+	}
+}
+
+// A dial that is under way is one, a fault does not change what Answers says, and runs with too
+// many connections are not judged.
+func TestRedialsAreCounted(t *testing.T) {
+	silent := doggedSpec("")
+	silent.Patience = 10 * time.Millisecond
+	silent.Without = Leaks // of what the judge keeps
+	refuses := doggedSpec("")
+	refuses.Answers = func(driver.Addr) Answer { return Refuses }
+	refuses.Oracles = append(refuses.Oracles, Conns("refused", func(conns []Conn, _ time.Duration) string {
+		for _, c := range conns {
+			if !c.Refused || c.Kind != "dogged" || c.Machine != 1 {
+				return fmt.Sprintf("%+v", c)
+			}
+		}
+		return ""
+	}))
+	for name, c := range map[string]struct {
+		spec  Spec
+		trace string
+	}{
+		"a dial under way":     {silent, "connect-fails 0 how=1 times=9\nreset 4\nadvance n=1 unit=2\nadvance n=3 unit=2\n"},
+		"one that is refused":  {refuses, "connect-fails 0 how=1 times=9\nadvance n=20 unit=3\n"},
+		"too many connections": {silent, "reset 4\nadvance n=6 unit=3\nrepeat events=0 times=1200\nadvance n=20 unit=4\n"},
+	} {
+		tr, err := trace.Parse(c.trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := Replay(c.spec, tr); found.Failure != nil {
+			t.Errorf("%s: %s", name, found.Explain())
 		}
 	}
 }

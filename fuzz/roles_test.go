@@ -25,14 +25,19 @@ type proxy struct {
 	ended, other bool // the client's input has ended, the target's
 }
 
-var proxyKind = reactor.Must(reactor.NewKind("proxy", reactor.Options{Ports: []string{"client", "upstream"}, WriteBuffer: 4 << 10},
-	reactor.Table[proxy, reactor.None]{
+var (
+	proxyKind = newProxy(client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()))
+	hasty     = newProxy(client.Readable() | upstream.Readable()) // reads although there is no room for it
+)
+
+func newProxy(wait fsm.Ready) *reactor.Kind[proxy, reactor.None] {
+	return reactor.Must(reactor.NewKind("proxy", reactor.Options{Ports: []string{"client", "upstream"}, WriteBuffer: 4 << 10}, reactor.Table[proxy, reactor.None]{
 		fsm.Any: {Shutdown: fsm.Stop, Stall: fsm.After(10*time.Second, fsm.Stop)},
 		dialling: {Name: "dialling", Wait: upstream.Opened(), Within: fsm.After(5*time.Second, fsm.Stop), OnReady: func(*proxy, *echoCx, reactor.Ready) reactor.State { return relaying },
 			OnEnter: func(_ *proxy, cx *echoCx) reactor.State { return cx.Fail(cx.Dial(upstream, "tcp", "10.0.0.1:80")) }, To: fsm.To(relaying)},
-		relaying: {Name: "relaying", Wait: client.Readable().While(upstream.Room()) | upstream.Readable().While(client.Room()),
-			Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*proxy).relay},
+		relaying: {Name: "relaying", Wait: wait, Idle: fsm.After(time.Minute, fsm.Stop), OnReady: (*proxy).relay},
 	}))
+}
 
 func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
 	for _, way := range []struct {
@@ -48,9 +53,16 @@ func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
 				err = cx.CloseWrite(way.to)
 			}
 		}
-		if err != nil && !errors.Is(err, reactor.ErrWouldBlock) && !errors.Is(err, reactor.ErrFull) {
-			return cx.Fail(err)
+		switch {
+		case err == nil, errors.Is(err, reactor.ErrWouldBlock), errors.Is(err, reactor.ErrFull) && p.wrong != "fails when full":
+			continue
+		case p.wrong == "closes what broke":
+			cx.Close(way.from)
+			return fsm.Stop
+		case p.wrong == "hides what broke":
+			return fsm.Stop
 		}
+		return cx.Fail(err)
 	}
 	if p.ended && p.other || (p.ended || p.other) && p.wrong == "stops at one end" {
 		return fsm.Stop
@@ -60,7 +72,7 @@ func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
 
 // move moves bytes from one port to the other.
 func (p *proxy) move(cx *echoCx, to, from reactor.Port) error {
-	if p.wrong == "" || p.wrong == "keeps the end" || p.wrong == "stops at one end" {
+	if p.wrong != "changes a byte" && p.wrong != "loses what is refused" && p.wrong != "fails when full" {
 		_, err := cx.Copy(to, from)
 		return err
 	}
@@ -88,7 +100,11 @@ func (p *proxy) move(cx *echoCx, to, from reactor.Port) error {
 func proxySpec(wrong string) Spec {
 	return Spec{
 		Setup: func(w *World) error {
-			_, err := proxyKind.Listen(w.Loop(0), "tcp", ":7000", proxy{wrong: wrong})
+			kind := proxyKind
+			if wrong == "fails when full" {
+				kind = hasty
+			}
+			_, err := kind.Listen(w.Loop(0), "tcp", ":7000", proxy{wrong: wrong})
 			return err
 		},
 		Dict:    []string{"request\n", "reply\n", strings.Repeat("long ", 600)},
@@ -105,12 +121,15 @@ func TestRelayOracle(t *testing.T) {
 		{"changes a byte", `model "proxy": connection `},
 		{"stops at one end", `model "proxy": the machine of connections 0 and 4 ends by itself, and the peer of connection `},
 		{"keeps the end", `model "proxy": connection 4 gets no end, although the peer of connection 0 has half-closed`},
+		{"hides what broke", `model "proxy": connection `},
+		{"closes what broke", `model "proxy": connection `},
+		{"fails when full", `model "proxy": the machine of connections `},
 		{"loses what is refused", `model "proxy": connection `},
 	}
-	for _, c := range proxies[:testenv.Pick(3, len(proxies))] {
+	for _, c := range proxies[:testenv.Pick(5, len(proxies))] {
 		for seed := range uint64(testenv.Pick(1, 3)) { // most need some 1,000 runs
 			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 5000})
-			if found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
+			if t.Log(c.wrong, found.Runs, found.Failure); found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {
 				t.Errorf("%s: %v: want %s", c.wrong, found.Explain(), c.want)
 			}
 		}

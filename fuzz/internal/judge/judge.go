@@ -333,8 +333,8 @@ func (j *Judge) ended(o *sim.Observation) {
 			j.machineEnds(c, o.Time)
 		}
 	}
-	if o.OK && j.failure == nil {
-		j.failRelay(j.stops(o.Machine))
+	if j.failure == nil {
+		j.failRelay(j.ends(o))
 	}
 	if o.Err == nil || j.failure != nil {
 		return

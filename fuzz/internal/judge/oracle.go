@@ -2,6 +2,7 @@ package judge
 
 import (
 	"bytes"
+	"cmp"
 	"iter"
 	"math"
 	"slices"
@@ -220,6 +221,9 @@ func (j *Judge) judgeConns() {
 func (j *Judge) asks(i int, o Oracle) string {
 	j.asking = o.Title()
 	defer func() { j.asking = "" }()
+	if len(j.history.over) > mostHistories {
+		return ""
+	}
 	mine := j.judgedBy(o)
 	j.notes.judged[i] = j.notes.judged[i] || len(mine) > 0
 	return o.Conns(mine, j.w.Now())
@@ -230,10 +234,11 @@ func (j *Judge) judgedBy(o Oracle) []History {
 	return judgedBy(o, append(j.histories(), j.attempts()...))
 }
 
-// attempts returns those of machines to connect that came to nothing.
+// attempts returns those of machines to connect that are no connections.
 func (j *Judge) attempts() (all []History) {
 	for _, a := range j.w.Attempts() {
-		h := History{Conn: -1, Addr: a.Addr, Dialled: true, Dial: a.Dialled, Refused: a.Refused, GaveUp: !a.Refused, past: past{Began: a.Over, Over: a.Over}}
+		h := History{Conn: -1, Addr: a.Addr, Dialled: true, Dial: a.Dialled, Machine: a.Machine,
+			Refused: a.Refused, Pending: a.Pending, GaveUp: !a.Refused && !a.Pending, past: past{Began: cmp.Or(a.Over, a.Dialled), Over: a.Over, Kind: a.Kind}}
 		j.setSlack(&h)
 		all = append(all, h)
 	}
@@ -367,6 +372,7 @@ type History struct {
 	Dial       int64  // when a machine began to dial it; 0: a peer dialled it
 	Refused    bool   // it is an attempt of a machine, which was refused
 	GaveUp     bool   // it is an attempt of a machine, which gave up before there was an answer
+	Pending    bool   // it is an attempt of a machine, which waits for the answer
 	Machine    uint64 // identifies it; 0: none took the connection
 	Unread     int    // bytes that its machine had not read when it ended it
 	Slow       bool   // the peer does not read all at once

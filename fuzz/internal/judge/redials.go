@@ -62,7 +62,7 @@ func (b Backoff) follow(conns []History, now int64) (text string, by int64) {
 		}
 		count, last = b.after(h, count), h
 	}
-	if last == nil || last.Over == 0 || last.Cause == reactor.EventShutdown {
+	if last == nil || last.Over == 0 || last.Pending || last.Cause == reactor.EventShutdown {
 		return "", 0
 	}
 	_, most := b.Wait(count.most())
@@ -117,7 +117,7 @@ func (h *History) end() (first int64) {
 // after returns how often a client may have waited when an attempt ends.
 func (b Backoff) after(h *History, count waited) waited {
 	switch {
-	case h.Refused || h.GaveUp || !b.Good(h):
+	case h.Refused || h.GaveUp || h.Pending || !b.Good(h):
 	case b.Good(h.before(h.end() - h.Late)): // the machine has read that, for certain
 		return 1
 	default:

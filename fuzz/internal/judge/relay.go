@@ -1,10 +1,14 @@
 package judge
 
 import (
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
+	"github.com/stator-go/stator/fuzz/trace"
+	"github.com/stator-go/stator/reactor"
 	"github.com/stator-go/stator/reactor/driver"
 )
 
@@ -89,8 +93,59 @@ func (j *Judge) relayed(c *sim.Conn, rested bool) (v verdict) {
 	return v
 }
 
-// stops judges the end of a machine that ended by itself: one end is no reason to stop passing
-// bytes on in the other direction.
+// ends judges the end of a machine: one end is no reason to stop passing bytes on in the other
+// direction, a full buffer none to lose bytes, and the peer of a connection that broke must not
+// find a clean end.
+func (j *Judge) ends(o *sim.Observation) (v verdict) {
+	if errors.Is(o.Err, reactor.ErrFull) {
+		v = j.overflows(o.Machine, o.Err)
+	}
+	if o.Err == nil {
+		v = j.hides(o.Machine)
+	}
+	if o.OK && v.why == "" {
+		v = j.stops(o.Machine)
+	}
+	return v
+}
+
+// hides judges the end without an error of a machine, one of whose connections broke.
+func (j *Judge) hides(m *sim.Machine) (v verdict) {
+	broken := j.w.Lost(m)
+	if broken == nil {
+		return v
+	}
+	for _, o := range j.oracles() {
+		for c := range j.partners(o, broken) {
+			if c.Of(m) && c.Established() {
+				return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("connection %d gets a clean end, although connection %d broke: want a reset, as by cx.Fail",
+					c.Number, broken.Number)}
+			}
+		}
+	}
+	return v
+}
+
+// overflows judges the end of a machine that found a buffer full, although nothing was scarce.
+func (j *Judge) overflows(m *sim.Machine, reason error) (v verdict) {
+	if slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool { return e.Op == trace.Scarce }) {
+		return v
+	}
+	for _, o := range j.oracles() {
+		for i := range j.w.Conns() {
+			c := j.w.Conn(i)
+			for d := range j.partners(o, c) {
+				if c.Of(m) && c.Joined() && d.Joined() {
+					return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("the machine of connections %d and %d ends with %q, and both peers are there: want it to read when there is room",
+						min(i, d.Number), max(i, d.Number), reason)}
+				}
+			}
+		}
+	}
+	return v
+}
+
+// stops judges the end of a machine that ended by itself.
 func (j *Judge) stops(m *sim.Machine) (v verdict) {
 	for _, o := range j.oracles() {
 		for i := range j.w.Conns() {

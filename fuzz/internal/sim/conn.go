@@ -39,6 +39,7 @@ type Conn struct {
 	staleDriver *simDriver
 	whole       bool // it was at rest, and open, when faults had ceased
 	ended       bool // the machine half-closed
+	late        bool // a deadline ended its machine
 	cut         bool // it was reset, or closed by the peer
 }
 
@@ -70,9 +71,7 @@ func (c *Conn) SameMachine(d *Conn) bool {
 }
 
 // Owner identifies the machine that has, or had, the other end; 0: none.
-func (c *Conn) Owner() uint64 {
-	return uint64(c.owner.loop)<<56 | uint64(c.owner.generation)<<24 | uint64(c.owner.index)
-}
+func (c *Conn) Owner() uint64 { return c.owner.id() }
 
 // MachineEnded reports whether the peer has got the end of what its machine sends.
 func (c *Conn) MachineEnded() bool { return c.ended }
@@ -88,6 +87,9 @@ func (c *Conn) Joined() bool {
 // Of reports whether the connection is, or was, that of a machine. A machine may outlive its
 // connection, whose number another one has then.
 func (c *Conn) Of(m *Machine) bool { return c.owner == machineKey{m.Loop, m.Generation, m.Index} }
+
+// Late reports whether a deadline ended the machine of the connection.
+func (c *Conn) Late() bool { return c.late }
 
 // Slow reports whether the peer does not read at once what arrives.
 func (c *Conn) Slow() bool { return c.pace != eager }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/internal/errno"
@@ -39,7 +40,13 @@ func (w *World) connect(d *simDriver, a driver.Addr) *socket {
 	}
 	s := w.open(stream, d)
 	s.remote, s.phase, s.dialled = a, unanswered, w.now
-	fate := d.armed.connectFate()
+	if w.cfg.Peers != nil {
+		s.finds = w.cfg.Peers(a)
+	}
+	fate := connectNormally
+	if s.finds == Accepts {
+		fate = d.armed.connectFate()
+	}
 	if fate != connectNormally {
 		w.struck(trace.ConnectFails, nil)
 	}
@@ -66,16 +73,12 @@ func (w *World) connect(d *simDriver, a driver.Addr) *socket {
 func (w *World) answer(s *socket, refuse bool) {
 	a := s.remote
 	l := w.bound(a, listening)
-	peer := Accepts
-	if w.cfg.Peers != nil && l == nil {
-		peer = w.cfg.Peers(a)
-	}
-	if peer == IsSilent && !refuse {
+	if s.finds == IsSilent && l == nil {
 		s.silent = true
 		return
 	}
 	defer s.notify()
-	if refuse || l == nil && w.listened(a) || peer == Refuses {
+	if refuse || l == nil && (w.listened(a) || s.finds == Refuses) {
 		w.refuse(s)
 		return
 	}
@@ -105,12 +108,15 @@ func (w *World) answer(s *socket, refuse bool) {
 	w.beginBackend(c)
 }
 
-// Attempt is one of a machine to connect, which came to nothing.
+// Attempt is one of a machine to connect, which came to nothing, or has not yet.
 type Attempt struct {
 	Addr    driver.Addr
 	Dialled int64
 	Over    int64 // when it was refused, or the machine gave it up
 	Refused bool
+	Pending bool   // there is no answer yet
+	Machine uint64 // see Machine.ID; 0: it is not known
+	Kind    string // of the machine
 }
 
 func (w *World) refuse(s *socket) {
@@ -120,8 +126,34 @@ func (w *World) refuse(s *socket) {
 
 // comesToNothing notes an attempt that is refused, or that its machine gives up.
 func (w *World) comesToNothing(s *socket, refused bool) {
-	w.attempts = append(w.attempts, Attempt{s.remote, s.dialled, w.now, refused})
+	a := s.attempt()
+	a.Over, a.Refused = w.now, refused
+	w.attempts = append(w.attempts, a)
+	s.attempted = len(w.attempts)
 }
 
-// Attempts returns those of the last run that came to nothing.
-func (w *World) Attempts() []Attempt { return w.attempts }
+func (s *socket) attempt() Attempt {
+	a := Attempt{Addr: s.remote, Dialled: s.dialled}
+	a.of(s)
+	return a
+}
+
+// of notes whose attempt it is. If it is refused at once, its machine is known later.
+func (a *Attempt) of(s *socket) {
+	if m := s.machine(); m != nil && m.Kind != nil {
+		a.Machine, a.Kind = m.ID(), m.Kind.Name()
+	}
+}
+
+// Attempts returns those of the run that came to nothing, and those that have no answer yet.
+func (w *World) Attempts() []Attempt {
+	all := slices.Clone(w.attempts)
+	for _, s := range w.sockets[1:] {
+		if s.driver != nil && s.phase == unanswered {
+			a := s.attempt()
+			a.Pending = true
+			all = append(all, a)
+		}
+	}
+	return all
+}

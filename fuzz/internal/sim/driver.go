@@ -155,6 +155,9 @@ func (d *simDriver) Register(id driver.Sock, data driver.EventData) error {
 		s.led, s.fails = m.led, m.fails
 	}
 	d.w.setOwner(s)
+	if s.attempted > 0 {
+		d.w.attempts[s.attempted-1].of(s)
+	}
 	if s.ready() != 0 {
 		s.notify()
 	}

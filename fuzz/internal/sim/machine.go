@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
@@ -31,6 +32,32 @@ type Machine struct {
 	failed reactor.State // the state in which it did last
 
 	ports [fsm.MaxPorts]*socket // as registered last
+	lost  lost
+}
+
+// lost is a connection that broke, as its machine knows, before its peer ended it in order.
+type lost struct {
+	is   bool
+	conn int32
+	life int
+}
+
+// Lost returns the connection that broke last while the machine had it, as an error told the
+// machine; nil if none has since it dialled last.
+func (w *World) Lost(m *Machine) *Conn {
+	if !m.lost.is || w.conns[m.lost.conn].Life != m.lost.life {
+		return nil
+	}
+	return &w.conns[m.lost.conn]
+}
+
+// breaks returns the error of a connection that broke. Its machine knows that now.
+func (s *socket) breaks() (err error) {
+	err, s.broken, s.over = s.broken, nil, true
+	if m := s.machine(); m != nil && s.conn >= 0 && !s.ended {
+		m.lost = lost{true, s.conn, s.life}
+	}
+	return err
 }
 
 // machineKey identifies a machine of a world: a token without the number of its loop,
@@ -39,6 +66,15 @@ type machineKey struct {
 	loop       int
 	generation uint32
 	index      uint32
+}
+
+func (k machineKey) id() uint64 {
+	return uint64(k.loop)<<56 | uint64(k.generation)<<24 | uint64(k.index)
+}
+
+// ID identifies a machine of a run, as Conn.Owner does.
+func (m *Machine) ID() uint64 {
+	return machineKey{m.Loop, m.Generation, m.Index}.id()
 }
 
 // Machines returns the records of the slots of a loop.
@@ -88,6 +124,7 @@ func (w *World) setOwner(s *socket) {
 		c.owner = machineKey{s.driver.loop, generation, index}
 	}
 	m := s.driver.machine(generation, index)
+	m.lost = lost{}
 	if m.ports[s.data.Port()] = s; m.Conn < 0 {
 		m.Conn = int(s.conn)
 	}
@@ -115,6 +152,9 @@ func (d *simDriver) Ended(t reactor.Token, k reactor.AnyKind, reason error) {
 	m.Kind, m.Lives = k, false
 	w.end(m, reason)
 	w.note(noteStop, uint64(t.Generation())<<32|uint64(t.Index()), 0)
+	if m.Conn >= 0 && errors.Is(reason, reactor.ErrTimeout) && w.conns[m.Conn].Of(m) {
+		w.conns[m.Conn].late = true
+	}
 	byItself := reason == nil && m.led == 0
 	if byItself && m.Conn >= 0 {
 		w.endsByItself(&w.conns[m.Conn], machineKey{d.loop, t.Generation(), t.Index()}, m)

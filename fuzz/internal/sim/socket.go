@@ -68,6 +68,8 @@ type socket struct {
 	over       bool  // reset, and the error was returned
 	phase      phase
 	dialled    int64 // when its machine began to connect
+	finds      Peer  // what it finds there, if no machine listens
+	attempted  int   // 1 + its index in World.attempts; 0: it is not there
 	silent     bool  // unanswered, as no peer ever answers at that address: no fault makes it so
 	last       lastWords
 	unsure     bool // the last read was refused by a fault: its machine cannot know of input

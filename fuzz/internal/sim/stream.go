@@ -51,9 +51,7 @@ func (d *simDriver) Read(id driver.Sock, b []byte) (int, driver.Flow, error) {
 func (d *simDriver) readNone(s *socket) (int, driver.Flow, error) {
 	switch {
 	case s.broken != nil:
-		err := s.broken
-		s.broken, s.over = nil, true
-		return 0, driver.BothEnded, err
+		return 0, driver.BothEnded, s.breaks()
 	case s.over || s.ended || s.shutIn:
 		return 0, driver.ReadEnded, nil
 	}
@@ -129,9 +127,7 @@ func (s *socket) writable() error {
 	case s.phase == unanswered:
 		return errno.ENOTCONN
 	case s.broken != nil:
-		err := s.broken
-		s.broken, s.over = nil, true
-		return err
+		return s.breaks()
 	case s.over || s.shutOut || s.kind == pipeIn || s.kind == pipeOut && s.other == nil:
 		return errno.EPIPE
 	}

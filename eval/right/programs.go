@@ -41,6 +41,22 @@ func Programs() []Program {
 		{"filter", filterSpec},
 		{"multiplex", multiplexSpec},
 		{"farewell", farewellSpec},
+		{"lease", leaseSpec},
+		{"ticker", tickerSpec},
+		{"smtp", smtpSpec},
+		{"upload", uploadSpec},
+		{"mailbox", mailboxSpec},
+		{"socks", socksSpec},
+		{"balance", balanceSpec},
+		{"sniff", sniffSpec},
+		{"fetch", fetchSpec},
+		{"fallback", fallbackSpec},
+		{"ping", pingSpec},
+		{"farm", farmSpec},
+		{"retry", retrySpec},
+		{"raffle", raffleSpec},
+		{"drain", drainSpec},
+		{"replicate", replicateSpec},
 	}
 }
 

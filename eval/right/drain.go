@@ -3,7 +3,6 @@ package right
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
@@ -112,10 +111,8 @@ func (p *porter) drain(cx *reactor.IO) {
 func undrained(conns []fuzz.Conn, now time.Duration) string {
 	drained := time.Duration(0)
 	for _, c := range conns {
-		for _, p := range c.Got {
-			if c.Kind == "porter" && drained == 0 && strings.Contains(p.Bytes, "draining") {
-				drained = p.Time
-			}
+		if first, _ := came(c.Got, "draining"); first > 0 && (drained == 0 || first < drained) {
+			drained = first
 		}
 	}
 	for _, c := range conns {

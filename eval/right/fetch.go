@@ -1,6 +1,7 @@
 package right
 
 import (
+	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
@@ -155,24 +156,25 @@ func fetchSpec() fuzz.Spec {
 	}
 }
 
-// fetchesTwice finds a key that is fetched although its reply is kept: a client got it
-// before the fetch began, and within the time for which it is kept.
+// fetchesTwice finds a key that is fetched although a reply is kept: another fetch began less
+// than fetcherKeeps ago, and its client had the reply.
 func fetchesTwice(conns []fuzz.Conn, _ time.Duration) string {
-	got := map[string]time.Duration{} // when the first client got a key's reply
-	for _, c := range conns {
-		for _, p := range c.Got {
-			if _, ok := got[p.Bytes]; !c.Dialled && !ok {
-				got[p.Bytes] = p.Time
-			}
-		}
-	}
-	for _, c := range conns {
-		if !c.Dialled || len(c.Got) == 0 {
+	for _, kept := range conns {
+		key := strings.TrimSuffix(fuzz.Text(kept.Got), "\n")
+		if !kept.Dialled || key == "" {
 			continue
 		}
-		at, ok := got["= "+fuzz.Text(c.Got)]
-		if ok && at < c.Begin && c.Begin < at+fetcherKeeps-c.Slack-2*time.Second {
-			return "a reply that is kept is fetched"
+		had := time.Duration(0)
+		for _, c := range conns {
+			if first, _ := came(c.Got, "= "+key); !c.Dialled && c.Machine == kept.Machine && first >= kept.Begin {
+				had = first
+			}
+		}
+		for _, c := range conns {
+			again := c.Dialled && fuzz.Text(c.Got) == key+"\n"
+			if again && had > 0 && c.Begin > had && c.Begin < kept.Begin+fetcherKeeps-c.Slack {
+				return "a reply that is kept is fetched"
+			}
 		}
 	}
 	return ""

@@ -3,7 +3,6 @@ package right
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fsm"
@@ -124,26 +123,17 @@ func readerSteps(idle bool, line string, _ fuzz.Moment) []fuzz.Outcome[bool] {
 
 // unannounced finds a reader that idled when mail was taken, and was not told.
 func unannounced(conns []fuzz.Conn, _ time.Duration) string {
-	var last time.Duration
+	var taken time.Duration
 	for _, c := range conns {
-		for _, p := range c.Got {
-			if c.Kind == "delivery" && strings.Contains(p.Bytes, "taken\n") {
-				last = max(last, p.Time)
-			}
+		if c.Kind == "delivery" {
+			_, last := came(c.Got, "taken")
+			taken = max(taken, last)
 		}
 	}
 	for _, c := range conns {
-		idle, told := time.Duration(0), time.Duration(0)
-		for _, p := range c.Got {
-			if strings.Contains(p.Bytes, "+ idle\n") {
-				idle = p.Time
-			}
-			if strings.Contains(p.Bytes, "* mail\n") {
-				told = p.Time
-			}
-		}
-		said := fuzz.Text(c.Sent)
-		if c.Kind == "reader" && c.Whole && said == "idle\n" && idle > 0 && idle < last && told < idle {
+		_, idle := came(c.Got, "+ idle")
+		_, told := came(c.Got, "* mail")
+		if c.Kind == "reader" && c.Whole && fuzz.Text(c.Sent) == "idle\n" && 0 < idle && idle < taken && told == 0 {
 			return "a reader that idles is not told of the mail"
 		}
 	}

@@ -22,8 +22,8 @@ const (
 	pingerServer reactor.Port  = 0
 	pingerTimer  reactor.Timer = 0
 
-	pingerQuiet = 5 * time.Second // until a ping
-	pingerDead  = 3 * time.Second // without a pong
+	pingerQuiet = time.Minute      // until a ping
+	pingerDead  = 10 * time.Second // without a pong
 )
 
 const (
@@ -40,7 +40,7 @@ func newPinger() *reactor.Kind[pinger, reactor.None] {
 			pingerDialing: {Name: "dialing", OnEnter: (*pinger).dial, Wait: pingerServer.Opened(), OnReady: (*pinger).opened,
 				Within: fsm.After(3*time.Second, pingerPausing), To: fsm.To(pingerTalking)},
 			pingerTalking: {Name: "talking", OnEnter: (*pinger).begin, Wait: pingerServer.Readable().While(pingerServer.Room()),
-				OnReady: (*pinger).hear, OnTimer: (*pinger).quiet, Idle: fsm.After(time.Minute, pingerPausing), To: fsm.To(pingerPausing)},
+				OnReady: (*pinger).hear, OnTimer: (*pinger).quiet, Idle: fsm.After(5*time.Minute, pingerPausing), To: fsm.To(pingerPausing)},
 			pingerPausing: {Name: "pausing", OnEnter: (*pinger).hangUp, Within: fsm.After(2*time.Second, pingerDialing)},
 		}))
 }
@@ -84,13 +84,10 @@ func (p *pinger) hangUp(cx *pingerCx) fsm.State {
 // keptTooLong finds a connection to a server that has said nothing for too long.
 func keptTooLong(conns []fuzz.Conn, now time.Duration) string {
 	for _, c := range conns {
-		alive := c.Begin
-		for i, p := range c.Sent {
-			if i > 0 || len(p.Bytes) > 0 {
-				alive = max(alive, p.Time)
-			}
+		alive, end := c.Begin, c.Ended
+		for _, p := range c.Sent {
+			alive = p.Time
 		}
-		end := c.Ended
 		if c.Whole && end == 0 {
 			end = now
 		}
@@ -117,8 +114,9 @@ func pingSpec() fuzz.Spec {
 			Input: inputLine,
 			Step:  func(*struct{}, string) string { return "PONG\n" },
 		})},
-		Dict:  []string{"PONG\n", "news\n"},
-		Roles: []fuzz.Role{{Addr: mute, Dict: []string{"PO", "NG"}}},
+		Without: fuzz.LostOutput, // a server that has ended needs no ping
+		Dict:    []string{"PONG\n", "news\n"},
+		Roles:   []fuzz.Role{{Addr: mute, Dict: []string{"PO", "NG"}}},
 		Oracles: []fuzz.Oracle{
 			fuzz.PerConn("pings", fuzz.Model[int, string]{
 				Input: inputLine,

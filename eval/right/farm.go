@@ -36,7 +36,7 @@ const (
 func newFarm() *reactor.Kind[farm, task] {
 	return reactor.Must(reactor.NewKind("farm", reactor.Options{Mailbox: 4}, reactor.Table[farm, task]{
 		fsm.Any: {Shutdown: fsm.Stop},
-		{Name: "open", Idle: fsm.Never, OnMessage: (*farm).take},
+		{Name: "open", Idle: fsm.Never, OnMessage: (*farm).take, OnExit: (*farm).close},
 	}))
 }
 
@@ -61,6 +61,13 @@ func (f *farm) take(cx *farmCx, t *task) fsm.State {
 		})
 	}
 	return fsm.Stay
+}
+
+// close refuses the tasks that wait when the farm's loop shuts down before others do.
+func (f *farm) close(cx *farmCx) {
+	for _, t := range f.waiting {
+		t.from.Post(&cx.IO, done{"refused " + t.line + "\n"})
+	}
 }
 
 // report says that a task is done, again and again as long as the farm's mailbox is full.

@@ -2,6 +2,8 @@ package right
 
 import (
 	"bytes"
+	"strings"
+	"time"
 
 	"github.com/stator-go/stator/fuzz"
 )
@@ -41,6 +43,22 @@ func Programs() []Program {
 		{"filter", filterSpec},
 		{"multiplex", multiplexSpec},
 		{"farewell", farewellSpec},
+		{"lease", leaseSpec},
+		{"ticker", tickerSpec},
+		{"smtp", smtpSpec},
+		{"upload", uploadSpec},
+		{"mailbox", mailboxSpec},
+		{"socks", socksSpec},
+		{"balance", balanceSpec},
+		{"sniff", sniffSpec},
+		{"fetch", fetchSpec},
+		{"fallback", fallbackSpec},
+		{"ping", pingSpec},
+		{"farm", farmSpec},
+		{"retry", retrySpec},
+		{"raffle", raffleSpec},
+		{"drain", drainSpec},
+		{"replicate", replicateSpec},
 	}
 }
 
@@ -55,4 +73,26 @@ func cutLine(in []byte) (line string, n int) {
 func inputLine(in []byte) (line string, n int, ok bool) {
 	line, n = cutLine(in)
 	return line, n, n > 0
+}
+
+// came returns when a line came for the first and for the last time; 0 if it did not. It may
+// have come in several pieces.
+func came(pieces []fuzz.Piece, line string) (first, last time.Duration) {
+	rest := ""
+	for _, p := range pieces {
+		rest += p.Bytes
+		for {
+			l, more, ok := strings.Cut(rest, "\n")
+			if !ok {
+				break
+			}
+			if rest = more; l == line {
+				last = p.Time
+				if first == 0 {
+					first = last
+				}
+			}
+		}
+	}
+	return first, last
 }

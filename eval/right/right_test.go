@@ -11,7 +11,10 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("FUZZ_RUNS") == "" && os.Getenv("FUZZ_TIME") == "" {
 		os.Setenv("FUZZ_RUNS", "200")
-		os.Setenv("FUZZ_TIME", "600ms")
+		os.Setenv("FUZZ_TIME", "400ms")
+		if os.Getenv("FUZZ_SOAK") == "" {
+			os.Setenv("FUZZ_SOAK", "400ms")
+		}
 	}
 	os.Exit(m.Run())
 }

@@ -24,9 +24,9 @@ type Conn struct {
 	Begin      time.Duration // when it was connected, or refused, or the machine gave up
 	HalfClosed time.Duration // when the peer half-closed it
 	Closed     time.Duration // when the peer closed or reset it
-	Ended      time.Duration // when the machine ended it, or the peer got its end
+	Ended      time.Duration // when the machine ended or half-closed it
 	Reset      bool          // the peer got a reset
-	Cause      reactor.Event // what its machine got when it ended it: EventReady, say, or EventShutdown
+	Cause      reactor.Event // what its machine got last when it ended it: EventReady, EventShutdown, or EventFail after IO.Fail
 
 	Refused bool          // a machine's attempt, and nothing else: it was refused
 	GaveUp  bool          // the same, but the machine gave up before there was an answer
@@ -35,7 +35,7 @@ type Conn struct {
 	Whole   bool          // it is open in both directions, and nothing hinders what is due
 }
 
-// Piece is what arrived at once.
+// Piece is what arrived at once. What a machine writes at once may come in several.
 type Piece struct {
 	Time  time.Duration
 	Bytes string
@@ -97,7 +97,7 @@ func Redials(name string, wait func(n int) (least, most time.Duration), good fun
 }
 
 func connOf(h *judge.History, machines map[uint64]int) Conn {
-	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole, Refused: h.Refused, GaveUp: h.GaveUp, Pending: h.Pending,
+	c := Conn{Number: h.Conn, Addr: h.Addr, Dialled: h.Dialled, Kind: h.Kind, Reset: h.Reset, Whole: h.Whole && h.Finished == 0, Refused: h.Refused, GaveUp: h.GaveUp, Pending: h.Pending,
 		Sent: pieces(h.Sent, h.SentAt), Got: pieces(h.Got, h.GotAt),
 		Dial: time.Duration(h.Dial), Begin: time.Duration(h.Began), HalfClosed: time.Duration(h.Finished), Closed: time.Duration(h.Closed), Ended: time.Duration(h.Over),
 		Cause: h.Cause, Slack: time.Duration(h.Slack)}

@@ -35,12 +35,12 @@ func ParseAddress(text string) Address {
 }
 
 // Is reports whether connections to addr are connections to a. A listener at any host is at
-// each.
+// loopback.
 func (a Address) Is(addr driver.Addr) bool {
 	if addr.Net >= driver.Unix {
 		return a.path == addr.Path
 	}
-	return a.path == "" && a.port == addr.IP.Port() && (!a.host.IsValid() || a.host.IsUnspecified() || addr.IP.Addr().IsUnspecified() || a.host == addr.IP.Addr())
+	return a.path == "" && a.port == addr.IP.Port() && (!a.host.IsValid() || a.host.IsUnspecified() || a.host.IsLoopback() && addr.IP.Addr().IsUnspecified() || a.host == addr.IP.Addr())
 }
 
 // Idle returns the names of the oracles that are for certain addresses, and for which there was

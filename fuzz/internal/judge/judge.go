@@ -283,7 +283,7 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		if j.cfg.Without&CheckLostOutput != 0 {
 			return
 		}
-		j.Fail(LostOutput, "%s in state %s closes a connection before what it wrote is sent: want fsm.Stop, which sends it, or a state that waits for Drained", o.Machine.Kind.Name(), o.Machine.Kind.StateName(o.Machine.State))
+		j.Fail(LostOutput, "%s in state %s closes a connection before what it wrote is sent: want fsm.Stop, which sends it, or a state that waits for Drained (Spec.Without: fuzz.LostOutput for a client that gives up its server)", o.Machine.Kind.Name(), o.Machine.Kind.StateName(o.Machine.State))
 		j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
 	case sim.HidesError:
 		j.Fail(FalseEnd, "%s ended as another connection broke, and its peer finds a clean end: want a reset", o.Machine.Kind.Name())

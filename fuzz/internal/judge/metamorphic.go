@@ -3,6 +3,7 @@ package judge
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
@@ -65,15 +66,17 @@ func (j *Judge) dialled() bool {
 
 // compareDialled compares what connections that machines dialled get if the words that their
 // peers send arrive whole, and byte by byte. All else that happens is left as it is: only that
-// makes machines dial.
+// makes machines dial. It compares nothing if several connections send, as what machines make of
+// that may depend on the order, or if other connections have the same numbers.
 func (j *Judge) compareDialled(tr trace.Trace, calm Variant, plain [][]byte) *Failure {
 	cut, speaks := calm.splitFrom(j.cfg.Conns, "byte by byte")
-	if !speaks || j.cfg.Faults.Off(trace.Split) {
+	if !speaks || j.cfg.Faults.Off(trace.Split) || calm.speakers() > 2 {
 		return nil
 	}
 	calm.How = "with each word in one piece"
+	lives := j.lives()
 	many, f := j.outputs(cut)
-	for i := j.cfg.Conns; i < len(plain) && f == nil; i++ {
+	for i := j.cfg.Conns; i < len(plain) && f == nil && slices.Equal(lives, j.lives()); i++ {
 		f = j.differ(Segmentation, tr, i, calm, plain[i], cut, many[i])
 	}
 	return f
@@ -83,6 +86,14 @@ func (j *Judge) compareDialled(tr trace.Trace, calm Variant, plain [][]byte) *Fa
 func (j *Judge) late() (all []bool) {
 	for i := range j.w.Conns() {
 		all = append(all, j.w.Conn(i).Late())
+	}
+	return all
+}
+
+// lives returns how many connections have had each number in the last run.
+func (j *Judge) lives() (all []int) {
+	for i := range j.w.Conns() {
+		all = append(all, j.w.Conn(i).Life)
 	}
 	return all
 }

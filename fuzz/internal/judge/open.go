@@ -89,8 +89,10 @@ func (f *follower[S, In]) moment(v *view[S], now int64) Moment {
 	h := f.h
 	at := Moment{Conn: h.Conn, Time: time.Duration(now), Begin: time.Duration(h.Began), Input: time.Duration(v.time)}
 	at.Sent, at.Got = at.Begin, at.Begin
-	if v.sent > 0 {
-		at.Sent = time.Duration(stampAt(h.SentAt, v.sent).Time)
+	for _, s := range h.SentAt { // what is no whole input yet counts, too
+		if s.Time <= now {
+			at.Sent = time.Duration(s.Time)
+		}
 	}
 	if v.got > 0 {
 		at.Got = time.Duration(f.arrives(v.got))

@@ -118,6 +118,17 @@ func (v Variant) splitFrom(conn int, how string) (out Variant, speaks bool) {
 	return out, speaks
 }
 
+// speakers returns how many connections send something.
+func (v Variant) speakers() int {
+	on := make(map[uint16]bool)
+	for _, e := range v.Trace {
+		if e.Op == trace.Send {
+			on[e.On] = true
+		}
+	}
+	return len(on)
+}
+
 // cuts is how many reads, and how many writes, of a machine move one byte each: enough for
 // all boundaries in the messages of a protocol, and not for all bytes of what they carry.
 const cuts = 1024

@@ -105,10 +105,10 @@ func (w *World) closesWell(s *socket) {
 
 // dropsOutput is called before a loop resets a connection. It observes that a machine closes it
 // before the loop could send what the machine wrote. A machine that gives up a peer that
-// does not read, or one whose other connection broke, may do so.
+// does not read, one whose other connection broke, or a client whose server has ended, may do so.
 func (w *World) dropsOutput(s *socket) {
 	m := s.machine()
-	if m == nil || !m.Lives || w.stopped || s.phase != connected || s.room() == 0 || s.armed.writeBlocks > 0 {
+	if m == nil || !m.Lives || w.stopped || s.phase != connected || s.room() == 0 || s.armed.writeBlocks > 0 || s.dialled > 0 && s.ended {
 		return
 	}
 	for _, port := range m.ports {

@@ -429,13 +429,17 @@ func (w *World) listened(a driver.Addr) bool {
 	return slices.ContainsFunc(w.listeners, func(l listener) bool { return l.at.Net == a.Net && reaches(a, l.at) })
 }
 
-// reaches reports whether what is sent to one address arrives at another.
+// reaches reports whether what is sent to one address arrives at another. A wildcard is this
+// host, whose one address is loopback: others are other hosts.
 func reaches(to, at driver.Addr) bool {
 	if at.Net >= driver.Unix {
 		return at.Path == to.Path
 	}
-	return at.IP.Port() == to.IP.Port() && (at.IP.Addr() == to.IP.Addr() || at.IP.Addr().IsUnspecified() || to.IP.Addr().IsUnspecified())
+	a, b := to.IP.Addr(), at.IP.Addr()
+	return to.IP.Port() == at.IP.Port() && (a == b || isHere(a) && b.IsUnspecified() || a.IsUnspecified() && isHere(b))
 }
+
+func isHere(a netip.Addr) bool { return a.IsUnspecified() || a.IsLoopback() }
 
 // reachable returns an address to send to: this machine's own for a wildcard.
 func reachable(a netip.AddrPort) netip.AddrPort {

@@ -46,9 +46,9 @@ type Model[S, In any] struct {
 	// comes out of order. It must not change s. Only PerConn has the fields from here on.
 	Push func(s S, at Moment) []Outcome[S]
 	// Owes reports whether a Push must still come in this state, or should have come by at.Time.
-	// That is when all is at rest at the end of a run, and the machine has Spec.Patience to do it;
-	// for a connection that its machine has ended, Spec.Patience before that. Where faults may
-	// have made the machine late, at.Time is at.Begin.
+	// That is Spec.Patience before the peer gets something, sends an input, or the machine ends the
+	// connection; and when all is at rest at the end of a run, where the machine has Spec.Patience
+	// to do it. Where faults may have made the machine late, at.Time is at.Begin, or it is not asked.
 	// For example, at.Time > at.Got+10*time.Second says that a heartbeat is due each 10 s.
 	Owes func(s S, at Moment) bool
 	// Ends returns when the machine must end the connection if nothing else happens; 0: never.

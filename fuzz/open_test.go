@@ -70,8 +70,11 @@ func (c *teller) begin(cx *tellerCx) reactor.State {
 
 // interval returns the time from one beat to the next.
 func (c *teller) interval() time.Duration {
-	if c.wrong == "beats early" {
+	switch c.wrong {
+	case "beats early":
 		return 900 * time.Millisecond
+	case "beats late":
+		return 3 * time.Second
 	}
 	return time.Second
 }
@@ -290,6 +293,7 @@ func TestOpenModels(t *testing.T) {
 		{"beats each second", "beats", never, []string{"x"}, unending, ""},
 		{"beats once", "beats once", never, []string{"x"}, unending, `gets no more: the model's Owes says that there is something to come by `},
 		{"beats early", "beats early", never, []string{"x"}, unending, `gets "beat\n" at 900ms, 1h0m0.9s on the world's clock: no outcome of Steps or Push fits, and the last state possible is {due: text:false next:0`},
+		{"beats late", "beats late", never, []string{"x"}, unending, `: the model's Owes says that there is something to come, in state {`},
 		{"texts", "", long, commands, texts(false), ""},
 		{"texts that are not read", "reads on", long, commands, texts(false), `want "read\n"`},
 		{"says good-bye", "parts", long, commands[:1], texts(true), ""},

@@ -54,6 +54,7 @@ type follower[S, In any] struct {
 	most  place    // the furthest place at which something else was wanted
 	wants []string // there
 	after string   // the input there
+	late  string   // what did not come in time, at some place
 	short bool     // at some place, all that came is the beginning of what is wanted
 }
 
@@ -69,8 +70,8 @@ func (m *Model[S, In]) follow(h *History, enough func(*follower[S, In], *view[S]
 		if f.fits = enough(f, &v); f.fits {
 			break
 		}
-		if m.Push != nil {
-			for next, out := range m.Push(v.state, f.moment(&v, f.arrives(v.got+1))) {
+		if at := f.arrives(v.got + 1); m.Push != nil && !f.overdue(&v, at) {
+			for next, out := range m.Push(v.state, f.moment(&v, at)) {
 				w := v
 				w.state = next
 				f.comes(w, out, v.last)
@@ -145,6 +146,9 @@ func (f *follower[S, In]) input(v view[S]) {
 	} else {
 		w.time = f.h.Finished
 	}
+	if f.overdue(&v, w.time) {
+		return
+	}
 	if f.m.Steps == nil {
 		out := f.m.Step(&w.state, in)
 		f.comes(w, out, in)
@@ -156,6 +160,19 @@ func (f *follower[S, In]) input(v view[S]) {
 		w.state = next
 		f.comes(w, out, in)
 	}
+}
+
+// overdue reports whether something should have come in a view, Slack before the next thing that
+// happened.
+func (f *follower[S, In]) overdue(v *view[S], next int64) bool {
+	by := next - f.h.Slack
+	if f.m.Owes == nil || by <= v.time || v.got > 0 && by <= f.arrives(v.got) || !f.m.Owes(v.state, f.moment(v, by)) {
+		return false
+	}
+	if f.late == "" {
+		f.late = fmt.Sprintf("gets no more%s by %v: the model's Owes says that there is something to come, in state %s", f.behind(v), clock(next), shown(v.state))
+	}
+	return true
 }
 
 // comes adds a view behind some output, if that is what came, and not before the input.
@@ -229,6 +246,9 @@ func (m *Model[S, In]) judge(h *History, fate sim.Fate) (kind, text string) {
 	got := f.short // an answer has begun, at least
 	for i := range f.views {
 		got = got || f.views[i].got == len(h.Got)
+	}
+	if f.late != "" && (!got || len(f.rested()) == 0) {
+		return "owes", f.late
 	}
 	if !got {
 		return f.other()

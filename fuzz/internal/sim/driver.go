@@ -153,6 +153,7 @@ func (d *simDriver) Register(id driver.Sock, data driver.EventData) error {
 	s.watched, s.data = true, data
 	if m := s.machine(); m != nil {
 		s.led, s.fails = m.led, m.fails
+		m.next[data.Port()] = driver.NextPortGen(data.PortGen())
 	}
 	d.w.setOwner(s)
 	if s.attempted > 0 {

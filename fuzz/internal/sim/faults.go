@@ -223,11 +223,19 @@ func (w *World) observeSpurious(told []poll.Event) {
 	}
 }
 
-// injectStale makes an event for a socket that its machine has closed.
+// injectStale makes an event for a socket that its machine has closed, unless so many sockets ago
+// that its data comes again: no event is as late as that.
 func (w *World) injectStale(c *Conn, r poll.Ready) {
-	if d := c.staleDriver; d != nil && !d.over && !d.registered(c.staleData) {
-		d.staleEvents = append(d.staleEvents, poll.Event{Token: poll.Token(c.staleData), Ready: r})
+	d, data := c.staleDriver, c.staleData
+	if d == nil || d.over || d.registered(data) {
+		return
 	}
+	if all := *d.machines; data.OfMachine() && int(data.Index()) < len(all) {
+		if m := all[data.Index()]; m.Generation == data.Generation() && m.next[data.Port()] == data.PortGen() {
+			return
+		}
+	}
+	d.staleEvents = append(d.staleEvents, poll.Event{Token: poll.Token(data), Ready: r})
 }
 
 // registered reports whether an open socket is registered with this data.

@@ -32,6 +32,7 @@ type Machine struct {
 	failed reactor.State // the state in which it did last
 
 	ports [fsm.MaxPorts]*socket // as registered last
+	next  [fsm.MaxPorts]uint8   // the generation of the port's next socket
 	lost  lost
 }
 

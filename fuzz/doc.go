@@ -85,7 +85,8 @@
 //
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
-// accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent]. Such
+// accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent], which no fault
+// changes. Such
 // connections have numbers from Spec.Conns on; if all are in use, a peer whose machine has closed
 // its end closes, too. Host names have the addresses of Spec.Names.
 //
@@ -123,6 +124,9 @@
 // makes one of a Model. [Relay] says all that there is to say of a proxy:
 //
 //	Oracles: []fuzz.Oracle{fuzz.Relay("proxy", ":7000", "10.0.0.1:80")},
+//
+// What happens if the target refuses, or is silent, is best said by a Spec of its own for each, with
+// Spec.Answers and a Model with Ends: a search does more if all of its machines get far.
 //
 // A [Role] gives the peers of a listener, or the server that machines dial, words of their own,
 // and bounds how many peers there are:

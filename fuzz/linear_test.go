@@ -161,7 +161,7 @@ func TestLinearHistories(t *testing.T) {
 		{"an answer before its set", []judge.History{lived(0, false, "=1", "", 4, 0), lived(1, true, "?", "1", 2, 3)}, "connection 1 gets \"1\""},
 		{"an answer that is due", []judge.History{lived(0, true, "?", "", 1, 0)}, "gets no answer"},
 		{"the only one", []judge.History{lived(0, true, "?", "1", 1, 2)}, `no order of the one input explains that connection 0 gets "1" for "?", sent in event 0: with none of them before it, it would get "0"`},
-		{"an answer to nothing", []judge.History{lived(0, true, "?", "00", 1, 2)}, "for nothing"},
+		{"an answer to nothing", []judge.History{lived(0, true, "?", "00", 1, 2)}, "more than the model answers"},
 		{"two writers, two readers that differ", []judge.History{lived(0, true, "=1", "k", 1, 9), lived(1, true, "=2", "k", 2, 10),
 			lived(2, true, "??", "12", 3, 4, 5, 6), lived(3, true, "??", "21", 3, 4, 5, 6)}, "no order"},
 	} {

@@ -114,7 +114,9 @@ func outcomes[S any](all []Outcome[S]) iter.Seq2[S, string] {
 //
 // A connection that stays open must get all its answers. It may get fewer if it ends early
 // because of its peer, a deadline, a message, an error or a shutdown. If its machine ends
-// for none of these reasons, the machine must have answered all inputs before.
+// for none of these reasons, the machine must have answered all inputs before. An error that a
+// handler made, and gave to IO.Fail, is an error, too: a machine whose protocol errors are to be
+// judged returns a state instead.
 //
 // If the model has several outcomes, one way through them must fit all that a connection
 // sent and got. A connection with more than 10,000 ways passes, and its run is counted in

@@ -94,8 +94,10 @@ func (o Oracle) At(addr string) Oracle {
 // dialled to the address front, to a connection that the machine dialled to the address back,
 // and the other way round. No byte may be changed, lost or added. If a peer half-closes, the
 // other one must get the end, and the other direction goes on: a machine that ends by itself
-// must have had the ends of both. One that ends by a deadline, an error, a message or a shutdown
-// owes nothing more.
+// must have had the ends of both. If a connection breaks before its peer has half-closed, the
+// other one must be reset, as IO.Fail does it: after a clean end the peer would take for whole
+// what is cut. A machine that ends by a deadline, an error, a message or a shutdown owes nothing
+// more; but that its own buffer was full, with ErrFull, is no reason to end.
 //
 // It judges pairs of connections of one machine. A machine may give up a connection to back
 // and dial again, there or elsewhere, before it has sent anything to it. After that it must not

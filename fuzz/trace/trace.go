@@ -100,11 +100,33 @@ func Parse(text string) (tr Trace, err error) {
 	return tr, lines.Err()
 }
 
+// usage describes the arguments of an Op in the text of a trace.
+func (op Op) usage() string {
+	var all []string
+	if op.Target() != OnNothing {
+		all = append(all, "a number")
+	}
+	for _, name := range []string{op.info().a, op.info().b} {
+		if name != "" {
+			all = append(all, name+"=…")
+		}
+	}
+	return strings.Join(append(all, "hold"), ", ")
+}
+
+// names returns the names of all Ops.
+func names() (all []string) {
+	for op := range NumOps {
+		all = append(all, op.String())
+	}
+	return all
+}
+
 // parseEvent reads the fields of a line.
 func parseEvent(f []string) (e Event, err error) {
 	op, known := opNamed(f[0])
 	if !known {
-		return e, fmt.Errorf("unknown event %q", f[0])
+		return e, fmt.Errorf("unknown event %q: want one of %s", f[0], strings.Join(names(), ", "))
 	}
 	e.Op = op
 	seen := make(map[*uint16]bool)
@@ -115,7 +137,7 @@ func parseEvent(f []string) (e Event, err error) {
 		}
 		to, value, from, most := e.argument(arg)
 		if to == nil || seen[to] {
-			return e, fmt.Errorf("%s: unexpected argument %q", f[0], arg)
+			return e, fmt.Errorf("%s: unexpected argument %q: want %s", f[0], arg, op.usage())
 		}
 		seen[to] = true
 		n, err := strconv.ParseUint(value, 10, 16)

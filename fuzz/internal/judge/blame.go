@@ -50,7 +50,9 @@ func (h *order[S, In]) accuse() (text string, at Stamp) {
 		}
 		h.spare = over[i]
 		if l := h.spare; h.restart() {
-			return fmt.Sprintf("connection %d gets %s, for nothing that it sent", l.Conn, Brief(l.Got[l.got:])), stampAt(l.GotAt, l.got+1)
+			o := &l.ops[len(l.ops)-1]
+			return fmt.Sprintf("connection %d gets %s more than the model answers to all that it sent, up to %s in event %d",
+				l.Conn, Brief(l.Got[l.got:]), shown(o.in), o.sent.Event), stampAt(l.GotAt, l.got+1)
 		}
 	}
 	h.spare = nil

@@ -8,6 +8,7 @@ package judge
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
@@ -276,7 +277,7 @@ func (j *Judge) judgeFact(o *sim.Observation) {
 		}
 	case sim.EndsLate:
 		if j.cfg.Without&CheckLateEnd == 0 {
-			j.Fail(LateEnd, "all peers of %s have ended, and nothing is left to read or to send, but it lives on until a deadline", machineName(o.Machine))
+			j.Fail(LateEnd, "all peers of %s%s have ended, and nothing is left to read or to send, but it lives on until a deadline", machineName(o.Machine), j.connsOf(o.Machine))
 			j.failure.State = o.Machine.Kind.StateName(o.Machine.State)
 		}
 	case sim.DropsOutput:
@@ -356,6 +357,23 @@ func (j *Judge) ended(o *sim.Observation) {
 		return
 	}
 	j.failure.State = k.StateName(o.Machine.Before)
+}
+
+// connsOf names the connections of a machine, for a failure's text; empty if it has none.
+func (j *Judge) connsOf(m *sim.Machine) string {
+	var all []string
+	for i := range j.w.Conns() {
+		if j.w.Conn(i).Of(m) {
+			all = append(all, fmt.Sprint(i))
+		}
+	}
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return " (connection " + all[0] + ")"
+	}
+	return " (connections " + strings.Join(all, " and ") + ")"
 }
 
 // machineName returns a machine with its state, for a failure's text.

@@ -289,8 +289,8 @@
 // input twice.
 //
 // "Lost input" judges a state that waits for the input of the broken connection. "False end"
-// judges machines with two connections, of which one broke: the other's peer must be reset,
-// unless the machine half-closed it before. It also judges machines that returned fsm.Stop
+// judges machines that end by the error of one of their connections, as by IO.Fail: the peers of
+// the others must be reset, unless the machine half-closed these before. It also judges machines that returned fsm.Stop
 // without an error: their peers must not be reset within Options.Linger, although they send
 // more, up to 64 KiB.
 //

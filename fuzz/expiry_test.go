@@ -1,7 +1,6 @@
 package fuzz
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +122,7 @@ func TestExpiry(t *testing.T) {
 			if found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "linearizability") || !strings.Contains(found.Failure.Text, want) {
 				t.Errorf("one that %s, seed %d: got %v, want %q", wrong, seed, found, want)
 			} else {
-				t.Log(fmt.Sprintf("one that %s, seed %d: %d runs, %v\n%v", wrong, seed, found.Runs, found.Failure, found.Trace))
+				t.Logf("one that %s, seed %d: %d runs, %v\n%v", wrong, seed, found.Runs, found.Failure, found.Trace)
 			}
 		}
 	}

@@ -86,10 +86,9 @@ type clerk struct {
 
 type clerkCx = reactor.Context[done]
 
-const (
-	clerkPeer reactor.Port = 0
-	clerkMost              = 3 // as many as its mailbox has room for answers
-)
+const clerkPeer reactor.Port = 0
+
+const clerkMost = 3 // as many as its mailbox has room for answers
 
 const (
 	clerkReading = fsm.First + iota

@@ -24,10 +24,9 @@ type link struct {
 
 type linkCx = reactor.Context[replica]
 
-const (
-	linkFollower reactor.Port = 0
-	linkMost                  = 4 // lines that are not confirmed
-)
+const linkFollower reactor.Port = 0
+
+const linkMost = 4 // lines that are not confirmed
 
 const (
 	linkDialing = fsm.First + iota

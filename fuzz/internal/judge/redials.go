@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -153,22 +152,4 @@ func (b Backoff) waits(count waited) string {
 		return fmt.Sprintf("%s, as n is %d to %d", text, count.least(), count.most())
 	}
 	return fmt.Sprintf("%s, as n is %d", text, count.least())
-}
-
-// leaves reports whether a loop has been told to shut down: its machines do no more by themselves.
-func (j *Judge) leaves() bool {
-	return slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool { return e.Op == trace.Leave })
-}
-
-// delayed reports whether faults may have delayed what machines do by themselves.
-func (j *Judge) delayed() bool {
-	return slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool {
-		switch e.Op {
-		case trace.ConnectFails, trace.ConnectWaits, trace.AnswerWaits, trace.Split: // they delay peers
-			return false
-		case trace.Turn:
-			return true
-		}
-		return e.Op.IsFault()
-	})
 }

@@ -156,7 +156,9 @@
 //		Ends: func(_ struct{}, at fuzz.Moment) time.Duration { return at.Input + 7500*time.Millisecond },
 //	}
 //
-// What depends on the time when an input was handled may be so or so between Moment.Time, when it
+// For answers that depend on time, such as what expires, Model.StepAt is the simplest: it has the
+// time at which the input was handled. Where faults may have made the machine late it decides
+// nothing. Steps does: what depends on the time may be so or so between Moment.Time, when an input
 // had been sent, and Moment.By, when it had been handled. This one is of a value that is gone 2 s
 // after it was set, for [PerConn], or [Linear] if all connections share it:
 //

@@ -20,6 +20,12 @@ type Model[S, In any] struct {
 	Input func(in []byte) (v In, n int, ok bool) // returns the first input of in, and its length; ok is false if it is incomplete
 	Step  func(*S, In) string                    // changes the state, and returns the answer to an input; empty: there is none
 
+	// StepAt is a Step for answers that depend on time, such as what expires. now is when the
+	// input had been sent, and when the machine handled it: they differ only where peers are slow
+	// or faults strike. What a run with such events shows wrong is not counted; Steps and
+	// Moment.By can tell more.
+	StepAt func(s *S, v In, now time.Duration) string
+
 	// Over reports whether the connection is over in this state. If so, the machine must end
 	// it; if not, the machine must not end it by itself. Only PerConn uses it. If both it and
 	// Last are nil, a machine may end the connection whenever it has given all answers.
@@ -83,7 +89,7 @@ type Moment struct {
 
 // judged returns the model as package judge has it.
 func (m *Model[S, In]) judged() judge.Model[S, In] {
-	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.Step, Over: m.Over, Last: m.Last, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next}
+	j := judge.Model[S, In]{New: m.New, Input: m.Input, Step: m.step(), Timed: m.StepAt != nil, Over: m.Over, Last: m.Last, Greeting: m.Greeting, HalfClose: m.HalfClose, Next: m.Next}
 	if m.Steps != nil {
 		j.Steps = func(s S, v In, at judge.Moment) iter.Seq2[S, string] { return outcomes(m.Steps(s, v, Moment(at))) }
 	}
@@ -97,6 +103,14 @@ func (m *Model[S, In]) judged() judge.Model[S, In] {
 		j.Ends = func(s S, at judge.Moment) time.Duration { return m.Ends(s, Moment(at)) }
 	}
 	return j
+}
+
+// step returns the Step or StepAt of the model; nil if it has neither.
+func (m *Model[S, In]) step() func(*S, In, time.Duration) string {
+	if m.StepAt != nil || m.Step == nil {
+		return m.StepAt
+	}
+	return func(s *S, v In, _ time.Duration) string { return m.Step(s, v) }
 }
 
 func outcomes[S any](all []Outcome[S]) iter.Seq2[S, string] {

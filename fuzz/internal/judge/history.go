@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/stator-go/stator/fuzz/internal/sim"
 	"github.com/stator-go/stator/fuzz/trace"
@@ -31,6 +32,8 @@ func stampAt(stamps []Stamp, bytes int) Stamp {
 	return stamps[at]
 }
 
+func (s Stamp) at() time.Duration { return time.Duration(s.Time) }
+
 // History is a connection, for oracles that need more than its bytes.
 type History struct {
 	Conn          int
@@ -49,6 +52,7 @@ type History struct {
 	Unread     int    // bytes that its machine had not read when it ended it
 	Slow       bool   // the peer does not read all at once
 	Now        int64  // when it is judged
+	Disturbed  bool   // its machine may have handled inputs later than they were sent
 	Slack      int64  // how much later than it must a machine may do something
 	Late       int64  // the same, without Patience, for what it does without its peer
 	By         int64  // what was due then has come when faults have ceased, or comes within Patience
@@ -165,6 +169,7 @@ func (j *Judge) setSlack(h *History) {
 	}
 	h.By = h.Began
 	disturbed := j.disturbed()
+	h.Disturbed = disturbed || born > 0
 	if !disturbed {
 		h.By = max(h.Began, r.calm-born)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ func (h *order[S, In]) owes() bool {
 		for ; l.Whole && l.done < len(l.ops); l.done++ {
 			o, silent := &l.ops[l.done], false
 			if h.m.Steps == nil {
-				silent = h.m.Step(&state, o.in) == ""
+				silent = h.m.Step(&state, o.in, o.sent.at()) == ""
 			} else {
 				for next, want := range h.m.Steps(state, o.in, l.moment(o)) {
 					if want == "" {
@@ -125,7 +126,8 @@ func (l linearModel[S, In]) All(conns []History) (text string, at Stamp, decided
 	if !h.time.passed && h.decide() {
 		return "", at, true
 	}
-	if h.time.passed || h.steps <= 0 {
+	late := l.m.Timed && slices.ContainsFunc(conns, func(h History) bool { return h.Disturbed })
+	if h.time.passed || h.steps <= 0 || late {
 		return "", at, false
 	}
 	text, at = h.accuse()
@@ -282,7 +284,7 @@ func (h *order[S, In]) search(state S) bool {
 		}
 		if h.m.Steps == nil {
 			next := again()
-			want := h.m.Step(&next, o.in)
+			want := h.m.Step(&next, o.in, o.sent.at())
 			if h.try(i, next, want, i == answered, false) {
 				return true
 			}
@@ -414,7 +416,7 @@ func (h *order[S, In]) replay() S {
 	}
 	for _, i := range h.path {
 		l := &h.lines[i]
-		h.m.Step(&state, l.ops[l.done].in)
+		h.m.Step(&state, l.ops[l.done].in, l.ops[l.done].sent.at())
 		l.done++
 		h.time.passes()
 	}

@@ -15,7 +15,8 @@ import (
 type Model[S, In any] struct {
 	New       func() S
 	Input     func(in []byte) (v In, n int, ok bool)
-	Step      func(*S, In) string
+	Step      func(s *S, v In, now time.Duration) string
+	Timed     bool // Step depends on the time
 	Over      func(S) bool
 	Last      func(In) bool
 	Greeting  string
@@ -42,7 +43,7 @@ type Moment struct {
 // open reports whether a model needs more than the bytes of a connection, or may answer in
 // several ways.
 func (m *Model[S, In]) open() bool {
-	return m.Next != nil || m.Steps != nil || m.Push != nil || m.Owes != nil || m.Ends != nil
+	return m.Timed || m.Next != nil || m.Steps != nil || m.Push != nil || m.Owes != nil || m.Ends != nil
 }
 
 // over reports whether the machine is to end a connection: its last input was one after which
@@ -165,7 +166,10 @@ func (p perConn[S, In]) Due(h *History) int64 {
 
 func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
 	if p.m.open() {
-		return p.m.judge(h, fate)
+		if kind, text = p.m.judge(h, fate); text != "" && p.m.Timed && h.Disturbed {
+			return undecided, ""
+		}
+		return kind, text
 	}
 	sent, got := h.Sent, h.Got
 	state, inputs, want := p.m.begin(), 0, p.m.Greeting
@@ -187,7 +191,7 @@ func (p perConn[S, In]) Conn(h *History, fate sim.Fate) (kind, text string) {
 		if in, n, ok = p.m.first(sent); !ok {
 			break
 		}
-		sent, want = sent[n:], p.m.Step(&state, in)
+		sent, want = sent[n:], p.m.Step(&state, in, 0)
 		if inputs%timeEvery == timeEvery-1 && time.Since(begin) > mostTime {
 			return "", ""
 		}

@@ -150,7 +150,7 @@ func (f *follower[S, In]) input(v view[S]) {
 		return
 	}
 	if f.m.Steps == nil {
-		out := f.m.Step(&w.state, in)
+		out := f.m.Step(&w.state, in, time.Duration(w.time))
 		f.comes(w, out, in)
 		return
 	}

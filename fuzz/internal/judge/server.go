@@ -42,7 +42,7 @@ func (s *server[S, In]) Answers(got []byte) (reply []byte, over bool) {
 // step returns the answer to an input: of several outcomes, the first.
 func (s *server[S, In]) step(v In) (answer string) {
 	if s.m.Steps == nil {
-		return s.m.Step(&s.state, v)
+		return s.m.Step(&s.state, v, 0)
 	}
 	for s.state, answer = range s.m.Steps(s.state, v, Moment{}) {
 		break

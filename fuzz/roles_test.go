@@ -59,6 +59,9 @@ func (p *proxy) relay(cx *echoCx, ready reactor.Ready) reactor.State {
 		case p.wrong == "closes what broke":
 			cx.Close(way.from)
 			return fsm.Stop
+		case p.wrong == "closes and fails":
+			cx.Close(way.from)
+			return cx.Fail(err)
 		case p.wrong == "hides what broke":
 			return fsm.Stop
 		}
@@ -123,10 +126,11 @@ func TestRelayOracle(t *testing.T) {
 		{"keeps the end", `model "proxy": connection 4 gets no end, although the peer of connection 0 has half-closed`},
 		{"hides what broke", `model "proxy": connection `},
 		{"closes what broke", `model "proxy": connection `},
+		{"closes and fails", `model "proxy": connection `},
 		{"fails when full", `model "proxy": the machine of connections `},
 		{"loses what is refused", `model "proxy": connection `},
 	}
-	for _, c := range proxies[:testenv.Pick(5, len(proxies))] {
+	for _, c := range proxies[:testenv.Pick(6, len(proxies))] {
 		for seed := range uint64(testenv.Pick(1, 3)) { // most need some 1,000 runs
 			found := Find(proxySpec(c.wrong), seed, Budget{Runs: 5000})
 			if t.Log(c.wrong, found.Runs, found.Failure); found.Failure == nil || !strings.HasPrefix(found.Failure.Error(), c.want) {

@@ -100,8 +100,8 @@ func (j *Judge) ends(o *sim.Observation) (v verdict) {
 	if errors.Is(o.Err, reactor.ErrFull) {
 		v = j.overflows(o.Machine, o.Err)
 	}
-	if o.Err == nil {
-		v = j.hides(o.Machine)
+	if v.why == "" {
+		v = j.hides(o)
 	}
 	if o.OK && v.why == "" {
 		v = j.stops(o.Machine)
@@ -109,10 +109,12 @@ func (j *Judge) ends(o *sim.Observation) (v verdict) {
 	return v
 }
 
-// hides judges the end without an error of a machine, one of whose connections broke.
-func (j *Judge) hides(m *sim.Machine) (v verdict) {
-	broken := j.w.Lost(m)
-	if broken == nil {
+// hides judges the end of a machine, one of whose connections broke. The loop resets the others
+// only if it ends with the error of that connection, and has not closed it.
+func (j *Judge) hides(o *sim.Observation) (v verdict) {
+	m := o.Machine
+	broken, closed := j.w.Lost(m)
+	if broken == nil || o.Err != nil && !closed {
 		return v
 	}
 	for _, o := range j.oracles() {

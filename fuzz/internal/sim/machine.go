@@ -38,25 +38,27 @@ type Machine struct {
 
 // lost is a connection that broke, as its machine knows, before its peer ended it in order.
 type lost struct {
-	is   bool
-	conn int32
-	life int
+	is     bool
+	conn   int32
+	life   int
+	closed bool // by the machine
 }
 
 // Lost returns the connection that broke last while the machine had it, as an error told the
-// machine; nil if none has since it dialled last.
-func (w *World) Lost(m *Machine) *Conn {
+// machine; nil if none has since it dialled last. closed reports whether the machine has closed
+// it since: its error is then no reason to reset others when the machine ends.
+func (w *World) Lost(m *Machine) (c *Conn, closed bool) {
 	if !m.lost.is || w.conns[m.lost.conn].Life != m.lost.life {
-		return nil
+		return nil, false
 	}
-	return &w.conns[m.lost.conn]
+	return &w.conns[m.lost.conn], m.lost.closed
 }
 
 // breaks returns the error of a connection that broke. Its machine knows that now.
 func (s *socket) breaks() (err error) {
 	err, s.broken, s.over = s.broken, nil, true
 	if m := s.machine(); m != nil && s.conn >= 0 && !s.ended {
-		m.lost = lost{true, s.conn, s.life}
+		m.lost = lost{is: true, conn: s.conn, life: s.life}
 	}
 	return err
 }

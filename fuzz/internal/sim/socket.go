@@ -268,6 +268,9 @@ func (w *World) reset(s *socket, why error) {
 
 // close closes s. The other end is reset if input of s was not read, or arrives later.
 func (w *World) close(s *socket) {
+	if m := s.machine(); m != nil && m.lost.is && m.lost.conn == s.conn && m.lost.life == s.life {
+		m.lost.closed = true
+	}
 	switch {
 	case s.kind == listening:
 		for _, c := range s.backlog {

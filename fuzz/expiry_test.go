@@ -149,8 +149,8 @@ func testExpiry(t *testing.T, model Oracle, decides bool) {
 		"stays after quit":        "",
 		"leaves by itself":        "its machine has ended it by itself: the model's Last says that it is not over",
 	} {
-		for seed := range uint64(testenv.Pick(1, 10)) {
-			found := Find(larderSpec(wrong, model), seed, Budget{Runs: 3000})
+		for seed := range uint64(testenv.Pick(1, 4)) {
+			found := Find(larderSpec(wrong, model), seed, Budget{Runs: 20_000})
 			if found.Failure == nil || !strings.HasPrefix(found.Failure.Oracle, "linearizability") || !strings.Contains(found.Failure.Text, want) {
 				t.Errorf("one that %s, seed %d: got %v, want %q", wrong, seed, found, want)
 			} else {

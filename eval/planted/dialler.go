@@ -8,6 +8,7 @@ import (
 
 	"github.com/stator-go/stator/fsm"
 	"github.com/stator-go/stator/fuzz"
+	"github.com/stator-go/stator/fuzz/trace"
 	"github.com/stator-go/stator/reactor"
 )
 
@@ -184,28 +185,12 @@ func diallerSpec() fuzz.Spec {
 			Input: lfLine,
 			Step:  func(*struct{}, string) string { return "" },
 		})},
-		Oracles: []fuzz.Oracle{
-			fuzz.Conns("questions", questions),
-			fuzz.Redials("pauses", func(n int) (least, most time.Duration) {
-				pause := min(100*time.Millisecond<<n, diallerMost)
-				return pause, pause
-			}, answered),
-		},
+		Oracles:  []fuzz.Oracle{fuzz.Conns("questions", questions)},
 		Without:  fuzz.LostOutput, // what a server that is lost has not taken is dropped
 		Patience: 6 * time.Minute,
 		Conns:    16,
+		Faults:   trace.Weights{trace.Jump: 0, trace.Late: 0, trace.Leave: 0, trace.ConnectWaits: 0}, // pauses are measured
 	}
-}
-
-// answered reports whether the server has answered a question.
-func answered(c fuzz.Conn) bool {
-	for line := range strings.Lines(fuzz.Text(c.Sent)) {
-		number, _, _ := strings.Cut(line, " ")
-		if strings.HasSuffix(line, "\n") && strings.Contains(fuzz.Text(c.Got), "ask "+number+"\n") {
-			return true
-		}
-	}
-	return false
 }
 
 // questions judges all connections of the dialler, one after the other.
@@ -216,10 +201,13 @@ func questions(conns []fuzz.Conn, _ time.Duration) string {
 			open++
 		}
 	}
-	if open > 1 {
+	switch {
+	case open > 1:
 		return fmt.Sprintf("%d connections are open: want one", open)
+	case open == 0:
+		return "no connection is open: want one"
 	}
-	for _, c := range conns {
+	for i, c := range conns {
 		lines := strings.SplitAfter(fuzz.Text(c.Sent), "\n")
 		got := strings.SplitAfter(fuzz.Text(c.Got), "\n")
 		greeted := lines[0] == "hello\n"
@@ -229,6 +217,7 @@ func questions(conns []fuzz.Conn, _ time.Duration) string {
 		if greeted && c.Whole && len(c.Got) == 0 {
 			return fmt.Sprintf("connection %d has greeted, and is asked nothing", c.Number)
 		}
+		answered := false
 		for _, line := range got {
 			number, isAsk := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "ask ")
 			if n, err := strconv.Atoi(number); isAsk && err == nil && strings.HasSuffix(line, "\n") {
@@ -238,11 +227,32 @@ func questions(conns []fuzz.Conn, _ time.Duration) string {
 				asked = n
 			}
 			if ok, is := strings.CutPrefix(line, "ok "); is && strings.HasSuffix(line, "\n") {
+				answered = true
 				if !strings.Contains(fuzz.Text(c.Sent), "\n"+strings.TrimSpace(ok)+" ") {
 					return fmt.Sprintf("connection %d gets %q, and has not answered that question", c.Number, line)
 				}
 			}
 		}
+		if i+1 == len(conns) || c.Ended == 0 {
+			continue
+		}
+		pause := conns[i+1].Begin - c.Ended
+		if pause < 99*time.Millisecond || answered && !isBackoff(pause) {
+			return fmt.Sprintf("connection %d follows %v after connection %d: want 100ms, or the sum of that and twice the time for each refusal", conns[i+1].Number, pause, c.Number)
+		}
 	}
 	return ""
+}
+
+// isBackoff reports whether a time is the sum of a pause after an answer, and those after some dials
+// that were refused, or not answered for half a second.
+func isBackoff(d time.Duration) bool {
+	for ; d > 0; d -= 500 * time.Millisecond {
+		for sum, next := time.Duration(0), 100*time.Millisecond; sum <= d; next = min(2*next, diallerMost) {
+			if sum += next; sum-d < 20*time.Millisecond && d-sum < 20*time.Millisecond {
+				return true
+			}
+		}
+	}
+	return false
 }

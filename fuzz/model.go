@@ -23,7 +23,8 @@ type Model[S, In any] struct {
 	// StepAt is a Step for answers that depend on time, such as what expires. now is when the
 	// input had been sent, and when the machine handled it: they differ only where peers are slow
 	// or faults strike. What a run with such events shows wrong is not counted; Steps and
-	// Moment.By can tell more.
+	// Moment.By can tell more. Words whose effect lasts 1 s show mistakes sooner than those of
+	// 3 s: a search does not know which times matter to a model.
 	StepAt func(s *S, v In, now time.Duration) string
 
 	// Over reports whether the connection is over in this state. If so, the machine must end
@@ -31,7 +32,7 @@ type Model[S, In any] struct {
 	// Last are nil, a machine may end the connection whenever it has given all answers.
 	Over func(S) bool
 	// Last reports whether an input is the last one of its connection, such as QUIT: the machine
-	// must answer it, read no input behind it, and end the connection.
+	// must answer it, read no input behind it, and end the connection. Linear uses it, too.
 	Last func(In) bool
 
 	// Greeting is what a connection gets before it sends anything.
@@ -153,7 +154,8 @@ func PerConn[S, In any](name string, m Model[S, In]) Oracle {
 // 1993), with the memory of Lowe (Testing for Linearizability, 2017). If 100,000 steps of the
 // model do not decide a run, the run passes and is counted in Finding.Undecided. If a state has
 // pointers, slices or maps in it, the search makes further states by New and Step from the
-// beginning on: Step may change what is in a state, and New must return a new one.
+// beginning on: Step may change what is in a state, and New must return a new one. With a state
+// that is plain, an array of values say, the search is several times as fast.
 func Linear[S, In any](name string, m Model[S, In]) Oracle {
 	return Oracle{judge.Linear(name, m.judged())}
 }

@@ -85,9 +85,9 @@ func Conns(name string, wrong func(conns []Conn, now time.Duration) string) Orac
 //
 // The client must not dial as long as its connection is open, and it must dial again, unless it
 // was told to shut down. Where a machine may not have read what its peer sent last, the
-// connection may be good or not; where faults may have delayed it, it may be later. All machines that dial are
-// taken for one client: use [Oracle.At] if they dial several addresses. Name look-ups that fail
-// are not counted.
+// connection may be good or not; where faults may have delayed it, it may be later. All machines
+// that dial are taken for one client: use [Oracle.At] if they dial several addresses. Name
+// look-ups that fail are not counted.
 func Redials(name string, wait func(n int) (least, most time.Duration), good func(Conn) bool) Oracle {
 	b := judge.Backoff{Wait: wait}
 	if good != nil {

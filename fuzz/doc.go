@@ -86,9 +86,8 @@
 // A machine that dials reaches the listener of this World at that address, if there is
 // one. If that listener is closed, the connection is refused. If there is none, a peer
 // accepts the connection, unless Spec.Answers returns [Refuses] or [IsSilent], which no fault
-// changes. Such
-// connections have numbers from Spec.Conns on; if all are in use, a peer whose machine has closed
-// its end closes, too. Host names have the addresses of Spec.Names.
+// changes. Such connections have numbers from Spec.Conns on; if all are in use, a peer whose
+// machine has closed its end closes, too. Host names have the addresses of Spec.Names.
 //
 // Faults make a connection attempt, or the look-up of a name, take some milliseconds, fail, or
 // both; an attempt may also stay unanswered for ever. A [Backend] greets and replies some
@@ -169,13 +168,13 @@
 //
 //	Steps: func(v value, in string, at fuzz.Moment) (all []fuzz.Outcome[value]) {
 //		if text, ok := strings.CutPrefix(in, "set "); ok {
-//			return append(all, fuzz.Outcome[value]{value{text, at.Time + 2*time.Second, at.By + 2*time.Second}, "ok\n"})
+//			return append(all, fuzz.Outcome[value]{State: value{text, at.Time + 2*time.Second, at.By + 2*time.Second}, Answer: "ok\n"})
 //		}
 //		if at.Time < v.to { // it may still be there, and then was not gone before
-//			all = append(all, fuzz.Outcome[value]{value{v.text, max(v.from, at.Time), v.to}, v.text + "\n"})
+//			all = append(all, fuzz.Outcome[value]{State: value{v.text, max(v.from, at.Time), v.to}, Answer: v.text + "\n"})
 //		}
 //		if at.By >= v.from {
-//			all = append(all, fuzz.Outcome[value]{value{v.text, v.from, min(v.to, at.By)}, "none\n"})
+//			all = append(all, fuzz.Outcome[value]{State: value{v.text, v.from, min(v.to, at.By)}, Answer: "none\n"})
 //		}
 //		return all
 //	},
@@ -292,9 +291,9 @@
 //
 // "Lost input" judges a state that waits for the input of the broken connection. "False end"
 // judges machines that end by the error of one of their connections, as by IO.Fail: the peers of
-// the others must be reset, unless the machine half-closed these before. It also judges machines that returned fsm.Stop
-// without an error: their peers must not be reset within Options.Linger, although they send
-// more, up to 64 KiB.
+// the others must be reset, unless the machine half-closed these before. It also judges machines
+// that returned fsm.Stop without an error: their peers must not be reset within Options.Linger,
+// although they send more, up to 64 KiB.
 //
 // Determinism, segmentation, hang-up, spurious events and isolation compare runs. They
 // take further runs, so they are checked for one run of eight, and for each trace that is

@@ -144,7 +144,7 @@ func TestRedialsAreCounted(t *testing.T) {
 	}{
 		"a dial under way":     {silent, "connect-fails 0 how=1 times=9\nreset 4\nadvance n=1 unit=2\nadvance n=3 unit=2\n"},
 		"one that is refused":  {refuses, "connect-fails 0 how=1 times=9\nadvance n=20 unit=3\n"},
-		"too many connections": {silent, "reset 4\nadvance n=6 unit=3\nrepeat events=0 times=1200\nadvance n=20 unit=4\n"},
+		"too many connections": {silent, "advance n=1010 unit=4\njump n=76 unit=4\n"},
 	} {
 		tr, err := trace.Parse(c.trace)
 		if err != nil {

@@ -106,7 +106,8 @@ func (op Op) usage() string {
 	if op.Target() != OnNothing {
 		all = append(all, "a number")
 	}
-	for _, name := range []string{op.info().a, op.info().b} {
+	a, b := op.Args()
+	for _, name := range []string{a, b} {
 		if name != "" {
 			all = append(all, name+"=…")
 		}
@@ -114,19 +115,11 @@ func (op Op) usage() string {
 	return strings.Join(append(all, "hold"), ", ")
 }
 
-// names returns the names of all Ops.
-func names() (all []string) {
-	for op := range NumOps {
-		all = append(all, op.String())
-	}
-	return all
-}
-
 // parseEvent reads the fields of a line.
 func parseEvent(f []string) (e Event, err error) {
 	op, known := opNamed(f[0])
 	if !known {
-		return e, fmt.Errorf("unknown event %q: want one of %s", f[0], strings.Join(names(), ", "))
+		return e, fmt.Errorf("unknown event %q: want one of %s", f[0], names())
 	}
 	e.Op = op
 	seen := make(map[*uint16]bool)

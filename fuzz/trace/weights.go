@@ -46,9 +46,9 @@ func (w Weights) Check() error {
 	for _, op := range slices.Sorted(maps.Keys(w)) {
 		switch {
 		case op >= NumOps:
-			return fmt.Errorf("no event has the number %d: want one of %s", op, switched())
+			return fmt.Errorf("no event has the number %d: want one of %s", op, names(Settle, Repeat))
 		case op == Settle || op == Repeat:
-			return fmt.Errorf("%v has no weight: want one of %s", op, switched())
+			return fmt.Errorf("%v has no weight: want one of %s", op, names(Settle, Repeat))
 		case w[op] < 0 || w[op] > mostWeight:
 			return fmt.Errorf("%v has weight %d: want 0 to %d", op, w[op], mostWeight)
 		}
@@ -56,13 +56,13 @@ func (w Weights) Check() error {
 	return nil
 }
 
-// switched returns the names of the Ops that may have a weight.
-func switched() string {
-	var names []string
+// names returns the names of the Ops but for some.
+func names(without ...Op) string {
+	var all []string
 	for op := range NumOps {
-		if op != Settle && op != Repeat {
-			names = append(names, op.String())
+		if !slices.Contains(without, op) {
+			all = append(all, op.String())
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(all, ", ")
 }

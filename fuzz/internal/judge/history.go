@@ -81,9 +81,13 @@ type recorder struct {
 	found         []finding // by oracle
 	tick          int       // of the last byte
 	calm          int64     // when faults ceased; 0: they have not, or there were none
+
+	disturbed bool // machines may be late in this run
+	delayed   bool // also with what they do by themselves
+	leaves    bool // a loop is told to shut down: its machines do no more by themselves
 }
 
-func (r *recorder) begin(conns int) {
+func (r *recorder) begin(conns int, tr trace.Trace) {
 	if !r.on {
 		return
 	}
@@ -96,6 +100,24 @@ func (r *recorder) begin(conns int) {
 	}
 	r.over, r.found, r.tick = r.over[:0], r.found[:0], 0
 	r.calm = 0
+	r.read(tr)
+}
+
+// read notes what in a trace may make machines late.
+func (r *recorder) read(tr trace.Trace) {
+	r.disturbed, r.delayed, r.leaves = false, false, false
+	for _, e := range tr {
+		switch e.Op {
+		case trace.ConnectFails, trace.ConnectWaits, trace.AnswerWaits, trace.Split, trace.Pace: // they delay peers
+			r.disturbed = true
+		case trace.Leave:
+			r.leaves = true
+		default:
+			if e.Op.IsFault() || e.Op == trace.Turn {
+				r.disturbed, r.delayed = true, true
+			}
+		}
+	}
 }
 
 func (r *recorder) observe(o *sim.Observation) {
@@ -168,22 +190,14 @@ func (j *Judge) setSlack(h *History) {
 		return h.Resolution + born + max(0, r.calm-h.Began)
 	}
 	h.By = h.Began
-	disturbed := j.disturbed()
-	h.Disturbed = disturbed || born > 0
-	if !disturbed {
+	h.Disturbed = r.disturbed || born > 0
+	if !r.disturbed {
 		h.By = max(h.Began, r.calm-born)
 	}
-	h.Late, h.Slack = late(j.delayed()), late(disturbed)+int64(j.cfg.Patience)
-	if j.leaves() {
+	h.Late, h.Slack = late(r.delayed), late(r.disturbed)+int64(j.cfg.Patience)
+	if r.leaves {
 		h.Late = math.MaxInt64 / 4
 	}
-}
-
-// disturbed reports whether machines may be late in this run.
-func (j *Judge) disturbed() bool {
-	return slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool {
-		return e.Op.IsFault() || e.Op == trace.Pace || e.Op == trace.Turn
-	})
 }
 
 // keep records the history of a connection that is over.
@@ -193,22 +207,4 @@ func (j *Judge) keep(c *sim.Conn) {
 		h.Sent, h.Got, h.SentAt, h.GotAt = bytes.Clone(h.Sent), bytes.Clone(h.Got), slices.Clone(h.SentAt), slices.Clone(h.GotAt)
 		r.over = append(r.over, h)
 	}
-}
-
-// leaves reports whether a loop has been told to shut down: its machines do no more by themselves.
-func (j *Judge) leaves() bool {
-	return slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool { return e.Op == trace.Leave })
-}
-
-// delayed reports whether faults may have delayed what machines do by themselves.
-func (j *Judge) delayed() bool {
-	return slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool {
-		switch e.Op {
-		case trace.ConnectFails, trace.ConnectWaits, trace.AnswerWaits, trace.Split: // they delay peers
-			return false
-		case trace.Turn:
-			return true
-		}
-		return e.Op.IsFault()
-	})
 }

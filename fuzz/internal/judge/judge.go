@@ -183,7 +183,7 @@ func (j *Judge) Observe(o *sim.Observation) {
 		j.failure, j.choked, j.asking = nil, choked{}, ""
 		j.doubt, j.cut = false, false
 		j.leaks.again = o.Again
-		j.history.begin(2 * j.cfg.Conns)
+		j.history.begin(2*j.cfg.Conns, j.w.Trace())
 		j.deadlines.begin()
 	case sim.EventOver, sim.Rested:
 		j.judgeDeadlines()

@@ -57,7 +57,7 @@ func (b Backoff) follow(conns []History, now int64) (text string, by int64) {
 			if text, count = b.redials(last, h, count); text != "" {
 				return text, 0
 			}
-			count = count<<1 | count&(1<<(mostWaited-1))
+			count = (count<<1 | count&(1<<(mostWaited-1))) & (1<<mostWaited - 1)
 		}
 		count, last = b.after(h, count), h
 	}

@@ -133,32 +133,32 @@ func (j *Judge) overflows(m *sim.Machine, reason error) (v verdict) {
 	if slices.ContainsFunc(j.w.Trace(), func(e trace.Event) bool { return e.Op == trace.Scarce }) {
 		return v
 	}
-	for _, o := range j.oracles() {
-		for i := range j.w.Conns() {
-			c := j.w.Conn(i)
-			for d := range j.partners(o, c) {
-				if c.Of(m) && c.Joined() && d.Joined() {
-					return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("the machine of connections %d and %d ends with %q, and both peers are there: want it to read when there is room",
-						min(i, d.Number), max(i, d.Number), reason)}
-				}
-			}
-		}
-	}
-	return v
+	return j.judgePairs(m, func(*sim.Conn) string {
+		return fmt.Sprintf("ends with %q, and both peers are there: want it to read when there is room", reason)
+	})
 }
 
 // stops judges the end of a machine that ended by itself.
-func (j *Judge) stops(m *sim.Machine) (v verdict) {
+func (j *Judge) stops(m *sim.Machine) verdict {
+	return j.judgePairs(m, func(c *sim.Conn) string {
+		if c.PeerEnded() {
+			return ""
+		}
+		return fmt.Sprintf("ends by itself, and the peer of connection %d has not ended", c.Number)
+	})
+}
+
+// judgePairs judges the pairs of connections that a machine joins as it ends, in both orders.
+func (j *Judge) judgePairs(m *sim.Machine, wrong func(c *sim.Conn) string) (v verdict) {
 	for _, o := range j.oracles() {
 		for i := range j.w.Conns() {
 			c := j.w.Conn(i)
-			if !c.Of(m) || !c.Joined() || c.PeerEnded() {
+			if !c.Of(m) || !c.Joined() {
 				continue
 			}
 			for d := range j.partners(o, c) {
-				if d.Joined() {
-					return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("the machine of connections %d and %d ends by itself, and the peer of connection %d has not ended",
-						min(i, d.Number), max(i, d.Number), i)}
+				if text := wrong(c); d.Joined() && text != "" {
+					return verdict{oracle: oracleName(o), kind: "relay", why: fmt.Sprintf("the machine of connections %d and %d %s", min(i, d.Number), max(i, d.Number), text)}
 				}
 			}
 		}
